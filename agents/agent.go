@@ -1,0 +1,78 @@
+// Package agents says who can take a call: an agent's profile (skills with
+// levels, languages, team, phone), the states an agent can be in, and what a
+// call can require of an agent. It is pure: it reads no clock, starts nothing
+// and does no IO. The routing engine is its main caller.
+package agents
+
+import "time"
+
+// ID names an agent: one and the same in the routing document, the directory,
+// the SIP user and the web login. Lower case letters, digits, "_" and ".".
+type ID string
+
+// Skill names something an agent can do. A language is a skill named
+// LanguagePrefix + code.
+type Skill string
+
+// LanguagePrefix begins the name of every language skill ("lang_en").
+const LanguagePrefix = "lang_"
+
+// Level is how well: 1 (learning) to 10 (expert). Level 0 means not held.
+type Level uint8
+
+// Agent is one person who takes calls, as the routing document or the
+// directory describes her. It is a value and is never changed in place.
+type Agent struct {
+	ID     ID
+	Name   string
+	Skills Skills
+	Team   string
+	Phone  Phone
+	// Desk says that the agent signs in and out at the desk (login: desk). When
+	// false the agent is signed in while the phone is reachable (login: phone).
+	Desk bool
+}
+
+// Phone is how the agent's telephone is reached.
+type Phone struct {
+	// URI is the static contact, "sip:user@host[:port][;transport=tcp]".
+	URI string
+	// AutoAnswer says that the phone picks up by itself when the INVITE asks it
+	// to (Call-Info answer-after, Alert-Info; RFC 5373 for the intent).
+	AutoAnswer bool
+}
+
+// State is what an agent is doing.
+type State string
+
+const (
+	SignedOut State = "signed_out"
+	Available State = "available"
+	NotReady  State = "not_ready"
+	Offered   State = "offered" // the pop is out, the phone is still silent
+	Ringing   State = "ringing"
+	Talking   State = "talking"
+	OnHold    State = "hold" // talking, with the caller on hold
+	WrapUp    State = "wrap_up"
+)
+
+// Reasons why an agent is NotReady. An agent's own reasons (break, lunch,
+// meeting, training, other) travel as they are.
+const (
+	ReasonRONA        = "rona"              // did not answer the ringing phone
+	ReasonRefusing    = "refusing"          // three refusals in ten minutes
+	ReasonPhoneBusy   = "phone_busy"        // 486 without 180
+	ReasonUnreachable = "phone_unreachable" // 408, 480, 5xx, no route
+	ReasonDeskLost    = "desk_lost"         // the desk did not come back in time
+)
+
+// Status is an agent's state at an instant, as others are told of it.
+type Status struct {
+	Agent  ID        `json:"agent"`
+	State  State     `json:"state"`
+	Reason string    `json:"reason,omitempty"`
+	Since  time.Time `json:"since"`
+	// Until is when the state ends by itself (wrap-up, phone_busy), else zero.
+	Until time.Time `json:"until,omitzero"`
+	Call  int64     `json:"call,omitempty"`
+}

@@ -1,0 +1,234 @@
+package routing
+
+import (
+	"time"
+
+	"github.com/cordboard/cordboard/agents"
+)
+
+// Action is something the engine wants done. Actions go to every port in the
+// order returned; each port does those it knows and passes over the others.
+type Action interface{ Kind() string }
+
+// ResolveCustomer: look the caller up; the answer is CustomerResolved. The
+// record itself goes to the desk hub, never to the engine. Sent for every call.
+type ResolveCustomer struct {
+	Call CallID `json:"call"`
+	// Deadline is when routing goes on without the answer; zero when routing
+	// does not wait for it (the route does not ask).
+	Deadline time.Time `json:"deadline,omitzero"`
+}
+
+// AnswerCaller: answer the caller (200) and play music. Sent once a call, on
+// entering the first queue.
+type AnswerCaller struct {
+	Call  CallID `json:"call"`
+	Music string `json:"music"`
+}
+
+// Wait: the (answered) caller waits again, with music; sent when a connected
+// call is passed on.
+type Wait struct {
+	Call  CallID `json:"call"`
+	Music string `json:"music"`
+}
+
+// Enqueued: the call has entered a queue.
+type Enqueued struct {
+	Call     CallID    `json:"call"`
+	Queue    string    `json:"queue"`
+	Rule     string    `json:"rule"` // route path without root; "root" for the root itself
+	Topic    string    `json:"topic,omitempty"`
+	Priority int       `json:"priority"`
+	Since    time.Time `json:"since"` // when its waiting began
+	Entered  time.Time `json:"entered"`
+	Version  int       `json:"version"` // of the policy
+	Reason   Reason    `json:"reason"`
+}
+
+// StepReached: more agents may take the call from now on.
+type StepReached struct {
+	Call CallID `json:"call"`
+	Step int    `json:"step"` // 1 is the queue's own need
+}
+
+// Modes of OfferCall.
+const (
+	RingAuto     = "auto"
+	RingOnAccept = "on_accept"
+)
+
+// OfferCall: push the record to the agent's desk. The phone stays silent until
+// Ring. NoDesk says that the agent has no desk, so that no ack is awaited.
+type OfferCall struct {
+	Offer
+	Queue  string `json:"queue"`
+	Topic  string `json:"topic,omitempty"`
+	Mode   string `json:"mode"` // RingAuto or RingOnAccept, as the queue asks
+	NoDesk bool   `json:"no_desk,omitempty"`
+	// AckBy is when routing goes on without the desk's ack, Lead how long the
+	// record stands on screen before the phone rings.
+	AckBy  time.Time     `json:"ack_by,omitzero"`
+	Lead   time.Duration `json:"lead"`
+	Ring   time.Duration `json:"ring"` // ring.timeout
+	Reason Reason        `json:"reason"`
+}
+
+// MayAccept: the desk may show Answer until the given instant (on_accept).
+type MayAccept struct {
+	Offer
+	Until time.Time `json:"until"`
+}
+
+// Ring: send the INVITE to the agent's phone. Unacked says that the pop-ack
+// was not there (deadline passed, or no desk).
+type Ring struct {
+	Offer
+	AutoAnswer bool      `json:"auto_answer"`
+	Why        string    `json:"why,omitempty"` // "phone_cannot", "no_ack" when on_accept fell back to auto
+	Unacked    bool      `json:"unacked,omitempty"`
+	Until      time.Time `json:"until"` // no answer after this
+}
+
+// Withdraw: the offer is over and the call was not taken: clear the pop, stop
+// the phone. Why is a code: rona, refused, phone_busy, phone_unreachable,
+// abandoned, desk_silent, join_failed, call_failed, closed.
+type Withdraw struct {
+	Offer
+	Why string `json:"why"`
+}
+
+// Connect: the agent's 200 counts: ACK it and join the legs.
+type Connect struct {
+	Offer
+	// Answered is when the agent's 200 was seen.
+	Answered time.Time `json:"answered"`
+}
+
+// Release: end the agent's leg only: a 200 that came too late, or the sender's
+// leg when a call is passed on.
+type Release struct {
+	Offer
+	Why string `json:"why"` // "stale", "transferred"
+}
+
+// Hold: put the caller on hold (music) or join again.
+type Hold struct {
+	Offer
+	On bool `json:"on"`
+	// ByPhone: the phone has done it already; only others need to be told.
+	ByPhone bool `json:"by_phone,omitempty"`
+}
+
+// Transferred: the agent has passed the call on.
+type Transferred struct {
+	Offer
+	Topic   string    `json:"topic,omitempty"`
+	Queue   string    `json:"queue"`
+	ToAgent agents.ID `json:"to_agent,omitempty"`
+}
+
+// Treat: closed, full, late or nobody: play the sound to its end if there is
+// one (TreatmentPlayed follows), then hang up; or refuse with a code.
+type Treat struct {
+	Call   CallID `json:"call"`
+	Why    string `json:"why"` // closed, full, late, nobody, then
+	Play   string `json:"play,omitempty"`
+	Reject int    `json:"reject,omitempty"` // SIP code, before the answer
+}
+
+// EndCall: the call is over. Call control ends whatever legs are left. Sent
+// exactly once for each call.
+type EndCall struct {
+	Call    CallID    `json:"call"`
+	Outcome Outcome   `json:"outcome"`
+	By      Party     `json:"by"`
+	Reason  string    `json:"reason,omitempty"`
+	Queue   string    `json:"queue,omitempty"`
+	Agent   agents.ID `json:"agent,omitempty"` // who talked last
+	Attempt Attempt   `json:"attempt,omitempty"`
+	Code    int       `json:"code,omitempty"` // SIP code for a caller not yet answered
+}
+
+// AgentChanged: the agent's state changed.
+type AgentChanged struct {
+	agents.Status
+}
+
+// WrapUpStarted: the agent's after-call work for the call begins.
+type WrapUpStarted struct {
+	Offer
+	Until       time.Time `json:"until,omitzero"`
+	Disposition string    `json:"disposition"` // off, optional, required
+	Set         string    `json:"set,omitempty"`
+}
+
+// WrapUpFinished: after-call work ended, by the agent or by time.
+type WrapUpFinished struct {
+	Offer
+	Disposition string `json:"disposition,omitempty"` // "" = none given
+}
+
+// Probe: send OPTIONS to the agent's phone; the answer is PhoneProbed.
+type Probe struct {
+	Agent agents.ID `json:"agent"`
+}
+
+// Refused: what an agent's desk asked was not done. Code is one of
+// "stale" (the offer is over), "not_now", "unknown_target", "closed",
+// "too_many_transfers", "disposition_required".
+type Refused struct {
+	Offer
+	Asked string `json:"asked"` // the event's Kind
+	Code  string `json:"code"`
+}
+
+func (ResolveCustomer) Kind() string { return "resolve_customer" }
+func (AnswerCaller) Kind() string    { return "answer_caller" }
+func (Wait) Kind() string            { return "wait" }
+func (Enqueued) Kind() string        { return "enqueued" }
+func (StepReached) Kind() string     { return "step_reached" }
+func (OfferCall) Kind() string       { return "offer_call" }
+func (MayAccept) Kind() string       { return "may_accept" }
+func (Ring) Kind() string            { return "ring" }
+func (Withdraw) Kind() string        { return "withdraw" }
+func (Connect) Kind() string         { return "connect" }
+func (Release) Kind() string         { return "release" }
+func (Hold) Kind() string            { return "hold" }
+func (Transferred) Kind() string     { return "transferred" }
+func (Treat) Kind() string           { return "treat" }
+func (EndCall) Kind() string         { return "end_call" }
+func (AgentChanged) Kind() string    { return "agent_changed" }
+func (WrapUpStarted) Kind() string   { return "wrap_up_started" }
+func (WrapUpFinished) Kind() string  { return "wrap_up_finished" }
+func (Probe) Kind() string           { return "probe" }
+func (Refused) Kind() string         { return "refused" }
+
+// Reason says why a decision came out as it did, in codes and values: pages
+// make sentences of it, logs keep it as it is.
+type Reason struct {
+	Rule     string    `json:"rule,omitempty"`    // route path
+	Step     int       `json:"step,omitempty"`    // step that admitted the agent
+	Policy   string    `json:"policy,omitempty"`  // longest_idle, most_skilled, ...
+	Trigger  string    `json:"trigger,omitempty"` // arrived, agent_free, step, came_back, late_record, hold_ended, bar_ended
+	Prefer   string    `json:"prefer,omitempty"`  // account_manager, last_agent, topic, agent
+	CameBack int       `json:"came_back,omitempty"`
+	Terms    []Term    `json:"terms,omitempty"`    // what decided between candidates
+	LeftOut  []LeftOut `json:"left_out,omitempty"` // sorted by agent
+	Version  int       `json:"version,omitempty"`
+}
+
+// Term is one measured value of a candidate.
+type Term struct {
+	Agent agents.ID `json:"agent"`
+	Name  string    `json:"name"` // "idle_s", "levels"
+	Value int64     `json:"value"`
+}
+
+// LeftOut says why one signed-in agent was not chosen: lacks:SKILL>=n,
+// excluded:SKILL, language, team, away:REASON, busy, ringing, wrap_up, barred,
+// held_for:AGENT, no_desk, later_step, policy.
+type LeftOut struct {
+	Agent agents.ID `json:"agent"`
+	Code  string    `json:"code"`
+}

@@ -1,0 +1,194 @@
+package routing
+
+import (
+	"github.com/cordboard/cordboard/agents"
+	"github.com/cordboard/cordboard/routing/rule"
+)
+
+// Event is something that happened outside the engine. Events are what the
+// journal holds: every type here has a JSON form and a stable Kind.
+// No name, number or text of a person ever stands in one.
+type Event interface {
+	// Kind is the event's name in the journal, for instance "call_arrived".
+	Kind() string
+}
+
+// CallArrived: an INVITE passed the guards and its caller was read.
+type CallArrived struct {
+	Call   CallID    `json:"call"`
+	Attrs  rule.Call `json:"attrs"`
+	Caller string    `json:"caller,omitempty"` // keyed hash of the number, "" when withheld
+}
+
+// CustomerResolved: the look-up has ended, in time or late.
+type CustomerResolved struct {
+	Call     CallID        `json:"call"`
+	Customer rule.Customer `json:"customer"` // Known false: nobody, several, or the source failed
+}
+
+// CallerGone: the caller hung up or gave up (BYE, CANCEL, media or flow lost).
+type CallerGone struct {
+	Call CallID `json:"call"`
+}
+
+// CallFailed: call control could not carry on with the caller's leg.
+type CallFailed struct {
+	Call   CallID `json:"call"`
+	Reason string `json:"reason"`
+}
+
+// Ack modes of a pop.
+const (
+	Painted = "painted" // on a visible page, after paint
+	Hidden  = "hidden"  // committed to a page whose tab is not visible
+)
+
+// PopAcked: the agent's desk shows the record.
+type PopAcked struct {
+	Offer
+	Mode string `json:"mode"` // Painted or Hidden
+	// Version of the record shown and the panels with their states
+	// ("shown", "late", "failed", "empty").
+	Version int64             `json:"version"`
+	Panels  map[string]string `json:"panels,omitempty"`
+}
+
+// OfferAccepted: the agent pressed Answer on the desk.
+type OfferAccepted struct{ Offer }
+
+// OfferRefused: the agent declined at the desk. Reason is a code.
+type OfferRefused struct {
+	Offer
+	Reason string `json:"reason,omitempty"`
+}
+
+// PhoneRinging: the agent's phone sent 180 (or 183).
+type PhoneRinging struct{ Offer }
+
+// PhoneAnswered: the agent's phone sent 200. It waits for Connect or Release.
+type PhoneAnswered struct{ Offer }
+
+// PhoneFailed: the agent's phone, or the way to it, refused. Code is the SIP
+// status; 408 stands for no response at all, 503 for a transport error.
+type PhoneFailed struct {
+	Offer
+	Code int `json:"code"`
+}
+
+// AgentGone: the agent's leg of a connected call ended (BYE, flow lost).
+type AgentGone struct{ Offer }
+
+// JoinFailed: the two legs could not be joined, neither direct nor by relay.
+type JoinFailed struct {
+	Offer
+	Reason string `json:"reason"`
+}
+
+// Joined: both legs carry the same media session.
+type Joined struct {
+	Offer
+	Media string `json:"media"` // "direct" or "relay"
+}
+
+// HoldRequested: the agent puts the caller on hold, or takes the caller back.
+type HoldRequested struct {
+	Offer
+	On bool `json:"on"`
+}
+
+// PhoneHeld: the agent's phone itself put the caller on hold, or took back.
+type PhoneHeld struct {
+	Offer
+	On bool `json:"on"`
+}
+
+// HangupRequested: the agent pressed End on the desk.
+type HangupRequested struct{ Offer }
+
+// TransferRequested: the agent passes the call on, blind. Exactly one target
+// field is set.
+type TransferRequested struct {
+	Offer
+	Topic   string    `json:"topic,omitempty"`
+	Queue   string    `json:"queue,omitempty"`
+	ToAgent agents.ID `json:"to_agent,omitempty"`
+}
+
+// WrapUpEnded: the agent is done with the call, with the disposition given
+// ("" for none).
+type WrapUpEnded struct {
+	Offer
+	Disposition string `json:"disposition,omitempty"`
+}
+
+// AgentSignedIn: the agent is at work. State is Available or NotReady.
+type AgentSignedIn struct {
+	Agent  agents.ID    `json:"agent"`
+	State  agents.State `json:"state"`
+	Reason string       `json:"reason,omitempty"`
+}
+
+// AgentSignedOut: a call in hand goes on; nothing new is offered.
+type AgentSignedOut struct {
+	Agent agents.ID `json:"agent"`
+}
+
+// AgentStateAsked: the agent asks to be Available or NotReady. During a call
+// it is remembered for its end.
+type AgentStateAsked struct {
+	Agent  agents.ID    `json:"agent"`
+	State  agents.State `json:"state"`
+	Reason string       `json:"reason,omitempty"`
+}
+
+// DeskChanged: a desk of the agent connected (or resumed), or the last one
+// was lost.
+type DeskChanged struct {
+	Agent agents.ID `json:"agent"`
+	Up    bool      `json:"up"`
+}
+
+// PhoneProbed: the answer to a Probe (OPTIONS).
+type PhoneProbed struct {
+	Agent agents.ID `json:"agent"`
+	Code  int       `json:"code"`
+}
+
+// TreatmentPlayed: the announcement of a Treat action has been played to its end.
+type TreatmentPlayed struct {
+	Call CallID `json:"call"`
+}
+
+// PolicyChanged: a new compiled routing document is live. Waiting calls keep
+// the version they were routed with.
+type PolicyChanged struct {
+	Version int     `json:"version"`
+	SHA256  string  `json:"sha256"`
+	Policy  *Policy `json:"-"`
+}
+
+func (CallArrived) Kind() string       { return "call_arrived" }
+func (CustomerResolved) Kind() string  { return "customer_resolved" }
+func (CallerGone) Kind() string        { return "caller_gone" }
+func (CallFailed) Kind() string        { return "call_failed" }
+func (PopAcked) Kind() string          { return "pop_acked" }
+func (OfferAccepted) Kind() string     { return "offer_accepted" }
+func (OfferRefused) Kind() string      { return "offer_refused" }
+func (PhoneRinging) Kind() string      { return "phone_ringing" }
+func (PhoneAnswered) Kind() string     { return "phone_answered" }
+func (PhoneFailed) Kind() string       { return "phone_failed" }
+func (AgentGone) Kind() string         { return "agent_gone" }
+func (JoinFailed) Kind() string        { return "join_failed" }
+func (Joined) Kind() string            { return "joined" }
+func (HoldRequested) Kind() string     { return "hold_requested" }
+func (PhoneHeld) Kind() string         { return "phone_held" }
+func (HangupRequested) Kind() string   { return "hangup_requested" }
+func (TransferRequested) Kind() string { return "transfer_requested" }
+func (WrapUpEnded) Kind() string       { return "wrap_up_ended" }
+func (AgentSignedIn) Kind() string     { return "agent_signed_in" }
+func (AgentSignedOut) Kind() string    { return "agent_signed_out" }
+func (AgentStateAsked) Kind() string   { return "agent_state_asked" }
+func (DeskChanged) Kind() string       { return "desk_changed" }
+func (PhoneProbed) Kind() string       { return "phone_probed" }
+func (TreatmentPlayed) Kind() string   { return "treatment_played" }
+func (PolicyChanged) Kind() string     { return "policy_changed" }

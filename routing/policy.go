@@ -1,0 +1,181 @@
+package routing
+
+import (
+	"time"
+
+	"github.com/cordboard/cordboard/agents"
+	"github.com/cordboard/cordboard/routing/rule"
+)
+
+// Policy is one compiled version of the routing document. It is made by
+// package configs, checked there, and never changed afterwards. Defaults are
+// already filled in; maps are read by key only, never ranged in a decision.
+type Policy struct {
+	Version         int
+	SHA256          string
+	Name            string
+	Zone            *time.Location
+	Languages       []string
+	DefaultLanguage string
+	Segments        []string
+	ShortCodes      []string
+	SkillTitles     map[agents.Skill]Title
+	Teams           []string
+
+	// MilliPoints is order.points_per_second in thousandths; 0 is "off"
+	// (strict priority).
+	MilliPoints int64
+	Record      RecordPolicy
+	Calendars   map[string]*Calendar
+	Topics      map[string]*Topic
+	Queues      map[string]*Queue
+	Sets        map[string][]Disposition // disposition sets by name
+	Route       *rule.Node               // the root; names a queue
+	Transfers   TransferPolicy
+	Service     ServicePolicy
+	// Agents is the directory when the document holds one, else nil.
+	Agents map[agents.ID]agents.Agent
+}
+
+// Title is a text by language code; "" is the text for every other language.
+type Title map[string]string
+
+// RecordPolicy: how long routing waits for the customer's record (16).
+type RecordPolicy struct {
+	Deadline   time.Duration
+	Reconsider bool // a late record is considered once more while the call waits
+	LateFor    time.Duration
+}
+
+// ServicePolicy: the figures (13).
+type ServicePolicy struct {
+	Formula      string // abandons_ignored, ...
+	ShortAbandon time.Duration
+	Window       time.Duration
+}
+
+// TransferPolicy (12).
+type TransferPolicy struct {
+	CreditWaited     bool
+	PriorityAdd      int
+	UnansweredAfter  time.Duration
+	UnansweredReturn bool // back to the sender; false: stay in the queue
+}
+
+// Topic is a hard question and who can answer it (9).
+type Topic struct {
+	Name        string
+	Title       Title
+	Queue       string
+	Need        rule.Need
+	Specialists []agents.ID
+	Wait        time.Duration
+	PriorityAdd int
+}
+
+// Disposition is one thing an agent ticks after a call (11).
+type Disposition struct {
+	ID    string
+	Title Title
+	Final bool
+}
+
+// Queue is a promise to callers (3).
+type Queue struct {
+	Name         string
+	Need         rule.Need
+	SpeakLevel   agents.Level
+	Steps        []Step
+	Prefer       []rule.Prefer
+	AnswerWithin time.Duration
+	Choose       string // longest_idle, least_occupied, most_skilled
+	ChooseWindow time.Duration
+	RingTimeout  time.Duration
+	RONA         RONA
+	Pop          PopPolicy
+	WrapUp       WrapUpPolicy
+	Dispositions string // name of the set, "" for none
+	Hours        string // calendar, "" = always open
+	Closed       rule.Treatment
+	AtClose      AtClose
+	Full         *FullPolicy // nil: none
+	Late, Nobody *AfterPolicy
+	Music        string
+	Greeting     string
+}
+
+// Step is a later, wider need of a queue (6). The queue's own need is step 1
+// and does not stand here.
+type Step struct {
+	After       time.Duration
+	Need        *rule.Need // replaces key by key; nil leaves the need as it is
+	PriorityAdd int
+}
+
+// RONA says what becomes of an agent who lets the phone ring out.
+type RONA struct {
+	NotReady  bool
+	After     int
+	BackAfter time.Duration // 0: by hand only
+}
+
+// Values of PopPolicy.Late.
+const (
+	LateRingAnyway = "ring_anyway"
+	LateNextAgent  = "next_agent"
+	LateHold       = "hold"
+)
+
+// PopPolicy (11).
+type PopPolicy struct {
+	Deadline time.Duration
+	Late     string
+	Lead     time.Duration
+	OnAccept bool
+	Painted  bool // require: painted
+}
+
+// WrapUpPolicy (11).
+type WrapUpPolicy struct {
+	Time        time.Duration
+	Disposition string // off, optional, required
+	Hold        bool   // overtime: hold
+}
+
+// AtClose: the queue closes while callers wait (10).
+type AtClose struct {
+	Treat bool
+	Grace time.Duration
+}
+
+// FullPolicy: that many wait at entry.
+type FullPolicy struct {
+	Waiting int
+	Then    rule.Treatment
+}
+
+// AfterPolicy: late and nobody.
+type AfterPolicy struct {
+	After time.Duration
+	Then  rule.Treatment
+}
+
+// Interval is part of a day, in minutes since midnight; To may be 1440, and is
+// under From when the interval passes midnight.
+type Interval struct{ From, To int }
+
+// Calendar is opening hours (10). Week is indexed by time.Weekday.
+type Calendar struct {
+	Name       string
+	Zone       *time.Location
+	Week       [7][]Interval
+	Exceptions []Exception
+}
+
+// Exception is a day with other hours. The first that matches the date wins.
+type Exception struct {
+	Date  string     // YYYY-MM-DD, or
+	Every string     // MM-DD
+	Hours []Interval // empty: closed
+	Name  string
+}

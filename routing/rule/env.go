@@ -1,0 +1,79 @@
+// Package rule holds the routes: a tree of nodes with conditions, and the
+// environment that conditions read (routing document, sections 5 and 14).
+// It is pure; conditions are expr-lang expressions that cannot fail and
+// cannot loop.
+package rule
+
+import "time"
+
+// Missing is the value of every "how long ago" and "days until" that is not
+// known: never, not in sight.
+const Missing = 999999
+
+// Call is what a condition sees as call. It carries no number and no name.
+type Call struct {
+	Kind     string `json:"kind" expr:"kind"` // inbound, transfer
+	ANIKnown bool   `json:"ani_known" expr:"ani_known"`
+	DNIS     string `json:"dnis" expr:"dnis"` // E.164 or a short code
+	Trunk    string `json:"trunk" expr:"trunk"`
+	Country  string `json:"country" expr:"country"`   // ISO 3166 of the caller's number, or ""
+	Language string `json:"language" expr:"language"` // set by a route, or ""
+	Topic    string `json:"topic" expr:"topic"`
+	// WaitedS and Transfers change while the call lives; the engine fills them.
+	WaitedS   int `json:"waited" expr:"waited"`
+	Transfers int `json:"transfers" expr:"transfers"`
+}
+
+// Customer is what a condition sees as customer: routing attributes only.
+// Several candidates for one number, none, or a failed look-up: the zero
+// Customer with Known false.
+type Customer struct {
+	Known           bool     `json:"known" expr:"known"`
+	Segment         string   `json:"segment,omitempty" expr:"segment"`
+	KeyAccount      bool     `json:"key_account,omitempty" expr:"key_account"`
+	Language        string   `json:"language,omitempty" expr:"language"`
+	Country         string   `json:"country,omitempty" expr:"country"`
+	ChurnRisk       int      `json:"churn_risk,omitempty" expr:"churn_risk"` // 0..100
+	Value           int      `json:"value,omitempty" expr:"value"`           // 0..100
+	Balance         int64    `json:"balance,omitempty" expr:"balance"`       // minor units
+	BalanceCurrency string   `json:"balance_currency,omitempty" expr:"balance_currency"`
+	OverdueDays     int      `json:"overdue_days,omitempty" expr:"overdue_days"`
+	OpenTickets     int      `json:"open_tickets,omitempty" expr:"open_tickets"`
+	OpenComplaints  int      `json:"open_complaints,omitempty" expr:"open_complaints"`
+	Products        []string `json:"products,omitempty" expr:"products"`
+	AccountManager  string   `json:"account_manager,omitempty" expr:"account_manager"` // agent id
+	LastAgent       string   `json:"last_agent,omitempty" expr:"last_agent"`           // agent id
+	LastTopic       string   `json:"last_topic,omitempty" expr:"last_topic"`
+	LastContactDays int      `json:"last_contact_days,omitempty" expr:"last_contact_days"`
+}
+
+// QueueFigures is what a condition sees as queues.NAME.
+type QueueFigures struct {
+	Waiting   int  `expr:"waiting"`
+	Oldest    int  `expr:"oldest"` // seconds
+	Available int  `expr:"available"`
+	Staffed   int  `expr:"staffed"`
+	Talking   int  `expr:"talking"`
+	Open      bool `expr:"open"`
+}
+
+// Clock is what a condition sees as time, in the document's zone.
+type Clock struct {
+	Hour    int    `expr:"hour"`
+	Minute  int    `expr:"minute"`
+	Weekday string `expr:"weekday"` // mon..sun
+	Day     int    `expr:"day"`
+	Month   int    `expr:"month"`
+	Date    string `expr:"date"` // 2026-12-24
+	Holiday string `expr:"holiday"`
+}
+
+// NewClock reads the wall clock of at in zone.
+func NewClock(at time.Time, zone *time.Location) Clock {
+	t := at.In(zone)
+	days := [...]string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}
+	return Clock{
+		Hour: t.Hour(), Minute: t.Minute(), Weekday: days[t.Weekday()],
+		Day: t.Day(), Month: int(t.Month()), Date: t.Format(time.DateOnly),
+	}
+}

@@ -1,0 +1,60 @@
+// Package sip is call control: it answers callers, plays music while they
+// wait, rings the agents' phones when the engine says so, joins the two legs
+// and ends them. One goroutine (the actor) owns each call; the engine's
+// actions and the stack's events reach it through its mailbox, so that a
+// panic in one call ends that call and no other.
+package sip
+
+import (
+	"time"
+
+	"github.com/cordboard/cordboard/agents"
+	"github.com/cordboard/cordboard/routing"
+	"github.com/cordboard/cordboard/sip/identity"
+	"github.com/cordboard/cordboard/sip/stack"
+)
+
+// Arrival is a new call at the rim. Caller holds a number and never passes
+// into the engine.
+type Arrival struct {
+	Call    routing.CallID
+	Caller  identity.Caller
+	Dialled identity.Dialled
+	Trunk   string
+	At      time.Time
+}
+
+// Router is the engine's side of call control.
+type Router interface {
+	// NextCall gives out the next call number.
+	NextCall() routing.CallID
+	// Arrive hands over a new call; false means that the engine's mailbox is
+	// full and the caller gets 503 with Retry-After.
+	Arrive(Arrival) bool
+	// Submit posts an event of a call that has arrived. It never blocks and
+	// never loses the event.
+	Submit(routing.Event)
+}
+
+// Phones finds an agent's telephone.
+type Phones interface {
+	Phone(agents.ID) (agents.Phone, bool)
+}
+
+// DialogRow is one leg's dialog as stored: written when the leg is answered,
+// after each re-INVITE, and removed when it ends.
+type DialogRow struct {
+	Call      routing.CallID
+	Leg       string // "caller", or "agent/ATTEMPT"
+	Agent     agents.ID
+	State     stack.DialogState
+	LocalSDP  []byte
+	RemoteSDP []byte
+	UpdatedAt time.Time
+}
+
+// Dialogs stores the dialogs of live legs. Calls must not block: they queue.
+type Dialogs interface {
+	SaveDialog(DialogRow)
+	RemoveDialog(call routing.CallID, leg string)
+}
