@@ -1,0 +1,60 @@
+package routing
+
+import (
+	"time"
+
+	"github.com/cordboard/cordboard/agents"
+)
+
+// Snapshot is the engine's state at an instant, by value: what the board shows.
+// Slices are sorted: queues by name, agents by id, calls by turn. Waiting
+// counts calls being offered.
+type Snapshot struct {
+	At     time.Time    `json:"at"`
+	Queues []QueueState `json:"queues"`
+	Agents []AgentState `json:"agents"`
+	Calls  []CallState  `json:"calls"`
+}
+
+// QueueState is one queue of a Snapshot. Offered, Answered and Abandoned count
+// since the engine started.
+type QueueState struct {
+	Name         string    `json:"name"`
+	Waiting      int       `json:"waiting"`
+	OldestSince  time.Time `json:"oldest_since,omitzero"`
+	Talking      int       `json:"talking"`
+	Staffed      int       `json:"staffed"`   // signed in and fit step one, in whatever state
+	Available    int       `json:"available"` // free and fit step one
+	AnswerWithin int       `json:"answer_within_s"`
+	Open         bool      `json:"open"`
+	Offered      int       `json:"offered"`
+	Answered     int       `json:"answered"`
+	Abandoned    int       `json:"abandoned"`
+	InTime       int       `json:"answered_in_time"` // answered within AnswerWithin
+}
+
+// AgentState is one agent of a Snapshot.
+type AgentState struct {
+	agents.Status
+	Name  string `json:"name"`
+	Queue string `json:"queue,omitempty"` // of the call in hand
+	Desk  bool   `json:"desk"`            // a desk is connected
+}
+
+// CallState is one live call of a Snapshot. Phase is resolving, waiting,
+// holding (waits for a preferred agent), offered, ringing, talking, hold.
+type CallState struct {
+	Call     CallID    `json:"call"`
+	Phase    string    `json:"phase"`
+	Queue    string    `json:"queue,omitempty"`
+	Topic    string    `json:"topic,omitempty"`
+	Agent    agents.ID `json:"agent,omitempty"`
+	Attempt  Attempt   `json:"attempt,omitempty"`
+	Since    time.Time `json:"since"`    // when its waiting began
+	Entered  time.Time `json:"entered"`  // this phase
+	Priority int       `json:"priority"`
+	Step     int       `json:"step"`
+	// Blocked says why a waiting call waits: each signed-in agent and a code,
+	// at most 20, as in Reason.LeftOut.
+	Blocked []LeftOut `json:"blocked,omitempty"`
+}
