@@ -53,6 +53,3 @@ type Node struct {
 	Prefer      []Prefer
 	Children    []*Node
 }
-
-// Condition is a compiled when.
-type Condition struct{ src string }

@@ -1,0 +1,301 @@
+package rule
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"unicode/utf8"
+
+	"github.com/expr-lang/expr"
+	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/checker"
+	"github.com/expr-lang/expr/conf"
+	"github.com/expr-lang/expr/file"
+	"github.com/expr-lang/expr/parser"
+	"github.com/expr-lang/expr/vm"
+)
+
+// Limits of one condition (routing document, section 14).
+const (
+	maxChars = 1000
+	maxNodes = 200
+)
+
+// CompileOptions names what a condition may mention: a literal compared with a
+// segment, queue, calendar, agent or topic must be one of these.
+type CompileOptions struct {
+	Segments, Queues, Calendars, Agents, Topics, Languages []string
+	// ShortCodes are dialled numbers that are not E.164.
+	ShortCodes []string
+	// AgentsElsewhere says that the agents stand in a directory that is not
+	// known here, so that their ids cannot be checked.
+	AgentsElsewhere bool
+}
+
+// SyntaxError is a condition that cannot be used, and where. Line and Col
+// count from 1 within the expression; Col counts characters.
+type SyntaxError struct {
+	Line, Col int
+	Msg       string
+}
+
+func (e *SyntaxError) Error() string { return fmt.Sprintf("%d:%d: %s", e.Line, e.Col, e.Msg) }
+
+// Condition is a compiled when. It is never changed and may be shared.
+type Condition struct {
+	src      string
+	program  *vm.Program
+	customer bool     // reads customer.
+	queues   []string // read through queues.NAME, sorted
+	terms    []*Condition
+}
+
+// String is the source text.
+func (c *Condition) String() string { return c.src }
+
+// ReadsCustomer says that the answer can hang on the customer's record.
+func (c *Condition) ReadsCustomer() bool { return c.customer }
+
+// Queues lists the queues whose figures the condition reads.
+func (c *Condition) Queues() []string { return c.queues }
+
+// Terms are the condition's top-level "and" terms that do not read the
+// customer: all of them must hold whatever the record says.
+func (c *Condition) Terms() []*Condition { return c.terms }
+
+// Eval answers the condition. It cannot fail: should the machine refuse all
+// the same, the answer is false and env.Errors rises.
+func (c *Condition) Eval(env *Env) bool {
+	out, err := env.machine.Run(c.program, env.scope())
+	if err != nil {
+		env.Errors++
+		return false
+	}
+	ok, isBool := out.(bool)
+	return isBool && ok
+}
+
+// Compile checks a condition and makes it ready to run. The error is always a
+// *SyntaxError.
+func Compile(src string, o CompileOptions) (*Condition, error) {
+	c, tree, err := compile(src, o)
+	if err != nil {
+		return nil, err
+	}
+	if c.customer {
+		c.terms = freeTerms(tree, o)
+	}
+	return c, nil
+}
+
+func compile(src string, o CompileOptions) (*Condition, ast.Node, error) {
+	if n := utf8.RuneCountInString(src); n > maxChars {
+		return nil, nil, &SyntaxError{1, 1, fmt.Sprintf("condition of %d characters, at most %d", n, maxChars)}
+	}
+	raw, err := parser.ParseWithConfig(src, config())
+	if err != nil {
+		return nil, nil, syntaxError(src, err)
+	}
+	w := &names{src: src, opts: o}
+	w.visit(raw.Node)
+	if w.err != nil {
+		return nil, nil, w.err
+	}
+	typed, err := checker.ParseCheck(src, config())
+	if err != nil {
+		return nil, nil, syntaxError(src, err)
+	}
+	t := &typing{src: src}
+	t.visit(typed.Node)
+	if t.err != nil {
+		return nil, nil, t.err
+	}
+	c, err := build(src)
+	if err != nil {
+		return nil, nil, syntaxError(src, err)
+	}
+	c.customer = w.customer
+	slices.Sort(w.queues)
+	c.queues = slices.Compact(w.queues)
+	return c, raw.Node, nil
+}
+
+// freeTerms compiles the top-level and-terms that do not read the customer, so
+// that a call which fails one of them need not wait for the record. A term that
+// does not print back into a condition is left to the whole.
+func freeTerms(n ast.Node, o CompileOptions) []*Condition {
+	b, ok := n.(*ast.BinaryNode)
+	if ok && (b.Operator == "and" || b.Operator == "&&") {
+		return append(freeTerms(b.Left, o), freeTerms(b.Right, o)...)
+	}
+	c, _, err := compile(n.String(), o)
+	if err != nil || c.customer {
+		return nil
+	}
+	return []*Condition{c}
+}
+
+func build(src string) (*Condition, error) {
+	p, err := expr.Compile(src, options()...)
+	if err != nil {
+		return nil, err
+	}
+	return &Condition{src: src, program: p}, nil
+}
+
+// kept are the built-ins a condition may use: they cannot fail on the types
+// that the environment holds, and cannot loop.
+var kept = []string{"any", "all", "none", "one", "count", "len", "lower", "upper", "trim", "hasPrefix", "hasSuffix", "min", "max", "abs"}
+
+func options() []expr.Option {
+	opts := []expr.Option{
+		expr.Env(&scope{}), expr.AsBool(), expr.WarnOnAny(), expr.MaxNodes(maxNodes), expr.DisableIfOperator(), expr.DisableAllBuiltins(),
+	}
+	for _, name := range kept {
+		opts = append(opts, expr.EnableBuiltin(name))
+	}
+	return opts
+}
+
+// config is what expr.Compile makes of the options, for the parser alone.
+func config() *conf.Config {
+	c := conf.CreateNew()
+	for _, o := range options() {
+		o(c)
+	}
+	for name := range c.Disabled {
+		delete(c.Builtins, name)
+	}
+	c.Check()
+	return c
+}
+
+func syntaxError(src string, err error) *SyntaxError {
+	var fe *file.Error
+	if errors.As(err, &fe) {
+		line, col := position(src, fe.From)
+		return &SyntaxError{line, col, fe.Message}
+	}
+	var se *SyntaxError
+	if errors.As(err, &se) {
+		return se
+	}
+	return &SyntaxError{1, 1, err.Error()}
+}
+
+// position turns a rune offset into line and column, both from 1.
+func position(src string, offset int) (line, col int) {
+	line, col = 1, 1
+	for i, r := range []rune(src) {
+		if i >= offset {
+			break
+		}
+		if r == '\n' {
+			line, col = line+1, 1
+		} else {
+			col++
+		}
+	}
+	return line, col
+}
+
+// typing refuses what would leave a value's type open until it runs, so that
+// nothing can fail then.
+type typing struct {
+	src string
+	err *SyntaxError
+}
+
+func (t *typing) fail(n ast.Node, format string, args ...any) {
+	if t.err == nil {
+		line, col := position(t.src, n.Location().From)
+		t.err = &SyntaxError{line, col, fmt.Sprintf(format, args...)}
+	}
+}
+
+func (t *typing) visit(n ast.Node) {
+	switch n := n.(type) {
+	case *ast.ConditionalNode:
+		if n.Exp1.Type() != n.Exp2.Type() {
+			t.fail(n, "both sides of ?: must be of one type")
+		}
+	case *ast.ArrayNode:
+		for _, e := range n.Nodes {
+			if e.Type() != n.Nodes[0].Type() {
+				t.fail(e, "a list must hold values of one type")
+			}
+		}
+	case *ast.BuiltinNode:
+		t.builtin(n)
+	case *ast.BinaryNode:
+		if n.Operator == "in" && n.Right.Type().Kind() != reflect.Slice && n.Right.Type().Kind() != reflect.Array {
+			t.fail(n.Right, "in needs a list on its right")
+		}
+	case *ast.PointerNode:
+		if n.Type().Kind() == reflect.Interface {
+			t.fail(n, "a predicate needs a list of one type")
+		}
+	}
+	for _, c := range children(n) {
+		t.visit(c)
+	}
+}
+
+func (t *typing) builtin(n *ast.BuiltinNode) {
+	switch n.Name {
+	case "min", "max":
+		if len(n.Arguments) < 2 {
+			t.fail(n, "%s needs two or more numbers", n.Name)
+		}
+		for _, a := range n.Arguments {
+			if !isInt(a) {
+				t.fail(a, "%s takes numbers only", n.Name)
+			}
+		}
+	case "abs":
+		if len(n.Arguments) == 1 && !isInt(n.Arguments[0]) {
+			t.fail(n, "abs takes a number")
+		}
+	}
+}
+
+func isInt(n ast.Node) bool {
+	k := n.Type().Kind()
+	return k == reflect.Int || k == reflect.Int64
+}
+
+// children lists the nodes below one node, in reading order.
+func children(n ast.Node) []ast.Node {
+	switch n := n.(type) {
+	case *ast.UnaryNode:
+		return []ast.Node{n.Node}
+	case *ast.BinaryNode:
+		return []ast.Node{n.Left, n.Right}
+	case *ast.ChainNode:
+		return []ast.Node{n.Node}
+	case *ast.MemberNode:
+		return []ast.Node{n.Node, n.Property}
+	case *ast.SliceNode:
+		return []ast.Node{n.Node}
+	case *ast.CallNode:
+		return append([]ast.Node{n.Callee}, n.Arguments...)
+	case *ast.BuiltinNode:
+		return n.Arguments
+	case *ast.PredicateNode:
+		return []ast.Node{n.Node}
+	case *ast.ConditionalNode:
+		return []ast.Node{n.Cond, n.Exp1, n.Exp2}
+	case *ast.VariableDeclaratorNode:
+		return []ast.Node{n.Value, n.Expr}
+	case *ast.SequenceNode:
+		return n.Nodes
+	case *ast.ArrayNode:
+		return n.Nodes
+	case *ast.MapNode:
+		return n.Pairs
+	case *ast.PairNode:
+		return []ast.Node{n.Key, n.Value}
+	}
+	return nil
+}

@@ -1,0 +1,100 @@
+package rule
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/expr-lang/expr/vm"
+)
+
+// Env is what a condition reads at one instant. One Env serves one goroutine
+// and may be filled anew for each call.
+type Env struct {
+	Call     Call
+	Customer Customer
+	Queues   map[string]QueueFigures // those that Condition.Queues lists
+	Clock    Clock
+	// IsOpen answers open("calendar").
+	IsOpen func(calendar string) bool
+	// Errors counts conditions that the machine refused; it stays 0.
+	Errors int
+
+	machine vm.VM
+	view    scope
+}
+
+// scope is the environment as expressions see it.
+type scope struct {
+	Call     Call                      `expr:"call"`
+	Customer Customer                  `expr:"customer"`
+	Queues   map[string]QueueFigures   `expr:"queues"`
+	Time     Clock                     `expr:"time"`
+	Open     func(string) bool         `expr:"open"`
+	Between  func(string, string) bool `expr:"between"`
+	Has      func(string) bool         `expr:"has"`
+}
+
+func (e *Env) scope() *scope {
+	if e.view.Open == nil {
+		e.machine.MemoryBudget = 100_000
+		e.view.Open = func(name string) bool { return e.IsOpen != nil && e.IsOpen(name) }
+		e.view.Between = e.between
+		e.view.Has = e.has
+	}
+	e.view.Call, e.view.Customer, e.view.Queues, e.view.Time = e.Call, e.Customer, e.Queues, e.Clock
+	if !e.Customer.Known {
+		e.view.Customer.LastContactDays = Missing
+	}
+	return &e.view
+}
+
+// between says whether the clock stands from one time of day until another,
+// the start included and the end not; it may pass midnight. The texts were
+// checked when the condition was compiled.
+func (e *Env) between(from, to string) bool {
+	a, _ := clockMinutes(from)
+	b, _ := clockMinutes(to)
+	now := e.Clock.Hour*60 + e.Clock.Minute
+	if a <= b {
+		return a <= now && now < b
+	}
+	return now >= a || now < b
+}
+
+// clockMinutes reads "08:30"; "24:00" is the end of the day.
+func clockMinutes(s string) (int, bool) {
+	h, m, ok := strings.Cut(s, ":")
+	if !ok || len(h) != 2 || len(m) != 2 {
+		return 0, false
+	}
+	hour, err1 := strconv.ParseUint(h, 10, 8)
+	minute, err2 := strconv.ParseUint(m, 10, 8)
+	if err1 != nil || err2 != nil || minute > 59 || hour > 24 || hour == 24 && minute > 0 {
+		return 0, false
+	}
+	return int(hour*60 + minute), true
+}
+
+// hasField tells missing from zero, for the attributes where that can be told.
+var hasField = map[string]func(*Env) bool{
+	"call.language":              func(e *Env) bool { return e.Call.Language != "" },
+	"call.topic":                 func(e *Env) bool { return e.Call.Topic != "" },
+	"call.country":               func(e *Env) bool { return e.Call.Country != "" },
+	"call.dnis":                  func(e *Env) bool { return e.Call.DNIS != "" },
+	"call.trunk":                 func(e *Env) bool { return e.Call.Trunk != "" },
+	"customer.segment":           func(e *Env) bool { return e.Customer.Segment != "" },
+	"customer.language":          func(e *Env) bool { return e.Customer.Language != "" },
+	"customer.country":           func(e *Env) bool { return e.Customer.Country != "" },
+	"customer.balance":           func(e *Env) bool { return e.Customer.BalanceCurrency != "" },
+	"customer.balance_currency":  func(e *Env) bool { return e.Customer.BalanceCurrency != "" },
+	"customer.products":          func(e *Env) bool { return len(e.Customer.Products) > 0 },
+	"customer.account_manager":   func(e *Env) bool { return e.Customer.AccountManager != "" },
+	"customer.last_agent":        func(e *Env) bool { return e.Customer.LastAgent != "" },
+	"customer.last_topic":        func(e *Env) bool { return e.Customer.LastTopic != "" },
+	"customer.last_contact_days": func(e *Env) bool { return e.Customer.Known && e.Customer.LastContactDays != Missing },
+}
+
+func (e *Env) has(field string) bool {
+	f := hasField[field]
+	return f != nil && f(e)
+}
