@@ -1,0 +1,192 @@
+// Package media is the sound side of a call: it owns the RTP ports, plays
+// music and announcements to callers who wait, reads their keys, and relays
+// audio between two legs where these cannot reach each other. It reads and
+// writes session descriptions (SDP) too. It never decides anything about a
+// call, transcodes nothing and knows no SIP; package sip calls it.
+package media
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"sync"
+
+	"go.uber.org/zap"
+)
+
+// Options is what an Engine needs.
+type Options struct {
+	// Addr is the local address that RTP is received and sent on.
+	Addr netip.Addr
+	// Advertise is the address put into SDP; Addr when it is not valid.
+	Advertise netip.Addr
+	// PortMin and PortMax bound the UDP ports used, both inclusive. Each Port
+	// takes an even port for RTP and the next one for RTCP (RFC 3550 section
+	// 11). Zero: 16384 and 32767.
+	PortMin, PortMax uint16
+	Library          *Library
+	Log              *zap.Logger
+}
+
+const (
+	defaultPortMin = 16384
+	defaultPortMax = 32767
+)
+
+// ErrNoPorts is returned by Open when the whole port range is in use.
+var ErrNoPorts = errors.New("media: no free RTP port in the configured range")
+
+// ErrClosed is returned by whatever is asked of a closed Engine or Port.
+var ErrClosed = errors.New("media: closed")
+
+// Engine owns the RTP ports and the goroutines that play sounds. All its
+// methods are safe for concurrent use.
+type Engine struct {
+	addr      netip.Addr
+	advertise netip.Addr
+	lib       *Library
+	log       *zap.Logger
+	pairs     *pairPool
+	phases    [phaseCount]*phase
+
+	mu     sync.Mutex
+	ports  map[*Port]struct{}
+	closed bool
+	wg     sync.WaitGroup // readers and phases
+}
+
+// New starts an Engine. It fails when Addr is not valid or the port range
+// holds no even/odd pair.
+func New(o Options) (*Engine, error) {
+	if !o.Addr.IsValid() {
+		return nil, errors.New("media: no local address")
+	}
+	if !o.Advertise.IsValid() {
+		o.Advertise = o.Addr
+	}
+	if o.PortMin == 0 && o.PortMax == 0 {
+		o.PortMin, o.PortMax = defaultPortMin, defaultPortMax
+	}
+	pairs, err := newPairPool(o.PortMin, o.PortMax)
+	if err != nil {
+		return nil, err
+	}
+	if o.Library == nil {
+		return nil, errors.New("media: no sound library")
+	}
+	if o.Log == nil {
+		o.Log = zap.NewNop()
+	}
+	e := &Engine{
+		addr:      o.Addr,
+		advertise: o.Advertise,
+		lib:       o.Library,
+		log:       o.Log.Named("media"),
+		pairs:     pairs,
+		ports:     map[*Port]struct{}{},
+	}
+	for i := range e.phases {
+		e.phases[i] = newPhase(i)
+		e.wg.Go(e.phases[i].run)
+	}
+	return e, nil
+}
+
+// Has reports whether the library holds the sound.
+func (e *Engine) Has(sound string) bool { return e.lib.Has(sound) }
+
+// Open takes a free port pair. The error is ErrNoPorts when there is none and
+// ErrClosed after Close.
+func (e *Engine) Open() (*Port, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return nil, ErrClosed
+	}
+	rtp, rtcp, port, err := e.pairs.take(e.addr)
+	if err != nil {
+		return nil, err
+	}
+	p := newPort(e, rtp, rtcp, port)
+	e.ports[p] = struct{}{}
+	e.wg.Go(p.readRTP)
+	e.wg.Go(p.readRTCP)
+	return p, nil
+}
+
+// Relay forwards RTP and RTCP between the two ports until Unrelay or until
+// one of them closes. A port that plays a sound sends the sound only.
+func (e *Engine) Relay(a, b *Port) error {
+	if a == b {
+		return fmt.Errorf("media: relay of port %d to itself", a.port)
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if _, ok := e.ports[a]; !ok {
+		return ErrClosed
+	}
+	if _, ok := e.ports[b]; !ok {
+		return ErrClosed
+	}
+	e.unlink(a)
+	e.unlink(b)
+	a.peer.Store(b)
+	b.peer.Store(a)
+	return nil
+}
+
+// Unrelay ends a relay. It does nothing when the two ports are not joined.
+func (e *Engine) Unrelay(a, b *Port) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if a.peer.Load() == b {
+		e.unlink(a)
+	}
+}
+
+// unlink parts p from its peer; e.mu is held.
+func (e *Engine) unlink(p *Port) {
+	if q := p.peer.Swap(nil); q != nil {
+		q.peer.CompareAndSwap(p, nil)
+	}
+}
+
+// release takes a closed port off the books.
+func (e *Engine) release(p *Port) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.unlink(p)
+	delete(e.ports, p)
+	e.pairs.give(p.port)
+}
+
+// InUse is the number of open ports.
+func (e *Engine) InUse() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return len(e.ports)
+}
+
+// Close closes every port, stops the players and waits for their goroutines.
+// It must not be called from a callback of a Port.
+func (e *Engine) Close() error {
+	e.mu.Lock()
+	if e.closed {
+		e.mu.Unlock()
+		return nil
+	}
+	e.closed = true
+	ports := make([]*Port, 0, len(e.ports))
+	for p := range e.ports {
+		ports = append(ports, p)
+	}
+	e.mu.Unlock()
+	for _, p := range ports {
+		p.Close()
+	}
+	for _, ph := range e.phases {
+		ph.close()
+	}
+	e.wg.Wait()
+	return nil
+}

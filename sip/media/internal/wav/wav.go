@@ -1,0 +1,142 @@
+// Package wav reads WAV files as telephone audio (8 kHz, mono, 16 bit) and writes
+// them. It is for the sound library and for the program that makes the built-in
+// sounds; it touches no files.
+package wav
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+)
+
+// Rate is the telephone's, in samples a second.
+const Rate = 8000
+
+// longest bounds one sound: an hour of telephone audio.
+const longest = 3600 * Rate
+
+// Read reads 16-bit PCM of one or two channels at 8 to 48 kHz and gives it
+// as 8 kHz mono.
+func Read(b []byte) ([]int16, error) {
+	if len(b) < 12 || string(b[:4]) != "RIFF" || string(b[8:12]) != "WAVE" {
+		return nil, errors.New("not a WAV file")
+	}
+	var channels, rate int
+	for b = b[12:]; len(b) >= 8; {
+		id, n := string(b[:4]), int64(binary.LittleEndian.Uint32(b[4:]))
+		body := b[8:]
+		if n > int64(len(body)) {
+			if id != "data" {
+				return nil, fmt.Errorf("the %q part is cut short", id)
+			}
+			n = int64(len(body)) // recorders that were stopped leave the length wrong
+		}
+		switch id {
+		case "fmt ":
+			var err error
+			if channels, rate, err = readFormat(body[:n]); err != nil {
+				return nil, err
+			}
+		case "data":
+			if rate == 0 {
+				return nil, errors.New("the samples come before their format")
+			}
+			return readSamples(body[:n], channels, rate)
+		}
+		n += n & 1 // parts are padded to even length
+		b = body[min(n, int64(len(body))):]
+	}
+	return nil, errors.New("no samples")
+}
+
+func readFormat(f []byte) (channels, rate int, err error) {
+	if len(f) < 16 {
+		return 0, 0, errors.New("the format is cut short")
+	}
+	kind := binary.LittleEndian.Uint16(f)
+	channels = int(binary.LittleEndian.Uint16(f[2:]))
+	rate = int(binary.LittleEndian.Uint32(f[4:]))
+	bits := binary.LittleEndian.Uint16(f[14:])
+	const pcm, extensible = 1, 0xfffe
+	if kind == extensible && len(f) >= 26 {
+		kind = binary.LittleEndian.Uint16(f[24:])
+	}
+	if kind != pcm || bits != 16 || channels < 1 || channels > 2 || rate < Rate || rate > 48000 {
+		return 0, 0, fmt.Errorf("format %d, %d bits, %d channels, %d Hz: wanted is 16-bit PCM, one or two channels, 8000 to 48000 Hz",
+			kind, bits, channels, rate)
+	}
+	return channels, rate, nil
+}
+
+func readSamples(data []byte, channels, rate int) ([]int16, error) {
+	frames := len(data) / (2 * channels)
+	if frames == 0 {
+		return nil, errors.New("no samples")
+	}
+	if frames/rate > longest/Rate {
+		return nil, errors.New("longer than an hour")
+	}
+	mono := make([]int16, frames)
+	for i := range mono {
+		var sum int
+		for c := range channels {
+			sum += int(int16(binary.LittleEndian.Uint16(data[2*(i*channels+c):])))
+		}
+		mono[i] = int16(sum / channels)
+	}
+	if rate == Rate {
+		return mono, nil
+	}
+	return resample(mono, rate), nil
+}
+
+// resample brings samples down to 8 kHz: a windowed sinc below 3.6 kHz, so
+// that nothing folds back into the telephone band.
+func resample(in []int16, rate int) []int16 {
+	const cutoff = 3600.0
+	step := float64(rate) / Rate
+	half := int(16 * step) // taps each side
+	norm := 2 * cutoff / float64(rate)
+	out := make([]int16, max(1, int(float64(len(in))/step)))
+	for i := range out {
+		centre := float64(i) * step
+		first := int(math.Ceil(centre)) - half
+		var sum float64
+		for j := max(first, 0); j < min(first+2*half, len(in)); j++ {
+			x := float64(j) - centre
+			sum += float64(in[j]) * norm * sinc(norm*x) * (0.5 + 0.5*math.Cos(math.Pi*x/float64(half)))
+		}
+		out[i] = int16(max(-32768, min(32767, math.Round(sum))))
+	}
+	return out
+}
+
+func sinc(x float64) float64 {
+	if x == 0 {
+		return 1
+	}
+	return math.Sin(math.Pi*x) / (math.Pi * x)
+}
+
+// Append writes 8 kHz mono samples as a WAV file at the end of b.
+func Append(b []byte, pcm []int16) []byte {
+	size := uint32(2 * len(pcm))
+	le := binary.LittleEndian
+	b = append(b, "RIFF"...)
+	b = le.AppendUint32(b, 36+size)
+	b = append(b, "WAVEfmt "...)
+	b = le.AppendUint32(b, 16)
+	b = le.AppendUint16(b, 1) // PCM
+	b = le.AppendUint16(b, 1) // one channel
+	b = le.AppendUint32(b, Rate)
+	b = le.AppendUint32(b, 2*Rate)
+	b = le.AppendUint16(b, 2)
+	b = le.AppendUint16(b, 16)
+	b = append(b, "data"...)
+	b = le.AppendUint32(b, size)
+	for _, s := range pcm {
+		b = le.AppendUint16(b, uint16(s))
+	}
+	return b
+}

@@ -1,0 +1,186 @@
+package media
+
+import (
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// maxPacket is the largest datagram read. G.711 at 20 ms is 172 bytes; what is
+// larger than an Ethernet frame is no telephone audio.
+const maxPacket = 1500
+
+// Port is one RTP/RTCP port pair: one leg's sound. All methods are safe for
+// concurrent use and none blocks.
+type Port struct {
+	engine *Engine
+	rtp    *net.UDPConn
+	rtcp   *net.UDPConn
+	port   uint16
+	peer   atomic.Pointer[Port] // relay
+	heard  atomic.Uint64        // RTP packets accepted
+	strays atomic.Uint64        // packets refused by the latch
+
+	mu      sync.Mutex
+	closed  bool
+	media   latch
+	control latch
+	play    player
+	dtmf    dtmfDecoder
+	dtmfPT  uint8
+	onDigit func(byte)
+	vanish  *time.Timer
+}
+
+func newPort(e *Engine, rtp, rtcp *net.UDPConn, port uint16) *Port {
+	return &Port{engine: e, rtp: rtp, rtcp: rtcp, port: port, play: newPlayer()}
+}
+
+// Local is the RTP address to put into SDP; RTCP is on the next port.
+func (p *Port) Local() netip.AddrPort { return netip.AddrPortFrom(p.engine.advertise, p.port) }
+
+// SetRemote gives the peer's RTP address from its SDP. Only packets from there
+// are listened to, or, when the peer is behind a NAT, from the first other
+// source of the same host or of an AlsoFrom address. A new address forgets
+// what was learnt.
+func (p *Port) SetRemote(to netip.AddrPort) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.setRemote(to)
+}
+
+func (p *Port) setRemote(to netip.AddrPort) {
+	p.media.set(to)
+	// RFC 3550 section 11: RTCP is on the next odd port.
+	p.control.set(netip.AddrPortFrom(to.Addr(), to.Port()+1))
+}
+
+// AlsoFrom names further addresses of the same peer: the source of its
+// signalling, when its SDP may hold an address from behind a NAT.
+func (p *Port) AlsoFrom(known ...netip.Addr) {
+	own := make([]netip.Addr, len(known))
+	for i, a := range known {
+		own[i] = a.Unmap()
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.media.known, p.control.known = own, own
+}
+
+// Heard is the number of RTP packets received from the peer so far; Strays
+// counts those that came from elsewhere and were dropped.
+func (p *Port) Heard() uint64  { return p.heard.Load() }
+func (p *Port) Strays() uint64 { return p.strays.Load() }
+
+// Close stops the sound, leaves the relay and frees the port pair. Further
+// calls do nothing. It does not wait for the port's goroutines; Engine.Close
+// does.
+func (p *Port) Close() {
+	p.mu.Lock()
+	if p.closed {
+		p.mu.Unlock()
+		return
+	}
+	p.closed = true
+	p.stop()
+	p.sayBye()
+	if p.vanish != nil {
+		p.vanish.Stop()
+	}
+	p.onDigit = nil
+	p.mu.Unlock()
+	// The order matters: a pair is free only when its sockets are.
+	p.rtp.Close()
+	p.rtcp.Close()
+	p.engine.release(p)
+}
+
+func (p *Port) readRTP() {
+	buf := make([]byte, maxPacket)
+	for {
+		n, src, err := p.rtp.ReadFromUDPAddrPort(buf)
+		if err != nil {
+			if p.gone() {
+				return
+			}
+			continue // an ICMP answer to something we sent; the socket lives
+		}
+		if h, ok := parseRTP(buf[:n]); ok {
+			p.received(src, h, buf[:n])
+		}
+	}
+}
+
+// received handles one RTP packet.
+func (p *Port) received(src netip.AddrPort, h rtpHeader, pkt []byte) {
+	p.mu.Lock()
+	if p.closed || !p.media.accept(src) {
+		p.mu.Unlock()
+		p.strays.Add(1)
+		return
+	}
+	digits, call := p.digits(h)
+	p.mu.Unlock()
+	p.heard.Add(1)
+	for _, d := range digits {
+		call(d)
+	}
+	if q := p.peer.Load(); q != nil {
+		q.forward(pkt)
+	}
+}
+
+// forward sends a packet of the relay's other side to our peer.
+func (p *Port) forward(pkt []byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	to := p.media.dest()
+	if p.closed || p.play.on() || !to.IsValid() {
+		return
+	}
+	// A datagram that cannot be sent is a lost datagram: RTP lives with that,
+	// and a dead peer is found by its signalling.
+	_, _ = p.rtp.WriteToUDPAddrPort(pkt, to)
+}
+
+func (p *Port) readRTCP() {
+	buf := make([]byte, maxPacket)
+	for {
+		n, src, err := p.rtcp.ReadFromUDPAddrPort(buf)
+		if err != nil {
+			if p.gone() {
+				return
+			}
+			continue
+		}
+		if !isRTCP(buf[:n]) {
+			continue
+		}
+		p.mu.Lock()
+		ok := !p.closed && p.control.accept(src)
+		p.mu.Unlock()
+		if !ok {
+			p.strays.Add(1)
+			continue
+		}
+		if q := p.peer.Load(); q != nil {
+			q.forwardControl(buf[:n])
+		}
+	}
+}
+
+func (p *Port) forwardControl(pkt []byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if to := p.control.dest(); !p.closed && to.IsValid() {
+		_, _ = p.rtcp.WriteToUDPAddrPort(pkt, to)
+	}
+}
+
+func (p *Port) gone() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.closed
+}
