@@ -46,10 +46,3 @@ type Dialled struct {
 	// the way (bottom Diversion, first History-Info entry), else "".
 	Redirected string
 }
-
-// Number is a telephone number in E.164. It redacts itself wherever it is
-// printed or logged; E164 gives the digits.
-type Number struct{ e164 string }
-
-// E164 returns "+" and digits, or "" for no number.
-func (n Number) E164() string { return n.e164 }

@@ -1,0 +1,186 @@
+package identity
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"unique"
+
+	"github.com/nyaruka/phonenumbers"
+)
+
+// Number is a telephone number in E.164. It redacts itself wherever it is
+// printed, logged or marshalled; E164 gives the digits. Numbers compare with
+// == and serve as map keys; the zero Number is no number.
+//
+// The digits lie behind a handle and not in a string field: fmt prints a field
+// that is not exported without asking its methods, and then prints a pointer.
+type Number struct{ digits unique.Handle[string] }
+
+const (
+	redacted = "(number)"
+	noNumber = "(no number)"
+)
+
+// Errors of ParseNumber.
+var (
+	// ErrNotNumber: the text is no telephone number, or none that can be
+	// called from the region.
+	ErrNotNumber = errors.New("not a telephone number")
+	// ErrShortCode: the text is one of the short codes, which are not E.164.
+	ErrShortCode = errors.New("short code")
+)
+
+func newNumber(e164 string) Number { return Number{digits: unique.Make(e164)} }
+
+// E164 returns "+" and digits, or "" for no number.
+func (n Number) E164() string {
+	if n.IsZero() {
+		return ""
+	}
+	return n.digits.Value()
+}
+
+// IsZero reports that there is no number.
+func (n Number) IsZero() bool { return n == Number{} }
+
+// String does not give the number away; nor does any other way of printing it.
+func (n Number) String() string {
+	if n.IsZero() {
+		return noNumber
+	}
+	return redacted
+}
+
+// GoString is String.
+func (n Number) GoString() string { return n.String() }
+
+// Format prints String under every verb.
+func (n Number) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(n.String())) }
+
+// MarshalText is String: whoever sends the number on asks for E164.
+func (n Number) MarshalText() ([]byte, error) { return []byte(n.String()), nil }
+
+// MarshalJSON is String as a JSON string.
+func (n Number) MarshalJSON() ([]byte, error) { return []byte(`"` + n.String() + `"`), nil }
+
+// ParseNumber reads a number as people and trunks write it. National numbers
+// are read in the region (ISO 3166, "" for none). The short codes are looked at
+// first: a library that knows only the world's numbering plans makes +44100 of
+// an extension. The error is ErrShortCode or ErrNotNumber.
+func ParseNumber(raw, region string, shortCodes []string) (Number, error) {
+	n, _, err := parseNumber(raw, region, shortCodes)
+	return n, err
+}
+
+// parseNumber gives the number's country (ISO 3166, "" when unknown) too.
+func parseNumber(raw, region string, shortCodes []string) (Number, string, error) {
+	dialled, ok := dialString(raw)
+	if !ok {
+		return Number{}, "", ErrNotNumber
+	}
+	if slices.Contains(shortCodes, dialled) {
+		return Number{}, "", ErrShortCode
+	}
+	if strings.ContainsAny(dialled, "*#") {
+		return Number{}, "", ErrNotNumber
+	}
+	if region == "" {
+		region = phonenumbers.UNKNOWN_REGION
+	}
+	if n, country, ok := believe(dialled, region); ok {
+		return n, country, nil
+	}
+	// Trunks send international numbers without the plus. Read so only when
+	// the region has no use for the digits, and only when surely valid.
+	if dialled[0] != '+' && dialled[0] != '0' {
+		p, err := phonenumbers.Parse("+"+dialled, region)
+		if err == nil && phonenumbers.IsValidNumber(p) {
+			return newNumber(phonenumbers.Format(p, phonenumbers.E164)), country(p), nil
+		}
+	}
+	return Number{}, "", ErrNotNumber
+}
+
+// believe reads a dial string in a region and decides whether it is a number.
+func believe(dialled, region string) (Number, string, bool) {
+	p, err := phonenumbers.ParseAndKeepRawInput(dialled, region)
+	if err != nil {
+		return Number{}, "", false
+	}
+	e164 := phonenumbers.Format(p, phonenumbers.E164)
+	if !phonenumbers.IsValidNumber(p) {
+		// Not in the numbering plan as the library knows it: a range opened
+		// since, or one kept for fiction and tests. Its length must be right
+		// for its country, and it must be written in full, that is with the
+		// country code or the national prefix: else every extension would do.
+		if !writtenInFull(p, dialled) || !rightLength(p) || len(e164) < 1+8 || len(e164) > 1+15 {
+			return Number{}, "", false
+		}
+	}
+	return newNumber(e164), country(p), true
+}
+
+func writtenInFull(p *phonenumbers.PhoneNumber, dialled string) bool {
+	if p.GetCountryCodeSource() != phonenumbers.PhoneNumber_FROM_DEFAULT_COUNTRY {
+		return true
+	}
+	national := phonenumbers.GetNationalSignificantNumber(p)
+	return len(dialled) > len(national) && strings.HasSuffix(dialled, national)
+}
+
+func rightLength(p *phonenumbers.PhoneNumber) bool {
+	switch phonenumbers.IsPossibleNumberWithReason(p) {
+	case phonenumbers.IS_POSSIBLE:
+		return true
+	case phonenumbers.IS_POSSIBLE_LOCAL_ONLY: // +1 555 0100
+		return p.GetCountryCodeSource() == phonenumbers.PhoneNumber_FROM_NUMBER_WITH_PLUS_SIGN
+	}
+	return false
+}
+
+// country is the number's ISO 3166 country; for a number outside the plan the
+// main one of its country code.
+func country(p *phonenumbers.PhoneNumber) string {
+	c := phonenumbers.GetRegionCodeForNumber(p)
+	if c == "" {
+		c = phonenumbers.GetRegionCodeForCountryCode(int(p.GetCountryCode()))
+	}
+	if len(c) != 2 || c == phonenumbers.UNKNOWN_REGION { // "001": not a country
+		return ""
+	}
+	return c
+}
+
+// maxDialled bounds what is taken for a dial string: E.164 has 15 digits, an
+// international prefix and separators come on top.
+const maxDialled = 40
+
+// dialString takes the visual separators out of a number (RFC 3966 section 5.1.1).
+// It reports false for whatever is no dial string: a library that reads numbers
+// out of prose would find one in "bob1234567".
+func dialString(raw string) (string, bool) {
+	raw = strings.TrimSpace(raw)
+	if raw == "" || len(raw) > maxDialled {
+		return "", false
+	}
+	out := make([]byte, 0, len(raw))
+	digits := 0
+	for i := range len(raw) {
+		switch c := raw[i]; {
+		case c >= '0' && c <= '9':
+			digits++
+			out = append(out, c)
+		case c == '*' || c == '#':
+			digits++
+			out = append(out, c)
+		case c == '+' && len(out) == 0:
+			out = append(out, c)
+		case strings.IndexByte("-.()/ ", c) >= 0:
+		default:
+			return "", false
+		}
+	}
+	return string(out), digits > 0
+}
