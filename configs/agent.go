@@ -1,0 +1,159 @@
+package configs
+
+import (
+	"fmt"
+	"net/netip"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/cordboard/cordboard/agents"
+)
+
+// agents reads the people who take calls.
+func (c *compiler) agents(o *object) {
+	if !o.has("agents") {
+		c.errorf(o.node, CodeUnsupported, "agents is missing, and a directory outside the document is not supported yet")
+		return
+	}
+	c.policy.Agents = map[agents.ID]agents.Agent{}
+	all := c.object(o.get("agents"))
+	for _, p := range all.pairs {
+		if len(c.policy.Agents) == maxAgents {
+			return
+		}
+		id := agents.ID(p.key)
+		c.policy.Agents[id] = c.agent(id, p.value.in("agent "+p.key))
+	}
+}
+
+func (c *compiler) agent(id agents.ID, n *node) agents.Agent {
+	a := agents.Agent{ID: id}
+	o := c.object(n)
+	a.Name = c.text(o.must("name"), 80)
+	levels := map[agents.Skill]agents.Level{}
+	if s := o.get("skills"); s != nil {
+		c.agentSkills(s, "skill", "", c.names.skills, levels)
+	}
+	if s := o.get("languages"); s != nil {
+		c.agentSkills(s, "language", agents.LanguagePrefix, c.names.languages, levels)
+	}
+	if len(levels) > maxAgentSkills {
+		c.errorf(n, CodeLimit, "more than %d skills", maxAgentSkills)
+	}
+	a.Skills = agents.NewSkills(levels)
+	if t := o.get("team"); t != nil {
+		a.Team = c.reference(t, "team", c.names.teams)
+	}
+	a.Desk = c.choice(o.get("login"), "desk", []string{"desk", "phone"}) == "desk"
+	a.Phone = c.phone(o, id)
+	a.Phone.AutoAnswer = c.flag(o.get("auto_answer"), false)
+	o.later("site", "csat", "shifts")
+	o.close()
+	return a
+}
+
+// agentSkills reads {billing: 5}, or {en: 8} with the prefix of languages.
+func (c *compiler) agentSkills(n *node, what, prefix string, names []string, levels map[agents.Skill]agents.Level) {
+	o := c.object(n)
+	for _, p := range o.pairs {
+		o.adopt(p.value)
+		if !slices.Contains(names, p.key) {
+			c.add(p.line, p.col, "N301", n.where, "%s %s is not declared%s", what, p.key, didYouMean(p.key, names))
+			continue
+		}
+		skill := agents.Skill(prefix + p.key)
+		if _, twice := levels[skill]; twice {
+			c.add(p.line, p.col, CodeDuplicate, n.where, "%s is given under skills already", skill)
+			continue
+		}
+		levels[skill] = agents.Level(c.integer(p.value, 1, maxLevel, 1))
+	}
+}
+
+// phone reads the static contact of an agent's telephone.
+func (c *compiler) phone(o *object, id agents.ID) agents.Phone {
+	n := o.get("phone")
+	if n == nil {
+		if !o.bad && !o.has("phone") {
+			c.add(o.line, o.col, CodeUnsupported, o.where, "phone is missing, and registered (the default) is not supported yet: give sip:USER@HOST")
+		}
+		return agents.Phone{}
+	}
+	s, ok := c.scalar(n, "a contact, such as sip:ann@192.0.2.10")
+	if !ok {
+		return agents.Phone{}
+	}
+	switch {
+	case s == "registered":
+		c.unsupported(n, s)
+		return agents.Phone{}
+	case strings.HasPrefix(s, "+"):
+		c.unsupported(n, "a telephone number")
+		return agents.Phone{}
+	}
+	uri, err := contact(s)
+	if err != nil {
+		c.wrong(n, "%s", err)
+		return agents.Phone{}
+	}
+	if other, taken := c.phones[uri]; taken {
+		c.errorf(n, CodeConflict, "%s: agent %s has the same", n.label(), other)
+	}
+	c.phones[uri] = string(id)
+	return agents.Phone{URI: uri}
+}
+
+var (
+	sipUser  = regexp.MustCompile(`^[A-Za-z0-9\-_.!~*'&=+$,/]{1,64}$`) // RFC 3261 user, without ";", "?" and escapes
+	hostname = regexp.MustCompile(`^([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.?$`)
+)
+
+// contact checks sip:USER@HOST[:PORT][;transport=udp|tcp] and evens it out:
+// host in lower case, no port when it is the default.
+func contact(s string) (string, error) {
+	rest, ok := strings.CutPrefix(s, "sip:")
+	if !ok {
+		return "", fmt.Errorf("want a contact, such as sip:ann@192.0.2.10, not %s", quote(s))
+	}
+	rest, params, hasParams := strings.Cut(rest, ";")
+	if hasParams && params != "transport=udp" && params != "transport=tcp" {
+		return "", fmt.Errorf("a contact may carry ;transport=udp or ;transport=tcp only")
+	}
+	user, hostport, ok := strings.Cut(rest, "@")
+	if !ok || !sipUser.MatchString(user) {
+		return "", fmt.Errorf("want sip:USER@HOST, such as sip:ann@192.0.2.10")
+	}
+	host, port := hostport, ""
+	if i := strings.LastIndexByte(hostport, ':'); i >= 0 && !strings.HasSuffix(hostport, "]") {
+		host, port = hostport[:i], hostport[i+1:]
+		v, err := strconv.ParseUint(port, 10, 16)
+		if err != nil || v == 0 || port[0] == '0' {
+			return "", fmt.Errorf("%s is not a port", quote(port))
+		}
+	}
+	if !hostOK(host) {
+		return "", fmt.Errorf("%s is not a host: an IPv4 address, an IPv6 address in brackets, or a name", quote(host))
+	}
+	out := "sip:" + user + "@" + strings.ToLower(host)
+	if port != "" && port != "5060" {
+		out += ":" + port
+	}
+	if params == "transport=tcp" {
+		out += ";" + params
+	}
+	return out, nil
+}
+
+func hostOK(host string) bool {
+	if inner, ok := strings.CutPrefix(host, "["); ok {
+		inner, ok = strings.CutSuffix(inner, "]")
+		addr, err := netip.ParseAddr(inner)
+		return ok && err == nil && addr.Is6() && addr.Zone() == ""
+	}
+	if addr, err := netip.ParseAddr(host); err == nil {
+		return addr.Is4()
+	}
+	return len(host) <= 253 && hostname.MatchString(host)
+}

@@ -1,0 +1,157 @@
+package configs
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// Codes of findings about the file itself. Findings about what the routing
+// document says carry the codes of its lint table (X101, N301, ...).
+const (
+	CodeSyntax      = "Y001" // cannot be read, or is not YAML
+	CodeForbidden   = "Y002" // YAML that is not allowed: anchors, tags, several documents
+	CodeDuplicate   = "Y003" // the same key twice
+	CodeUnknown     = "Y004" // no such key
+	CodeMissing     = "Y005" // a key that must be there
+	CodeValue       = "Y006" // wrong type, form or range, or not in the list
+	CodeConflict    = "Y007" // two things that cannot stand together
+	CodeLimit       = "Y008" // more than the limits allow
+	CodeUnsupported = "U001" // known, but not built yet
+)
+
+// maxFindings bounds what one file can report, so that a file of garbage
+// cannot fill the memory or the screen.
+const maxFindings = 500
+
+// Finding is one thing wrong with a file, at the place where it stands.
+type Finding struct {
+	File      string
+	Line, Col int    // from 1; columns count characters, not bytes
+	Code      string // U001, Y004, X101, ...
+	Msg       string
+	Where     string // what it belongs to: "route gold", "queue billing"; may be empty
+	Source    string // the line of the file, without its indentation; may be empty
+	Caret     int    // how many characters of Source stand before the place
+}
+
+// String is the finding as it is printed: one line that editors can jump to,
+// then the source with a caret under the place.
+func (f Finding) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s:%d:%d: %s", f.File, f.Line, f.Col, f.Msg)
+	if f.Where != "" {
+		fmt.Fprintf(&b, " (%s)", f.Where)
+	}
+	fmt.Fprintf(&b, " [%s]", f.Code)
+	if f.Source != "" {
+		fmt.Fprintf(&b, "\n | %s\n | %s^", f.Source, strings.Repeat(".", f.Caret))
+	}
+	return b.String()
+}
+
+// Print writes the findings one below the other.
+func Print(w io.Writer, findings []Finding) error {
+	for _, f := range findings {
+		if _, err := fmt.Fprintln(w, f); err != nil {
+			return fmt.Errorf("print findings: %w", err)
+		}
+	}
+	return nil
+}
+
+// sortFindings orders by place, then code, and drops exact repetitions.
+func sortFindings(findings []Finding) []Finding {
+	slices.SortStableFunc(findings, func(a, b Finding) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col),
+			cmp.Compare(a.Code, b.Code), cmp.Compare(a.Msg, b.Msg))
+	})
+	return slices.Compact(findings)
+}
+
+// maxSuggestions bounds the names that a mistyped one is compared with.
+const maxSuggestions = 5000
+
+// excerptWidth is how much of a long line a finding shows.
+const excerptWidth = 110
+
+// excerpt cuts the source line for printing and moves the caret along.
+func excerpt(line string, col int) (source string, caret int) {
+	text := strings.TrimLeft(line, " ")
+	caret = col - 1 - (len(line) - len(text))
+	if caret < 0 {
+		caret = 0
+	}
+	runes := []rune(strings.ReplaceAll(text, "\t", " "))
+	if caret > len(runes) {
+		caret = len(runes)
+	}
+	if len(runes) <= excerptWidth {
+		return string(runes), caret
+	}
+	from := max(0, min(caret-excerptWidth/2, len(runes)-excerptWidth))
+	cut := string(runes[from : from+excerptWidth])
+	caret -= from
+	if from > 0 {
+		cut, caret = "..."+cut, caret+3
+	}
+	if from+excerptWidth < len(runes) {
+		cut += "..."
+	}
+	return cut, caret
+}
+
+// suggest finds the known word nearest to a mistyped one, or "".
+func suggest(word string, known []string) string {
+	if len(known) > maxSuggestions {
+		return ""
+	}
+	limit := max(1, utf8.RuneCountInString(word)/3)
+	best, bestDistance := "", limit+1
+	for _, k := range known {
+		if d := distance(word, k, bestDistance); d < bestDistance {
+			best, bestDistance = k, d
+		}
+	}
+	return best
+}
+
+// didYouMean is the tail of a message about a mistyped word.
+func didYouMean(word string, known []string) string {
+	if s := suggest(word, known); s != "" {
+		return ", did you mean " + s + "?"
+	}
+	return ""
+}
+
+// distance counts the insertions, deletions, replacements and swaps of
+// neighbours that turn a into b (optimal string alignment); it gives up and
+// returns limit when the answer is not under it.
+func distance(a, b string, limit int) int {
+	x, y := []rune(a), []rune(b)
+	if d := len(x) - len(y); d >= limit || -d >= limit || len(x) > 64 {
+		return limit
+	}
+	older, prev, cur := make([]int, len(y)+1), make([]int, len(y)+1), make([]int, len(y)+1)
+	for j := range prev {
+		prev[j] = j
+	}
+	for i := 1; i <= len(x); i++ {
+		cur[0] = i
+		for j := 1; j <= len(y); j++ {
+			cost := 1
+			if x[i-1] == y[j-1] {
+				cost = 0
+			}
+			cur[j] = min(prev[j]+1, cur[j-1]+1, prev[j-1]+cost)
+			if i > 1 && j > 1 && x[i-1] == y[j-2] && x[i-2] == y[j-1] {
+				cur[j] = min(cur[j], older[j-2]+1)
+			}
+		}
+		older, prev, cur = prev, cur, older
+	}
+	return min(prev[len(y)], limit)
+}

@@ -1,0 +1,393 @@
+package configs
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	_ "time/tzdata" // documents name zones; a bare machine may have no tables
+
+	"github.com/cordboard/cordboard/agents"
+	"github.com/cordboard/cordboard/routing"
+	"github.com/cordboard/cordboard/routing/rule"
+)
+
+// routingVersion is the format that this program reads.
+const routingVersion = "routing/1"
+
+// Limits of a routing document (section 21).
+const (
+	maxQueues      = 1000
+	maxSteps       = 8
+	maxRoutes      = 5000
+	maxDepth       = 8
+	maxSkills      = 2000
+	maxLanguages   = 32
+	maxTeams       = 1000
+	maxTopics      = 1000
+	maxCalendars   = 500
+	maxExceptions  = 200
+	maxAgents      = 100_000
+	maxAgentSkills = 128
+	maxNeedTerms   = 16
+	maxNeedSets    = 8
+	maxPrefer      = 4
+	maxSpecialists = 16
+	maxPriority    = 1000
+	maxPreferWait  = 2 * time.Minute
+)
+
+// LoadRouting reads and compiles the routing document at path. A file that
+// cannot be read is a finding as well. The policy is nil when there is any
+// finding.
+func LoadRouting(path string) (*routing.Policy, []Finding) {
+	b, err := readFile(path)
+	if err != nil {
+		return nil, []Finding{{File: path, Line: 1, Col: 1, Code: CodeSyntax, Msg: err.Error()}}
+	}
+	return ParseRouting(path, b)
+}
+
+// readFile reads a configuration file, refusing to hold more of it than could
+// be used.
+func readFile(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("read configuration: %w", err)
+	}
+	if info.Size() > maxFileSize {
+		return nil, fmt.Errorf("read configuration: %s is larger than 8 MiB", path)
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read configuration: %w", err)
+	}
+	return b, nil
+}
+
+// ParseRouting compiles a routing document; name stands in the findings. It
+// reads nothing but b, so a document can be checked before it is stored. The
+// caller numbers the policy (Version stays 0); SHA256 is that of b. The policy
+// is nil when there is any finding.
+func ParseRouting(name string, b []byte) (*routing.Policy, []Finding) {
+	c := &compiler{
+		reader: &reader{file: name},
+		policy: &routing.Policy{MilliPoints: 1000, Zone: time.UTC},
+		queues: map[string]*queueSource{},
+		phones: map[string]string{},
+	}
+	root := c.parse(b)
+	if root == nil {
+		return nil, c.result()
+	}
+	c.document(c.object(root))
+	if findings := c.result(); len(findings) > 0 {
+		return nil, findings
+	}
+	sum := sha256.Sum256(b)
+	c.policy.SHA256 = hex.EncodeToString(sum[:])
+	return c.policy, nil
+}
+
+// compiler turns one document into a policy.
+type compiler struct {
+	*reader
+	policy *routing.Policy
+	names  declared
+	queues map[string]*queueSource
+	phones map[string]string // URI -> agent
+	fields []string          // names under fields, which are not built yet
+	routes int
+	// nobody: agents are missing, which is said once and not for each mention.
+	nobody bool
+}
+
+// declared is every name that may be mentioned elsewhere, read before anything
+// that mentions one.
+type declared struct {
+	languages, segments, shortCodes, skills, teams []string
+	calendars, topics, queues, sets, agents        []string
+}
+
+func (c *compiler) document(o *object) {
+	if o.bad {
+		return
+	}
+	if n := o.must("cordboard"); n != nil && n.text != routingVersion {
+		c.wrong(n, "this is not a routing document of this program: want %s, not %s", routingVersion, quote(n.text))
+		return
+	}
+	c.policy.Name = c.text(o.must("name"), 80)
+	c.policy.Zone = c.zone(o.must("zone"), time.UTC)
+	c.declare(o)
+	c.order(c.section(o, "order"))
+	c.record(c.section(o, "record"))
+	c.calendars(o.get("calendars"))
+	c.dispositionSets(o.get("dispositions"))
+	c.allQueues(o)
+	c.topics(o.get("topics"))
+	c.route(o.must("route"))
+	c.transfers(c.section(o, "transfers"))
+	c.statistics(c.section(o, "statistics"))
+	c.agents(o)
+	o.later("fields", "sites", "regions", "tests", "lint")
+	o.close()
+	c.checkOverflow()
+}
+
+// section opens a mapping that may be left out.
+func (c *compiler) section(o *object, key string) *object {
+	return c.object(o.get(key))
+}
+
+// declare reads every name first.
+func (c *compiler) declare(o *object) {
+	d := &c.names
+	d.languages = c.words(o.get("languages"), maxLanguages, c.language)
+	if n := o.get("default_language"); n != nil {
+		if s := c.language(n); s != "" {
+			c.known(n, "language", s, d.languages)
+			c.policy.DefaultLanguage = s
+		}
+	} else if len(d.languages) == 1 {
+		c.policy.DefaultLanguage = d.languages[0]
+	} else if len(d.languages) > 1 {
+		c.errorf(o.get("languages"), CodeMissing, "default_language is missing: there are several languages")
+	}
+	d.segments = c.words(o.get("segments"), 0, c.name)
+	d.shortCodes = c.words(o.get("short_codes"), 0, c.shortCode)
+	d.teams = c.words(o.get("teams"), maxTeams, c.name)
+	d.calendars = c.keys(o.get("calendars"), maxCalendars)
+	d.topics = c.keys(o.get("topics"), maxTopics)
+	d.queues = c.keys(o.get("queues"), maxQueues)
+	d.sets = c.keys(o.get("dispositions"), 0)
+	d.agents = c.keys(o.get("agents"), maxAgents)
+	c.fields = c.keys(o.get("fields"), 0)
+	c.nobody = !o.has("agents")
+	c.skills(o.get("skills"))
+	for _, code := range d.languages {
+		d.skills = append(d.skills, agents.LanguagePrefix+code)
+	}
+	p := c.policy
+	p.Languages, p.Segments, p.ShortCodes, p.Teams = d.languages, d.segments, d.shortCodes, d.teams
+}
+
+// words reads a list of names, none twice.
+func (c *compiler) words(n *node, limit int, read func(*node) string) []string {
+	var out []string
+	for _, item := range c.list(n, limit) {
+		s := read(item)
+		if s == "" {
+			continue
+		}
+		if slices.Contains(out, s) {
+			c.errorf(item, CodeDuplicate, "%s: %s is named twice", n.label(), s)
+			continue
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// keys lists the names that a mapping declares. What else is wrong with it is
+// found where it is read.
+func (c *compiler) keys(n *node, limit int) []string {
+	if n == nil || n.kind != kindMapping {
+		return nil
+	}
+	var out []string
+	for i, p := range n.pairs {
+		if limit > 0 && i == limit {
+			c.add(p.line, p.col, CodeLimit, "", "%s: at most %d", n.path, limit)
+			break
+		}
+		if c.checkName(p, "") {
+			out = append(out, p.key)
+		}
+	}
+	return out
+}
+
+var (
+	languageForm  = regexp.MustCompile(`^[a-z]{2,3}(_[a-z0-9]{2,8})?$`)
+	shortCodeForm = regexp.MustCompile(`^[0-9]{2,8}$`)
+)
+
+func (c *compiler) language(n *node) string {
+	s, ok := c.scalar(n, "a language code, such as en")
+	if !ok {
+		return ""
+	}
+	if !languageForm.MatchString(s) {
+		c.wrong(n, "%s is not a language code, such as en", quote(s))
+		return ""
+	}
+	return s
+}
+
+func (c *compiler) shortCode(n *node) string {
+	s, ok := c.scalar(n, `a short code in quotes, such as "150"`)
+	if !ok {
+		return ""
+	}
+	if n.style == stylePlain {
+		c.wrong(n, "a short code stands in quotes: %s", strconv.Quote(s))
+		return ""
+	}
+	if !shortCodeForm.MatchString(s) {
+		c.wrong(n, "%s is not a short code: 2 to 8 digits", quote(s))
+		return ""
+	}
+	return s
+}
+
+func (c *compiler) skills(n *node) {
+	c.policy.SkillTitles = map[agents.Skill]routing.Title{}
+	if n == nil {
+		return
+	}
+	o := c.object(n)
+	for i, p := range o.pairs {
+		o.used[p.key] = true
+		if i == maxSkills {
+			c.add(p.line, p.col, CodeLimit, "", "skills: at most %d", maxSkills)
+			return
+		}
+		if !c.checkName(p, "") {
+			continue
+		}
+		if strings.HasPrefix(p.key, agents.LanguagePrefix) {
+			c.add(p.line, p.col, CodeValue, "", "skill %s: names that begin with lang_ are made from languages", p.key)
+			continue
+		}
+		c.names.skills = append(c.names.skills, p.key)
+		title := routing.Title{"": p.key}
+		if p.value.kind != kindNull {
+			s := c.object(p.value.in("skill " + p.key))
+			title = c.title(s.get("title"), p.key)
+			s.close()
+		}
+		c.policy.SkillTitles[agents.Skill(p.key)] = title
+	}
+}
+
+// title reads a text, or a text by language.
+func (c *compiler) title(n *node, otherwise string) routing.Title {
+	if n == nil {
+		return routing.Title{"": otherwise}
+	}
+	if n.kind != kindMapping {
+		return routing.Title{"": c.text(n, 200)}
+	}
+	t := routing.Title{}
+	for _, p := range n.pairs {
+		n.adopt(p.value)
+		if !slices.Contains(c.names.languages, p.key) {
+			c.add(p.line, p.col, "N301", n.where, "language %s is not declared%s", p.key, didYouMean(p.key, c.names.languages))
+			continue
+		}
+		t[p.key] = c.text(p.value, 200)
+	}
+	if len(n.pairs) == 0 {
+		c.wrong(n, "want a text, or a text by language")
+	}
+	return t
+}
+
+// known checks that a name is declared.
+func (c *compiler) known(n *node, what, name string, names []string) bool {
+	if name == "" {
+		return false
+	}
+	if slices.Contains(names, name) || what == "agent" && c.nobody {
+		return true
+	}
+	c.errorf(n, "N301", "%s %s is not declared%s", what, name, didYouMean(name, names))
+	return false
+}
+
+// reference reads a name that must be declared.
+func (c *compiler) reference(n *node, what string, names []string) string {
+	s := c.name(n)
+	if !c.known(n, what, s, names) {
+		return ""
+	}
+	return s
+}
+
+// order: points, and how fast a waiting call gains them.
+func (c *compiler) order(o *object) {
+	c.choice(o.get("by"), "points", []string{"points"}, "due")
+	if n := o.get("points_per_second"); n != nil {
+		c.policy.MilliPoints = c.points(n)
+	}
+	o.later("ceiling", "overdue")
+	o.close()
+}
+
+// points reads 0.001..1000 points per second, or off, as thousandths.
+func (c *compiler) points(n *node) int64 {
+	s, ok := c.scalar(n, "0.001 to 1000 points, or off")
+	if !ok || s == "off" {
+		return 0
+	}
+	if n.style == stylePlain && decimalForm.MatchString(s) {
+		whole, fraction, _ := strings.Cut(s, ".")
+		if len(whole) <= 4 && len(fraction) <= 3 {
+			milli, err := strconv.ParseInt(whole+(fraction + "000")[:3], 10, 64)
+			if err == nil && milli >= 1 && milli <= 1_000_000 {
+				return milli
+			}
+		}
+	}
+	c.wrong(n, "want 0.001 to 1000 points with at most three decimals, or off, not %s", quote(s))
+	return 0
+}
+
+func (c *compiler) record(o *object) {
+	c.policy.Record = routing.RecordPolicy{
+		Deadline:   c.duration(o.get("deadline"), 0, 5*time.Second, 800*time.Millisecond),
+		Reconsider: c.choice(o.get("late"), "reconsider", []string{"reconsider", "keep"}) == "reconsider",
+		LateFor:    c.duration(o.get("late_for"), 0, 10*time.Minute, 30*time.Second),
+	}
+	o.close()
+}
+
+func (c *compiler) transfers(o *object) {
+	t := &c.policy.Transfers
+	t.CreditWaited = c.choice(o.get("credit"), "waited", []string{"waited", "none"}) == "waited"
+	t.PriorityAdd = c.integer(o.get("priority_add"), 0, maxPriority, 0)
+	u := c.section(o, "unanswered")
+	t.UnansweredAfter = c.duration(u.get("after"), 5*time.Second, 10*time.Minute, 45*time.Second)
+	t.UnansweredReturn = c.choice(u.get("do"), "return", []string{"return", "queue"}) == "return"
+	u.close()
+	o.later("consult")
+	o.close()
+}
+
+func (c *compiler) statistics(o *object) {
+	s := &c.policy.Service
+	level := c.section(o, "service_level")
+	s.Formula = c.choice(level.get("formula"), "abandons_ignored", []string{"abandons_ignored"},
+		"abandons_negative", "abandons_positive", "answered_only", "asterisk_sl2", "switches")
+	level.later("count_in", "switches")
+	level.close()
+	s.ShortAbandon = c.duration(o.get("short_abandon"), 0, time.Minute, 5*time.Second)
+	s.Window = c.duration(o.get("window"), 5*time.Minute, 4*time.Hour, 30*time.Minute)
+	o.later("interval", "day_starts")
+	o.close()
+}
+
+// conditionOptions is what conditions may mention.
+func (c *compiler) conditionOptions() rule.CompileOptions {
+	d := &c.names
+	return rule.CompileOptions{
+		Segments: d.segments, Queues: d.queues, Calendars: d.calendars, Agents: d.agents,
+		Topics: d.topics, Languages: d.languages, ShortCodes: d.shortCodes, AgentsElsewhere: c.nobody,
+	}
+}
