@@ -1,0 +1,98 @@
+package customer
+
+import (
+	"slices"
+	"time"
+)
+
+// Unknown stands for a number of days that nobody knows: never, or not in
+// sight (the routing language's missing value).
+const Unknown = 999999
+
+// Attributes is what routing may know of a customer: no name, no number, no
+// text. The fields are those of rule.Customer.
+type Attributes struct {
+	Known           bool
+	Segment         string
+	KeyAccount      bool
+	Language        string
+	Country         string
+	ChurnRisk       int   // 0..100
+	Value           int   // 0..100; 0 while no source ranks its customers
+	Balance         int64 // minor units
+	BalanceCurrency string
+	OverdueDays     int
+	OpenTickets     int
+	OpenComplaints  int
+	Products        []string // kinds of what the customer has, sorted
+	AccountManager  string   // agent id
+	LastAgent       string   // agent id
+	LastTopic       string
+	LastContactDays int // whole days, Unknown without a contact
+}
+
+// Attributes reads a match for routing. Only exactly one record is somebody
+// known.
+func (m Match) Attributes(now time.Time) Attributes {
+	if m.Record == nil {
+		return Attributes{LastContactDays: Unknown}
+	}
+	return m.Record.Attributes(now)
+}
+
+// Attributes reads the record for routing, days counted back from now.
+func (r *Record) Attributes(now time.Time) Attributes {
+	a := Attributes{
+		Known: true, Segment: r.Segment, KeyAccount: r.KeyAccount, Language: r.Language, Country: r.Country,
+		LastContactDays: Unknown,
+	}
+	if r.ChurnRisk != nil {
+		a.ChurnRisk = min(max(*r.ChurnRisk, 0), 100)
+	}
+	if b := r.Billing; b != nil {
+		a.Balance, a.BalanceCurrency, a.OverdueDays = b.Balance.Minor, b.Balance.Currency, b.OverdueAge
+	}
+	for _, t := range r.Tickets {
+		if t.Status != "open" {
+			continue
+		}
+		a.OpenTickets++
+		if t.Kind == "complaint" {
+			a.OpenComplaints++
+		}
+	}
+	for _, p := range r.Products {
+		if p.Status != "ended" && p.Kind != "" {
+			a.Products = append(a.Products, p.Kind)
+		}
+	}
+	slices.Sort(a.Products)
+	a.Products = slices.Compact(a.Products)
+	if r.AccountManager != nil {
+		a.AccountManager = r.AccountManager.Agent
+	}
+	if r.LastAgent != nil {
+		a.LastAgent = r.LastAgent.Agent
+	}
+	a.LastTopic, a.LastContactDays = r.lastContact(now)
+	return a
+}
+
+// lastContact is the newest topic and the days since the newest contact,
+// whatever the order of the interactions.
+func (r *Record) lastContact(now time.Time) (topic string, days int) {
+	var newest, newestTopic time.Time
+	for i := range r.Interactions {
+		c := &r.Interactions[i]
+		if c.At.After(newest) {
+			newest = c.At
+		}
+		if c.Topic != "" && c.At.After(newestTopic) {
+			topic, newestTopic = c.Topic, c.At
+		}
+	}
+	if newest.IsZero() {
+		return topic, Unknown
+	}
+	return topic, max(int(now.Sub(newest)/(24*time.Hour)), 0)
+}

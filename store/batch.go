@@ -1,0 +1,106 @@
+package store
+
+import (
+	"github.com/cordboard/cordboard/routing"
+)
+
+// batch is what one group of inputs changes. Writing it twice is as good as
+// once, so that an attempt of unknown outcome may be repeated.
+type batch struct {
+	rows     map[routing.CallID]*LedgerRow // as they shall be after the batch
+	order    []routing.CallID              // of rows, as they came
+	events   []Event
+	contacts []Contact
+	dialogs  map[dialogKey]*Dialog // nil: removed
+	counter  int64                 // new value of the call counter, 0: unchanged
+	returned *int64                // the last call number given out, once there will be no more
+	barriers []barrier
+}
+
+func newBatch() *batch {
+	return &batch{rows: map[routing.CallID]*LedgerRow{}, dialogs: map[dialogKey]*Dialog{}}
+}
+
+func (b *batch) empty() bool {
+	return len(b.rows) == 0 && len(b.events) == 0 && len(b.contacts) == 0 && len(b.dialogs) == 0 && b.counter == 0 && b.returned == nil
+}
+
+// touch puts the call's row among those to write.
+func (b *batch) touch(c *callState) {
+	if _, there := b.rows[c.row.Call]; !there {
+		b.order = append(b.order, c.row.Call)
+	}
+	row := c.row
+	b.rows[c.row.Call] = &row
+}
+
+func (b *batch) write(t *tx) error {
+	for _, call := range b.order {
+		if err := writeRow(t, b.rows[call]); err != nil {
+			return err
+		}
+	}
+	for i := range b.events {
+		if err := writeEvent(t, &b.events[i]); err != nil {
+			return err
+		}
+	}
+	for i := range b.contacts {
+		if err := writeContact(t, &b.contacts[i]); err != nil {
+			return err
+		}
+	}
+	for key, d := range b.dialogs {
+		if err := writeDialog(t, key, d); err != nil {
+			return err
+		}
+	}
+	if b.counter > 0 {
+		if _, err := t.exec(qRaiseCounter, counterCalls, b.counter); err != nil {
+			return err
+		}
+	}
+	if b.returned != nil {
+		if _, err := t.exec(qLowerCounter, counterCalls, *b.returned); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// parts are the same changes, one call's rows and events or one thing each.
+func (b *batch) parts() []*batch {
+	var out []*batch
+	byCall := map[routing.CallID]*batch{}
+	of := func(call routing.CallID) *batch {
+		if byCall[call] == nil {
+			byCall[call] = newBatch()
+			out = append(out, byCall[call])
+		}
+		return byCall[call]
+	}
+	for _, call := range b.order {
+		p := of(call)
+		p.order, p.rows[call] = []routing.CallID{call}, b.rows[call]
+	}
+	for _, ev := range b.events {
+		p := of(ev.Call)
+		p.events = append(p.events, ev)
+	}
+	for _, c := range b.contacts {
+		p := newBatch()
+		p.contacts = []Contact{c}
+		out = append(out, p)
+	}
+	for key, d := range b.dialogs {
+		p := newBatch()
+		p.dialogs[key] = d
+		out = append(out, p)
+	}
+	if b.counter > 0 || b.returned != nil {
+		p := newBatch()
+		p.counter, p.returned = b.counter, b.returned
+		out = append(out, p)
+	}
+	return out
+}

@@ -1,0 +1,225 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/cordboard/cordboard/agents"
+	"github.com/cordboard/cordboard/routing"
+	"github.com/cordboard/cordboard/screenpop/customer"
+)
+
+// Contact is what a finished talk adds to the customer's history. It has the
+// fields of screenpop.Contact, so that one converts to the other.
+type Contact struct {
+	Call        routing.CallID
+	Attempt     routing.Attempt
+	Customer    string // "" when the caller stayed unknown
+	Agent       agents.ID
+	Queue       string
+	Topic       string
+	At          time.Time // when the agent answered
+	Talk        time.Duration
+	Note        string
+	Disposition string
+}
+
+type contactKey struct {
+	call    routing.CallID
+	attempt routing.Attempt
+}
+
+func (c *Contact) key() contactKey { return contactKey{c.Call, c.Attempt} }
+
+// interaction is the contact as the record shows it.
+func (c *Contact) interaction(name string) customer.Interaction {
+	title := c.Topic
+	if title == "" {
+		title = c.Queue
+	}
+	return customer.Interaction{
+		ID: "call-" + strconv.FormatInt(int64(c.Call), 10) + "-" + strconv.Itoa(int(c.Attempt)),
+		At: c.At.UTC().Truncate(time.Microsecond), Channel: "call", Title: title, Topic: c.Topic,
+		Agent: &customer.Colleague{Agent: string(c.Agent), Name: name},
+		Note:  c.Note, Disposition: c.Disposition, DurationS: int(c.Talk.Round(time.Second) / time.Second), Call: int64(c.Call),
+	}
+}
+
+// SaveContact adds a talk to the customer's history; saved again with the same
+// call and attempt it replaces the first. It does not block, and look-ups see
+// it from now on, written or not.
+func (s *Store) SaveContact(c Contact) {
+	s.pending.add(c)
+	if !s.w.put(contacted{c}, false) {
+		s.pending.written([]Contact{c})
+	}
+}
+
+type contacted struct{ c Contact }
+
+func (in contacted) fold(w *writer, b *batch) {
+	b.contacts = append(b.contacts, in.c)
+	state := w.known(in.c.Call)
+	if state == nil {
+		return // a contact without a ledger row: imported, or a test's
+	}
+	r := &state.row
+	r.Note = r.Note || in.c.Note != ""
+	if in.c.Customer != "" {
+		r.Customer = in.c.Customer
+	}
+	if in.c.Disposition != "" {
+		r.Disposition = in.c.Disposition
+	}
+	b.touch(state)
+}
+
+func writeContact(t *tx, c *Contact) error {
+	if err := writeContactRows(t, c); err != nil {
+		return fmt.Errorf("contact %d of call %d: %w", c.Attempt, c.Call, err)
+	}
+	return nil
+}
+
+func writeContactRows(t *tx, c *Contact) error {
+	now := time.Now().UnixMicro()
+	var before string
+	switch err := t.row(qContactOwner, []any{int64(c.Call), int64(c.Attempt)}, &before); {
+	case err == nil && before != c.Customer:
+		if _, err := t.exec(qRaiseVersion, before, now); err != nil {
+			return err
+		}
+	case err != nil && !errors.Is(err, ErrNotFound):
+		return err
+	}
+	i := c.interaction("")
+	if _, err := t.exec(qDropContact, int64(c.Call), int64(c.Attempt), c.Customer, i.ID); err != nil {
+		return err
+	}
+	if _, err := t.exec(qAddInteraction, c.Customer, i.ID, i.At.UnixMicro(), i.Channel, i.Title, i.Detail, i.Topic,
+		i.Agent.Agent, i.Agent.Agent, i.Note, i.Disposition, i.DurationS, i.Call, int64(c.Attempt), nil, nil); err != nil {
+		return err
+	}
+	if c.Customer == "" {
+		return nil
+	}
+	if _, err := t.exec(qRaiseLastAgent, c.Customer, string(c.Agent), string(c.Agent), i.At.UnixMicro()); err != nil {
+		return err
+	}
+	_, err := t.exec(qRaiseVersion, c.Customer, now)
+	return err
+}
+
+// overlay holds the contacts that are not written yet, by customer, so that
+// the next look-up shows them all the same.
+type overlay struct {
+	mu  sync.Mutex
+	by  map[string][]Contact
+	own map[contactKey]string // whose it is: a contact may change its customer
+}
+
+func (o *overlay) init() { o.by, o.own = map[string][]Contact{}, map[contactKey]string{} }
+
+func (o *overlay) add(c Contact) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.remove(c.key())
+	o.by[c.Customer] = append(o.by[c.Customer], c)
+	o.own[c.key()] = c.Customer
+}
+
+func (o *overlay) remove(k contactKey) {
+	owner, there := o.own[k]
+	if !there {
+		return
+	}
+	delete(o.own, k)
+	rest := slices.DeleteFunc(o.by[owner], func(c Contact) bool { return c.key() == k })
+	if len(rest) == 0 {
+		delete(o.by, owner)
+	} else {
+		o.by[owner] = rest
+	}
+}
+
+// written drops what is in the database now, unless it was saved anew since.
+func (o *overlay) written(done []Contact) {
+	if len(done) == 0 {
+		return
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, c := range done {
+		for _, p := range o.by[o.own[c.key()]] {
+			if p == c {
+				o.remove(c.key())
+				break
+			}
+		}
+	}
+}
+
+// snapshot is everything unwritten. It is taken before the database is read:
+// what is gone from it is there by then.
+func (o *overlay) snapshot() map[string][]Contact {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.by) == 0 {
+		return nil
+	}
+	out := make(map[string][]Contact, len(o.by))
+	for id, list := range o.by {
+		out[id] = slices.Clone(list)
+	}
+	return out
+}
+
+// overlaid puts unwritten contacts into a record just read.
+func (s *Store) overlaid(ctx context.Context, r *customer.Record, unwritten []Contact) error {
+	for _, c := range unwritten {
+		name, err := s.nameOf(ctx, c.Agent)
+		if err != nil {
+			return err
+		}
+		i := c.interaction(name)
+		at := slices.IndexFunc(r.Interactions, func(h customer.Interaction) bool { return h.ID == i.ID })
+		switch {
+		case at < 0:
+			r.Interactions = append(r.Interactions, i)
+			r.Contacts++
+		case same(r.Interactions[at], i):
+			continue // written in the meantime
+		default:
+			r.Interactions[at] = i
+		}
+		r.Version++
+		if r.LastAgentAt == nil || !r.LastAgentAt.After(i.At) {
+			when := i.At
+			r.LastAgent, r.LastAgentAt = i.Agent, &when
+		}
+	}
+	slices.SortStableFunc(r.Interactions, func(a, b customer.Interaction) int { return b.At.Compare(a.At) })
+	if len(r.Interactions) > maxInteractions {
+		r.Interactions = r.Interactions[:maxInteractions]
+	}
+	return nil
+}
+
+// same compares two calls' interactions by what an agent can change.
+func same(a, b customer.Interaction) bool {
+	return a.At.Equal(b.At) && a.Note == b.Note && a.Disposition == b.Disposition && a.Title == b.Title && a.DurationS == b.DurationS
+}
+
+// nameOf is the name people see, the id when nobody has it.
+func (s *Store) nameOf(ctx context.Context, id agents.ID) (string, error) {
+	u, err := s.User(ctx, string(id))
+	if errors.Is(err, ErrNotFound) {
+		return string(id), nil
+	}
+	return u.Name, err
+}

@@ -1,0 +1,297 @@
+package store
+
+import (
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+	"go.uber.org/zap"
+
+	"github.com/cordboard/cordboard/agents"
+	"github.com/cordboard/cordboard/routing"
+)
+
+// LedgerRow is one call of the ledger: one row for each call that arrived,
+// with exactly one outcome once it has ended. Zero times are "not (yet)".
+type LedgerRow struct {
+	Call     routing.CallID
+	PublicID string // UUID version 7
+	Trunk    string
+	Number   string // E.164 of the caller, "" when withheld
+	Dialled  string
+	Customer string // the customer's id, "" while unknown
+
+	Queue string // the last one
+	Rule  string // route path
+	Topic string
+	Agent agents.ID // who talked last
+
+	ArrivedAt  time.Time
+	AnsweredAt time.Time // we answered, with music
+	QueuedAt   time.Time // first queue
+	TalkAt     time.Time // the first agent answered
+	EndedAt    time.Time
+
+	Wait time.Duration // from the start of waiting to the first talk, or to the end
+	Talk time.Duration // with agents, holds included
+
+	Outcome   routing.Outcome // "" while open
+	EndedBy   routing.Party
+	Reason    string
+	Transfers int
+	Offers    int
+
+	Disposition   string
+	Note          bool // an agent wrote something
+	PolicyVersion int
+}
+
+// Event is one thing that happened in a call. Seq counts from 1 without gaps.
+type Event struct {
+	Call    routing.CallID
+	Seq     int64 // given by the ledger
+	At      time.Time
+	Kind    string
+	Agent   agents.ID
+	Attempt routing.Attempt
+	Data    json.RawMessage // an object of codes and values, or nil
+}
+
+// Arrival opens a call's row.
+type Arrival struct {
+	Call     routing.CallID
+	PublicID string // UUID version 7; made here when ""
+	Trunk    string
+	Number   string // E.164, "" when withheld
+	Dialled  string
+	Customer string // "" when not yet known
+	At       time.Time
+}
+
+// callState is a call's row while it lives, with what is needed to fold the
+// next action into it.
+type callState struct {
+	row       LedgerRow
+	seq       int64
+	since     time.Time // when its waiting began
+	talking   bool
+	talkFrom  time.Time
+	talkTry   routing.Attempt
+	firstTalk routing.Attempt
+	before    agents.ID // who talked before the present talk
+}
+
+// endedKept is how many calls stay in memory after their end, for the
+// disposition and the note that follow it; later ones are read back.
+const endedKept = 1024
+
+// Arrived opens the ledger row of a call. It comes before the engine hears of
+// the call, and does not block.
+func (s *Store) Arrived(a Arrival) {
+	if a.PublicID == "" {
+		id, err := uuid.NewV7()
+		if err != nil {
+			s.log.Error("no public id for a call", zap.Int64("call", int64(a.Call)), zap.Error(err))
+		}
+		a.PublicID = id.String()
+	}
+	s.w.put(arrived(a), false)
+}
+
+// Do folds the engine's actions into the ledger (live.Port). It copies the
+// slice and does not block.
+func (s *Store) Do(at time.Time, actions []routing.Action) {
+	if len(actions) > 0 {
+		s.w.put(acted{at, slices.Clone(actions)}, false)
+	}
+}
+
+// Event adds what no action tells to the call's events: a pop-ack, a refusal
+// seen at the rim. Data must not name people. It does not block.
+func (s *Store) Event(e Event) { s.w.put(happened(e), true) }
+
+// Identified notes whose call it is. It does not block.
+func (s *Store) Identified(call routing.CallID, customer string) {
+	s.w.put(identified{call, customer}, false)
+}
+
+type arrived Arrival
+
+func (a arrived) fold(w *writer, b *batch) {
+	c := w.calls[a.Call]
+	if c == nil {
+		c = &callState{row: LedgerRow{Call: a.Call}}
+		w.calls[a.Call] = c
+	}
+	r := &c.row
+	r.PublicID, r.Trunk, r.Number, r.Dialled, r.ArrivedAt = a.PublicID, a.Trunk, a.Number, a.Dialled, a.At
+	if a.Customer != "" {
+		r.Customer = a.Customer
+	}
+	w.event(b, c, Event{At: a.At, Kind: "arrived"})
+	b.touch(c)
+}
+
+type happened Event
+
+func (h happened) fold(w *writer, b *batch) {
+	if c := w.known(h.Call); c != nil {
+		w.event(b, c, Event(h))
+	} else {
+		w.s.log.Error("event of a call that never arrived", zap.Int64("call", int64(h.Call)), zap.String("kind", h.Kind))
+	}
+}
+
+type identified struct {
+	call     routing.CallID
+	customer string
+}
+
+func (i identified) fold(w *writer, b *batch) {
+	if c := w.known(i.call); c != nil && c.row.Customer != i.customer {
+		c.row.Customer = i.customer
+		b.touch(c)
+	}
+}
+
+type acted struct {
+	at      time.Time
+	actions []routing.Action
+}
+
+func (d acted) fold(w *writer, b *batch) {
+	for _, a := range d.actions {
+		if _, status := a.(routing.AgentChanged); status {
+			continue // about an agent, not about a call
+		}
+		data, err := json.Marshal(a)
+		if err != nil {
+			w.s.log.Error("action has no JSON form", zap.String("kind", a.Kind()), zap.Error(err))
+			continue
+		}
+		var of routing.Offer
+		if err := json.Unmarshal(data, &of); err != nil || of.Call == 0 {
+			continue // not about a call
+		}
+		c := w.state(of.Call, d.at)
+		w.event(b, c, Event{At: d.at, Kind: a.Kind(), Agent: of.Agent, Attempt: of.Attempt, Data: data})
+		if !c.apply(d.at, a) {
+			w.s.log.Error("a call ended twice", zap.Int64("call", int64(of.Call)))
+		}
+		b.touch(c)
+	}
+}
+
+// event gives the event its number and puts it into the batch.
+func (w *writer) event(b *batch, c *callState, e Event) {
+	c.seq++
+	e.Call, e.Seq = c.row.Call, c.seq
+	b.events = append(b.events, e)
+}
+
+// apply folds one action; false for a second end, which changes nothing.
+func (c *callState) apply(at time.Time, action routing.Action) bool {
+	r := &c.row
+	switch a := action.(type) {
+	case routing.AnswerCaller:
+		if r.AnsweredAt.IsZero() {
+			r.AnsweredAt = at
+		}
+	case routing.Enqueued:
+		c.enqueued(at, a)
+	case routing.OfferCall:
+		r.Offers++
+	case routing.Connect:
+		c.talks(at, a)
+	case routing.Withdraw:
+		if a.Why == "join_failed" && c.talking && c.talkTry == a.Attempt {
+			c.unjoined()
+		}
+	case routing.Release:
+		if a.Attempt == c.talkTry {
+			c.talkEnds(at)
+		}
+	case routing.Transferred:
+		r.Transfers++
+		c.talkEnds(at)
+	case routing.EndCall:
+		return c.ends(at, a)
+	case routing.WrapUpFinished:
+		if a.Disposition != "" {
+			r.Disposition = a.Disposition
+		}
+	}
+	return true
+}
+
+func (c *callState) enqueued(at time.Time, a routing.Enqueued) {
+	r := &c.row
+	if r.QueuedAt.IsZero() {
+		r.QueuedAt = at
+		if c.since = a.Since; c.since.IsZero() {
+			c.since = at
+		}
+	}
+	r.Queue, r.Rule, r.PolicyVersion = a.Queue, a.Rule, a.Version
+	if a.Topic != "" {
+		r.Topic = a.Topic
+	}
+}
+
+func (c *callState) waitedUntil(at time.Time) time.Duration {
+	from := c.since
+	if from.IsZero() {
+		from = c.row.ArrivedAt
+	}
+	return max(at.Sub(from), 0)
+}
+
+func (c *callState) talks(at time.Time, a routing.Connect) {
+	if !a.Answered.IsZero() {
+		at = a.Answered
+	}
+	c.talkEnds(at)
+	c.talking, c.talkFrom, c.talkTry, c.before = true, at, a.Attempt, c.row.Agent
+	c.row.Agent = a.Agent
+	if c.row.TalkAt.IsZero() {
+		c.row.TalkAt, c.firstTalk = at, a.Attempt
+		c.row.Wait = c.waitedUntil(at)
+	}
+}
+
+// unjoined takes a talk back: the agent's phone answered and the two were never
+// joined, so that nobody talked.
+func (c *callState) unjoined() {
+	c.talking = false
+	c.row.Agent = c.before
+	if c.firstTalk == c.talkTry {
+		c.row.TalkAt, c.row.Wait, c.firstTalk = time.Time{}, 0, 0
+	}
+}
+
+func (c *callState) talkEnds(at time.Time) {
+	if c.talking {
+		c.talking = false
+		c.row.Talk += max(at.Sub(c.talkFrom), 0)
+	}
+}
+
+func (c *callState) ends(at time.Time, a routing.EndCall) bool {
+	r := &c.row
+	if !r.EndedAt.IsZero() {
+		return false
+	}
+	c.talkEnds(at)
+	r.EndedAt, r.Outcome, r.EndedBy, r.Reason = at, a.Outcome, a.By, a.Reason
+	if r.TalkAt.IsZero() {
+		r.Wait = c.waitedUntil(at)
+	}
+	if a.Queue != "" {
+		r.Queue = a.Queue
+	}
+	if a.Agent != "" {
+		r.Agent = a.Agent
+	}
+	return true
+}

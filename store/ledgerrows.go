@@ -1,0 +1,257 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+	"go.uber.org/zap"
+
+	"github.com/cordboard/cordboard/routing"
+)
+
+// state is the call's state: known, or new when the ledger has not heard of it.
+func (w *writer) state(call routing.CallID, at time.Time) *callState {
+	if c := w.known(call); c != nil {
+		return c
+	}
+	id, _ := uuid.NewV7() // fails only without a source of randomness
+	c := &callState{row: LedgerRow{Call: call, PublicID: id.String(), ArrivedAt: at}}
+	w.calls[call] = c
+	return c
+}
+
+// known is the call's state from memory, else from its row, else nil. It tries
+// until the database answers or the store closes.
+func (w *writer) known(call routing.CallID) *callState {
+	if c := w.calls[call]; c != nil {
+		return c
+	}
+	c, err := w.load(call)
+	for err != nil && transient(err) {
+		w.failing(err)
+		if !w.pause(retryMax) {
+			break
+		}
+		c, err = w.load(call)
+	}
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return nil
+	case err != nil:
+		w.s.log.Error("ledger row cannot be read back", zap.Int64("call", int64(call)), zap.Error(err))
+		return nil
+	}
+	w.calls[call] = c
+	if !c.row.EndedAt.IsZero() {
+		w.ended = append(w.ended, call)
+	}
+	return c
+}
+
+func (w *writer) load(call routing.CallID) (*callState, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), tryFor)
+	defer cancel()
+	row, err := readRow(ctx, w.s.write, call)
+	if err != nil {
+		return nil, err
+	}
+	c := &callState{row: row}
+	if err := w.s.write.row(ctx, qLastSeq, []any{int64(call)}, &c.seq); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// forget drops the states of calls that ended long ago.
+func (w *writer) forget(b *batch) {
+	for _, call := range b.order {
+		if !b.rows[call].EndedAt.IsZero() && !slices.Contains(w.ended, call) {
+			w.ended = append(w.ended, call)
+		}
+	}
+	if over := len(w.ended) - endedKept; over > 0 {
+		for _, call := range w.ended[:over] {
+			delete(w.calls, call)
+		}
+		w.ended = append(w.ended[:0], w.ended[over:]...)
+	}
+}
+
+func writeRow(t *tx, r *LedgerRow) error {
+	_, err := t.exec(qSaveCall, int64(r.Call), r.PublicID, r.Trunk, r.Number, r.Dialled, r.Customer,
+		r.Queue, r.Rule, r.Topic, string(r.Agent),
+		r.ArrivedAt.UnixMicro(), micros(r.AnsweredAt), micros(r.QueuedAt), micros(r.TalkAt), micros(r.EndedAt),
+		r.Wait.Microseconds(), r.Talk.Microseconds(), string(r.Outcome), string(r.EndedBy), r.Reason,
+		r.Transfers, r.Offers, r.Disposition, flag(r.Note), r.PolicyVersion)
+	if err != nil {
+		return fmt.Errorf("call %d: %w", r.Call, err)
+	}
+	return nil
+}
+
+func writeEvent(t *tx, e *Event) error {
+	_, err := t.exec(qAddEvent, int64(e.Call), e.Seq, e.At.UnixMicro(), e.Kind, string(e.Agent), int64(e.Attempt), string(e.Data))
+	if err != nil {
+		return fmt.Errorf("event %d of call %d: %w", e.Seq, e.Call, err)
+	}
+	return nil
+}
+
+// scanner is a *sql.Row or *sql.Rows.
+type scanner interface{ Scan(...any) error }
+
+func scanRow(from scanner) (LedgerRow, error) {
+	var r LedgerRow
+	var arrived, answered, queued, talk, ended sql.NullInt64
+	var wait, talked int64
+	err := from.Scan(&r.Call, &r.PublicID, &r.Trunk, &r.Number, &r.Dialled, &r.Customer, &r.Queue, &r.Rule, &r.Topic, &r.Agent,
+		&arrived, &answered, &queued, &talk, &ended, &wait, &talked, &r.Outcome, &r.EndedBy, &r.Reason,
+		&r.Transfers, &r.Offers, &r.Disposition, &r.Note, &r.PolicyVersion)
+	r.ArrivedAt, r.AnsweredAt, r.QueuedAt, r.TalkAt, r.EndedAt =
+		instant(arrived), instant(answered), instant(queued), instant(talk), instant(ended)
+	r.Wait, r.Talk = time.Duration(wait)*time.Microsecond, time.Duration(talked)*time.Microsecond
+	return r, err
+}
+
+func readRow(ctx context.Context, p *pool, call routing.CallID) (LedgerRow, error) {
+	st, err := p.stmt(ctx, qCall)
+	if err != nil {
+		return LedgerRow{}, err
+	}
+	r, err := scanRow(st.QueryRowContext(ctx, int64(call)))
+	if errors.Is(err, sql.ErrNoRows) {
+		return LedgerRow{}, ErrNotFound
+	}
+	return r, err
+}
+
+// LedgerRow reads one call as written; ErrNotFound when there is none.
+func (s *Store) LedgerRow(ctx context.Context, call routing.CallID) (LedgerRow, error) {
+	r, err := readRow(ctx, s.read, call)
+	if err != nil {
+		return LedgerRow{}, fmt.Errorf("store: call %d: %w", call, err)
+	}
+	return r, nil
+}
+
+// OpenCalls reads the calls that have not ended, in order of their numbers.
+func (s *Store) OpenCalls(ctx context.Context) ([]LedgerRow, error) {
+	return s.rows(ctx, qOpenCalls)
+}
+
+// Calls reads the calls that arrived in [from, to), in order of their numbers,
+// at most limit.
+func (s *Store) Calls(ctx context.Context, from, to time.Time, limit int) ([]LedgerRow, error) {
+	return s.rows(ctx, qCallsBetween, from.UnixMicro(), to.UnixMicro(), limit)
+}
+
+func (s *Store) rows(ctx context.Context, query string, args ...any) (out []LedgerRow, err error) {
+	rows, err := s.read.query(ctx, query, args...)
+	if err != nil {
+		return nil, fmt.Errorf("store: calls: %w", err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		r, err := scanRow(rows)
+		if err != nil {
+			return nil, fmt.Errorf("store: calls: %w", err)
+		}
+		out = append(out, r)
+	}
+	return out, rows.Err()
+}
+
+// Events reads a call's events in order; none for a call that is not there.
+func (s *Store) Events(ctx context.Context, call routing.CallID) (out []Event, err error) {
+	rows, err := s.read.query(ctx, qEvents, int64(call))
+	if err != nil {
+		return nil, fmt.Errorf("store: events of call %d: %w", call, err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		e := Event{Call: call}
+		var at sql.NullInt64
+		var data string
+		if err := rows.Scan(&e.Seq, &at, &e.Kind, &e.Agent, &e.Attempt, &data); err != nil {
+			return nil, fmt.Errorf("store: events of call %d: %w", call, err)
+		}
+		e.At = instant(at)
+		if data != "" {
+			e.Data = json.RawMessage(data)
+		}
+		out = append(out, e)
+	}
+	return out, rows.Err()
+}
+
+// Outcomes counts the ledger's calls. Total is always Open plus the sum of By.
+type Outcomes struct {
+	Total int64
+	Open  int64
+	By    map[routing.Outcome]int64
+}
+
+// CountOutcomes counts the whole ledger.
+func (s *Store) CountOutcomes(ctx context.Context) (out Outcomes, err error) {
+	out.By = map[routing.Outcome]int64{}
+	rows, err := s.read.query(ctx, qCountOutcomes)
+	if err != nil {
+		return out, fmt.Errorf("store: outcomes: %w", err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var outcome routing.Outcome
+		var n int64
+		if err := rows.Scan(&outcome, &n); err != nil {
+			return out, fmt.Errorf("store: outcomes: %w", err)
+		}
+		out.Total += n
+		if outcome == "" {
+			out.Open += n
+		} else {
+			out.By[outcome] += n
+		}
+	}
+	return out, rows.Err()
+}
+
+// ReasonRestart is the reason of calls that an earlier process left open.
+const ReasonRestart = "restart"
+
+// takeOver ends what an earlier process left behind: it can no longer be
+// carried on. A call's end is the last sign of life the ledger has of it.
+func (s *Store) takeOver(ctx context.Context) error {
+	now := time.Now()
+	var closed int64
+	err := s.write.inTx(ctx, func(t *tx) error {
+		if _, err := t.exec(qRestartEvents, now.UnixMicro(), `{"outcome":"failed","by":"server","reason":"restart"}`); err != nil {
+			return err
+		}
+		var err error
+		if closed, err = t.exec(qRestartCalls); err != nil {
+			return err
+		}
+		_, err = t.exec(qRemoveAllDialogs)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("close calls of the last run: %w", err)
+	}
+	if closed > 0 {
+		s.log.Warn("calls of the last run closed as failed", zap.Int64("calls", closed), zap.String("reason", ReasonRestart))
+	}
+	return nil
+}
+
+func flag(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}

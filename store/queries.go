@@ -1,0 +1,150 @@
+package store
+
+// The store's SQL, all of it but the schema: plain enough for SQLite and
+// Postgres alike.
+
+// The ledger.
+const (
+	callColumns = `call, public_id, trunk, number, dialled, customer, queue, rule, topic, agent,
+		arrived_at, answered_at, queued_at, talk_at, ended_at, wait_us, talk_us, outcome, ended_by, reason,
+		transfers, offers, disposition, has_note, policy_version`
+
+	qSaveCall = `INSERT INTO calls (` + callColumns + `)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)
+		ON CONFLICT (call) DO UPDATE SET
+			public_id = excluded.public_id, trunk = excluded.trunk, number = excluded.number, dialled = excluded.dialled,
+			customer = excluded.customer, queue = excluded.queue, rule = excluded.rule, topic = excluded.topic,
+			agent = excluded.agent, arrived_at = excluded.arrived_at, answered_at = excluded.answered_at,
+			queued_at = excluded.queued_at, talk_at = excluded.talk_at, ended_at = excluded.ended_at,
+			wait_us = excluded.wait_us, talk_us = excluded.talk_us, outcome = excluded.outcome,
+			ended_by = excluded.ended_by, reason = excluded.reason, transfers = excluded.transfers,
+			offers = excluded.offers, disposition = excluded.disposition, has_note = excluded.has_note,
+			policy_version = excluded.policy_version`
+	qCall         = `SELECT ` + callColumns + ` FROM calls WHERE call = $1`
+	qOpenCalls    = `SELECT ` + callColumns + ` FROM calls WHERE outcome = '' ORDER BY call`
+	qCallsBetween = `SELECT ` + callColumns + ` FROM calls WHERE arrived_at >= $1 AND arrived_at < $2 ORDER BY call LIMIT $3`
+	qHighestCall  = `SELECT COALESCE(MAX(call), 0) FROM calls`
+
+	qCountOutcomes = `SELECT outcome, COUNT(*) FROM calls GROUP BY outcome`
+
+	qAddEvent = `INSERT INTO call_events (call, seq, at, kind, agent, attempt, data)
+		VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (call, seq) DO NOTHING`
+	qEvents  = `SELECT seq, at, kind, agent, attempt, data FROM call_events WHERE call = $1 ORDER BY seq`
+	qLastSeq = `SELECT COALESCE(MAX(seq), 0) FROM call_events WHERE call = $1`
+
+	// An end is the last sign of life; the event itself is written now.
+	qRestartEvents = `INSERT INTO call_events (call, seq, at, kind, agent, attempt, data)
+		SELECT c.call, COALESCE((SELECT MAX(e.seq) FROM call_events e WHERE e.call = c.call), 0) + 1, $1, 'end_call', '', 0, $2
+		FROM calls c WHERE c.outcome = ''`
+	qRestartCalls = `UPDATE calls SET outcome = 'failed', ended_by = 'server', reason = 'restart',
+		ended_at = COALESCE((SELECT MAX(e.at) FROM call_events e
+			WHERE e.call = calls.call AND e.seq < (SELECT MAX(l.seq) FROM call_events l WHERE l.call = calls.call)), arrived_at)
+		WHERE outcome = ''`
+
+	qSaveDialog = `INSERT INTO dialogs (call, leg, agent, state, local_sdp, remote_sdp, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7)
+		ON CONFLICT (call, leg) DO UPDATE SET agent = excluded.agent, state = excluded.state,
+			local_sdp = excluded.local_sdp, remote_sdp = excluded.remote_sdp, updated_at = excluded.updated_at`
+	qRemoveDialog     = `DELETE FROM dialogs WHERE call = $1 AND leg = $2`
+	qRemoveAllDialogs = `DELETE FROM dialogs`
+	qDialogs          = `SELECT call, leg, agent, state, local_sdp, remote_sdp, updated_at FROM dialogs ORDER BY call, leg`
+
+	qCounter      = `SELECT value FROM counters WHERE name = $1`
+	qRaiseCounter = `INSERT INTO counters (name, value) VALUES ($1, $2)
+		ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE counters.value < excluded.value`
+	qLowerCounter = `UPDATE counters SET value = $2 WHERE name = $1 AND value > $2`
+)
+
+// Customers.
+const (
+	customerColumns = `id, version, name, language, country, zone, segment, key_account, customer_since,
+		yearly_minor, yearly_currency, churn_risk, churn_reasons, heed,
+		consent_phone, consent_mail, consent_sms, consent_rec, manager, manager_name,
+		last_agent, last_agent_name, last_agent_at, earlier, others`
+
+	qSelectCustomer = `SELECT c.id, c.version, c.name, c.language, c.country, c.zone, c.segment, c.key_account, c.customer_since,
+		c.yearly_minor, c.yearly_currency, c.churn_risk, c.churn_reasons, c.heed,
+		c.consent_phone, c.consent_mail, c.consent_sms, c.consent_rec, c.manager, c.manager_name,
+		c.last_agent, COALESCE(u.name, c.last_agent_name), c.last_agent_at,
+		c.earlier + (SELECT COUNT(*) FROM interactions i WHERE i.customer = c.id), c.others,
+		b.balance_minor, b.balance_currency, b.overdue_minor, b.overdue_currency, b.overdue_days,
+		b.last_bill_minor, b.last_bill_currency, b.last_bill_on, b.paid_on, b.next_bill_on,
+		b.we_owe_minor, b.we_owe_currency, b.we_owe_since, b.source, b.read_at
+		FROM customers c LEFT JOIN billing b ON b.customer = c.id LEFT JOIN users u ON u.id = c.last_agent`
+	qCustomersByNumber = qSelectCustomer + `
+		WHERE c.id IN (SELECT n.customer FROM customer_numbers n WHERE n.e164 = $1) ORDER BY c.id LIMIT $2`
+	qCustomerByID = qSelectCustomer + ` WHERE c.id = $1`
+
+	qNumbers  = `SELECT e164, label FROM customer_numbers WHERE customer = $1 ORDER BY ord, e164`
+	qProducts = `SELECT id, kind, name, detail, status, note, price_minor, price_currency
+		FROM products WHERE customer = $1 ORDER BY ord, id`
+	qTickets = `SELECT id, title, detail, topic, kind, status, opened_at, due_at, closed_at FROM tickets
+		WHERE customer = $1 ORDER BY CASE WHEN status = 'open' THEN 0 ELSE 1 END, opened_at DESC, id`
+	qInteractions = `SELECT i.id, i.at, i.channel, i.title, i.detail, i.topic, i.agent, COALESCE(u.name, i.agent_name), i.note,
+		i.disposition, i.duration_s, i.call, i.promised_by, i.kept
+		FROM interactions i LEFT JOIN users u ON u.id = i.agent
+		WHERE i.customer = $1 ORDER BY i.at DESC, i.id DESC LIMIT $2`
+
+	qCustomerHash = `SELECT source_hash, version FROM customers WHERE id = $1`
+	qSaveCustomer = `INSERT INTO customers (` + customerColumns + `, source_hash, changed_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27)
+		ON CONFLICT (id) DO UPDATE SET
+			version = excluded.version, name = excluded.name, language = excluded.language, country = excluded.country,
+			zone = excluded.zone, segment = excluded.segment, key_account = excluded.key_account,
+			customer_since = excluded.customer_since, yearly_minor = excluded.yearly_minor,
+			yearly_currency = excluded.yearly_currency, churn_risk = excluded.churn_risk,
+			churn_reasons = excluded.churn_reasons, heed = excluded.heed, consent_phone = excluded.consent_phone,
+			consent_mail = excluded.consent_mail, consent_sms = excluded.consent_sms, consent_rec = excluded.consent_rec,
+			manager = excluded.manager, manager_name = excluded.manager_name, earlier = excluded.earlier,
+			others = excluded.others, source_hash = excluded.source_hash, changed_at = excluded.changed_at`
+	qRaiseLastAgent = `UPDATE customers SET last_agent = $2, last_agent_name = $3, last_agent_at = $4
+		WHERE id = $1 AND (last_agent_at IS NULL OR last_agent_at <= $4)`
+	qRaiseVersion = `UPDATE customers SET version = version + 1, changed_at = $2 WHERE id = $1`
+	qAddNumber    = `INSERT INTO customer_numbers (e164, customer, label, ord) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (e164, customer) DO NOTHING`
+	qSaveBilling = `INSERT INTO billing (customer, balance_minor, balance_currency, overdue_minor, overdue_currency, overdue_days,
+		last_bill_minor, last_bill_currency, last_bill_on, paid_on, next_bill_on,
+		we_owe_minor, we_owe_currency, we_owe_since, source, read_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`
+	qAddProduct = `INSERT INTO products (customer, id, ord, kind, name, detail, status, note, price_minor, price_currency)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`
+	qAddTicket = `INSERT INTO tickets (customer, id, title, detail, topic, kind, status, opened_at, due_at, closed_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`
+	qAddInteraction = `INSERT INTO interactions (customer, id, at, channel, title, detail, topic, agent, agent_name, note,
+		disposition, duration_s, call, attempt, promised_by, kept)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+		ON CONFLICT (customer, id) DO NOTHING`
+
+	qDropNumbers  = `DELETE FROM customer_numbers WHERE customer = $1`
+	qDropBilling  = `DELETE FROM billing WHERE customer = $1`
+	qDropProducts = `DELETE FROM products WHERE customer = $1`
+	qDropTickets  = `DELETE FROM tickets WHERE customer = $1`
+	// What our own agents wrote (attempt is set) is not the source's to remove.
+	qDropInteractions = `DELETE FROM interactions WHERE customer = $1 AND attempt IS NULL`
+	qCountCustomers   = `SELECT COUNT(*) FROM customers`
+
+	qContactOwner = `SELECT customer FROM interactions WHERE call = $1 AND attempt = $2`
+	qDropContact  = `DELETE FROM interactions WHERE (call = $1 AND attempt = $2) OR (customer = $3 AND id = $4)`
+)
+
+// People who sign in, and answers.
+const (
+	qSaveUser = `INSERT INTO users (id, role, name, password_hash, changed_at) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (id) DO UPDATE SET role = excluded.role, name = excluded.name,
+			password_hash = excluded.password_hash, changed_at = excluded.changed_at`
+	qUser       = `SELECT id, role, name, password_hash FROM users WHERE id = $1`
+	qUsers      = `SELECT id, role, name, password_hash FROM users ORDER BY id`
+	qDeleteUser = `DELETE FROM users WHERE id = $1`
+
+	qSaveSession = `INSERT INTO sessions (token_hash, user_id, created_at, expires_at) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (token_hash) DO UPDATE SET user_id = excluded.user_id, expires_at = excluded.expires_at`
+	qSession        = `SELECT user_id, expires_at FROM sessions WHERE token_hash = $1 AND expires_at > $2`
+	qDeleteSession  = `DELETE FROM sessions WHERE token_hash = $1`
+	qExpireSessions = `DELETE FROM sessions WHERE expires_at <= $1`
+
+	qSaveAnswer = `INSERT INTO answers (id, lang, topic, title, say, steps, ord)
+		VALUES ($1, $2, $3, $4, $5, $6, COALESCE((SELECT MAX(a.ord) FROM answers a), 0) + 1)
+		ON CONFLICT (id, lang) DO UPDATE SET topic = excluded.topic, title = excluded.title,
+			say = excluded.say, steps = excluded.steps`
+	qAnswers = `SELECT id, lang, topic, title, say, steps FROM answers ORDER BY ord, id, lang`
+)
