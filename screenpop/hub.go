@@ -1,0 +1,275 @@
+package screenpop
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"runtime/debug"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/cordboard/cordboard/agents"
+	"github.com/cordboard/cordboard/routing"
+	"github.com/cordboard/cordboard/screenpop/customer"
+	"go.uber.org/zap"
+)
+
+// Options are what a Hub works with. Engine, Finder, History, Answers,
+// Directory, Policy and Log must be set.
+type Options struct {
+	Engine    Engine
+	Finder    Finder
+	History   History
+	Answers   Answers
+	Directory Directory
+	Policy    func() *routing.Policy
+	Log       *zap.Logger
+
+	// Resolved is told once for each call how its look-up ended; the zero Match
+	// stands for nobody, a withheld number and a failed look-up. It must not
+	// block.
+	Resolved func(routing.CallID, customer.Match)
+	// Observe is told what the ledger keeps of the desk: pop_sent, pop_acked,
+	// resolved, answer_used, note_saved, transfer_facts. Codes, counts and ids
+	// only, never a name, a number or a text. It must not block.
+	Observe func(call routing.CallID, kind string, agent agents.ID, attempt routing.Attempt, at time.Time, data map[string]any)
+	// CheckOrigin says whether a page may open the desk socket; nil allows only
+	// the server's own origin.
+	CheckOrigin func(*http.Request) bool
+	// Clock reads the time; nil is time.Now.
+	Clock func() time.Time
+
+	LookupTimeout time.Duration // hard end of one look-up; 15 s
+	Lookups       int           // look-ups at once; 32
+	Grace         time.Duration // a lost desk may resume for so long; 60 s
+	Heartbeat     time.Duration // between pings; 15 s
+	AskTimeout    time.Duration // wait for routing's word on a request; 3 s
+	Gather        time.Duration // colleagues frames are at least so far apart; 1 s
+}
+
+func (o *Options) fill() {
+	def := func(d *time.Duration, v time.Duration) {
+		if *d <= 0 {
+			*d = v
+		}
+	}
+	def(&o.LookupTimeout, 15*time.Second)
+	def(&o.Grace, 60*time.Second)
+	def(&o.Heartbeat, 15*time.Second)
+	def(&o.AskTimeout, 3*time.Second)
+	def(&o.Gather, time.Second)
+	if o.Lookups <= 0 {
+		o.Lookups = 32
+	}
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
+	if o.Resolved == nil {
+		o.Resolved = func(routing.CallID, customer.Match) {}
+	}
+	if o.Observe == nil {
+		o.Observe = func(routing.CallID, string, agents.ID, routing.Attempt, time.Time, map[string]any) {}
+	}
+}
+
+// Hub holds the card of every live call and the desk of every agent. One
+// goroutine owns all of it; actions, desk frames, look-up results and timers
+// reach it through its mailbox, in order. It is a live.Port and the
+// http.Handler of the desk socket.
+type Hub struct {
+	opt     Options
+	log     *zap.Logger
+	tickets tickets
+
+	ctx    context.Context // ends when the hub closes
+	cancel context.CancelFunc
+	wg     sync.WaitGroup // every goroutine the hub started or serves
+	conns  atomic.Int64   // sockets past hello
+	guests atomic.Int64   // sockets before hello
+
+	mu     sync.Mutex
+	box    []func()
+	closed bool
+	wake   chan struct{}
+
+	// Owned by the loop.
+	cards   map[routing.CallID]*card
+	desks   map[agents.ID]*desk
+	jobs    []*card // look-ups waiting for a slot
+	busy    int     // look-ups under way
+	answers map[answerKey]*answerEntry
+	gather  gatherer
+	// searched holds the titles of answers that searches have shown.
+	searched map[string]string
+	swept    time.Time
+}
+
+// ErrClosed is the error of a hub that has been closed.
+var ErrClosed = errors.New("screenpop: hub is closed")
+
+// New starts a hub. Close ends it.
+func New(opt Options) *Hub {
+	opt.fill()
+	h := &Hub{
+		opt: opt, log: opt.Log.Named("screenpop"), wake: make(chan struct{}, 1),
+		cards: map[routing.CallID]*card{}, desks: map[agents.ID]*desk{},
+		answers: map[answerKey]*answerEntry{}, searched: map[string]string{},
+	}
+	h.ctx, h.cancel = context.WithCancel(context.Background())
+	h.tickets.init(opt.Clock)
+	h.wg.Go(h.loop)
+	return h
+}
+
+// Close tells every desk that the server is going away (4410), stops the hub
+// and waits for its goroutines, or for ctx.
+func (h *Hub) Close(ctx context.Context) error {
+	h.post(func() {
+		for _, d := range h.desks {
+			if s := d.session; s != nil {
+				s.stopTimer()
+				if s.conn != nil {
+					s.conn.close(closeGoingAway)
+				}
+			}
+		}
+		h.mu.Lock()
+		h.closed = true
+		h.mu.Unlock()
+		h.cancel()
+	})
+	gone := make(chan struct{})
+	go func() { h.wg.Wait(); close(gone) }()
+	select {
+	case <-gone:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Desks counts the desks connected now.
+func (h *Hub) Desks() int { return int(h.conns.Load()) }
+
+// post hands fn to the loop; false when the hub is closed.
+func (h *Hub) post(fn func()) bool {
+	h.mu.Lock()
+	if h.closed {
+		h.mu.Unlock()
+		return false
+	}
+	h.box = append(h.box, fn)
+	h.mu.Unlock()
+	select {
+	case h.wake <- struct{}{}:
+	default:
+	}
+	return true
+}
+
+// call hands fn to the loop and waits until it has run; false when the hub
+// closed first.
+func (h *Hub) call(fn func()) bool {
+	ran := make(chan struct{})
+	if !h.post(func() { defer close(ran); fn() }) {
+		return false
+	}
+	select {
+	case <-ran:
+		return true
+	case <-h.ctx.Done():
+		return false
+	}
+}
+
+func (h *Hub) loop() {
+	for {
+		h.mu.Lock()
+		box := h.box
+		h.box = nil
+		h.mu.Unlock()
+		for _, fn := range box {
+			h.run(fn)
+			if h.ctx.Err() != nil {
+				return
+			}
+		}
+		if len(box) > 0 {
+			continue
+		}
+		select {
+		case <-h.wake:
+		case <-h.ctx.Done():
+			return
+		}
+	}
+}
+
+// run keeps a fault in one message from ending the desk of everybody.
+func (h *Hub) run(fn func()) {
+	defer func() {
+		if r := recover(); r != nil {
+			h.log.Error("message dropped after a panic", zap.ByteString("stack", debug.Stack()))
+		}
+	}()
+	fn()
+}
+
+func (h *Hub) now() time.Time { return h.opt.Clock() }
+
+// OpenCard opens the card of a call that has arrived. The rim calls it before
+// it hands the call to the engine.
+func (h *Hub) OpenCard(n NewCall) { h.post(func() { h.open(n) }) }
+
+// DropCard forgets the card of a call that the engine did not take.
+func (h *Hub) DropCard(call routing.CallID) {
+	h.post(func() {
+		if c := h.cards[call]; c != nil && len(c.legs) == 0 {
+			delete(h.cards, call)
+		}
+	})
+}
+
+func (h *Hub) open(n NewCall) *card {
+	c := newCard(n)
+	h.cards[n.Call] = c
+	h.sweep(n.At)
+	return c
+}
+
+// keepEnded is how long the card of a call that is over may wait for a
+// wrap-up whose end was never told.
+const keepEnded = 12 * time.Hour
+
+// sweep is the second net under card removal; it runs at most once a minute.
+func (h *Hub) sweep(now time.Time) {
+	if now.Sub(h.swept) < time.Minute {
+		return
+	}
+	h.swept = now
+	for id, c := range h.cards {
+		if !c.endedAt.IsZero() && now.Sub(c.endedAt) > keepEnded {
+			for _, l := range c.legs {
+				h.finishLeg(c, l, now, "")
+			}
+			delete(h.cards, id)
+		}
+	}
+}
+
+// Cards counts the cards held, for metrics and tests.
+func (h *Hub) Cards() (n int) {
+	h.call(func() { n = len(h.cards) })
+	return n
+}
+
+// Do takes the engine's actions. It copies the slice and returns at once.
+func (h *Hub) Do(at time.Time, actions []routing.Action) {
+	if len(actions) == 0 {
+		return
+	}
+	batch := slices.Clone(actions)
+	h.post(func() { h.do(at, batch) })
+}

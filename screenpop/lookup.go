@@ -1,0 +1,117 @@
+package screenpop
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"runtime/debug"
+	"time"
+
+	"github.com/cordboard/cordboard/screenpop/customer"
+	"go.uber.org/zap"
+)
+
+// errLookup is a look-up that ended in a panic; what it said may hold personal
+// data and is not kept.
+var errLookup = errors.New("screenpop: look-up panicked")
+
+// maxJobs look-ups wait for a slot; what comes on top counts as failed at once.
+const maxJobs = 10_000
+
+// resolve begins the look-up of a call's customer, once a call.
+func (h *Hub) resolve(c *card) {
+	if c.asked {
+		return
+	}
+	c.asked = true
+	if c.new.Lookup == "" {
+		h.resolved(c, customer.Match{}, nil, nil)
+		return
+	}
+	if len(h.jobs) >= maxJobs {
+		h.resolved(c, customer.Match{}, nil, context.DeadlineExceeded)
+		return
+	}
+	c.expiry = time.AfterFunc(h.opt.LookupTimeout, func() {
+		h.post(func() { h.resolved(c, customer.Match{}, nil, context.DeadlineExceeded) })
+	})
+	h.jobs = append(h.jobs, c)
+	h.startJobs()
+}
+
+// startJobs gives free slots to waiting look-ups, oldest first.
+func (h *Hub) startJobs() {
+	for h.busy < h.opt.Lookups && len(h.jobs) > 0 {
+		c := h.jobs[0]
+		h.jobs[0] = nil
+		h.jobs = h.jobs[1:]
+		if c.told || !c.endedAt.IsZero() {
+			continue // expired, or the caller has gone
+		}
+		h.busy++
+		e164 := c.new.Lookup
+		// A source that does not heed its context keeps the slot, not the call:
+		// expiry answers for it.
+		h.wg.Go(func() {
+			m, raw, err := h.find(e164)
+			h.post(func() {
+				h.busy--
+				h.resolved(c, m, raw, err)
+				h.startJobs()
+			})
+		})
+	}
+}
+
+// find asks the finder, and writes the record out while it is at it.
+func (h *Hub) find(e164 string) (m customer.Match, raw json.RawMessage, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			h.log.Error("look-up panicked", zap.ByteString("stack", debug.Stack()))
+			m, raw, err = customer.Match{}, nil, errLookup
+		}
+	}()
+	ctx, cancel := context.WithTimeout(h.ctx, h.opt.LookupTimeout)
+	defer cancel()
+	m, err = h.opt.Finder.Find(ctx, e164)
+	if err == nil && m.Record != nil {
+		raw = rawRecord(m.Record)
+	}
+	return m, raw, err
+}
+
+// resolved puts the outcome on the card, tells routing, and brings the desks
+// that have the call in hand up to date. Only the first outcome counts.
+func (h *Hub) resolved(c *card, m customer.Match, raw json.RawMessage, err error) {
+	if c.told {
+		return
+	}
+	c.told = true
+	if c.expiry != nil {
+		c.expiry.Stop()
+	}
+	now := h.now()
+	c.found(m, raw, err, now)
+	if err != nil {
+		h.log.Warn("look-up failed", zap.Int64("call", int64(c.new.Call)), zap.Error(plain(err)))
+	}
+	h.opt.Observe(c.new.Call, "resolved", "", 0, now, map[string]any{
+		"match": c.match, "stale": c.stale, "ms": float64(now.Sub(c.new.At).Microseconds()) / 1000,
+	})
+	h.opt.Resolved(c.new.Call, m)
+	h.fetchAhead(c)
+	for _, l := range c.legs {
+		h.fetchAnswers(c, l)
+	}
+	h.patch(c, nil)
+}
+
+// plain keeps a source's own words, which may hold a number, out of the log.
+func plain(err error) error {
+	for _, known := range []error{context.DeadlineExceeded, context.Canceled, errLookup} {
+		if errors.Is(err, known) {
+			return known
+		}
+	}
+	return errors.New("source error")
+}
