@@ -120,13 +120,13 @@ func (r *reader) list(n *node, limit int) []*node {
 		r.wrong(n, "want a list, such as [a, b]")
 		return nil
 	}
-	if limit > 0 && len(n.items) > limit {
-		r.errorf(n.items[limit], CodeLimit, "%s: at most %d entries", n.label(), limit)
-		return n.items[:limit]
-	}
 	out := make([]*node, 0, len(n.items))
-	for _, item := range n.items {
+	for i, item := range n.items {
 		n.adopt(item)
+		if limit > 0 && i == limit {
+			r.errorf(item, CodeLimit, "%s: at most %d entries", n.label(), limit)
+			break
+		}
 		if item.kind == kindNull {
 			r.errorf(item, CodeMissing, "%s has no value", item.label())
 			continue

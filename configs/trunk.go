@@ -51,7 +51,7 @@ func (s *serverReader) trunk(name string, n *node, owner map[netip.Prefix]string
 	if from != nil && from.kind == kindSequence && len(from.items) == 0 {
 		s.errorf(from, CodeMissing, "from: say from which addresses the trunk sends")
 	}
-	for _, item := range s.list(o.get("headers"), 2) {
+	for _, item := range s.list(o.get("headers"), 4) {
 		h := identity.Source(s.choice(item, "", []string{string(identity.FromPAI), string(identity.FromRPID)}))
 		if slices.Contains(t.Trust.Headers, h) {
 			s.errorf(item, CodeDuplicate, "headers: %s is listed twice", h)
