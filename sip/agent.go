@@ -1,0 +1,160 @@
+package sip
+
+import (
+	"net/netip"
+	"slices"
+
+	"go.uber.org/zap"
+
+	"github.com/cordboard/cordboard/routing"
+	"github.com/cordboard/cordboard/sip/stack"
+)
+
+// ring sends the INVITE to the agent's phone.
+func (c *call) ring(a routing.Ring) {
+	if c.caller.ended {
+		return // CallerGone is on its way to the engine
+	}
+	c.dropAgent(reasonHeader(routing.ByServer, "superseded"))
+	if len(c.caller.own) == 0 || (c.first == nil && !c.caller.up) {
+		c.ringLater = &a // a late offer: the ACK brings the caller's codecs
+		return
+	}
+	phone, ok := c.gw.phones.Phone(a.Agent)
+	if !ok || phone.URI == "" {
+		c.submit(routing.PhoneFailed{Offer: a.Offer, Code: 480})
+		return
+	}
+	l := &leg{name: legName(a.Offer), offer: a.Offer, side: c.newSide()}
+	c.direct = c.gw.mayJoinDirectly(c.trunk, c.caller.remote.Addr.Addr(), hostOf(phone.URI))
+	if !c.direct && !c.openRelay(l) {
+		c.submit(routing.JoinFailed{Offer: a.Offer, Reason: "no_media_port"})
+		return
+	}
+	l.told = c.wanted(l)
+	l.localSDP = l.side.Offer(l.told)
+	dlg, err := c.gw.endpoint().Invite(c.outgoing(a, phone, l.localSDP), c.sink(l))
+	if err != nil {
+		c.log.Warn("agent's phone not called", c.of(l), zap.Error(err))
+		c.closeLeg(l)
+		c.submit(routing.PhoneFailed{Offer: a.Offer, Code: 503})
+		return
+	}
+	l.dlg, c.agent = dlg, l
+}
+
+// openRelay gives an agent's leg a port of ours. The agent is offered the
+// codec agreed with the caller and no other: nothing is transcoded.
+func (c *call) openRelay(l *leg) bool {
+	if l.port == nil {
+		port, err := c.gw.media.Open()
+		if err != nil {
+			c.log.Error("no port for the relay", c.of(l), zap.Error(err))
+			return false
+		}
+		l.port = port
+	}
+	l.own = slices.Clone(c.caller.own)
+	return true
+}
+
+// agentEvent is what the phone of the present attempt did.
+func (c *call) agentEvent(l *leg, ev stack.Event) {
+	switch ev := ev.(type) {
+	case stack.Progress:
+		if s := ev.Response.Status; (s == 180 || s == 183) && !l.rang {
+			l.rang = true
+			c.submit(routing.PhoneRinging{Offer: l.offer})
+		}
+	case stack.Answered:
+		c.agentAnswered(l, ev.Response)
+	case stack.Failed:
+		c.part()
+		c.agent = nil
+		c.closeLeg(l)
+		c.submit(routing.PhoneFailed{Offer: l.offer, Code: ev.Code})
+	case stack.Ended:
+		c.agentGone(l)
+	case stack.FlowLost, stack.AckMissing:
+		l.dlg.Bye(nil)
+		c.agentGone(l)
+	case stack.Acked:
+		if !c.acked(l, ev.Request) {
+			c.log.Info("no answer in the ACK", c.of(l))
+		}
+	case stack.Requested:
+		c.requested(l, ev.Request)
+	case stack.Replied:
+		c.replied(l, ev)
+	}
+}
+
+// agentAnswered acknowledges at once, so that the phone need not repeat its
+// 200 while the engine decides, and waits for Connect or Release.
+func (c *call) agentAnswered(l *leg, res *stack.Message) {
+	c.try(l, "ack", l.dlg.Ack(nil))
+	l.answered = true
+	if l.port != nil {
+		l.port.AlsoFrom(sourceOf(res))
+	}
+	if !l.took(l.told, res.Body) {
+		c.log.Info("no usable answer in the phone's 200", c.of(l))
+		c.dropAgent(reasonHeader(routing.ByServer, "no_codec"))
+		c.submit(routing.PhoneFailed{Offer: l.offer, Code: 488})
+		return
+	}
+	l.up = true
+	if c.direct && !c.gw.mayJoinDirectly(c.trunk, c.caller.remote.Addr.Addr(), l.remote.Addr.Addr()) {
+		// The phone's audio comes from elsewhere than its signalling.
+		c.fallBack("not_mutual")
+	}
+	c.save(l)
+	c.submit(routing.PhoneAnswered{Offer: l.offer})
+}
+
+// agentGone is the end of an answered leg that we did not ask for.
+func (c *call) agentGone(l *leg) {
+	c.part()
+	c.agent = nil
+	c.closeLeg(l)
+	if !l.answered {
+		c.submit(routing.PhoneFailed{Offer: l.offer, Code: 503})
+		return
+	}
+	c.submit(routing.AgentGone{Offer: l.offer})
+}
+
+// letGo does Withdraw and Release: the agent's leg only.
+func (c *call) letGo(o routing.Offer, why string) {
+	if r := c.ringLater; r != nil && r.Offer == o {
+		c.ringLater = nil
+	}
+	if c.agent != nil && c.agent.offer == o {
+		c.dropAgent(reasonHeader(routing.ByServer, why))
+	}
+}
+
+// dropAgent ends the agent's leg, whatever it is doing. The stack sees to the
+// 200 that crosses a CANCEL.
+func (c *call) dropAgent(h []stack.Header) {
+	l := c.agent
+	if l == nil {
+		return
+	}
+	c.part()
+	c.agent = nil
+	if l.answered {
+		l.dlg.Bye(h)
+	} else {
+		l.dlg.Cancel()
+	}
+	c.closeLeg(l)
+}
+
+func (c *call) of(l *leg) zap.Field { return zap.Int("attempt", int(l.offer.Attempt)) }
+
+// mutual reports whether the address can reach and be reached without us.
+func mutual(networks []netip.Prefix, a netip.Addr) bool {
+	a = a.Unmap()
+	return a.IsValid() && slices.ContainsFunc(networks, func(p netip.Prefix) bool { return p.Contains(a) })
+}

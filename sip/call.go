@@ -1,0 +1,258 @@
+package sip
+
+import (
+	"net/netip"
+	"runtime/debug"
+	"strconv"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/cordboard/cordboard/routing"
+	"github.com/cordboard/cordboard/sip/media"
+	"github.com/cordboard/cordboard/sip/stack"
+)
+
+// call is the actor of one call: all its fields belong to the goroutine of
+// run. What may happen, by the state of the legs (E: told to the engine):
+//
+//	caller's leg  | new (180 sent)      | answered (200 sent)  | up (ACK came)
+//	AnswerCaller  | 200, music          | -                    | -
+//	Treat         | 200, or refuse      | play once up         | play; E TreatmentPlayed
+//	CANCEL        | gone; E CallerGone  | the stack says BYE   | -
+//	ACK           | -                   | up; settle           | late offer's answer; settle
+//	no ACK        | -                   | BYE; E CallFailed    | the same, after a re-INVITE
+//	BYE           | gone; E CallerGone  | gone; E CallerGone   | gone; E CallerGone
+//	re-INVITE     | -                   | answer               | answer, or pass on (direct)
+//	EndCall       | final response      | BYE                  | BYE
+//
+//	agent's leg   | none       | inviting/ringing      | answered              | connected
+//	Ring          | INVITE     | end it, INVITE        | end it, INVITE        | end it, INVITE
+//	180           | -          | E PhoneRinging (once) | -                     | -
+//	200           | ACK, BYE   | ACK; E PhoneAnswered  | (stack)               | (stack)
+//	3xx-6xx       | -          | gone; E PhoneFailed   | -                     | -
+//	Withdraw      | -          | CANCEL                | BYE                   | BYE
+//	Connect       | -          | noted                 | join                  | -
+//	Release       | -          | CANCEL                | BYE                   | BYE; caller waits
+//	Wait          | music      | music                 | music                 | part; music
+//	BYE           | -          | -                     | gone; E AgentGone     | gone; E AgentGone
+//	re-INVITE     | 481        | -                     | answer                | answer or pass on; E PhoneHeld
+//	Hold          | -          | -                     | -                     | music, or join again
+//	caller gone   | -          | CANCEL                | BYE                   | BYE
+//	EndCall       | -          | CANCEL                | BYE                   | BYE
+//
+// "None" is also what any leg but the present attempt's is taken for. A panic
+// anywhere ends both legs and is told as CallFailed.
+type call struct {
+	id      routing.CallID
+	gw      *Gateway
+	log     *zap.Logger
+	box     *mailbox
+	trunk   Trunk
+	arrival Arrival
+	source  netip.Addr // of the caller's signalling
+	first   *request   // the offer of the INVITE, nil when it had none
+
+	caller *leg
+	agent  *leg // of the present attempt, nil when there is none
+
+	tune      string // music while waiting and on hold
+	treatment string // announcement to be played, or being played
+	treating  bool   // it has begun
+	deskHold  bool
+	ringLater *routing.Ring // waits until the caller's codecs are known
+	connected bool          // the engine wants caller and agent joined
+	joined    bool          // and was told that they are
+	direct    bool          // media of this attempt: direct, or by our relay
+	lateJoin  bool          // the join has run out of time once
+	rounds    int           // re-INVITEs since something last changed
+	playing   music
+	relaying  bool
+
+	joinTimer   *time.Timer
+	orphanTimer *time.Timer
+	over        bool
+}
+
+// item is one piece of work for a call: an event of a leg, an action, or a
+// step of its own.
+type item struct {
+	leg *leg
+	ev  stack.Event
+	act routing.Action
+	fn  func()
+}
+
+// run works the mailbox off until the call is over.
+func (c *call) run() {
+	defer c.gw.forget(c)
+	defer c.box.close()
+	for !c.over {
+		for _, it := range c.box.take() {
+			c.step(it)
+			if c.over {
+				break
+			}
+		}
+	}
+}
+
+// step handles one item. A panic ends this call and no other.
+func (c *call) step(it item) {
+	defer func() {
+		if p := recover(); p != nil {
+			c.log.Error("call failed", zap.String("reason", "panic"), zap.Any("panic", p), zap.ByteString("stack", debug.Stack()))
+			c.abandonShip("panic")
+		}
+	}()
+	switch {
+	case it.ev != nil:
+		c.event(it.leg, it.ev)
+	case it.act != nil:
+		c.action(it.act)
+	default:
+		it.fn()
+	}
+	if !c.over {
+		c.settle()
+	}
+}
+
+// event sorts a leg's event to its owner's file.
+func (c *call) event(l *leg, ev stack.Event) {
+	switch {
+	case l.ended || (l != c.caller && l != c.agent):
+		c.stray(l, ev)
+	case l == c.caller:
+		c.callerEvent(l, ev)
+	default:
+		c.agentEvent(l, ev)
+	}
+}
+
+// stray answers for a leg that was given up already.
+func (c *call) stray(l *leg, ev stack.Event) {
+	switch ev := ev.(type) {
+	case stack.Answered: // a 200 of an older attempt
+		c.try(l, "ack", l.dlg.Ack(nil))
+		l.dlg.Bye(reasonHeader(routing.ByServer, "completed_elsewhere"))
+	case stack.Requested:
+		c.try(l, "reply", l.dlg.Reply(ev.Request, 481, "", nil, nil))
+	}
+}
+
+// action does one of the engine's orders.
+func (c *call) action(a routing.Action) {
+	switch a := a.(type) {
+	case routing.AnswerCaller:
+		c.tune = a.Music
+		c.answerCaller()
+	case routing.Wait:
+		c.wait(a)
+	case routing.Treat:
+		c.treat(a)
+	case routing.Ring:
+		c.ring(a)
+	case routing.Withdraw:
+		c.letGo(a.Offer, a.Why)
+	case routing.Release:
+		c.letGo(a.Offer, a.Why)
+	case routing.Connect:
+		c.connect(a)
+	case routing.Hold:
+		c.hold(a)
+	case routing.EndCall:
+		c.end(a)
+	}
+}
+
+// post gives the call work from any goroutine.
+func (c *call) post(fn func()) { c.box.put(item{fn: fn}) }
+
+// after runs fn on the call's goroutine when d has passed.
+func (c *call) after(d time.Duration, fn func()) *time.Timer {
+	return time.AfterFunc(d, func() { c.post(fn) })
+}
+
+// try logs what an order to the stack came to. Nothing is to be done about
+// it: when a dialog cannot take an order its end is on the way as an event.
+func (c *call) try(l *leg, what string, err error) {
+	if err != nil {
+		c.log.Info("dialog order failed", zap.String("leg", l.name), zap.String("order", what), zap.Error(err))
+	}
+}
+
+func (c *call) submit(ev routing.Event) { c.gw.router.Submit(ev) }
+
+// end is the engine's last word: whatever legs are left are ended.
+func (c *call) end(a routing.EndCall) {
+	c.dropAgent(reasonHeader(a.By, a.Reason))
+	c.endCaller(a)
+	c.finish()
+}
+
+// fail gives the call up for a reason of our own.
+func (c *call) fail(reason string) {
+	c.log.Warn("call failed", zap.String("reason", reason))
+	c.abandonShip(reason)
+}
+
+// abandonShip ends every leg, each on its own so that one that panics does not
+// save the other, and tells the engine.
+func (c *call) abandonShip(reason string) {
+	c.guarded(func() { c.dropAgent(reasonHeader(routing.ByServer, reason)) })
+	c.guarded(func() {
+		c.endCaller(routing.EndCall{Outcome: routing.Failed, By: routing.ByServer, Reason: reason})
+	})
+	c.guarded(func() { c.submit(routing.CallFailed{Call: c.id, Reason: reason}) })
+	c.guarded(c.finish)
+	c.over = true // whatever finish came to
+}
+
+func (c *call) guarded(fn func()) {
+	defer func() {
+		if p := recover(); p != nil {
+			c.log.Error("clearing a failed call", zap.Any("panic", p))
+		}
+	}()
+	fn()
+}
+
+// finish frees what the call holds. It ends run.
+func (c *call) finish() {
+	c.over = true
+	for _, t := range []*time.Timer{c.joinTimer, c.orphanTimer} {
+		if t != nil {
+			t.Stop()
+		}
+	}
+	c.closeLeg(c.caller)
+}
+
+// closeLeg frees what a leg holds. The dialog has had its last order.
+func (c *call) closeLeg(l *leg) {
+	if l.ended {
+		return
+	}
+	l.ended = true
+	l.asked, l.request = nil, nil
+	if l.port != nil {
+		l.port.Close()
+	}
+	if l.answered {
+		c.gw.dialogs.RemoveDialog(c.id, l.name)
+	}
+}
+
+// save stores the leg's dialog.
+func (c *call) save(l *leg) { c.gw.dialogs.SaveDialog(l.row(c.id)) }
+
+// orphanAfter is how long a call whose caller has gone waits for the engine's
+// EndCall. It comes at once; the clock is there so that nothing can be kept by
+// an engine that has lost the call.
+const orphanAfter = 30 * time.Second
+
+// newSide begins the descriptions of one dialog.
+func (c *call) newSide() *media.Side { return media.NewSide(c.gw.randomID(), c.gw.sdpHost) }
+
+func legName(o routing.Offer) string { return "agent/" + strconv.Itoa(int(o.Attempt)) }

@@ -1,0 +1,167 @@
+package sip
+
+import (
+	"go.uber.org/zap"
+
+	"github.com/cordboard/cordboard/routing"
+	"github.com/cordboard/cordboard/sip/media"
+	"github.com/cordboard/cordboard/sip/stack"
+)
+
+// start hands the call to the engine. It is the first item of the mailbox, so
+// that the 180 goes out before anything the engine orders.
+func (c *call) start() {
+	if !c.gw.router.Arrive(c.arrival) {
+		c.try(c.caller, "reject", c.caller.dlg.Reject(503, "", retryAfter))
+		c.finish()
+		return
+	}
+	// Ringback while routing; without SDP, early media is not ours to give.
+	c.try(c.caller, "progress", c.caller.dlg.Progress(180, "", nil, nil))
+}
+
+// callerEvent is what the caller's telephone, or the way to it, did.
+func (c *call) callerEvent(l *leg, ev stack.Event) {
+	switch ev := ev.(type) {
+	case stack.Acked:
+		c.callerAcked(l, ev.Request)
+	case stack.Canceled, stack.Ended:
+		c.callerGone()
+	case stack.FlowLost:
+		l.dlg.Bye(nil)
+		c.callerGone()
+	case stack.AckMissing:
+		c.fail("no_ack") // RFC 3261 13.3.1.4: end it with BYE
+	case stack.Requested:
+		c.requested(l, ev.Request)
+	case stack.Replied:
+		c.replied(l, ev)
+	}
+}
+
+func (c *call) callerAcked(l *leg, ack *stack.Message) {
+	if !c.acked(l, ack) {
+		c.fail("no_answer_in_ack")
+		return
+	}
+	if r := c.ringLater; r != nil {
+		c.ringLater = nil
+		c.ring(*r)
+	}
+}
+
+// acked notes an ACK of a 2xx of ours. False: it should have brought the
+// answer to our offer and did not.
+func (c *call) acked(l *leg, ack *stack.Message) bool {
+	l.up, l.awaitAck = true, false
+	if told := l.offered; told != nil {
+		l.offered = nil
+		if !l.took(*told, ack.Body) {
+			return false
+		}
+		l.own = common(told.Formats, l.remote.Formats)
+	}
+	c.save(l)
+	return true
+}
+
+// answerCaller sends the 200 with our port as the caller's peer. The music
+// begins at once: an ACK that is late is no reason for silence.
+func (c *call) answerCaller() {
+	l := c.caller
+	if l.answered || l.ended {
+		return
+	}
+	port, err := c.gw.media.Open()
+	if err != nil {
+		c.log.Error("no port for the caller", zap.Error(err))
+		c.fail("no_media_port")
+		return
+	}
+	l.port = port
+	port.AlsoFrom(c.source)
+	var body []byte
+	if c.first == nil {
+		l.own = media.OwnFormats()
+		told := l.ownAudio()
+		l.offered, body = &told, l.side.Offer(told)
+	} else if body, err = c.agree(l, c.first, l.ownAudio()); err != nil {
+		c.log.Error("caller's offer could not be answered", zap.Error(err))
+		c.fail("no_codec")
+		return
+	}
+	l.answered = true
+	l.localSDP = body
+	if err := l.dlg.Accept(nil, body); err != nil {
+		c.log.Info("caller could not be answered", zap.Error(err))
+		l.dlg.Bye(nil)
+		c.callerGone()
+		return
+	}
+	c.save(l)
+}
+
+// wait puts the caller back to the music.
+func (c *call) wait(a routing.Wait) {
+	c.tune = a.Music
+	c.part()
+	c.answerCaller()
+}
+
+// treat refuses the caller, or answers and plays an announcement to its end.
+// The engine's EndCall follows.
+func (c *call) treat(a routing.Treat) {
+	l := c.caller
+	switch {
+	case l.ended:
+	case a.Reject != 0 && !l.answered:
+		c.try(l, "reject", l.dlg.Reject(a.Reject, "", reasonHeader(routing.ByServer, a.Why)))
+		c.closeLeg(l)
+	case a.Play == "":
+	case !c.gw.media.Has(a.Play):
+		c.log.Warn("unknown announcement", zap.String("reason", a.Why), zap.String("sound", a.Play))
+		c.submit(routing.TreatmentPlayed{Call: c.id})
+	default:
+		c.treatment = a.Play
+		c.answerCaller()
+	}
+}
+
+// callerGone ends what was for the caller and tells the engine.
+func (c *call) callerGone() {
+	if c.caller.ended {
+		return
+	}
+	c.dropAgent(reasonHeader(routing.ByCaller, "caller_gone"))
+	c.closeLeg(c.caller)
+	c.submit(routing.CallerGone{Call: c.id})
+	c.orphanTimer = c.after(orphanAfter, func() {
+		c.log.Error("no end of a call whose caller has gone", zap.String("reason", "engine_silent"))
+		c.finish()
+	})
+}
+
+// endCaller ends the caller's leg from our side.
+func (c *call) endCaller(a routing.EndCall) {
+	l := c.caller
+	if l.ended {
+		return
+	}
+	if l.answered {
+		l.dlg.Bye(reasonHeader(a.By, a.Reason))
+	} else {
+		c.try(l, "reject", l.dlg.Reject(refusal(a), "", reasonHeader(a.By, a.Reason)))
+	}
+	c.closeLeg(l)
+}
+
+// refusal is the final response to a caller who was never answered.
+func refusal(a routing.EndCall) int {
+	switch {
+	case a.Code >= 300 && a.Code < 700:
+		return a.Code
+	case a.Outcome == routing.Failed:
+		return 500
+	}
+	return 480
+}

@@ -1,0 +1,326 @@
+package sip
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/cordboard/cordboard/agents"
+	"github.com/cordboard/cordboard/routing"
+	"github.com/cordboard/cordboard/sip/identity"
+	"github.com/cordboard/cordboard/sip/media"
+	"github.com/cordboard/cordboard/sip/pbx"
+	"github.com/cordboard/cordboard/sip/stack"
+)
+
+// Ways of a trunk's media.
+const (
+	MediaDirect = "direct" // the phones send to each other after the join
+	MediaRelay  = "relay"  // we stay between them
+	MediaAuto   = "auto"   // direct between addresses of Options.Mutual, else relay
+)
+
+// Trunk is a neighbour that sends calls. It is known by its source addresses.
+type Trunk struct {
+	Name  string
+	Trust identity.Trust
+	Media string // MediaDirect, MediaRelay or MediaAuto; "" is MediaAuto
+}
+
+// Options is what a Gateway is made of.
+type Options struct {
+	Trunks  []Trunk
+	Router  Router
+	Phones  Phones
+	Dialogs Dialogs // nil: rows are not kept
+	Media   *media.Engine
+	// Mutual lists networks whose media addresses reach each other without us.
+	Mutual []netip.Prefix
+	// Host is what stands for us in the From of calls to the agents' phones and
+	// in the o= line of session descriptions.
+	Host netip.Addr
+	// Dialect of the agents' phones; nil is pbx.Generic.
+	Dialect pbx.Dialect
+	Log     *zap.Logger
+}
+
+// Gateway is call control: the stack's Handler below, the engine's port above.
+// All its methods are safe for concurrent use.
+type Gateway struct {
+	trunks  []Trunk
+	router  Router
+	phones  Phones
+	dialogs Dialogs
+	media   *media.Engine
+	mutual  []netip.Prefix
+	sdpHost netip.Addr
+	dialect pbx.Dialect
+	log     *zap.Logger
+
+	mu       sync.Mutex
+	ep       endpoint
+	calls    map[routing.CallID]*call
+	probing  map[agents.ID]bool
+	draining bool
+	empty    chan struct{} // closed when draining and the last call has gone
+	work     sync.WaitGroup
+	stop     context.CancelFunc
+	ctx      context.Context // ends with Close
+}
+
+// endpoint is what the Gateway needs of the stack.
+type endpoint interface {
+	Invite(o stack.Outgoing, sink stack.Sink) (dialog, error)
+	Options(ctx context.Context, uri string) int
+}
+
+// onStack is a stack as an endpoint.
+type onStack struct{ *stack.Stack }
+
+func (s onStack) Invite(o stack.Outgoing, sink stack.Sink) (dialog, error) {
+	d, err := s.Stack.Invite(o, sink)
+	if err != nil {
+		return nil, err // a nil *Dialog must not become a dialog
+	}
+	return d, nil
+}
+
+// New makes a Gateway. Give it to the stack as Handler, the stack to it with
+// Attach, and only then start the stack.
+func New(o Options) (*Gateway, error) {
+	switch {
+	case o.Router == nil || o.Phones == nil || o.Media == nil:
+		return nil, errors.New("sip: Router, Phones and Media are required")
+	case !o.Host.IsValid():
+		return nil, errors.New("sip: Host is required")
+	}
+	if o.Dialogs == nil {
+		o.Dialogs = noDialogs{}
+	}
+	if o.Dialect == nil {
+		o.Dialect = pbx.Generic{}
+	}
+	if o.Log == nil {
+		o.Log = zap.NewNop()
+	}
+	g := &Gateway{
+		trunks: slices.Clone(o.Trunks), router: o.Router, phones: o.Phones,
+		dialogs: o.Dialogs, media: o.Media, mutual: slices.Clone(o.Mutual),
+		sdpHost: o.Host, dialect: o.Dialect, log: o.Log.Named("sip"),
+		calls: map[routing.CallID]*call{}, probing: map[agents.ID]bool{},
+		empty: make(chan struct{}),
+	}
+	g.ctx, g.stop = context.WithCancel(context.Background())
+	return g, nil
+}
+
+// Attach gives the stack that calls to the agents' phones go out by.
+func (g *Gateway) Attach(s *stack.Stack) { g.attach(onStack{s}) }
+
+func (g *Gateway) attach(ep endpoint) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.ep = ep
+}
+
+func (g *Gateway) endpoint() endpoint {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.ep == nil {
+		return noEndpoint{}
+	}
+	return g.ep
+}
+
+// Knows reports whether the address belongs to a trunk: it is the stack's
+// Allow. Nobody else's calls get in.
+func (g *Gateway) Knows(a netip.Addr) bool {
+	_, ok := g.trunkOf(a)
+	return ok
+}
+
+func (g *Gateway) trunkOf(a netip.Addr) (Trunk, bool) {
+	a = a.Unmap()
+	for _, t := range g.trunks {
+		if slices.ContainsFunc(t.Trust.Sources, func(p netip.Prefix) bool { return p.Contains(a) }) {
+			return t, true
+		}
+	}
+	return Trunk{}, false
+}
+
+// Live is the number of calls in hand.
+func (g *Gateway) Live() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return len(g.calls)
+}
+
+// Do hands the engine's actions to their calls.
+func (g *Gateway) Do(_ time.Time, actions []routing.Action) {
+	for _, a := range actions {
+		if p, ok := a.(routing.Probe); ok {
+			g.probe(p.Agent)
+			continue
+		}
+		id, ok := callOf(a)
+		if !ok {
+			continue
+		}
+		g.mu.Lock()
+		c := g.calls[id]
+		g.mu.Unlock()
+		if c != nil { // else it is over, and the engine is being told or knows
+			c.box.put(item{act: a})
+		}
+	}
+}
+
+// callOf is the call that an action of ours is for.
+func callOf(a routing.Action) (routing.CallID, bool) {
+	switch a := a.(type) {
+	case routing.AnswerCaller:
+		return a.Call, true
+	case routing.Wait:
+		return a.Call, true
+	case routing.Treat:
+		return a.Call, true
+	case routing.EndCall:
+		return a.Call, true
+	case routing.Ring:
+		return a.Call, true
+	case routing.Withdraw:
+		return a.Call, true
+	case routing.Connect:
+		return a.Call, true
+	case routing.Release:
+		return a.Call, true
+	case routing.Hold:
+		return a.Call, true
+	}
+	return 0, false
+}
+
+// probeTime bounds an OPTIONS: the engine asks again every ten seconds.
+const probeTime = 4 * time.Second
+
+// probe asks an agent's phone for life, once at a time.
+func (g *Gateway) probe(agent agents.ID) {
+	phone, ok := g.phones.Phone(agent)
+	g.mu.Lock()
+	if g.probing[agent] || g.draining {
+		g.mu.Unlock()
+		return
+	}
+	g.probing[agent] = true
+	g.work.Add(1)
+	g.mu.Unlock()
+	go func() {
+		defer g.work.Done()
+		code := 480
+		if ok && phone.URI != "" {
+			ctx, cancel := context.WithTimeout(g.ctx, probeTime)
+			code = g.endpoint().Options(ctx, phone.URI)
+			cancel()
+		}
+		g.mu.Lock()
+		delete(g.probing, agent)
+		g.mu.Unlock()
+		g.router.Submit(routing.PhoneProbed{Agent: agent, Code: code})
+	}()
+}
+
+// forget takes a call that is over off the books.
+func (g *Gateway) forget(c *call) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	delete(g.calls, c.id)
+	g.checkEmpty()
+	g.work.Done()
+}
+
+func (g *Gateway) checkEmpty() {
+	if g.draining && len(g.calls) == 0 {
+		select {
+		case <-g.empty:
+		default:
+			close(g.empty)
+		}
+	}
+}
+
+// Close refuses new calls with 503 and waits for the live ones to end. When
+// ctx ends first, they are ended with BYE and their number is in the error.
+// The stack must be closed after it, so that the BYEs go out.
+func (g *Gateway) Close(ctx context.Context) error {
+	g.mu.Lock()
+	g.draining = true
+	g.checkEmpty()
+	g.mu.Unlock()
+	var err error
+	select {
+	case <-g.empty:
+	case <-ctx.Done():
+		err = g.clear()
+	}
+	g.stop()
+	g.work.Wait()
+	return err
+}
+
+// clear ends every call.
+func (g *Gateway) clear() error {
+	g.mu.Lock()
+	n := len(g.calls)
+	for _, c := range g.calls {
+		c.post(func() { c.fail("shutdown") })
+	}
+	g.mu.Unlock()
+	<-g.empty
+	if n == 0 {
+		return nil
+	}
+	return &ClearedError{Calls: n}
+}
+
+// ClearedError says that Close had to end live calls.
+type ClearedError struct{ Calls int }
+
+func (e *ClearedError) Error() string { return "sip: live calls were ended by the shutdown" }
+
+func (g *Gateway) randomID() uint64 {
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // never fails (crypto/rand)
+	return binary.BigEndian.Uint64(b[:])
+}
+
+// mayJoinDirectly reports whether media may flow between the two addresses
+// without us. An address that is not valid is not known yet.
+func (g *Gateway) mayJoinDirectly(t Trunk, caller, agent netip.Addr) bool {
+	switch t.Media {
+	case MediaDirect:
+		return true
+	case MediaRelay:
+		return false
+	}
+	return mutual(g.mutual, caller) && mutual(g.mutual, agent)
+}
+
+type noDialogs struct{}
+
+func (noDialogs) SaveDialog(DialogRow)                {}
+func (noDialogs) RemoveDialog(routing.CallID, string) {}
+
+type noEndpoint struct{}
+
+var errNotAttached = errors.New("sip: no stack attached")
+
+func (noEndpoint) Invite(stack.Outgoing, stack.Sink) (dialog, error) { return nil, errNotAttached }
+func (noEndpoint) Options(context.Context, string) int               { return 503 }

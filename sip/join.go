@@ -1,0 +1,327 @@
+package sip
+
+import (
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/cordboard/cordboard/routing"
+	"github.com/cordboard/cordboard/sip/media"
+	"github.com/cordboard/cordboard/sip/stack"
+)
+
+const (
+	// joinPatience is how long the peers may take over the re-INVITEs of a
+	// direct join; then we relay. Silence after "hello" is worse than a detour.
+	joinPatience = 4 * time.Second
+	// maxRounds bounds the re-INVITEs of one change, should the two peers never
+	// agree on what the other can do.
+	maxRounds = 6
+)
+
+// connect joins the legs: from now on settle works towards it.
+func (c *call) connect(a routing.Connect) {
+	l := c.agent
+	if l == nil || l.offer != a.Offer || !l.answered || c.connected {
+		return // the agent's end is on its way to the engine
+	}
+	c.answerCaller()
+	if c.agent == nil {
+		return
+	}
+	c.connected, c.joined, c.lateJoin = true, false, false
+	c.afresh()
+	c.joinTimer = c.after(joinPatience, func() { c.joinLate(l) })
+}
+
+// afresh allows all re-INVITEs again, after something has changed.
+func (c *call) afresh() {
+	c.rounds = 0
+	c.caller.refused = nil
+	if c.agent != nil {
+		c.agent.refused = nil
+	}
+}
+
+// joinLate runs when a join is not done in time: relay, then give up.
+func (c *call) joinLate(l *leg) {
+	if c.agent != l || c.joined || !c.connected {
+		return
+	}
+	if c.lateJoin || !c.direct {
+		c.joinFailed("timeout")
+		return
+	}
+	c.lateJoin = true
+	for _, l := range []*leg{c.caller, c.agent} {
+		if l.asked != nil {
+			l.asked.late = true
+		}
+	}
+	c.fallBack("timeout")
+	c.joinTimer = c.after(joinPatience, func() { c.joinLate(l) })
+}
+
+// part undoes connect, as far as we are concerned.
+func (c *call) part() {
+	c.connected, c.joined, c.deskHold = false, false, false
+	if c.joinTimer != nil {
+		c.joinTimer.Stop()
+	}
+	c.setRelay(false)
+	c.afresh()
+}
+
+func (c *call) joinFailed(reason string) {
+	l := c.agent
+	c.log.Warn("join failed", c.of(l), zap.String("reason", reason))
+	c.dropAgent(reasonHeader(routing.ByServer, "join_failed"))
+	c.submit(routing.JoinFailed{Offer: l.offer, Reason: reason})
+}
+
+// fallBack turns a direct join into a relay by our own ports.
+func (c *call) fallBack(why string) {
+	c.log.Info("relaying", c.of(c.agent), zap.String("reason", why))
+	if !c.openRelay(c.agent) {
+		if c.joined {
+			return // stays as it is
+		}
+		c.joinFailed("no_media_port")
+		return
+	}
+	c.direct = false
+	c.afresh()
+}
+
+// held reports whether the caller shall hear music instead of the agent. A
+// request of the agent's phone counts from its arrival.
+func (c *call) held() bool {
+	l := c.agent
+	if l.request != nil {
+		return c.deskHold || l.request.audio.Holds()
+	}
+	return c.deskHold || l.holding
+}
+
+// talksDirectly reports whether the two phones shall now send to each other.
+func (c *call) talksDirectly() bool { return c.connected && c.direct && !c.held() }
+
+// wanted is what the leg's peer should be told now.
+func (c *call) wanted(l *leg) media.Audio {
+	switch {
+	case l == c.caller && c.talksDirectly():
+		return c.agent.says()
+	case l == c.caller || !c.direct:
+		return l.ownAudio()
+	}
+	a := c.caller.says()
+	if c.connected && c.held() {
+		a.Dir = media.Inactive
+	}
+	return a
+}
+
+// settle brings the legs to where they should be: it compares what each peer
+// was told with what it should be told, sends the re-INVITEs that are due,
+// answers the peers' own, and switches music and relay. It runs after
+// everything that happens, so that no order of events needs its own path.
+func (c *call) settle() {
+	for again := true; again && !c.over; {
+		if c.agent != nil && c.connected {
+			c.tell(c.agent)
+		}
+		// The caller is told of the agent's phone once that has agreed.
+		if c.agent == nil || !c.talksDirectly() || c.agent.request != nil || c.content(c.agent) {
+			c.tell(c.caller)
+		}
+		again = c.answer(c.caller)
+		if c.agent != nil && c.agent.up {
+			again = c.answer(c.agent) || again
+		}
+	}
+	if !c.over && !c.caller.ended {
+		c.sound()
+		c.reportJoined()
+	}
+}
+
+// content reports whether nothing more is to be got from the leg's peer.
+func (c *call) content(l *leg) bool {
+	if l.waits() {
+		return false
+	}
+	want := c.wanted(l)
+	return l.knows(want) || l.refuses(want)
+}
+
+// tell sends the re-INVITE that is due, if one is and the leg is free for it.
+func (c *call) tell(l *leg) {
+	if !l.idle() {
+		return
+	}
+	want := c.wanted(l)
+	if l.knows(want) || l.refuses(want) {
+		return
+	}
+	c.rounds++
+	if c.rounds > maxRounds {
+		l.refused = &want
+		c.unwilling(l, want, 0)
+		return
+	}
+	body := l.side.Offer(want)
+	cseq, err := l.dlg.Reinvite(nil, body)
+	if err != nil {
+		c.try(l, "reinvite", err)
+		c.unwilling(l, want, 503)
+		return
+	}
+	l.localSDP = body
+	l.asked = &asked{cseq: cseq, told: want}
+}
+
+// replied is the outcome of a request of ours inside a dialog.
+func (c *call) replied(l *leg, ev stack.Replied) {
+	if ev.Method != "INVITE" || l.asked == nil || l.asked.cseq != ev.CSeq {
+		return
+	}
+	told := l.asked.told
+	l.asked = nil
+	if ev.Code >= 300 || ev.Response == nil {
+		c.unwilling(l, told, ev.Code)
+		return
+	}
+	c.try(l, "ack", l.dlg.Ack(nil))
+	if !l.took(told, ev.Response.Body) {
+		c.unwilling(l, told, 488)
+		return
+	}
+	c.save(l)
+}
+
+// unwilling decides what a refused re-INVITE means.
+func (c *call) unwilling(l *leg, want media.Audio, code int) {
+	l.refused = &want
+	c.log.Info("re-INVITE refused", zap.String("leg", l.name), zap.Int("code", code))
+	switch {
+	case code == 481: // the peer has lost the dialog (RFC 5057)
+		l.dlg.Bye(nil)
+		if l == c.caller {
+			c.callerGone()
+		} else {
+			c.agentGone(l)
+		}
+	case c.agent == nil || !c.connected:
+	case c.talksDirectly() && l == c.agent && c.caller.request != nil:
+		// The caller asked for what the agent's phone will not do.
+		c.decline(c.caller, 488)
+		l.refused = nil
+	case c.talksDirectly():
+		c.fallBack("refused")
+	case !c.joined && !c.held():
+		c.joinFailed("refused")
+	}
+	c.post(func() {}) // settle once more
+}
+
+// sound switches music, announcement and relay to what the legs' states ask.
+func (c *call) sound() {
+	l := c.caller
+	if !l.answered {
+		return
+	}
+	talking := c.connected && !c.held()
+	relay := talking && !c.direct && l.up && l.atOwnPort() && c.agent.up && c.agent.atOwnPort()
+	if relay && !speaks([]media.Format{l.codec}, c.agent.codec) {
+		relay = false
+		if !l.waits() && !c.agent.waits() && !c.joined {
+			c.joinFailed("codec")
+			talking = false
+		}
+	}
+	c.setRelay(relay)
+	switch {
+	case c.treatment != "":
+		c.setMusic("")
+		c.announce()
+	case talking || !l.atOwnPort():
+		c.setMusic("")
+	default:
+		c.setMusic(c.tune)
+	}
+}
+
+func (c *call) setRelay(on bool) {
+	if on == c.relaying {
+		return
+	}
+	c.relaying = on
+	if !on {
+		c.gw.media.Unrelay(c.caller.port, c.agent.port)
+		return
+	}
+	c.setMusic("") // a port that plays sends the sound only
+	if err := c.gw.media.Relay(c.caller.port, c.agent.port); err != nil {
+		c.log.Error("relay", c.of(c.agent), zap.Error(err))
+		c.relaying = false
+	}
+}
+
+func (c *call) setMusic(tune string) {
+	l := c.caller
+	now := music{tune, l.playCodec()}
+	if tune == "" {
+		now = music{}
+	}
+	if c.playing == now || l.codec.Name == "" { // without a codec: a late offer, nobody to play to yet
+		return
+	}
+	c.playing = now
+	if tune == "" {
+		l.port.Stop()
+		return
+	}
+	if err := l.port.Play(tune, true, noAddr, now.codec, nil); err != nil {
+		c.log.Warn("no music", zap.String("sound", tune), zap.Error(err))
+	}
+}
+
+// music is what plays to the caller.
+type music struct {
+	tune  string
+	codec media.Codec
+}
+
+// announce plays the treatment once the caller's phone is sure to listen.
+func (c *call) announce() {
+	l := c.caller
+	if c.treating || !l.up || !l.atOwnPort() {
+		return
+	}
+	c.treating = true
+	played := func() { c.post(func() { c.submit(routing.TreatmentPlayed{Call: c.id}) }) }
+	if err := l.port.Play(c.treatment, false, noAddr, l.playCodec(), played); err != nil {
+		c.log.Warn("no announcement", zap.String("sound", c.treatment), zap.Error(err))
+		played()
+	}
+}
+
+// reportJoined tells the engine once that the join is done.
+func (c *call) reportJoined() {
+	if c.joined || !c.connected || c.agent == nil || !c.caller.up || c.caller.waits() || c.agent.waits() {
+		return
+	}
+	if !c.caller.knows(c.wanted(c.caller)) || !c.agent.knows(c.wanted(c.agent)) {
+		return
+	}
+	way := "direct"
+	if !c.direct {
+		way = "relay"
+		if !c.relaying && !c.held() {
+			return
+		}
+	}
+	c.joined = true
+	c.joinTimer.Stop()
+	c.submit(routing.Joined{Offer: c.agent.offer, Media: way})
+}

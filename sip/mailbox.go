@@ -1,0 +1,61 @@
+package sip
+
+import "sync"
+
+// mailbox is a call's queue of work. It has no bound, because neither the
+// engine nor the stack may ever wait for a call; watch is told each time its
+// length doubles past watchFrom, so that a call that does not keep up is seen.
+type mailbox struct {
+	mu     sync.Mutex
+	items  []item
+	ready  chan struct{} // holds a token while there is something to take
+	closed bool
+	mark   int
+	watch  func(length int)
+}
+
+const watchFrom = 256
+
+func newMailbox(watch func(int)) *mailbox {
+	return &mailbox{ready: make(chan struct{}, 1), mark: watchFrom, watch: watch}
+}
+
+// put never blocks. What comes after close is dropped: the call is over and
+// its dialogs have been given their last orders.
+func (m *mailbox) put(it item) {
+	m.mu.Lock()
+	if m.closed {
+		m.mu.Unlock()
+		return
+	}
+	m.items = append(m.items, it)
+	n := len(m.items)
+	over := n >= m.mark
+	if over {
+		m.mark *= 2
+	}
+	m.mu.Unlock()
+	select {
+	case m.ready <- struct{}{}:
+	default:
+	}
+	if over {
+		m.watch(n)
+	}
+}
+
+// take waits for the next batch.
+func (m *mailbox) take() []item {
+	<-m.ready
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	out := m.items
+	m.items = nil
+	return out
+}
+
+func (m *mailbox) close() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.closed, m.items = true, nil
+}
