@@ -1,0 +1,311 @@
+package stack
+
+import (
+	"crypto/rand"
+	"errors"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+	"go.uber.org/zap"
+)
+
+// ErrState is returned for what the dialog's state does not allow: answering
+// an INVITE of our own, a request in a dialog not yet established.
+var ErrState = errors.New("stack: not possible in this state of the dialog")
+
+// ErrGone is returned when the dialog has ended, or the request to be answered
+// has been answered already (by CANCEL, BYE or a time-out).
+var ErrGone = errors.New("stack: the dialog or the request is gone")
+
+// ErrPending is returned by Reinvite while another re-INVITE of ours has not
+// been answered.
+var ErrPending = errors.New("stack: a re-INVITE is pending")
+
+type phase int
+
+const (
+	early     phase = iota // the initial INVITE has no final response
+	confirmed              // 2xx
+	ended                  // BYE, failure, cancelled: kept for 64*T1 to absorb what is still under way
+)
+
+// Dialog is one leg. All methods are safe for use by one owner goroutine, never
+// block, and report their outcome as Events.
+//
+// State changes under mu, in the order in which things happen; whatever writes
+// to the network or calls the owner is queued and runs on one goroutine at a
+// time, in that same order.
+type Dialog struct {
+	s   *Stack
+	log *zap.Logger
+	uas bool
+
+	mu    sync.Mutex
+	phase phase
+
+	callID, localTag, remoteTag string
+	local, remote               string // name-addr of either side, without tag
+	target                      string
+	routes                      []string
+	localCSeq, remoteCSeq       uint32
+	transport                   string
+	peer                        netip.AddrPort
+
+	queue   []func() // effects to run
+	running bool
+	sink    Sink
+	before  []Event // before Bind
+	talked  map[netip.Addr]bool
+	freed   bool // the admission's place has been given back
+
+	// As server.
+	inv     *inbound              // initial INVITE
+	seen    map[string]*inbound   // requests by transaction key
+	pending map[*Message]*inbound // Requested and not yet replied to
+	held    []*inbound            // waiting for a late ACK
+	unacked *answer               // our 2xx that has no ACK yet
+	byeNext bool                  // Bye was called before that ACK
+	byeHead []Header
+
+	// As client.
+	call     *clientTx            // initial INVITE
+	stop     stopping             // Cancel
+	answered bool                 // by the dialog of remoteTag
+	forks    map[string]*ackState // 2xx of other dialogs, by remote tag
+	due      *clientTx            // INVITE whose 2xx the owner has to Ack
+	ours     *clientTx            // re-INVITE under way
+	next     *reinvite            // re-INVITE waiting for its turn
+	updates  int                  // UPDATEs with an offer under way
+	timerC   *time.Timer
+	released bool
+}
+
+func newDialog(s *Stack, uas bool) *Dialog {
+	return &Dialog{
+		s: s, log: s.log, uas: uas, localTag: rand.Text(),
+		talked: map[netip.Addr]bool{}, seen: map[string]*inbound{},
+		pending: map[*Message]*inbound{}, forks: map[string]*ackState{},
+	}
+}
+
+// do queues an effect. d.mu is held.
+func (d *Dialog) do(f func()) {
+	d.queue = append(d.queue, f)
+	if d.running {
+		return
+	}
+	if !d.s.track() {
+		d.queue = nil
+		return
+	}
+	d.running = true
+	go d.run()
+}
+
+func (d *Dialog) run() {
+	defer d.s.wg.Done()
+	for {
+		d.mu.Lock()
+		if len(d.queue) == 0 {
+			d.running, d.queue = false, nil
+			d.mu.Unlock()
+			return
+		}
+		f := d.queue[0]
+		d.queue = d.queue[1:]
+		d.mu.Unlock()
+		func() {
+			defer d.s.recovered("dialog")
+			f()
+		}()
+	}
+}
+
+// emit queues an event for the owner. d.mu is held.
+func (d *Dialog) emit(e Event) {
+	if d.sink == nil {
+		d.before = append(d.before, e)
+		return
+	}
+	sink := d.sink
+	d.do(func() { sink(e) })
+}
+
+// after runs f under d.mu when the time has passed.
+func (d *Dialog) after(t time.Duration, f func()) *time.Timer {
+	return time.AfterFunc(t, func() {
+		defer d.s.recovered("timer")
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		f()
+	})
+}
+
+// Bind gives the owner's sink; events that came before are delivered first.
+func (d *Dialog) Bind(sink Sink) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.sink = sink
+	for _, e := range d.before {
+		d.do(func() { sink(e) })
+	}
+	d.before = nil
+}
+
+// State is the dialog as a row can hold it. LocalURI and RemoteURI are the
+// name-addr of From and To without their tags.
+func (d *Dialog) State() DialogState {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return DialogState{
+		CallID: d.callID, LocalTag: d.localTag, RemoteTag: d.remoteTag,
+		LocalURI: d.local, RemoteURI: d.remote, RemoteTarget: d.target,
+		Routes:    append([]string(nil), d.routes...),
+		LocalCSeq: d.localCSeq, RemoteCSeq: d.remoteCSeq,
+		UAS: d.uas, Confirmed: d.phase == confirmed,
+		Transport: d.transport, Peer: d.peer,
+	}
+}
+
+// finish ends the dialog; its name is kept for 64*T1 so that a crossing BYE is
+// answered 200 and late ACKs are absorbed. d.mu is held.
+func (d *Dialog) finish() {
+	if d.phase == ended {
+		return
+	}
+	d.phase = ended
+	d.stopTimers()
+	for _, in := range d.held {
+		d.respond(in, 487, "", nil, nil, nil)
+	}
+	d.held = nil
+	for msg, in := range d.pending {
+		d.settle(msg, in)
+		d.respond(in, 487, "", nil, nil, nil)
+	}
+	if n := d.next; n != nil {
+		d.next = nil
+		d.emit(Replied{Method: "INVITE", CSeq: n.ident, Code: 487})
+	}
+	if d.uas && !d.freed {
+		d.freed = true
+		d.s.gate.leave()
+	}
+	time.AfterFunc(d.s.o.timers.life(), func() { d.release() })
+}
+
+func (d *Dialog) stopTimers() {
+	if d.timerC != nil {
+		d.timerC.Stop()
+	}
+	if d.unacked != nil {
+		d.unacked.stop()
+		d.unacked = nil
+	}
+}
+
+// release forgets the dialog.
+func (d *Dialog) release() {
+	defer d.s.recovered("release")
+	d.mu.Lock()
+	talked := d.talked
+	d.talked = map[netip.Addr]bool{}
+	again := d.released
+	d.released = true
+	d.mu.Unlock()
+	if again {
+		return
+	}
+	d.s.mu.Lock()
+	defer d.s.mu.Unlock()
+	if d.s.dialogs[d.localTag] == d {
+		delete(d.s.dialogs, d.localTag)
+	}
+	for a := range talked {
+		if d.s.peers[a]--; d.s.peers[a] <= 0 {
+			delete(d.s.peers, a)
+		}
+	}
+}
+
+// talkTo notes that a request of ours goes to the address.
+func (d *Dialog) talkTo(a netip.Addr) {
+	d.mu.Lock()
+	known := d.talked[a] || d.released
+	d.talked[a] = true
+	d.mu.Unlock()
+	if known {
+		return
+	}
+	d.s.mu.Lock()
+	d.s.peers[a]++
+	d.s.mu.Unlock()
+}
+
+// refresh takes the peer's new Contact (RFC 3261 12.2). d.mu is held.
+func (d *Dialog) refresh(contact string) {
+	if u, err := parseURI(contact); err == nil {
+		d.target = u.String()
+	}
+}
+
+// spec is a request of this dialog. d.mu is held.
+func (d *Dialog) spec(method string, cseq uint32, hs []Header, contentType string, body []byte) *spec {
+	sp := &spec{
+		method: method, uri: d.target, routes: append([]string(nil), d.routes...),
+		from: withTag(d.local, d.localTag), to: withTag(d.remote, d.remoteTag),
+		callID: d.callID, cseq: cseq, branch: newBranch(),
+		headers: hs, contentType: contentType, body: body,
+	}
+	if d.transport == "tcp" {
+		sp.flow = d.peer
+	}
+	return sp
+}
+
+// recordRoutes gives the route set that a message's Record-Route makes.
+func recordRoutes(m *Message, reverse bool) []string {
+	rr := m.Values("Record-Route")
+	out := make([]string, 0, len(rr))
+	for i := range rr {
+		if reverse {
+			out = append(out, rr[len(rr)-1-i])
+		} else {
+			out = append(out, rr[i])
+		}
+	}
+	return out
+}
+
+// untagged takes the tag off a From or To value.
+func untagged(v string) string {
+	addr, params := v, ""
+	if i := strings.LastIndexByte(v, '>'); i >= 0 {
+		addr, params = v[:i+1], v[i+1:]
+	}
+	out := addr
+	for _, p := range strings.Split(params, ";") {
+		name, _, _ := strings.Cut(p, "=")
+		if name = strings.TrimSpace(name); name != "" && !strings.EqualFold(name, "tag") {
+			out += ";" + strings.TrimSpace(p)
+		}
+	}
+	return out
+}
+
+// contactOf is the peer's Contact URI, or its address when it gave none.
+func contactOf(c *sip.ContactHeader, m *Message) string {
+	if c != nil {
+		if u, err := parseURI(c.Address.String()); err == nil {
+			return u.String()
+		}
+	}
+	uri := "sip:" + m.Source.String()
+	if m.Transport == "tcp" {
+		uri += ";transport=tcp"
+	}
+	return uri
+}

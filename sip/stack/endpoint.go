@@ -1,0 +1,326 @@
+package stack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+	"go.uber.org/zap"
+	"golang.org/x/time/rate"
+)
+
+// Stack is the running SIP endpoint.
+type Stack struct {
+	o   Options
+	log *zap.Logger
+
+	tpl    *sip.TransportLayer
+	txl    *sip.TransactionLayer
+	parser *sip.Parser
+	gate   *gate
+	flows  flows
+	forbid *rate.Limiter // answers to strangers
+
+	udp []*packetConn
+	tcp []*listener
+
+	ctx    context.Context // ends with Close
+	cancel context.CancelFunc
+	wg     sync.WaitGroup // our goroutines
+
+	mu      sync.Mutex
+	started bool
+	closing bool // no new calls
+	closed  bool
+	invites map[string]*inbound // INVITEs received, by transaction key
+	merged  map[string]*inbound // and by Call-ID, From tag, CSeq
+	dialogs map[string]*Dialog  // by our tag
+	clients map[string]*clientTx
+	peers   map[netip.Addr]int // addresses our requests went to
+	quiet   chan struct{}      // closed when no request of ours is unanswered; Close waits for it
+}
+
+// New makes a stack and binds its listeners, so that Addr is known; nothing is
+// read before Start.
+func New(o Options) (*Stack, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	setLibrary(o.timers)
+	s := &Stack{
+		o:       o,
+		log:     o.Logger.Named("stack"),
+		gate:    newGate(o.MaxCalls, o.Rate),
+		flows:   flows{all: map[netip.AddrPort]*flow{}, from: map[netip.Addr]int{}},
+		forbid:  rate.NewLimiter(20, 20),
+		invites: map[string]*inbound{},
+		merged:  map[string]*inbound{},
+		dialogs: map[string]*Dialog{},
+		clients: map[string]*clientTx{},
+		peers:   map[netip.Addr]int{},
+	}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	s.library()
+	for _, l := range o.Listen {
+		if err := s.bind(l); err != nil {
+			_ = s.Close()
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// library sets up sipgo: transports, and transactions behind our tap. Its
+// Server and Client are not used: the server ends transactions when a handler
+// returns, the client knows no order.
+func (s *Stack) library() {
+	log := slog.New(quiet{s.log.Named("sipgo")})
+	s.parser = sip.NewParser()
+	t := s.o.timers
+	s.tpl = sip.NewTransportLayer(net.DefaultResolver, s.parser, nil,
+		sip.WithTransportLayerLogger(log),
+		sip.WithTransportLayerReadFilter(s.filter),
+		sip.WithTransportLayerTransports(sip.TransportsConfig{TCP: &sip.TransportTCP{
+			ReadTimeout:  t.idle,
+			WriteTimeout: t.dial, // a stuck peer must not hold a transaction's lock
+			DialerCreate: func(net.Addr) net.Dialer { return net.Dialer{Timeout: t.dial} },
+		}}),
+	)
+	s.tpl.OnMessage(s.tap) // before the transaction layer's
+	s.txl = sip.NewTransactionLayer(s.tpl,
+		sip.WithTransactionLayerLogger(log),
+		sip.WithTransactionLayerTerminateOnConnClose(),
+		sip.WithTransactionLayerUnhandledResponseHandler(func(*sip.Response) {}), // the tap has had it
+	)
+	s.txl.OnRequest(s.onRequest)
+}
+
+func (s *Stack) bind(l Listen) error {
+	var err error
+	if l.Transport == "udp" {
+		var c *net.UDPConn
+		if c, err = net.ListenUDP("udp", net.UDPAddrFromAddrPort(l.Addr)); err == nil {
+			// The kernel's default holds 200 or so messages of a burst.
+			if e := c.SetReadBuffer(4 << 20); e != nil {
+				s.log.Warn("receive buffer not enlarged", zap.Error(e))
+			}
+			s.udp = append(s.udp, &packetConn{UDPConn: c, log: s.log, serving: make(chan struct{})})
+		}
+	} else {
+		var ln net.Listener
+		if ln, err = net.ListenTCP("tcp", net.TCPAddrFromAddrPort(l.Addr)); err == nil {
+			s.tcp = append(s.tcp, &listener{Listener: ln, s: s, log: s.log})
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("stack: listen on %s %s: %w", l.Transport, l.Addr, err)
+	}
+	return nil
+}
+
+// Start begins to receive; when it returns, calls can be made.
+func (s *Stack) Start() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.started || s.closed {
+		return
+	}
+	s.started = true
+	for _, c := range s.udp {
+		s.wg.Go(func() {
+			if err := s.tpl.ServeUDP(c); err != nil && s.ctx.Err() == nil {
+				s.log.Error("udp listener ended", zap.Error(err))
+			}
+		})
+	}
+	for _, l := range s.tcp {
+		s.wg.Go(func() {
+			if err := s.tpl.ServeTCP(l); err != nil && s.ctx.Err() == nil {
+				s.log.Error("tcp listener ended", zap.Error(err))
+			}
+		})
+	}
+	for _, c := range s.udp {
+		<-c.serving // before it, a request would try to open the same port again
+	}
+}
+
+// Addr is where the first listener of the transport is bound, the zero
+// AddrPort when there is none.
+func (s *Stack) Addr(transport string) netip.AddrPort {
+	switch {
+	case transport == "udp" && len(s.udp) > 0:
+		return addrPort(s.udp[0].LocalAddr().String())
+	case transport == "tcp" && len(s.tcp) > 0:
+		return addrPort(s.tcp[0].Listener.Addr().String())
+	}
+	return netip.AddrPort{}
+}
+
+// Calls is the number of incoming calls that live.
+func (s *Stack) Calls() int { return s.gate.live() }
+
+// Close refuses new calls, gives requests that are still unanswered (the BYEs
+// of the calls its owner has ended) a moment, and ends every transaction,
+// connection and listener. The second call does nothing.
+func (s *Stack) Close() error {
+	s.mu.Lock()
+	if s.closing {
+		s.mu.Unlock()
+		return nil
+	}
+	s.closing = true
+	s.quiet = make(chan struct{})
+	s.checkQuiet()
+	s.mu.Unlock()
+	select {
+	case <-s.quiet:
+	case <-time.After(s.o.timers.quiet):
+	}
+
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	s.cancel() // the filter lets nothing in from here on
+	// What was parsed a moment ago runs on goroutines of the library's that
+	// can't be waited for; without their socket they would open another.
+	time.Sleep(closeGrace)
+	var errs []error
+	for _, c := range s.udp {
+		errs = append(errs, c.Close())
+	}
+	for _, l := range s.tcp {
+		errs = append(errs, l.Close())
+	}
+	s.txl.Close()
+	errs = append(errs, s.tpl.Close())
+	done := make(chan struct{})
+	go func() { s.wg.Wait(); close(done) }()
+	select {
+	case <-done:
+	case <-time.After(5 * time.Second):
+		errs = append(errs, errors.New("stack: a handler did not return"))
+	}
+	errs = append(errs, s.tpl.Close())
+	return errors.Join(errs...)
+}
+
+const closeGrace = 50 * time.Millisecond
+
+// checkQuiet tells Close when nothing is unanswered any more. s.mu is held.
+func (s *Stack) checkQuiet() {
+	if s.quiet == nil {
+		return
+	}
+	for _, c := range s.clients {
+		if !c.over && c.method != "INVITE" {
+			return
+		}
+	}
+	select {
+	case <-s.quiet:
+	default:
+		close(s.quiet)
+	}
+}
+
+// track counts a goroutine of ours in; false when the stack is closed.
+func (s *Stack) track() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return false
+	}
+	s.wg.Add(1)
+	return true
+}
+
+// spawn runs f on a goroutine of ours.
+func (s *Stack) spawn(name string, f func()) {
+	if !s.track() {
+		return
+	}
+	go func() {
+		defer s.wg.Done()
+		defer s.recovered(name)
+		f()
+	}()
+}
+
+// recovered is deferred in every goroutine and callback of ours: the library
+// has no recover, and a panic would end every call.
+func (s *Stack) recovered(where string) {
+	if p := recover(); p != nil {
+		s.log.Error("panic", zap.String("in", where), zap.Any("panic", p), zap.Stack("stack"))
+	}
+}
+
+func (s *Stack) talking(a netip.Addr) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.peers[a] > 0
+}
+
+// local is the host and port put into Via and Contact towards a peer.
+func (s *Stack) local(transport string, peer netip.Addr) (host string, port uint16) {
+	at := s.Addr(transport)
+	if transport == "udp" {
+		if c := s.socket(peer); c != nil {
+			at = addrPort(c.LocalAddr().String())
+		}
+	}
+	port = at.Port()
+	switch {
+	case s.o.Advertise != "":
+		host = s.o.Advertise
+	case at.IsValid() && !at.Addr().IsUnspecified():
+		host = at.Addr().String()
+	default:
+		host = sourceFor(peer).String()
+	}
+	if strings.Contains(host, ":") && !strings.HasPrefix(host, "[") {
+		host = "[" + host + "]"
+	}
+	return host, port
+}
+
+// socket is the UDP listener that can reach the peer.
+func (s *Stack) socket(peer netip.Addr) *packetConn {
+	for _, c := range s.udp {
+		a := addrPort(c.LocalAddr().String()).Addr()
+		if a.Is4() == peer.Is4() || a.Is6() && a.IsUnspecified() {
+			return c
+		}
+	}
+	return nil
+}
+
+// sourceFor asks the kernel which of our addresses it would use; no packet is sent.
+func sourceFor(peer netip.Addr) netip.Addr {
+	c, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(netip.AddrPortFrom(peer, 9)))
+	if err != nil {
+		return netip.IPv4Unspecified()
+	}
+	defer c.Close()
+	return addrPort(c.LocalAddr().String()).Addr()
+}
+
+// contact is our Contact towards a peer.
+func (s *Stack) contact(transport string, peer netip.Addr) string {
+	host, port := s.local(transport, peer)
+	uri := fmt.Sprintf("sip:cordboard@%s", host)
+	if port != 0 {
+		uri += fmt.Sprintf(":%d", port)
+	}
+	if transport == "tcp" {
+		uri += ";transport=tcp"
+	}
+	return "<" + uri + ">"
+}

@@ -1,0 +1,341 @@
+package stack
+
+import (
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+	"go.uber.org/zap"
+)
+
+// inbound is one request as received. It is made on the connection's reader
+// goroutine, in arrival order; the server transaction is attached later, on a
+// goroutine of the library's, in any order.
+type inbound struct {
+	msg    *Message
+	method string
+	cseq   uint32
+	key    string // the transaction's key in the library
+	merged string // Call-ID, From tag and CSeq of an INVITE
+	dialog *Dialog
+	fresh  bool // an initial INVITE
+
+	// What to do on attaching, where no dialog answers.
+	verdict *verdict
+	other   bool // for Handler.Other
+	drop    bool
+
+	timer *time.Timer // an owner that never replies
+	final bool        // a final response has been decided; under the dialog's mu
+
+	once  sync.Once
+	ready chan struct{} // closed when tx is set
+	tx    *sip.ServerTx
+}
+
+// verdict is an answer that needs no dialog.
+type verdict struct {
+	code    int
+	reason  string
+	headers []Header
+}
+
+func refuse(code int, h ...Header) *verdict {
+	return &verdict{code: code, reason: reasonOf(code), headers: h}
+}
+
+func (in *inbound) attach(tx *sip.ServerTx) (first bool) {
+	in.once.Do(func() {
+		in.tx, first = tx, true
+		close(in.ready)
+	})
+	return first
+}
+
+// stamp carries our inbound through the library, from the tap to the handler
+// of the transaction. It is never written out: responses copy headers by name.
+type stamp struct {
+	sip.Header
+	in *inbound
+}
+
+const stampName = "X-Inbound"
+
+// methodCancel hides CANCEL from the library, which would answer it by itself:
+// 200 and 487 with To tags of their own, and no way to tell whether the 200 to
+// the INVITE was first.
+const methodCancel sip.RequestMethod = "CANCEL (ours)"
+
+// tap sees every parsed message before the transaction layer, on the reader
+// goroutine: the only place where arrival order still exists.
+func (s *Stack) tap(m sip.Message) {
+	defer s.recovered("tap")
+	at := time.Now()
+	if m.Transport() == "TCP" {
+		if f := s.flows.get(addrPort(m.Source())); f != nil {
+			f.whole()
+		}
+	}
+	switch m := m.(type) {
+	case *sip.Request:
+		s.tapRequest(m, at)
+	case *sip.Response:
+		s.tapResponse(m, at)
+	}
+}
+
+func (s *Stack) tapRequest(req *sip.Request, at time.Time) {
+	in := &inbound{msg: messageOf(req, at), method: string(req.Method), ready: make(chan struct{})}
+	key, err := sip.ServerTxKeyMake(req)
+	if err != nil {
+		return // no Via or CSeq: the library answers 400 without a transaction
+	}
+	in.key = key
+	in.cseq = req.CSeq().SeqNo
+	normaliseTags(req)
+	defer func() { req.AppendHeader(stamp{sip.NewHeader(stampName, ""), in}) }()
+
+	if in.verdict = s.stranger(in); in.verdict == nil {
+		in.verdict = validate(req, in.msg)
+	}
+	if in.verdict != nil {
+		in.drop = in.method == "ACK"
+		if in.method == "CANCEL" {
+			req.Method = methodCancel
+		}
+		return
+	}
+	toTag, fromTag := tagOf(req.To().Params), tagOf(req.From().Params)
+	switch {
+	case in.method == "CANCEL":
+		s.tapCancel(req, in, fromTag)
+	case toTag != "":
+		in = s.tapDialog(in, toTag, fromTag)
+	case in.method == "INVITE":
+		in = s.tapInvite(req, in, fromTag)
+	case in.method == "ACK":
+		in.drop = true
+	case in.method == "OPTIONS":
+		in.verdict = &verdict{code: 200, reason: "OK", headers: capabilities}
+	case in.method == "BYE" || in.method == "UPDATE" || in.method == "PRACK" || in.method == "INFO":
+		in.verdict = refuse(481) // these live in dialogs only
+	default:
+		in.other = true
+	}
+}
+
+// stranger refuses who is not known. Over UDP strangers have been dealt with
+// before the parser.
+func (s *Stack) stranger(in *inbound) *verdict {
+	a := in.msg.Source.Addr()
+	if s.o.Allow(a) {
+		return nil
+	}
+	if s.talking(a) && has(in.msg.Headers, "To") && strings.Contains(in.msg.Get("To"), "tag") {
+		return nil // a peer we called speaks inside its dialog
+	}
+	return refuse(403)
+}
+
+// tapInvite makes a dialog of a new call. A retransmission gets the inbound of
+// the first: whichever reaches the library first carries the transaction.
+func (s *Stack) tapInvite(req *sip.Request, in *inbound, fromTag string) *inbound {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if first := s.invites[in.key]; first != nil && first.fresh {
+		req.To().Params.Add("tag", first.dialog.localTag)
+		return first
+	}
+	in.merged = in.msg.Get("Call-ID") + " " + fromTag + " " + in.msg.Get("CSeq")
+	switch {
+	case s.merged[in.merged] != nil:
+		in.verdict = refuse(482) // RFC 3261 8.2.2.2: the same request by another way
+		return in
+	case s.closing || !s.gate.enter():
+		in.verdict = refuse(503, Header{"Retry-After", "5"})
+		return in
+	}
+	in.fresh = true
+	d := newUAS(s, in, req)
+	in.dialog = d
+	// One tag for every response, the ones the library makes included.
+	req.To().Params.Add("tag", d.localTag)
+	s.invites[in.key], s.merged[in.merged], s.dialogs[d.localTag] = in, in, d
+	time.AfterFunc(s.o.timers.attach, func() { s.unattached(in) })
+	return in
+}
+
+// unattached ends a call whose transaction never came (its connection broke).
+func (s *Stack) unattached(in *inbound) {
+	defer s.recovered("attach timer")
+	select {
+	case <-in.ready:
+	default:
+		s.forgetInvite(in)
+		d := in.dialog
+		d.mu.Lock()
+		d.finish()
+		d.mu.Unlock()
+	}
+}
+
+func (s *Stack) forgetInvite(in *inbound) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.invites[in.key] == in {
+		delete(s.invites, in.key)
+	}
+	if s.merged[in.merged] == in {
+		delete(s.merged, in.merged)
+	}
+}
+
+// tapCancel finds the INVITE by the CANCEL's branch (RFC 3261 9.2), failing
+// that by Call-ID, From tag and CSeq: some proxies change the sent-by.
+func (s *Stack) tapCancel(req *sip.Request, in *inbound, fromTag string) {
+	cseq := req.CSeq()
+	cseq.MethodName = sip.INVITE
+	key, err := sip.ServerTxKeyMake(req)
+	merged := in.msg.Get("Call-ID") + " " + fromTag + " " + cseq.Value()
+	cseq.MethodName = sip.CANCEL
+	req.Method = methodCancel
+
+	s.mu.Lock()
+	target := s.invites[key]
+	if target == nil {
+		target = s.merged[merged]
+	}
+	s.mu.Unlock()
+	if err != nil || target == nil || target.msg.Get("Call-ID") != in.msg.Get("Call-ID") {
+		in.verdict = refuse(481)
+		return
+	}
+	if tagOf(req.To().Params) == "" {
+		req.To().Params.Add("tag", target.dialog.localTag)
+	}
+	in.verdict = &verdict{code: 200, reason: "OK"}
+	target.dialog.canceled(target, in.msg)
+}
+
+func (s *Stack) tapDialog(in *inbound, toTag, fromTag string) *inbound {
+	s.mu.Lock()
+	d := s.dialogs[toTag]
+	s.mu.Unlock()
+	if d == nil {
+		in.drop, in.verdict = in.method == "ACK", refuse(481)
+		return in
+	}
+	return d.request(in, fromTag)
+}
+
+// onRequest is the library's call for a new server transaction.
+func (s *Stack) onRequest(req *sip.Request, tx *sip.ServerTx) {
+	defer s.recovered("request")
+	st, ok := req.GetHeader(stampName).(stamp)
+	if !ok || st.in.drop || !s.track() {
+		tx.Terminate()
+		return
+	}
+	defer s.wg.Done()
+	in := st.in
+	if !in.attach(tx) {
+		return // the request came twice and the first transaction is gone
+	}
+	switch {
+	case in.verdict != nil:
+		s.answer(tx, in.verdict)
+		if in.method == "CANCEL" {
+			tx.Terminate() // each repeated CANCEL gets its own 200
+		}
+	case in.fresh:
+		s.newCall(in)
+	case in.other:
+		s.askOther(in)
+	}
+}
+
+func (s *Stack) answer(tx *sip.ServerTx, v *verdict) {
+	res := s.response(tx, v.code, v.reason, v.headers)
+	res.SetBody(nil)
+	if err := tx.Respond(res); err != nil {
+		s.log.Debug("response not sent", zap.Int("code", v.code), zap.Error(err))
+	}
+}
+
+// response makes a response to the request that made the transaction: only
+// that one knows where the answer goes.
+func (s *Stack) response(tx *sip.ServerTx, code int, reason string, hs []Header) *sip.Response {
+	if reason == "" {
+		reason = reasonOf(code)
+	}
+	res := sip.NewResponseFromRequest(tx.Origin(), code, clean(reason), nil)
+	res.SipVersion = "SIP/2.0" // not the peer's
+	appendHeaders(res, hs)
+	if s.o.UserAgent != "" && code != 100 {
+		res.AppendHeader(sip.NewHeader("Server", clean(s.o.UserAgent)))
+	}
+	return res
+}
+
+func (s *Stack) newCall(in *inbound) {
+	d := in.dialog
+	in.tx.OnTerminate(func(_ string, err error) {
+		defer s.recovered("terminate")
+		s.forgetInvite(in)
+		d.inviteGone(in, err)
+	})
+	d.mu.Lock()
+	d.respond(in, 100, "", nil, nil, nil)
+	d.mu.Unlock()
+	defer func() {
+		if p := recover(); p != nil {
+			s.log.Error("handler panicked", zap.Any("panic", p), zap.Stack("stack"))
+			if d.Reject(500, "", nil) != nil {
+				d.Bye(nil)
+			}
+		}
+	}()
+	s.o.Handler.Invite(d, in.msg)
+}
+
+func (s *Stack) askOther(in *inbound) {
+	v := refuse(500)
+	func() {
+		defer s.recovered("handler")
+		code, reason := s.o.Handler.Other(in.msg)
+		v = &verdict{code: code, reason: reason}
+	}()
+	if v.code < 200 || v.code > 699 {
+		v = refuse(500)
+	}
+	s.answer(in.tx, v)
+}
+
+// tagOf reads the tag whatever its spelling.
+func tagOf(ps sip.HeaderParams) string {
+	for _, kv := range ps {
+		if strings.EqualFold(strings.TrimSpace(kv.K), "tag") {
+			return strings.TrimSpace(kv.V)
+		}
+	}
+	return ""
+}
+
+// normaliseTags rewrites "; Tag = x" so that the library finds it too: it
+// would put a second tag into its responses.
+func normaliseTags(req *sip.Request) {
+	fix := func(ps sip.HeaderParams) {
+		for i, kv := range ps {
+			if strings.EqualFold(strings.TrimSpace(kv.K), "tag") {
+				ps[i] = sip.HeaderKV{K: "tag", V: strings.TrimSpace(kv.V)}
+			}
+		}
+	}
+	if to := req.To(); to != nil {
+		fix(to.Params)
+	}
+	if from := req.From(); from != nil {
+		fix(from.Params)
+	}
+}

@@ -1,0 +1,216 @@
+package stack
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+)
+
+const maxSeen = 128 // transactions of the peer remembered for one dialog
+
+// request is a request of the peer with our tag, in arrival order. It gives
+// the inbound to stamp: the first one's for a retransmission.
+func (d *Dialog) request(in *inbound, fromTag string) *inbound {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	in.dialog = d
+	if in.msg.Get("Call-ID") != d.callID || d.remoteTag != fromTag {
+		in.drop, in.verdict = in.method == "ACK", refuse(481)
+		return in
+	}
+	if in.method == "ACK" {
+		in.drop = true
+		d.ack(in)
+		return in
+	}
+	if first := d.seen[in.key]; first != nil {
+		return first
+	}
+	if len(d.seen) >= maxSeen {
+		clear(d.seen) // what is older has its CSeq against it
+	}
+	d.seen[in.key] = in
+	if d.phase == ended {
+		// BYE crosses BYE (RFC 5407 3.2.1); all else is too late.
+		if in.method == "BYE" {
+			d.respond(in, 200, "", nil, nil, nil)
+		} else {
+			d.respond(in, 481, "", nil, nil, nil)
+		}
+		return in
+	}
+	if in.cseq <= d.remoteCSeq && d.remoteCSeq != 0 {
+		d.respond(in, 500, "CSeq Out Of Order", nil, nil, nil) // RFC 3261 12.2.2
+		return in
+	}
+	d.remoteCSeq = in.cseq
+	switch in.method {
+	case "BYE":
+		d.bye(in)
+	case "INVITE", "UPDATE", "INFO", "REFER", "OPTIONS", "MESSAGE":
+		d.take(in)
+	default:
+		d.respond(in, 405, "", []Header{{"Allow", allow}}, nil, nil)
+	}
+	return in
+}
+
+// ack is an ACK; those of 3xx-6xx end here too and mean nothing. d.mu is held.
+func (d *Dialog) ack(in *inbound) {
+	a := d.unacked
+	if a == nil || a.cseq != in.cseq {
+		return // a repeated one, or one too late
+	}
+	a.stop()
+	d.unacked = nil
+	d.emit(Acked{Request: in.msg})
+	d.acknowledged()
+}
+
+// bye is the peer's BYE, answered whatever else is under way: it may come
+// before the ACK (RFC 5407 3.1.6) or, from a caller, before our final response
+// (appendix A). d.mu is held.
+func (d *Dialog) bye(in *inbound) {
+	if d.phase == early && !d.uas {
+		d.respond(in, 481, "", nil, nil, nil) // RFC 3261 15: not the callee in an early dialog
+		return
+	}
+	d.respond(in, 200, "", nil, nil, nil)
+	if d.phase == early {
+		d.respond(d.inv, 487, "", nil, nil, nil)
+		d.emit(Canceled{Reason: in.msg.Get("Reason")})
+	} else {
+		d.emit(Ended{Request: in.msg})
+	}
+	d.finish()
+}
+
+// take passes a request on to the owner, or makes it wait for a late ACK of
+// our 2xx, behind which it may have overtaken on the network. d.mu is held.
+func (d *Dialog) take(in *inbound) {
+	offer := in.method == "INVITE" || in.method == "UPDATE"
+	if len(d.held) > 0 || offer && d.unacked != nil {
+		d.held = append(d.held, in)
+		if len(d.held) == 1 {
+			d.after(d.s.o.timers.ackWait, func() { d.admitHeld() })
+		}
+		return
+	}
+	d.admit(in)
+}
+
+func (d *Dialog) admitHeld() {
+	held := d.held
+	d.held = nil
+	for _, in := range held {
+		d.admit(in)
+	}
+}
+
+// admit checks for glare (RFC 3261 14.2, RFC 3311 5.2) and passes on. d.mu is held.
+func (d *Dialog) admit(in *inbound) {
+	offer := in.method == "INVITE" || in.method == "UPDATE" && len(in.msg.Body) > 0
+	if offer {
+		switch {
+		case d.offering():
+			d.respond(in, 491, "", nil, nil, nil)
+			return
+		case d.answering() || d.uas && d.phase == early && in.method == "INVITE":
+			d.respond(in, 500, "", []Header{{"Retry-After", strconv.Itoa(rand.IntN(11))}}, nil, nil)
+			return
+		}
+	}
+	d.pending[in.msg] = in
+	wait := d.s.o.timers.life()
+	if in.method == "INVITE" {
+		wait = d.s.o.timers.reply
+	}
+	in.timer = d.after(wait, func() {
+		if d.pending[in.msg] == in {
+			d.settle(in.msg, in)
+			d.respond(in, 500, "", nil, nil, nil)
+			d.kick()
+		}
+	})
+	d.emit(Requested{Request: in.msg})
+}
+
+// offering reports whether an offer of ours is unanswered: glare.
+func (d *Dialog) offering() bool {
+	if d.ours != nil || d.updates > 0 || !d.uas && d.phase == early {
+		return true
+	}
+	// Our 2xx held the offer, and its answer is in the ACK that is missing.
+	return d.unacked != nil && len(d.unacked.in.msg.Body) == 0
+}
+
+// answering reports whether a re-INVITE or UPDATE of the peer is unanswered.
+func (d *Dialog) answering() bool {
+	for _, in := range d.pending {
+		if in.method == "INVITE" || in.method == "UPDATE" {
+			return true
+		}
+	}
+	return false
+}
+
+func (d *Dialog) settle(msg *Message, in *inbound) {
+	delete(d.pending, msg)
+	if in.timer != nil {
+		in.timer.Stop()
+	}
+}
+
+// Reply answers a Requested event's request: any number of 1xx, one final
+// response. ErrGone: the peer's CANCEL or BYE, or a time-out, was first.
+func (d *Dialog) Reply(req *Message, code int, reason string, h []Header, body []byte) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	in := d.pending[req]
+	switch {
+	case in == nil:
+		return ErrGone
+	case code < 100 || code > 699:
+		return fmt.Errorf("stack: %d is no status code", code)
+	case code < 200:
+		d.respond(in, code, reason, h, body, nil)
+		return nil
+	}
+	d.settle(req, in)
+	if code < 300 && (in.method == "INVITE" || in.method == "UPDATE") {
+		d.refresh(firstContact(req))
+	}
+	if code < 300 && in.method == "INVITE" {
+		if d.unacked != nil { // the earlier 2xx was overtaken: its ACK no longer matters
+			d.unacked.stop()
+		}
+		d.sendAnswer(in, code, reason, h, body)
+		return nil
+	}
+	d.respond(in, code, reason, h, body, nil)
+	d.kick()
+	return nil
+}
+
+func firstContact(m *Message) string {
+	var c sip.ContactHeader
+	v := m.Get("Contact")
+	if v == "" {
+		return ""
+	}
+	if _, err := sip.ParseAddressValue(v, &c.Address, &c.Params); err != nil {
+		return ""
+	}
+	return c.Address.String()
+}
+
+// jitter gives a random time between two, in steps of 10 ms (RFC 3261 14.1),
+// shortened with T1.
+func (d *Dialog) jitter(from, to time.Duration) time.Duration {
+	steps := int64((to - from) / (10 * time.Millisecond))
+	v := from + time.Duration(rand.Int64N(steps+1))*10*time.Millisecond
+	return time.Duration(float64(v) * float64(d.s.o.timers.t1) / float64(500*time.Millisecond))
+}

@@ -1,0 +1,104 @@
+package stack
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// Listen is one address to listen on. Port 0 takes a free one (see Stack.Addr).
+type Listen struct {
+	Transport string // "udp" or "tcp"
+	Addr      netip.AddrPort
+}
+
+// Options is what a Stack is made from.
+type Options struct {
+	Listen []Listen
+	// Advertise is the host written into Via and Contact; "" means the address
+	// of the listener, or of the interface that reaches the peer when the
+	// listener is bound to all of them.
+	Advertise string
+	// UserAgent is the text of User-Agent and Server; "" for none.
+	UserAgent string
+	// MaxCalls is how many incoming calls may live at once; 0 for no limit.
+	MaxCalls int
+	// Rate is how many new incoming calls a second are let in; 0 for no limit.
+	Rate int
+	// Allow says whether an address belongs to a known trunk or phone. It is
+	// required, must be quick, and is called from many goroutines. Addresses
+	// that a request of ours was sent to are heard without it, except that they
+	// may not open new dialogs.
+	Allow   func(netip.Addr) bool
+	Handler Handler
+	Logger  *zap.Logger
+
+	timers timers // zero: the values of RFC 3261; tests shorten them
+}
+
+// timers are the intervals of RFC 3261 table 4 and our own waits.
+type timers struct {
+	t1, t2, t4 time.Duration
+	c          time.Duration // 16.6: no provisional for so long ends our INVITE
+	ackWait    time.Duration // how long a re-INVITE waits for a late ACK
+	attach     time.Duration // how long a request waits for its transaction
+	reply      time.Duration // how long an owner may take over a re-INVITE
+	firstByte  time.Duration // a TCP peer must complete its first message in this time
+	assemble   time.Duration // and any later message in this
+	idle       time.Duration // and may be silent for this long
+	dial       time.Duration // TCP connect and DNS
+	quiet      time.Duration // how long Close lets BYEs be answered
+}
+
+func (t timers) withDefaults() timers {
+	set := func(d *time.Duration, v time.Duration) {
+		if *d == 0 {
+			*d = v
+		}
+	}
+	set(&t.t1, 500*time.Millisecond)
+	set(&t.t2, 4*time.Second)
+	set(&t.t4, 5*time.Second)
+	set(&t.c, 3*time.Minute)
+	set(&t.ackWait, 50*time.Millisecond)
+	set(&t.attach, 12*time.Second)
+	set(&t.reply, 3*time.Minute)
+	set(&t.firstByte, 10*time.Second)
+	set(&t.assemble, 30*time.Second)
+	set(&t.idle, 2*time.Hour)
+	set(&t.dial, 3*time.Second)
+	set(&t.quiet, 2*time.Second)
+	return t
+}
+
+// life is 64*T1: how long a transaction, and what must be remembered of a
+// dialog that has ended, lives.
+func (t timers) life() time.Duration { return 64 * t.t1 }
+
+func (o *Options) check() error {
+	if len(o.Listen) == 0 {
+		return errors.New("stack: no address to listen on")
+	}
+	for _, l := range o.Listen {
+		if l.Transport != "udp" && l.Transport != "tcp" {
+			return fmt.Errorf("stack: transport %q is not supported", l.Transport)
+		}
+		if !l.Addr.IsValid() {
+			return fmt.Errorf("stack: %s listener has no address", l.Transport)
+		}
+	}
+	if o.Allow == nil {
+		return errors.New("stack: Options.Allow is required")
+	}
+	if o.Handler == nil {
+		return errors.New("stack: Options.Handler is required")
+	}
+	if o.Logger == nil {
+		o.Logger = zap.NewNop()
+	}
+	o.timers = o.timers.withDefaults()
+	return nil
+}

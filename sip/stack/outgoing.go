@@ -1,0 +1,273 @@
+package stack
+
+import (
+	"crypto/rand"
+	"fmt"
+	"strings"
+
+	"github.com/emiago/sipgo/sip"
+	"go.uber.org/zap"
+)
+
+// stopping is how far giving up our INVITE has got.
+type stopping int
+
+const (
+	going     stopping = iota
+	wanted             // Cancel called, no 1xx yet: CANCEL must wait for it (RFC 3261 9.1)
+	canceling          // CANCEL sent
+)
+
+// Invite starts a new outgoing dialog; events go to sink. An error means that
+// nothing will be sent: a URI that can't be read or called.
+func (s *Stack) Invite(o Outgoing, sink Sink) (*Dialog, error) {
+	target, err := parseURI(o.URI)
+	if err != nil {
+		return nil, err
+	}
+	if o.Transport != "" && o.Transport != "udp" && o.Transport != "tcp" {
+		return nil, fmt.Errorf("stack: transport %q is not supported", o.Transport)
+	}
+	d := newDialog(s, false)
+	d.sink = sink
+	d.callID = rand.Text()
+	d.local, d.remote = untagged(clean(o.From)), untagged(clean(o.To))
+	d.target = target.String()
+	d.localCSeq = 1
+	d.transport = o.Transport
+	if d.transport == "" {
+		d.transport = strings.ToLower(target.UriParams.GetOr("transport", "udp"))
+	}
+	for _, v := range []string{d.local, d.remote} {
+		var u sip.Uri
+		if _, err := sip.ParseAddressValue(v, &u, nil); err != nil {
+			return nil, fmt.Errorf("stack: From or To can't be read: %w", err)
+		}
+	}
+	s.mu.Lock()
+	if s.closing {
+		s.mu.Unlock()
+		return nil, ErrGone
+	}
+	s.dialogs[d.localTag] = d
+	s.mu.Unlock()
+
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	sp := d.spec("INVITE", 1, o.Headers, "", o.Body)
+	sp.transport = o.Transport
+	c := &clientTx{d: d, method: "INVITE", sp: sp}
+	c.onResponse = func(res *sip.Response, m *Message) { d.callResponse(c, res, m) }
+	c.onEnd = func(code int, err error) { d.callFailed(code, nil, err) }
+	d.call = c
+	s.register(c)
+	d.do(c.send)
+	d.armTimerC()
+	return d, nil
+}
+
+// armTimerC starts the clock of an INVITE that hears nothing new (RFC 3261
+// 16.6 and 16.8): a phone that rings for ever, or is gone after its 180.
+func (d *Dialog) armTimerC() {
+	if d.timerC != nil {
+		d.timerC.Stop()
+	}
+	d.timerC = d.after(d.s.o.timers.c, func() {
+		if d.phase == early && d.stop == going {
+			d.cancel()
+		}
+	})
+}
+
+// callResponse is a response to the initial INVITE. d.mu is held.
+func (d *Dialog) callResponse(c *clientTx, res *sip.Response, m *Message) {
+	tag := tagOf(res.To().Params)
+	switch {
+	case m.Status < 200:
+		d.callProgress(c, res, m, tag)
+	case m.Status >= 300:
+		d.callFailed(m.Status, m, nil)
+	case d.phase == early && d.stop == going:
+		d.phase = confirmed
+		d.timerC.Stop()
+		d.remoteTag = tag
+		d.target = contactOf(res.Contact(), m)
+		d.routes = recordRoutes(m, true)
+		d.transport, d.peer = m.Transport, m.Source
+		d.due, d.answered = c, true
+		d.emit(Answered{Response: m})
+	case d.answered && tag == d.remoteTag:
+		d.replayAck(c)
+	default:
+		// Another dialog by forking, or one that crossed our CANCEL.
+		d.endFork(c, res, m, tag)
+	}
+}
+
+func (d *Dialog) callProgress(c *clientTx, res *sip.Response, m *Message, tag string) {
+	if d.phase != early {
+		return
+	}
+	if d.stop == wanted {
+		d.sendCancel(c)
+		return
+	}
+	if d.stop != going || m.Status == 100 {
+		return
+	}
+	d.armTimerC()
+	if tag != "" {
+		d.remoteTag = tag
+		d.routes = recordRoutes(m, true)
+		if res.Contact() != nil {
+			d.target = contactOf(res.Contact(), m)
+		}
+	}
+	d.transport, d.peer = m.Transport, m.Source
+	d.emit(Progress{Response: m})
+}
+
+// callFailed is the end of the initial INVITE without 2xx. d.mu is held.
+func (d *Dialog) callFailed(code int, m *Message, err error) {
+	if d.phase != early {
+		return
+	}
+	d.emit(Failed{Code: code, Response: m, Err: err})
+	d.finish()
+}
+
+// endFork ACKs a 2xx nobody wants and ends its dialog by BYE, once; a repeated
+// one gets its ACK again. d.mu is held.
+func (d *Dialog) endFork(c *clientTx, res *sip.Response, m *Message, tag string) {
+	if a := d.forks[tag]; a != nil {
+		d.do(func() { d.writeAck(a) })
+		return
+	}
+	a := &ackState{queued: true}
+	d.forks[tag] = a
+	sp := &spec{
+		method: "ACK", uri: contactOf(res.Contact(), m), routes: recordRoutes(m, true),
+		from: withTag(d.local, d.localTag), to: withTag(d.remote, tag),
+		callID: d.callID, cseq: c.cseq, branch: newBranch(),
+	}
+	if m.Transport == "tcp" {
+		sp.flow = m.Source
+	}
+	d.do(func() { d.sendAck(a, sp) })
+	bye := *sp
+	bye.method, bye.cseq, bye.branch = "BYE", c.cseq+1, newBranch()
+	b := &clientTx{d: d, method: "BYE", sp: &bye}
+	b.onResponse = func(*sip.Response, *Message) {}
+	b.onEnd = func(int, error) {}
+	d.s.register(b)
+	d.do(b.send)
+	if d.phase == early {
+		d.emit(Failed{Code: 487, Response: m})
+		d.finish()
+	}
+}
+
+// sendAck runs as an effect.
+func (d *Dialog) sendAck(a *ackState, sp *spec) {
+	req, addr, err := d.s.assemble(d.s.ctx, sp)
+	if err != nil {
+		d.log.Warn("ACK not sent", zap.Error(err))
+		return
+	}
+	d.talkTo(addr.Addr())
+	a.req = req
+	d.writeAck(a)
+}
+
+// writeAck runs as an effect; the same bytes each time (RFC 3261 13.2.2.4).
+func (d *Dialog) writeAck(a *ackState) {
+	if a.req == nil {
+		return
+	}
+	if err := d.s.tpl.WriteMsg(a.req); err != nil {
+		d.log.Warn("ACK not sent", zap.Error(err))
+		d.mu.Lock()
+		d.lost(err)
+		d.mu.Unlock()
+	}
+}
+
+// replayAck answers a repeated 2xx, once the owner has given the ACK.
+func (d *Dialog) replayAck(c *clientTx) {
+	if c.ack.queued {
+		d.do(func() { d.writeAck(&c.ack) })
+	}
+}
+
+// Ack acknowledges the 2xx of the INVITE or re-INVITE that was last answered;
+// body carries our answer when the 2xx held the offer.
+func (d *Dialog) Ack(body []byte) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.acknowledge(body)
+}
+
+func (d *Dialog) acknowledge(body []byte) error {
+	c := d.due
+	if c == nil {
+		return ErrState
+	}
+	d.due = nil
+	sp := d.spec("ACK", c.cseq, nil, "", body)
+	c.ack.queued = true
+	d.do(func() { d.sendAck(&c.ack, sp) })
+	d.kick()
+	return nil
+}
+
+// Cancel gives up our INVITE (UAC): CANCEL after the first provisional; on a
+// 2xx that crosses it ACK and BYE follow by themselves. The owner gets Failed
+// (487 or whatever came), never Answered, after Cancel.
+func (d *Dialog) Cancel() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !d.uas && d.phase == early && d.stop == going {
+		d.cancel()
+	}
+}
+
+// cancel is Cancel. d.mu is held. An Answered that is queued but not delivered
+// is past: phase is confirmed then, and Bye is the way.
+func (d *Dialog) cancel() {
+	if d.call.provisional {
+		d.sendCancel(d.call)
+		return
+	}
+	d.stop = wanted
+}
+
+// sendCancel sends CANCEL and gives the INVITE 64*T1 to end (RFC 3261 9.1).
+func (d *Dialog) sendCancel(c *clientTx) {
+	d.stop = canceling
+	d.timerC.Stop()
+	d.do(func() {
+		if c.req == nil {
+			return
+		}
+		k := &clientTx{d: d, method: "CANCEL", sp: c.sp}
+		k.onResponse = func(*sip.Response, *Message) {}
+		k.onEnd = func(int, error) {}
+		d.s.register(k)
+		cancel := sip.NewRequest(sip.CANCEL, *c.req.Recipient.Clone())
+		d.s.likeInvite(cancel, c.req, c.req.GetHeader("To").Value())
+		tx, err := d.s.txl.Request(d.s.ctx, cancel)
+		if err != nil {
+			k.end(503, err)
+			return
+		}
+		k.watch(tx)
+	})
+	d.after(d.s.o.timers.life(), func() {
+		if d.phase != early {
+			return
+		}
+		c.terminate()
+		c.settle()
+		d.callFailed(408, nil, nil)
+	})
+}

@@ -1,0 +1,43 @@
+package stack
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+
+	"github.com/emiago/sipgo/sip"
+	"go.uber.org/zap"
+)
+
+// quiet passes on only the constant text of the library's log lines: their
+// attributes hold whole datagrams, names and numbers (parse errors are logged
+// with the message, at level Error).
+type quiet struct{ log *zap.Logger }
+
+func (q quiet) Enabled(_ context.Context, l slog.Level) bool {
+	return l >= slog.LevelWarn && q.log.Core().Enabled(zap.DebugLevel)
+}
+
+func (q quiet) Handle(_ context.Context, r slog.Record) error {
+	q.log.Debug(r.Message)
+	return nil
+}
+
+func (q quiet) WithAttrs([]slog.Attr) slog.Handler { return q }
+func (q quiet) WithGroup(string) slog.Handler      { return q }
+
+// once guards the library's package variables, which are the process's.
+var once sync.Once
+
+func setLibrary(t timers) {
+	once.Do(func() {
+		sip.SetDefaultLogger(slog.New(slog.DiscardHandler))
+		sip.SIPDebug = false
+		// The library refuses to send any datagram over this size less 200, and
+		// the peer gets nothing at all; fragments are better.
+		sip.UDPMTUSize = 65535
+		sip.ParseMaxMessageLength = 65535
+		sip.TransportBufferReadSize = 65535
+		sip.SetTimers(t.t1, t.t2, t.t4)
+	})
+}

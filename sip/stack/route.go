@@ -1,0 +1,228 @@
+package stack
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"github.com/emiago/sipgo/sip"
+)
+
+var (
+	errScheme = errors.New("stack: only sip: URIs can be called")
+	errTarget = errors.New("stack: this address can't be a target")
+)
+
+// spec is a request to be sent, before it is known where to.
+type spec struct {
+	method      string
+	uri         string   // remote target
+	routes      []string // route set
+	from, to    string   // with tags
+	callID      string
+	cseq        uint32
+	branch      string
+	headers     []Header
+	contentType string
+	body        []byte
+	transport   string         // wanted; "" by the URI
+	flow        netip.AddrPort // TCP connection the dialog runs on
+}
+
+func newBranch() string { return sip.RFC3261BranchMagicCookie + rand.Text() }
+
+// assemble makes the request and finds its way: numeric, or by DNS.
+func (s *Stack) assemble(ctx context.Context, sp *spec) (*sip.Request, netip.AddrPort, error) {
+	var none netip.AddrPort
+	target, err := parseURI(sp.uri)
+	if err != nil {
+		return nil, none, err
+	}
+	next, routes := target, sp.routes
+	if len(routes) > 0 {
+		if next, err = parseURI(routes[0]); err != nil {
+			return nil, none, err
+		}
+		if !next.UriParams.Has("lr") {
+			// A strict router (RFC 3261 12.2.1.1): it wants to be the
+			// Request-URI, and the target is the last route.
+			routes = append(append([]string(nil), routes[1:]...), "<"+target.String()+">")
+			target = next
+		}
+	}
+	req := sip.NewRequest(sip.RequestMethod(sp.method), target)
+	tp, addr, err := s.hop(ctx, next, sp)
+	if err != nil {
+		return nil, none, err
+	}
+	host, port := s.local(tp, addr.Addr())
+	via := &sip.ViaHeader{
+		ProtocolName: "SIP", ProtocolVersion: "2.0", Transport: strings.ToUpper(tp),
+		Host: strings.Trim(host, "[]"), Port: int(port),
+	}
+	via.Params.Add("branch", sp.branch)
+	if tp == "udp" {
+		via.Params.Add("rport", "")
+		if c := s.socket(addr.Addr()); c != nil {
+			// Bound to the listener: else the library opens a socket for
+			// each destination and keeps it.
+			local, _ := c.LocalAddr().(*net.UDPAddr)
+			req.Laddr = sip.Addr{IP: local.IP, Port: local.Port}
+		} else {
+			return nil, none, fmt.Errorf("stack: no udp listener reaches %s", addr.Addr())
+		}
+	}
+	req.AppendHeader(via)
+	for _, r := range routes {
+		req.AppendHeader(sip.NewHeader("Route", clean(r)))
+	}
+	mf, callID := sip.MaxForwardsHeader(70), sip.CallIDHeader(sp.callID)
+	req.AppendHeader(&mf)
+	req.AppendHeader(sip.NewHeader("From", clean(sp.from)))
+	req.AppendHeader(sip.NewHeader("To", clean(sp.to)))
+	req.AppendHeader(&callID)
+	req.AppendHeader(&sip.CSeqHeader{SeqNo: sp.cseq, MethodName: sip.RequestMethod(sp.method)})
+	if sp.method != "BYE" && sp.method != "CANCEL" && sp.method != "ACK" {
+		req.AppendHeader(sip.NewHeader("Contact", s.contact(tp, addr.Addr())))
+	}
+	if sp.method == "INVITE" || sp.method == "UPDATE" {
+		req.AppendHeader(sip.NewHeader("Allow", allow))
+	}
+	if s.o.UserAgent != "" {
+		req.AppendHeader(sip.NewHeader("User-Agent", clean(s.o.UserAgent)))
+	}
+	appendHeaders(req, sp.headers)
+	setBody(req, sp.headers, sp.contentType, sp.body)
+	req.SetTransport(strings.ToUpper(tp))
+	req.SetDestination(addr.String())
+	if req.From() == nil || req.To() == nil {
+		return nil, none, errors.New("stack: From or To can't be read")
+	}
+	return req, addr, nil
+}
+
+// hop gives transport and address of the next hop.
+func (s *Stack) hop(ctx context.Context, next sip.Uri, sp *spec) (string, netip.AddrPort, error) {
+	var none netip.AddrPort
+	tp, said := sp.transport, true
+	if tp == "" {
+		tp = strings.ToLower(next.UriParams.GetOr("transport", ""))
+	}
+	if tp == "" {
+		tp, said = "udp", false
+	}
+	if tp != "udp" && tp != "tcp" {
+		return "", none, fmt.Errorf("stack: transport %q is not supported", tp)
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.o.timers.dial)
+	defer cancel()
+	addr, err := lookup(ctx, tp, next)
+	if err != nil {
+		return "", none, err
+	}
+	if a := addr.Addr(); a.IsUnspecified() || a.IsMulticast() || a == netip.AddrFrom4([4]byte{255, 255, 255, 255}) || s.isOurs(tp, addr) {
+		return "", none, errTarget
+	}
+	// A phone behind NAT, one that names a port it doesn't listen on, and one
+	// that forgot to say transport=tcp, are reached on the connection they made.
+	if (tp == "tcp" || !said) && sp.flow.IsValid() && sp.flow.Addr() == addr.Addr() && s.alive(sp.flow) {
+		tp, addr = "tcp", sp.flow
+	}
+	return tp, addr, nil
+}
+
+// isOurs reports whether the address is a listener of ours.
+func (s *Stack) isOurs(tp string, addr netip.AddrPort) bool {
+	check := func(l netip.AddrPort) bool {
+		return l.Port() == addr.Port() && (l.Addr() == addr.Addr() || l.Addr().IsUnspecified() && addr.Addr().IsLoopback())
+	}
+	if tp == "udp" {
+		for _, c := range s.udp {
+			if check(addrPort(c.LocalAddr().String())) {
+				return true
+			}
+		}
+		return false
+	}
+	for _, l := range s.tcp {
+		if check(addrPort(l.Listener.Addr().String())) {
+			return true
+		}
+	}
+	return false
+}
+
+// alive reports whether a TCP connection to the peer is open.
+func (s *Stack) alive(peer netip.AddrPort) bool {
+	c := s.tpl.Pool("tcp").Get(peer.String())
+	if c == nil {
+		return false
+	}
+	_, _ = c.TryClose() // gives back the reference that Get took
+	return true
+}
+
+// parseURI reads a SIP URI or a name-addr.
+func parseURI(v string) (sip.Uri, error) {
+	var u sip.Uri
+	if i := strings.IndexByte(v, '<'); i >= 0 {
+		j := strings.IndexByte(v[i:], '>')
+		if j < 0 {
+			return u, errScheme
+		}
+		v = v[i+1 : i+j]
+	}
+	if err := sip.ParseUri(clean(v), &u); err != nil {
+		return u, fmt.Errorf("stack: URI can't be read: %w", err)
+	}
+	if u.Scheme != "sip" || !hostOK(u.Host) {
+		return u, errScheme
+	}
+	u.Headers = nil // never sent (RFC 3261 19.1.1)
+	return u, nil
+}
+
+func numericHost(host string) netip.Addr {
+	a, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	if err != nil {
+		return netip.Addr{}
+	}
+	return a.Unmap()
+}
+
+// lookup resolves a URI's host: numeric, SRV when it has no port (RFC 3263 4),
+// else by its addresses, IPv4 first.
+func lookup(ctx context.Context, tp string, u sip.Uri) (netip.AddrPort, error) {
+	port := u.Port
+	if port < 0 || port > 65535 {
+		return netip.AddrPort{}, errTarget
+	}
+	if a := numericHost(u.Host); a.IsValid() {
+		if port == 0 {
+			port = 5060
+		}
+		return netip.AddrPortFrom(a, uint16(port)), nil
+	}
+	host := u.Host
+	if port == 0 {
+		port = 5060
+		if _, srv, err := net.DefaultResolver.LookupSRV(ctx, "sip", tp, host); err == nil && len(srv) > 0 {
+			host, port = strings.TrimSuffix(srv[0].Target, "."), int(srv[0].Port)
+		}
+	}
+	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	if err != nil || len(ips) == 0 {
+		return netip.AddrPort{}, fmt.Errorf("stack: no address for port %s: %w", strconv.Itoa(port), err)
+	}
+	for _, ip := range ips {
+		if ip = ip.Unmap(); ip.Is4() {
+			return netip.AddrPortFrom(ip, uint16(port)), nil
+		}
+	}
+	return netip.AddrPortFrom(ips[0], uint16(port)), nil
+}

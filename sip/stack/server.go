@@ -1,0 +1,225 @@
+package stack
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+	"go.uber.org/zap"
+)
+
+// newUAS makes the dialog of an initial INVITE. It is not yet reachable.
+func newUAS(s *Stack, in *inbound, req *sip.Request) *Dialog {
+	d := newDialog(s, true)
+	d.inv = in
+	d.callID = in.msg.Get("Call-ID")
+	d.remoteTag = tagOf(req.From().Params)
+	d.local, d.remote = untagged(in.msg.Get("To")), untagged(in.msg.Get("From"))
+	d.target = contactOf(req.Contact(), in.msg)
+	d.routes = recordRoutes(in.msg, false)
+	d.remoteCSeq = in.cseq
+	d.transport, d.peer = in.msg.Transport, in.msg.Source
+	return d
+}
+
+// answer is our 2xx to an INVITE until its ACK: retransmitted here at T1
+// doubling to T2, over every transport (RFC 3261 13.3.1.4), and given up after
+// 64*T1. The library would do it at the wrong times and never give up.
+type answer struct {
+	cseq     uint32
+	in       *inbound
+	res      *sip.Response // set by the effect that sends it first
+	interval time.Duration
+	until    time.Time
+	timer    *time.Timer
+}
+
+func (a *answer) stop() {
+	if a.timer != nil {
+		a.timer.Stop()
+	}
+}
+
+// Progress sends a 1xx to the initial INVITE (UAS).
+func (d *Dialog) Progress(code int, reason string, h []Header, body []byte) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err := d.answerable(); err != nil {
+		return err
+	}
+	if code < 100 || code > 199 {
+		return fmt.Errorf("stack: %d is not provisional", code)
+	}
+	d.respond(d.inv, code, reason, h, body, nil)
+	return nil
+}
+
+// Accept sends 200 to the initial INVITE (UAS) and retransmits it until the ACK.
+func (d *Dialog) Accept(h []Header, sdp []byte) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err := d.answerable(); err != nil {
+		return err
+	}
+	d.phase = confirmed
+	d.sendAnswer(d.inv, 200, "", h, sdp)
+	return nil
+}
+
+// Reject sends a final 3xx-6xx to the initial INVITE (UAS); the dialog is gone.
+func (d *Dialog) Reject(code int, reason string, h []Header) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err := d.answerable(); err != nil {
+		return err
+	}
+	if code < 300 || code > 699 {
+		return fmt.Errorf("stack: %d does not reject", code)
+	}
+	d.respond(d.inv, code, reason, h, nil, nil)
+	d.finish()
+	return nil
+}
+
+func (d *Dialog) answerable() error {
+	switch {
+	case d.phase == ended:
+		return ErrGone
+	case !d.uas || d.phase != early:
+		return ErrState
+	}
+	return nil
+}
+
+// sendAnswer sends a 2xx to an INVITE and starts its retransmission. d.mu is held.
+func (d *Dialog) sendAnswer(in *inbound, code int, reason string, h []Header, body []byte) {
+	t := d.s.o.timers
+	a := &answer{cseq: in.cseq, in: in, interval: t.t1, until: time.Now().Add(t.life())}
+	d.unacked = a
+	d.respond(in, code, reason, h, body, func(res *sip.Response) { a.res = res })
+	a.timer = d.after(a.interval, func() { d.retransmit(a) })
+}
+
+// retransmit is the answer's timer. d.mu is held.
+func (d *Dialog) retransmit(a *answer) {
+	if d.unacked != a {
+		return
+	}
+	if !time.Now().Before(a.until) {
+		d.unacked = nil
+		d.emit(AckMissing{})
+		d.acknowledged()
+		return
+	}
+	d.do(func() {
+		if a.res == nil {
+			return
+		}
+		if err := a.in.tx.Respond(a.res); err != nil {
+			d.log.Debug("2xx not retransmitted", zap.Error(err))
+		}
+	})
+	a.interval = min(2*a.interval, d.s.o.timers.t2)
+	a.timer = d.after(min(a.interval, max(time.Until(a.until), 0)), func() { d.retransmit(a) })
+}
+
+// acknowledged goes on with what waited for the ACK of our 2xx. d.mu is held.
+func (d *Dialog) acknowledged() {
+	if d.byeNext && d.phase == confirmed {
+		d.byeNext = false
+		d.sendBye(d.byeHead)
+		return
+	}
+	d.admitHeld()
+	d.kick()
+}
+
+// respond queues a response to a request of the peer. sent, if given, runs
+// before the first write. d.mu is held.
+func (d *Dialog) respond(in *inbound, code int, reason string, h []Header, body []byte, sent func(*sip.Response)) {
+	if in.final {
+		return // the library would retransmit the second final in place of the first
+	}
+	in.final = code >= 200
+	d.do(func() {
+		tx := d.await(in)
+		if tx == nil {
+			return
+		}
+		res := d.s.response(tx, code, reason, h)
+		if code > 100 && code < 300 && (in.method == "INVITE" || in.method == "UPDATE") {
+			res.AppendHeader(sip.NewHeader("Contact", d.s.contact(in.msg.Transport, in.msg.Source.Addr())))
+		}
+		if code >= 200 && code < 300 && (in.method == "INVITE" || in.method == "OPTIONS") {
+			for _, c := range capabilities {
+				if !has(h, c.Name) {
+					res.AppendHeader(sip.NewHeader(c.Name, c.Value))
+				}
+			}
+		}
+		setBody(res, h, "", body)
+		if sent != nil {
+			sent(res)
+		}
+		if err := tx.Respond(res); err != nil {
+			d.log.Debug("response not sent", zap.Int("code", code), zap.Error(err))
+		}
+	})
+}
+
+// await gives the request's transaction, which the library makes on another
+// goroutine, nil if it never came.
+func (d *Dialog) await(in *inbound) *sip.ServerTx {
+	select {
+	case <-in.ready:
+		return in.tx
+	default:
+	}
+	t := time.NewTimer(d.s.o.timers.attach)
+	defer t.Stop()
+	select {
+	case <-in.ready:
+		return in.tx
+	case <-t.C:
+	case <-d.s.ctx.Done():
+	}
+	return nil
+}
+
+// canceled is the peer's CANCEL of an INVITE. Whether it is in time is decided
+// here, under mu, and nowhere else.
+func (d *Dialog) canceled(in *inbound, cancel *Message) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if in == d.inv {
+		if d.phase == early {
+			d.respond(in, 487, "", nil, nil, nil)
+			d.emit(Canceled{Reason: cancel.Get("Reason")})
+			d.finish()
+		}
+		return
+	}
+	for i, h := range d.held {
+		if h == in {
+			d.held = append(d.held[:i:i], d.held[i+1:]...)
+			d.respond(in, 487, "", nil, nil, nil)
+			return
+		}
+	}
+	if d.pending[in.msg] == in {
+		d.settle(in.msg, in)
+		d.respond(in, 487, "", nil, nil, nil)
+		d.kick()
+	}
+}
+
+// inviteGone is the end of the initial INVITE's transaction.
+func (d *Dialog) inviteGone(in *inbound, err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.phase == early && d.s.ctx.Err() == nil {
+		d.emit(FlowLost{Err: errors.Join(errors.New("stack: the caller's connection is gone"), err)})
+		d.finish()
+	}
+}

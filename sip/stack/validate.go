@@ -1,0 +1,173 @@
+package stack
+
+import (
+	"strings"
+
+	"github.com/emiago/sipgo/sip"
+)
+
+// capabilities is what OPTIONS is told and what goes into 2xx.
+var capabilities = []Header{
+	{"Allow", allow},
+	{"Accept", "application/sdp"},
+	{"Accept-Encoding", "identity"},
+	{"Supported", ""},
+}
+
+const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, REFER, MESSAGE"
+
+// known are the methods that have a meaning outside or inside a dialog here.
+var known = map[string]bool{
+	"INVITE": true, "ACK": true, "CANCEL": true, "BYE": true, "OPTIONS": true,
+	"UPDATE": true, "INFO": true, "REFER": true, "MESSAGE": true,
+	"REGISTER": true, "SUBSCRIBE": true, "NOTIFY": true, "PUBLISH": true, "PRACK": true,
+}
+
+// single are the headers that may stand once (RFC 3261 7.3.1): which of two
+// counts is a matter of opinion, and opinions that differ along the path let
+// one request pass as another.
+var single = map[string]bool{
+	"call-id": true, "from": true, "to": true, "cseq": true, "max-forwards": true,
+	"content-length": true, "content-type": true,
+}
+
+const (
+	maxHeaders   = 256
+	maxHeaderLen = 8192
+)
+
+// validate checks what the library's parser does not: nil for a sound request.
+func validate(req *sip.Request, m *Message) *verdict {
+	if !strings.EqualFold(req.SipVersion, "SIP/2.0") {
+		return refuse(505)
+	}
+	if bad := wellFormed(m); bad != "" {
+		return &verdict{code: 400, reason: bad}
+	}
+	if req.From() == nil || req.To() == nil || req.CallID() == nil {
+		return &verdict{code: 400, reason: "Missing Header"}
+	}
+	if tagOf(req.From().Params) == "" {
+		return &verdict{code: 400, reason: "Missing From Tag"}
+	}
+	if req.CSeq().MethodName != req.Method {
+		return &verdict{code: 400, reason: "CSeq Method Mismatch"}
+	}
+	if !known[m.Method] {
+		return refuse(405, Header{"Allow", allow})
+	}
+	switch uri := req.Recipient; {
+	case uri.Scheme != "sip" && uri.Scheme != "sips" && uri.Scheme != "tel":
+		return refuse(416)
+	case len(uri.Headers) > 0:
+		return &verdict{code: 400, reason: "Headers In Request-URI"}
+	case uri.Scheme != "tel" && !hostOK(uri.Host):
+		return &verdict{code: 400, reason: "Bad Request-URI"}
+	}
+	if m.Method == "ACK" || m.Method == "CANCEL" {
+		return nil // neither can be refused for what follows
+	}
+	if need := m.Values("Require"); len(need) > 0 {
+		return refuse(420, Header{"Unsupported", strings.Join(need, ", ")})
+	}
+	if m.Method == "INVITE" {
+		// A B2BUA would send the call on; everything else ends here.
+		if mf := req.MaxForwards(); mf != nil && mf.Val() == 0 {
+			return refuse(483)
+		}
+		if !acceptsSDP(m) {
+			return refuse(406)
+		}
+	}
+	return bodyOK(m)
+}
+
+// wellFormed checks the header section and gives the fault, "" for none.
+func wellFormed(m *Message) string {
+	if len(m.Headers) > maxHeaders {
+		return "Too Many Headers"
+	}
+	seen := make(map[string]bool, len(single))
+	for _, h := range m.Headers {
+		if !token(h.Name) || clean(h.Value) != h.Value {
+			return "Malformed Header"
+		}
+		if len(h.Value) > maxHeaderLen {
+			return "Header Too Long"
+		}
+		name := fold(h.Name)
+		if !single[name] {
+			continue
+		}
+		if seen[name] {
+			return "Duplicate Header"
+		}
+		seen[name] = true
+	}
+	return ""
+}
+
+func hostOK(host string) bool {
+	if strings.HasPrefix(host, "[") {
+		return numericHost(host).IsValid()
+	}
+	if host == "" || strings.ContainsAny(host, " <>\"@:,") {
+		return false
+	}
+	return true
+}
+
+func bodyOK(m *Message) *verdict {
+	if len(m.Body) == 0 {
+		return nil
+	}
+	if enc := m.Get("Content-Encoding"); enc != "" && !strings.EqualFold(enc, "identity") {
+		return refuse(415, Header{"Accept-Encoding", "identity"})
+	}
+	if m.Method != "INVITE" && m.Method != "UPDATE" {
+		return nil
+	}
+	if mediaType(m.Get("Content-Type")) != "application/sdp" {
+		return refuse(415, Header{"Accept", "application/sdp"})
+	}
+	return nil
+}
+
+func mediaType(v string) string {
+	v, _, _ = strings.Cut(v, ";")
+	return strings.ToLower(strings.TrimSpace(v))
+}
+
+func acceptsSDP(m *Message) bool {
+	all := m.Values("Accept")
+	if len(all) == 0 {
+		return true
+	}
+	for _, v := range strings.Split(strings.Join(all, ","), ",") {
+		switch mediaType(v) {
+		case "application/sdp", "application/*", "*/*":
+			return true
+		}
+	}
+	return false
+}
+
+// reasons are the phrases of the codes sent from here.
+var reasons = map[int]string{
+	100: "Trying", 180: "Ringing", 181: "Call Is Being Forwarded", 182: "Queued", 183: "Session Progress",
+	200: "OK", 202: "Accepted", 302: "Moved Temporarily",
+	400: "Bad Request", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed", 406: "Not Acceptable",
+	408: "Request Timeout", 410: "Gone", 415: "Unsupported Media Type", 416: "Unsupported URI Scheme",
+	420: "Bad Extension", 480: "Temporarily Unavailable", 481: "Call/Transaction Does Not Exist",
+	482: "Loop Detected", 483: "Too Many Hops", 484: "Address Incomplete", 486: "Busy Here",
+	487: "Request Terminated", 488: "Not Acceptable Here", 491: "Request Pending",
+	500: "Server Internal Error", 501: "Not Implemented", 503: "Service Unavailable",
+	504: "Server Time-out", 505: "Version Not Supported", 600: "Busy Everywhere", 603: "Decline",
+}
+
+func reasonOf(code int) string {
+	if r := reasons[code]; r != "" {
+		return r
+	}
+	return "SIP " + string(rune('0'+code/100)) + "xx"
+}
