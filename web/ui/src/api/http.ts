@@ -1,0 +1,85 @@
+// Requests to the server, each named by the seat of this window: several
+// people may be signed in in one browser, side by side.
+
+export interface User { id: string; name: string; role: 'agent' | 'supervisor' }
+
+/** An answer of the server that is not a success; `code` as in docs/http-api.md. */
+export class HttpError extends Error {
+  constructor(readonly status: number, readonly code: string) {
+    super(`${status} ${code}`);
+  }
+}
+
+const seatKey = 'cordboard.seat';
+
+export const seat = {
+  get: (): string => {
+    try {
+      return sessionStorage.getItem(seatKey) ?? '';
+    } catch {
+      return '';
+    }
+  },
+  set: (id: string): void => {
+    try {
+      if (id) sessionStorage.setItem(seatKey, id);
+      else sessionStorage.removeItem(seatKey);
+    } catch {
+      // Without storage the only cookie counts.
+    }
+  },
+};
+
+async function request(method: string, path: string, body?: unknown): Promise<unknown> {
+  const headers: Record<string, string> = {};
+  const who = seat.get();
+  if (who) headers['Cordboard-Seat'] = who;
+  if (body !== undefined) headers['Content-Type'] = 'application/json';
+  const res = await fetch(path, {
+    method, headers, credentials: 'same-origin', cache: 'no-store', body: body === undefined ? undefined : JSON.stringify(body),
+  });
+  const text = await res.text();
+  let data: unknown = null;
+  try {
+    data = text ? JSON.parse(text) : null;
+  } catch {
+    data = null;
+  }
+  if (!res.ok) throw new HttpError(res.status, (data as { code?: string } | null)?.code ?? '');
+  return data;
+}
+
+async function enter(body: object): Promise<User> {
+  // A new sign-in must not be answered in the name of the old seat.
+  seat.set('');
+  const { user } = (await request('POST', '/api/v1/session', body)) as { user: User };
+  seat.set(user.id);
+  return user;
+}
+
+export const signIn = (user: string, password: string) => enter({ user, password });
+export const signInByLink = (link: string) => enter({ link });
+
+export async function signOut(): Promise<void> {
+  try {
+    await request('DELETE', '/api/v1/session');
+  } finally {
+    seat.set('');
+  }
+}
+
+export async function whoAmI(): Promise<User> {
+  const { user } = (await request('GET', '/api/v1/me')) as { user: User };
+  seat.set(user.id);
+  return user;
+}
+
+export async function deskTicket(): Promise<string> {
+  return ((await request('POST', '/api/v1/desk/ticket')) as { ticket: string }).ticket;
+}
+
+/** The address of the board's event stream; EventSource cannot send headers. */
+export function boardStream(): string {
+  const who = seat.get();
+  return '/api/v1/board/stream' + (who ? '?seat=' + encodeURIComponent(who) : '');
+}

@@ -1,0 +1,182 @@
+// The call bar: one place, one height, in every state.
+import { useEffect, useState } from 'react';
+import { countryName, dayInWords, duration } from '../format/intl';
+import { formatNumber } from '../format/phone';
+import { Icon, Lamp, type LampKind } from '../ui/Icon';
+import type { IconName } from '../ui/glyphs';
+import { BarActs } from './BarActs';
+import { Cord } from './Cord';
+import { useDesk, useDeskState, useNow, useWords } from './context';
+import { isOffer, isTalk } from './protocol';
+import { type LiveCard, waitedMs } from './store';
+import { callerName, storyOf } from './words';
+import { IdleBar } from './IdleBar';
+import { clockSeconds } from '../format/intl';
+
+function useLamp(c: LiveCard): LampKind {
+  const lost = useDeskState().link.is !== 'online';
+  if (lost) return 'lost';
+  if (c.phase === 'wrap_up') return 'wrap_up';
+  if (c.phase === 'hold') return 'hold';
+  if (!c.record && c.match !== 'pending') return 'unknown';
+  return isTalk(c.phase) ? 'talking' : 'offered';
+}
+
+/** What is going on, in a few words, with its glyph. */
+function useStateLine(c: LiveCard, declining: boolean): { icon: IconName; text: string; kind?: 'warn' | 'quiet' } {
+  const { t } = useWords();
+  const s = useDeskState();
+  const now = useNow();
+  if (s.link.is !== 'online') return { icon: 'unlink', text: t(isTalk(c.phase) ? 'bar.lost_talking' : 'bar.lost'), kind: 'warn' };
+  if (declining) return { icon: 'x', text: t('bar.declining') };
+  const left = Math.max(0, Math.ceil((c.endsAt - now) / 1000));
+  switch (c.phase) {
+    case 'offered':
+    case 'may_accept':
+      return c.from ? { icon: 'fwd', text: t('bar.passed', { name: c.from.name }) } : { icon: 'phone-in', text: t('bar.offered') };
+    case 'lead':
+      return { icon: 'phone-in', text: t('bar.lead', { count: left }) };
+    case 'ringing':
+      return { icon: 'phone-in', text: t(c.ringWhy === 'no_ack' ? 'bar.ringing_no_ack' : 'bar.ringing') };
+    case 'connecting':
+      return { icon: 'phone', text: t('bar.connecting') };
+    case 'talking':
+      return { icon: 'phone', text: t(c.record ? 'bar.talking' : 'bar.talking_unknown') };
+    case 'hold':
+      return { icon: 'pause', text: t('bar.hold') };
+    default:
+      return { icon: 'note', text: t('bar.wrap_up'), kind: 'quiet' };
+  }
+}
+
+export function Bar({ card, declining }: { card: LiveCard | null; declining: boolean }) {
+  if (!card) return <IdleBar />;
+  return <CallBar key={card.call} c={card} declining={declining} />;
+}
+
+function CallBar({ c, declining }: { c: LiveCard; declining: boolean }) {
+  const { t, lang } = useWords();
+  const line = useStateLine(c, declining);
+  const lamp = useLamp(c);
+  const offer = isOffer(c.phase) || c.phase === 'connecting';
+  const home = c.dialled;
+  return (
+    <section className={c.phase === 'wrap_up' ? 'bar over' : 'bar'} data-testid="bar" data-phase={c.phase} data-call={c.call} data-attempt={c.attempt}
+      data-panel="bar" data-state="shown" role={offer ? 'alertdialog' : 'region'} aria-labelledby="caller" aria-describedby="story">
+      <Lamp kind={lamp} />
+      <div className="who">
+        <p className={line.kind ? `state ${line.kind}` : 'state'} data-testid="bar-state"><Icon name={line.icon} size="sm" /><span className="cut">{line.text}</span></p>
+        <h1 id="caller" data-testid="caller-name" className="cut" title={callerName(c, t)}>{callerName(c, t)}</h1>
+        <p className="tel num" data-testid="caller-number">
+          {c.caller.number ? formatNumber(c.caller.number, home) : t('caller.no_number')}
+          {c.caller.number && c.caller.country && <span>{countryName(c.caller.country, lang)}</span>}
+        </p>
+      </div>
+      <StoryBlock c={c} />
+      <Cord c={c} />
+      {!declining && <Clock c={c} />}
+      <BarActs c={c} />
+    </section>
+  );
+}
+
+function StoryBlock({ c }: { c: LiveCard }) {
+  const { t, lang } = useWords();
+  const s = useDeskState();
+  const desk = useDesk();
+  const lost = s.link.is === 'lost' ? s.link : null;
+  const heed = c.record?.heed ?? [];
+  if (lost) {
+    const talking = isTalk(c.phase);
+    return (
+      <div className="story" id="story">
+        <p className="tale" data-testid="lost"><b>{t(talking ? 'lost.keep_talking' : 'lost.head')}</b> {t('lost.as_of', { time: clockSeconds(s.asOf, lang) })} <LostAge /></p>
+        <ul className="heed"><li className="alarm"><Icon name="clock" /><NextTry at={lost.retryAt} /></li>{heed.slice(0, 1).map((h) => <li key={h}><Icon name="ear" />{h}</li>)}</ul>
+      </div>
+    );
+  }
+  const [first, ...rest] = storyOf(c, s, { t, lang, now: desk.now() });
+  const known = c.from && (c.facts?.length ?? 0) > 0;
+  return (
+    <div className="story" id="story" data-testid="story">
+      <p className="tale" title={[first, ...rest].join(' ')}><b>{first}</b>{rest.length > 0 && ' '}{rest.join(' ')}</p>
+      {(heed.length > 0 || known) && (
+        <ul className="heed" aria-label={t('heed.label')}>
+          {heed.map((h) => <li key={h}><Icon name="ear" />{h}</li>)}
+          {known && <li><Icon name="shield" />{t('heed.known')}</li>}
+        </ul>
+      )}
+    </div>
+  );
+}
+
+function LostAge() {
+  const { t } = useWords();
+  const s = useDeskState();
+  const now = useNow();
+  return <b className="nowrap">{t('lost.age', { count: Math.max(0, Math.round((now - s.asOf) / 1000)) })}</b>;
+}
+
+export function NextTry({ at }: { at: number }) {
+  const { t } = useWords();
+  useNow(500);
+  const left = Math.ceil((at - Date.now()) / 1000);
+  return <span>{left > 0 ? t('lost.next_try', { count: left }) : t('lost.trying')}</span>;
+}
+
+/** The clocks beside the acts. They are timers and are never read out. */
+function Clock({ c }: { c: LiveCard }) {
+  const { t, lang } = useWords();
+  const now = useNow();
+  const waited = waitedMs(c, now);
+  const goal = c.answer_within_s * 1000;
+  if (isOffer(c.phase) || c.phase === 'connecting') {
+    if (c.from || c.waited_before_s > 0) {
+      return <dl className="clock"><Entry k={t('clock.waited_again')} v={duration(waited)} /><Entry k={t('clock.waited_all')} v={duration(waited + c.waited_before_s * 1000)} /></dl>;
+    }
+    const left = goal - waited;
+    return (
+      <dl className="clock">
+        <Entry k={t('clock.waited')} v={duration(waited)} />
+        {goal > 0 && <Entry k={t(left >= 0 ? 'clock.left_of' : 'clock.past', { count: c.answer_within_s })} v={t('seconds', { count: Math.abs(Math.round(left / 1000)) })} past={left < 0} />}
+        {goal > 0 && <Meter of={waited / goal} />}
+      </dl>
+    );
+  }
+  if (c.phase === 'hold') return <dl className="clock"><Entry k={t('clock.on_hold')} v={duration(now - c.phaseAt)} /><Entry k={t('clock.call')} v={duration(now - c.talkAt)} /></dl>;
+  if (c.phase === 'talking') return <dl className="clock"><Entry k={t('clock.talking')} v={duration(now - c.talkAt)} testid="talk-timer" /><Entry k={t('clock.waited')} v={duration(waited)} /></dl>;
+  return (
+    <dl className="clock">
+      <Entry k={t('clock.waited')} v={duration(waited)} small={goal > 0 && waited <= goal ? t('clock.in_time') : undefined} />
+      {c.talkAt > 0 && <Entry k={t('clock.talked')} v={duration(c.overAt - c.talkAt)} small={dayInWords(c.talkAt, now, lang)} />}
+    </dl>
+  );
+}
+
+function Entry({ k, v, small, past, testid }: { k: string; v: string; small?: string; past?: boolean; testid?: string }) {
+  return <div><dt>{k}</dt><dd role="timer" className={past ? 'past' : undefined} data-testid={testid}>{v}{small && <> <small>{small}</small></>}</dd></div>;
+}
+
+function Meter({ of }: { of: number }) {
+  return <div className="meter" aria-hidden="true"><i className={of > 1 ? 'past' : undefined} style={{ width: `${Math.min(100, Math.round(of * 100))}%` }} /></div>;
+}
+
+/** Counts down to an instant of the server's clock; the ring drains with it. */
+export function Ring({ from, to, label }: { from: number; to: number; label: string }) {
+  const now = useNow(250);
+  const left = Math.max(0, to - now);
+  const span = Math.max(1, to - from);
+  const [warned, setWarned] = useState(false);
+  const { t } = useWords();
+  const last = left > 0 && left <= 5000;
+  useEffect(() => {
+    if (last) setWarned(true);
+  }, [last]);
+  return (
+    <span className={last ? 'ring last' : 'ring'}>
+      <svg viewBox="0 0 40 40" aria-hidden="true"><circle className="track" cx="20" cy="20" r="15.9" /><circle className="left" cx="20" cy="20" r="15.9" pathLength="100" style={{ strokeDashoffset: 100 - Math.min(100, (left / span) * 100) }} /></svg>
+      <span className="count-down" role="timer" aria-label={label}>{Math.ceil(left / 1000)}</span>
+      <span className="vh" role="status">{warned ? t('announce.five') : ''}</span>
+    </span>
+  );
+}

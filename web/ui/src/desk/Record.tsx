@@ -1,0 +1,164 @@
+// What the customer has: money, products, tickets, and the contacts so far.
+import { useState } from 'react';
+import { clockTime, dayInWords, duration, money, nearDate, sameDay, shortDate } from '../format/intl';
+import { Icon, Tag } from '../ui/Icon';
+import type { IconName } from '../ui/glyphs';
+import { useDeskState, useNow, useWords } from './context';
+import { Absent, panel, recordPanel } from './panels';
+import { type Billing, type Interaction, type Product, type Ticket, toMs } from './protocol';
+import type { LiveCard } from './store';
+
+export function MoneyAndProducts({ c }: { c: LiveCard }) {
+  const { t, lang } = useWords();
+  const now = useNow(30_000);
+  const b = c.record?.billing;
+  const products = c.record?.products ?? [];
+  const at = toMs(b?.at);
+  return (
+    <section className="sheet sec">
+      <header><h2>{t('money.title')}</h2>{b && <span className="more t3" data-testid="billing-source">{t(c.stale ? 'money.stale' : 'money.source', { source: b.source, when: at ? nearDate(at, now, lang) : '' })}</span>}</header>
+      <div {...panel('money', recordPanel(c, !!b))}>{b ? <Bills b={b} /> : <Absent state={recordPanel(c, false)} empty={t('money.empty')} />}</div>
+      <div {...panel('products', recordPanel(c, products.length > 0))} className="scroll prod-box" tabIndex={products.length > 5 ? 0 : undefined} role={products.length > 5 ? 'region' : undefined} aria-label={products.length > 5 ? t('products.title') : undefined}>
+        {products.length > 0 ? <Products list={products} /> : c.record && <Absent state="empty" empty={t('products.empty')} />}
+      </div>
+    </section>
+  );
+}
+
+function Bills({ b }: { b: Billing }) {
+  const { t, lang } = useWords();
+  const now = useNow(60_000);
+  const overdue = b.overdue && b.overdue.minor !== 0 ? b.overdue : null;
+  const word = overdue ? t('money.overdue', { money: money(overdue, lang), count: b.overdue_days ?? 0 }) : b.balance.minor < 0 ? t('money.to_pay') : b.balance.minor > 0 ? t('money.credit') : t('money.nothing_overdue');
+  const date = (d?: string) => (toMs(d) ? shortDate(toMs(d), now, lang) : '');
+  return (
+    <dl className="money">
+      <div><dt>{t('money.balance')}</dt><dd className={overdue ? 'bad' : undefined}><span data-testid="balance" data-minor={b.balance.minor} data-currency={b.balance.currency}>{money(b.balance, lang, true)}</span> <small className={overdue ? 'bad' : 'opt'}>{word}</small></dd></div>
+      {b.last_bill && <div><dt>{t('money.last_bill')}</dt><dd>{money(b.last_bill, lang)} <small>{b.paid_on ? t('money.paid_on', { date: date(b.paid_on) }) : b.last_bill_on ? t('money.of', { date: date(b.last_bill_on) }) : ''}</small></dd></div>}
+      {b.next_bill_on && <div><dt>{t('money.next_bill')}</dt><dd>{date(b.next_bill_on)}</dd></div>}
+      {b.we_owe && b.we_owe.minor !== 0 && <div><dt>{t('money.we_owe')}</dt><dd className="warn">{money(b.we_owe, lang)} {b.we_owe_since && <small className="warn opt">{t('money.since', { date: date(b.we_owe_since) })}</small>}</dd></div>}
+    </dl>
+  );
+}
+
+const productIcon: Record<string, IconName> = { fibre: 'wifi', mobile: 'mobile', tv: 'tv', insurance: 'shield', account: 'book' };
+const productStates = ['active', 'paused', 'fault', 'ended'];
+
+function ProductTag({ p }: { p: Product }) {
+  const { t } = useWords();
+  const word = productStates.includes(p.status) ? t(`product.${p.status}`) : p.status;
+  if (p.status === 'fault') return <Tag kind="bad" icon="alert">{p.note || word}</Tag>;
+  if (p.status === 'paused') return <Tag kind="plain" icon="pause">{word}</Tag>;
+  if (p.status === 'ended') return <Tag kind="plain" icon="x">{word}</Tag>;
+  return p.note ? <Tag kind="warn" icon="bang">{p.note}</Tag> : <Tag kind="plain" icon="check">{word}</Tag>;
+}
+
+function Products({ list }: { list: Product[] }) {
+  const { t, lang } = useWords();
+  return (
+    <table className="tbl prod" data-testid="products">
+      <thead className="vh"><tr><th>{t('products.kind')}</th><th>{t('products.name')}</th><th>{t('products.state')}</th><th>{t('products.price')}</th></tr></thead>
+      <tbody>
+        {list.map((p) => (
+          <tr key={p.id}>
+            <td className="ico"><Icon name={productIcon[p.kind] ?? 'ticket'} /></td>
+            <td><b className="m">{p.name}</b> {p.detail && <span className="t3 opt">{p.detail}</span>}</td>
+            <td><ProductTag p={p} /></td>
+            <td className="r num">{p.price ? money(p.price, lang) : ''}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+export function TicketTag({ x }: { x: Ticket }) {
+  const { t, lang } = useWords();
+  const now = useNow(30_000);
+  if (x.status === 'closed') return <Tag kind="ok" icon="check">{x.closed_at ? t('ticket.closed_on', { date: shortDate(toMs(x.closed_at), now, lang) }) : t('ticket.closed')}</Tag>;
+  const due = toMs(x.due_at);
+  if (!due) return <Tag kind="line" icon="ticket">{t('ticket.open')}</Tag>;
+  if (due < now) {
+    const days = Math.floor((now - due) / 86_400_000);
+    return <Tag kind="bad" icon="alert">{days >= 1 ? t('ticket.late_days', { count: days }) : t('ticket.late_since', { time: clockTime(due, lang) })}</Tag>;
+  }
+  if (sameDay(due, now)) return <Tag kind="warn" icon="clock">{t('ticket.due_today', { time: clockTime(due, lang) })}</Tag>;
+  return <Tag kind="line" icon="clock">{t('ticket.due', { day: dayInWords(due, now, lang) })}</Tag>;
+}
+
+export function Tickets({ c }: { c: LiveCard }) {
+  const { t } = useWords();
+  const list = c.record?.tickets ?? [];
+  const open = list.filter((x) => x.status !== 'closed').length;
+  return (
+    <section className="sheet sec" {...panel('tickets', recordPanel(c, list.length > 0))}>
+      <header><h2>{t('tickets.title')}</h2>{c.record && <span className="count">{t('tickets.open', { count: open })}</span>}</header>
+      {list.length === 0 ? <Absent state={recordPanel(c, false)} empty={t('tickets.empty')} /> : (
+        <div className="scroll tick-box" tabIndex={list.length > 3 ? 0 : undefined} role={list.length > 3 ? 'region' : undefined} aria-label={list.length > 3 ? t('tickets.title') : undefined}>
+          <table className="tbl prod tick" data-testid="tickets"><colgroup><col className="tid" /><col /><col className="tdue" /></colgroup>
+            <thead className="vh"><tr><th>{t('tickets.id')}</th><th>{t('tickets.what')}</th><th>{t('tickets.when')}</th></tr></thead>
+            <tbody>{list.map((x) => <tr key={x.id}><td className="num tid">{x.id}</td><td className="cut" title={x.detail ? `${x.title}. ${x.detail}` : x.title}><b className="m">{x.title}</b> {x.detail && <span className="t3">{x.detail}</span>}</td><td className="r"><TicketTag x={x} /></td></tr>)}</tbody>
+          </table>
+        </div>
+      )}
+    </section>
+  );
+}
+
+const channelIcon: Record<string, IconName> = { call: 'phone', web: 'web', chat: 'chat', mail: 'mail', sms: 'sms', shop: 'shop', visit: 'wrench', fax: 'note' };
+const filters = ['all', 'calls', 'written', 'visits'] as const;
+type Filter = (typeof filters)[number];
+const inFilter: Record<Filter, (ch: string) => boolean> = {
+  all: () => true,
+  calls: (ch) => ch === 'call',
+  written: (ch) => ['chat', 'mail', 'sms', 'web', 'fax'].includes(ch),
+  visits: (ch) => ['shop', 'visit'].includes(ch),
+};
+
+export function Timeline({ c }: { c: LiveCard }) {
+  const { t } = useWords();
+  const [filter, setFilter] = useState<Filter>('all');
+  const all = c.record?.interactions ?? [];
+  const lastCall = Math.max(0, ...all.filter((x) => x.channel === 'call').map((x) => toMs(x.at)));
+  const firstNote = all.findIndex((x) => x.note);
+  const channels = new Set(all.map((x) => x.channel)).size;
+  const shown = all.map((x, i) => ({ x, i })).filter(({ x }) => inFilter[filter](x.channel));
+  return (
+    <section className="sheet tl-box" {...panel('timeline', recordPanel(c, all.length > 0))}>
+      <header className="sec row tl-head">
+        <h2>{t('timeline.title')}</h2>
+        {c.record && all.length > 0 && <span className="count">{t('timeline.count', { contacts: t('contacts', { count: c.record.contacts }), channels: t('channels', { count: channels }) })}</span>}
+        {all.length > 0 && <span className="seg" role="group" aria-label={t('timeline.filter')}>{filters.map((f) => <button key={f} type="button" aria-pressed={f === filter} onClick={() => setFilter(f)}>{t(`timeline.${f}`)}</button>)}</span>}
+      </header>
+      <div className="scroll" tabIndex={0} role="region" aria-label={t('timeline.title')}>
+        {all.length === 0 ? <div className="tl-none"><Absent state={recordPanel(c, false)} empty={t('timeline.empty')} /></div>
+          : <ol className="tl" data-testid="timeline">{shown.map(({ x, i }) => <Contact key={x.id} x={x} fresh={x.channel !== 'call' && lastCall > 0 && toMs(x.at) > lastCall} lastNote={i === firstNote} />)}</ol>}
+      </div>
+    </section>
+  );
+}
+
+function Contact({ x, fresh, lastNote }: { x: Interaction; fresh: boolean; lastNote: boolean }) {
+  const { t, lang } = useWords();
+  const now = useNow(30_000);
+  const me = useDeskState().me?.id;
+  const mine = x.agent !== undefined && x.agent.agent === me;
+  const promised = toMs(x.promised_by);
+  const broken = promised > 0 && x.kept !== true && (x.kept === false || promised < now);
+  const channel = channelIcon[x.channel] ? t(mine && x.channel === 'call' ? 'channel.call_with_you' : `channel.${x.channel}`) : x.channel;
+  const under = [x.detail, x.duration_s ? t('timeline.lasted', { time: duration(x.duration_s * 1000) }) : '', x.agent && !mine && !x.note ? x.agent.name : ''].filter(Boolean);
+  return (
+    <li className={mine ? 'mine' : fresh ? 'hot' : undefined}>
+      <time dateTime={x.at}>{nearDate(toMs(x.at), now, lang)}</time>
+      <span className="ch"><Icon name={channelIcon[x.channel] ?? 'note'} /></span>
+      <div className="what">
+        <b>{channel}</b> {x.title}
+        {under.map((u) => <p key={u}>{u}</p>)}
+        {x.note && <p data-testid={lastNote ? 'last-note' : undefined}>{mine || !x.agent ? t(mine ? 'timeline.your_note' : 'timeline.note', { text: x.note }) : t('timeline.note_by', { name: x.agent.name, text: x.note })}</p>}
+      </div>
+      {broken ? <Tag kind="bad" icon="alert">{t('timeline.promise_broken')}</Tag>
+        : promised > 0 && x.kept === undefined ? <Tag kind="warn" icon="clock">{t('timeline.promised_by', { day: dayInWords(promised, now, lang) })}</Tag>
+          : fresh ? <Tag kind="info" icon="bang">{t('timeline.new')}</Tag> : <span />}
+    </li>
+  );
+}

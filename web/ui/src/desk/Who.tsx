@@ -1,0 +1,157 @@
+// Who is calling: match, identity, standing, risk of leaving, consent.
+import { countryName, dayInWords, languageName, roundMoney, shortDate, timeInZone } from '../format/intl';
+import { formatNumber } from '../format/phone';
+import { Icon, Tag } from '../ui/Icon';
+import { useNow, useWords } from './context';
+import { Absent, panel, recordPanel } from './panels';
+import { type CustomerRecord, toMs } from './protocol';
+import type { LiveCard } from './store';
+import { useUi } from './ui';
+
+export function MatchTag({ c }: { c: LiveCard }) {
+  const { t, lang } = useWords();
+  const now = useNow(30_000);
+  if (c.record && c.stale) return <Tag kind="warn" icon="clock" testid="match">{t('match.stale', { when: dayInWords(toMs(c.record_at), now, lang) })}</Tag>;
+  switch (c.match) {
+    case 'exact':
+      return <Tag kind="ok" icon="check" testid="match">{t('match.exact')}</Tag>;
+    case 'several':
+      return <Tag kind="warn" icon="users" testid="match">{t(c.record ? 'match.chosen' : 'match.several', { count: c.candidates?.length ?? 0 })}</Tag>;
+    case 'pending':
+      return <Tag kind="line" icon="clock" testid="match">{t('match.pending')}</Tag>;
+    case 'failed':
+      return <Tag kind="warn" icon="alert" testid="match">{t('match.failed')}</Tag>;
+    default:
+      return <Tag kind="line" icon={c.caller.number ? 'bang' : 'lock'} testid="match">{t(c.caller.number ? 'match.none' : 'match.withheld')}</Tag>;
+  }
+}
+
+export function networkSays(c: LiveCard): string {
+  if (!c.caller.number) return 'network.nothing';
+  if (c.caller.trusted) return 'network.trusted';
+  return 'network.untrusted';
+}
+
+/** Years and months since a date, "" when it is not known. */
+export function tenure(since: string | undefined, now: number, t: ReturnType<typeof useWords>['t']): string {
+  const ms = toMs(since);
+  if (!ms) return '';
+  const a = new Date(ms), b = new Date(now);
+  const months = Math.max(0, (b.getFullYear() - a.getFullYear()) * 12 + b.getMonth() - a.getMonth() - (b.getDate() < a.getDate() ? 1 : 0));
+  return t('tenure', { years: Math.floor(months / 12), months: months % 12 });
+}
+
+export const riskWord = (risk: number) => (risk >= 60 ? 'risk.high' : risk >= 30 ? 'risk.medium' : 'risk.low');
+
+export function Who({ c }: { c: LiveCard }) {
+  const { t } = useWords();
+  const ui = useUi();
+  const r = c.record;
+  const state = recordPanel(c, true);
+  return (
+    <div className={ui.whoOpen ? 'col sheet scroll who-open' : 'col sheet scroll'} {...panel('who', state)} tabIndex={0} role="region" aria-label={t('who.title')}>
+      <WhoStrip c={c} />
+      <section className="sec">
+        <header><h2>{t('who.title')}</h2></header>
+        <div className="row wrap tags"><MatchTag c={c} />{r?.key_account && <Tag kind="info" icon="star">{t('who.key_account')}</Tag>}</div>
+        {r ? <Facts c={c} r={r} /> : <Absent state={state} empty={t('who.empty')} />}
+      </section>
+      {r && <Standing r={r} />}
+      {r && r.churn_risk !== undefined && <Leaving r={r} risk={r.churn_risk} />}
+      {r?.consent && Object.keys(r.consent).length > 0 && <ConsentSection r={r} />}
+      {r?.others && r.others.length > 0 && (
+        <section className="sec">
+          <header><h2>{t('who.others')}</h2></header>
+          <ul className="reasons">{r.others.map((o) => <li key={o.name}><Icon name="user" /><span>{o.name}</span><span className="t3 xs">{o.detail}</span></li>)}</ul>
+        </section>
+      )}
+    </div>
+  );
+}
+
+export function Facts({ c, r }: { c: LiveCard; r: CustomerRecord }) {
+  const { t, lang } = useWords();
+  const now = useNow(30_000);
+  const there = timeInZone(now, r.zone, lang);
+  const others = (r.numbers ?? []).filter((n) => n.e164 !== c.caller.number);
+  return (
+    <dl className="facts">
+      <dt>{t('who.network')}</dt><dd>{t(networkSays(c))}</dd>
+      <dt>{t('who.customer')}</dt><dd className="num" data-testid="customer-id">{r.id}</dd>
+      {r.language && <><dt>{t('who.speaks')}</dt><dd>{languageName(r.language, lang)} {there && <span className="t3 nowrap">{t('who.local_time', { time: there })}</span>}</dd></>}
+      {r.country && <><dt>{t('who.country')}</dt><dd>{countryName(r.country, lang)}</dd></>}
+      {others.length > 0 && <><dt>{t('who.numbers')}</dt><dd>{others.map((n) => <span key={n.e164} className="other-number"><span className="num">{formatNumber(n.e164, c.dialled)}</span> {n.label && <span className="t3">{labelWord(n.label, t)}</span>}</span>)}</dd></>}
+      {r.last_agent && <><dt>{t('who.last_agent')}</dt><dd>{r.last_agent.name} {r.last_agent_at && <span className="t3 nowrap">{shortDate(toMs(r.last_agent_at), now, lang)}</span>}</dd></>}
+    </dl>
+  );
+}
+
+function labelWord(label: string, t: ReturnType<typeof useWords>['t']): string {
+  return ['mobile', 'home', 'work'].includes(label) ? t(`label.${label}`) : label;
+}
+
+function Standing({ r }: { r: CustomerRecord }) {
+  const { t, lang } = useWords();
+  const now = useNow(60_000);
+  const long = tenure(r.customer_since, now, t);
+  if (!r.segment && !long && !r.yearly_value && !r.account_manager) return null;
+  return (
+    <section className="sec">
+      <header><h2>{t('who.standing')}</h2>{r.account_manager && <span className="more t3 cut">{t('who.manager', { name: r.account_manager.name })}</span>}</header>
+      <dl className="trio">
+        {r.segment && <div><dt>{t('who.segment')}</dt><dd className="row" style={{ gap: 4 }}><Icon name="star" size="sm" />{r.segment}</dd></div>}
+        {long && <div><dt>{t('who.with_us')}</dt><dd className="num">{long}</dd></div>}
+        {r.yearly_value && <div className="wide-only"><dt>{t('who.worth')}</dt><dd className="num">{roundMoney(r.yearly_value, lang)}</dd></div>}
+      </dl>
+    </section>
+  );
+}
+
+function Leaving({ r, risk }: { r: CustomerRecord; risk: number }) {
+  const { t } = useWords();
+  const kind = risk >= 60 ? 'bad' : risk >= 30 ? 'warn' : 't2';
+  return (
+    <section className="sec">
+      <header>
+        <h2>{t('who.may_leave')}</h2>
+        <span className={`more row b ${kind}`} style={{ gap: 7 }}>
+          <span className="five" aria-hidden="true">{[10, 30, 50, 70, 90].map((x) => <i key={x} className={risk >= x ? 'on' : undefined} />)}</span>
+          {t(riskWord(risk), { risk })}
+        </span>
+      </header>
+      {r.churn_reasons && <ul className="reasons">{r.churn_reasons.map((x) => <li key={x}><Icon name="downr" /><span>{x}</span></li>)}</ul>}
+    </section>
+  );
+}
+
+function ConsentSection({ r }: { r: CustomerRecord }) {
+  const { t } = useWords();
+  const rows = (['phone', 'mail', 'sms', 'recording'] as const).filter((k) => r.consent?.[k] !== undefined);
+  return (
+    <section className="sec">
+      <header><h2>{t('consent.title')}</h2></header>
+      <ul className="reasons two-up">
+        {rows.map((k) => {
+          const yes = r.consent?.[k];
+          return <li key={k}><span className={yes ? 'ok' : 'bad'}><Icon name={yes ? 'check' : 'x'} /></span><span>{t(`consent.${k}`)}<span className="vh"> {t(yes ? 'consent.yes' : 'consent.no')}</span></span></li>;
+        })}
+      </ul>
+    </section>
+  );
+}
+
+/** Who, folded to one line in narrow windows. */
+function WhoStrip({ c }: { c: LiveCard }) {
+  const { t } = useWords();
+  const ui = useUi();
+  const now = useNow(60_000);
+  const r = c.record;
+  return (
+    <div className="who-strip">
+      <MatchTag c={c} />
+      {r?.segment && <span><b>{r.segment}</b> <span className="t3">{tenure(r.customer_since, now, t)}</span></span>}
+      {r?.churn_risk !== undefined && r.churn_risk >= 30 && <span className={r.churn_risk >= 60 ? 'bad b' : 'warn b'}><Icon name="downr" size="sm" />{t('who.may_leave_strip', { word: t(riskWord(r.churn_risk), { risk: r.churn_risk }) })}</span>}
+      <button type="button" className="btn btn-quiet btn-sm strip-more" aria-expanded={ui.whoOpen} onClick={() => ui.setWhoOpen(!ui.whoOpen)}>{t(ui.whoOpen ? 'who.less' : 'who.more')}</button>
+    </div>
+  );
+}

@@ -1,0 +1,114 @@
+// After the call: outcome, notes, what follows.
+import { clockTime, duration } from '../format/intl';
+import { Icon, Jack, Tag } from '../ui/Icon';
+import type { IconName } from '../ui/glyphs';
+import { useDeskState, useWords } from './context';
+import { useReasonWord } from './IdleBar';
+import { NoteField, OutcomeCode, Saved } from './Notes';
+import { panel } from './panels';
+import { TicketTag } from './Record';
+import type { LiveCard, LogEntry } from './store';
+import { useWrapUp } from './wrapup';
+
+export function WrapUpDesk({ c }: { c: LiveCard }) {
+  return (
+    <main className="desk desk-wrap" data-testid="wrap-up">
+      <div className="col sheet scroll" tabIndex={0} role="region" aria-label={useWords().t('wrap.what_was')}><WhatWas c={c} /><Promised c={c} /></div>
+      <div className="col col-c"><Outcome /><WrapNotes c={c} /></div>
+      <div className="col col-next"><OpenTickets c={c} /><Afterwards c={c} /></div>
+    </main>
+  );
+}
+
+const logIcon: Record<LogEntry['what'], IconName> = { offered: 'phone-in', ringing: 'phone', talking: 'phone', hold: 'pause', resumed: 'play', over: 'phone-off', answer: 'book' };
+
+function WhatWas({ c }: { c: LiveCard }) {
+  const { t, lang } = useWords();
+  const seen = c.log.filter((e) => e.what !== 'hold');
+  const earlier = (c.used ?? []).filter((u) => u.agent === c.agent && !seen.some((e) => e.what === 'answer' && e.text === u.title))
+    .map((u): LogEntry => ({ at: u.at / 1000, what: 'answer', text: u.title }));
+  const all = [...seen, ...earlier].sort((a, b) => a.at - b.at);
+  return (
+    <section className="sec">
+      <header><h2>{t('wrap.what_was')}</h2></header>
+      <ol className="done">
+        {all.map((e, i) => <li key={i}><time>{clockTime(e.at, lang)}</time><Icon name={logIcon[e.what]} /><span>{t(`log.${e.what}`, { text: e.text, time: e.ms ? duration(e.ms) : '' })}</span></li>)}
+      </ol>
+    </section>
+  );
+}
+
+function Promised({ c }: { c: LiveCard }) {
+  const { t } = useWords();
+  if (!c.from) return null;
+  return <section className="sec"><header><h2>{t('from.title', { name: c.from.name })}</h2></header><p>{c.from.note}</p></section>;
+}
+
+function Outcome() {
+  const { t } = useWords();
+  const w = useWrapUp();
+  if (w.codes.length === 0) return null;
+  const onKey = (e: React.KeyboardEvent) => {
+    if (e.nativeEvent.isComposing || e.ctrlKey || e.metaKey || e.altKey) return;
+    const d = /^(?:Digit|Numpad)(\d)$/.exec(e.code)?.[1];
+    const items = [...e.currentTarget.querySelectorAll<HTMLElement>('[role="radio"]')];
+    const at = items.indexOf(document.activeElement as HTMLElement);
+    if (d !== undefined) {
+      const i = (Number(d) + 9) % 10 + (e.shiftKey ? 10 : 0);
+      const code = w.codes[i];
+      if (code) w.choose(code.id);
+      items[i]?.focus();
+    } else if (e.key === 'ArrowRight' || e.key === 'ArrowDown') items[(at + 1) % items.length]?.focus();
+    else if (e.key === 'ArrowLeft' || e.key === 'ArrowUp') items[(at + items.length - 1) % items.length]?.focus();
+    else return;
+    e.preventDefault();
+  };
+  return (
+    <section className="sheet sec">
+      <header><h2>{t('outcome.title')}</h2>
+        {w.required ? <span className={w.missing ? 'tag tag-bad' : 'tag tag-plain bad'} role={w.missing ? 'alert' : undefined} data-testid="outcome-required"><Icon name="bang" />{t('outcome.required')}</span> : <span className="count">{t('outcome.optional')}</span>}
+        <span className="more t3"><kbd>F2 O</kbd></span>
+      </header>
+      <div className="outcomes" role="radiogroup" aria-label={t('outcome.title')} data-testid="dispositions" onKeyDown={onKey}>{w.codes.map((x, i) => <OutcomeCode key={x.id} i={i} />)}</div>
+    </section>
+  );
+}
+
+function WrapNotes({ c }: { c: LiveCard }) {
+  const { t } = useWords();
+  return (
+    <section className="sheet sec notes" {...panel('notes', 'shown')}>
+      <header><h2>{t('notes.title')}</h2><span className="count">{t('notes.next_reads')}</span><Saved c={c} /></header>
+      <NoteField c={c} placeholder={t('notes.hint')} />
+      <p className="xs t3 note-foot">{t('notes.survives')}</p>
+    </section>
+  );
+}
+
+function OpenTickets({ c }: { c: LiveCard }) {
+  const { t } = useWords();
+  const open = (c.record?.tickets ?? []).filter((x) => x.status !== 'closed');
+  return (
+    <section className="sheet sec scroll" tabIndex={0} role="region" aria-label={t('tickets.title')}>
+      <header><h2>{t('tickets.title')}</h2><span className="count">{t('tickets.open', { count: open.length })}</span></header>
+      {open.length === 0 ? <p className="absent t3">{t('tickets.empty')}</p> : open.map((x) => <div className="line-item" key={x.id}><Icon name="ticket" /><span className="cut" title={x.title}><span className="num t2">{x.id}</span> {x.title}</span><TicketTag x={x} /></div>)}
+    </section>
+  );
+}
+
+function Afterwards({ c }: { c: LiveCard }) {
+  const { t } = useWords();
+  const s = useDeskState();
+  const w = useWrapUp();
+  const reason = useReasonWord();
+  return (
+    <section className="sheet sec">
+      <header><h2>{t('wrap.after')}</h2></header>
+      <div className="next" role="radiogroup" aria-label={t('wrap.after')}>
+        <button type="button" className="code" role="radio" aria-checked={w.next === 'available'} onClick={() => w.setNext('available')}><Jack name="ready" />{t('state.available')}</button>
+        {s.reasons.map((r) => <button key={r} type="button" className="code" role="radio" aria-checked={w.next === r} data-testid={`next-${r}`} onClick={() => w.setNext(r)}><Jack name="away" />{reason(r)}</button>)}
+      </div>
+      {c.endsAt > 0 && <p className="xs t2 wrap-end"><Tag kind="plain" icon="clock">{t(w.required ? 'wrap.ends_required' : 'wrap.ends')}</Tag></p>}
+    </section>
+  );
+}

@@ -1,0 +1,109 @@
+// The desk protocol, version 1, as this client reads and writes it. The page
+// to hold it against is docs/desk-protocol.md.
+
+/** Microseconds since 1970 UTC; 0 for none. */
+export type Micros = number;
+
+export interface Money { minor: number; currency: string }
+export interface Colleague { agent: string; name: string }
+export interface Product { id: string; kind: string; name: string; detail?: string; status: string; note?: string; price?: Money }
+export interface Ticket { id: string; title: string; detail?: string; topic?: string; kind: string; status: string; opened_at: string; due_at?: string; closed_at?: string }
+export interface Interaction {
+  id: string; at: string; channel: string; title: string; detail?: string; topic?: string; agent?: Colleague;
+  note?: string; disposition?: string; duration_s?: number; call?: number; promised_by?: string; kept?: boolean;
+}
+export interface Billing {
+  balance: Money; overdue?: Money; overdue_days?: number; last_bill?: Money; last_bill_on?: string; paid_on?: string;
+  next_bill_on?: string; we_owe?: Money; we_owe_since?: string; source: string; at: string;
+}
+export interface Consent { phone?: boolean; mail?: boolean; sms?: boolean; recording?: boolean }
+
+/** customer.Record. */
+export interface CustomerRecord {
+  id: string; version: number; name: string; language?: string; country?: string; zone?: string;
+  numbers: { e164: string; label?: string }[] | null;
+  segment?: string; key_account?: boolean; customer_since?: string; yearly_value?: Money;
+  churn_risk?: number; churn_reasons?: string[]; heed?: string[]; consent?: Consent;
+  account_manager?: Colleague; last_agent?: Colleague; last_agent_at?: string; billing?: Billing;
+  products: Product[] | null; tickets: Ticket[] | null; interactions: Interaction[] | null;
+  contacts: number; others?: { name: string; detail?: string }[];
+}
+
+export type Phase = 'offered' | 'lead' | 'may_accept' | 'ringing' | 'connecting' | 'talking' | 'hold' | 'wrap_up' | 'done';
+export type AgentStateName = 'signed_out' | 'available' | 'not_ready' | 'offered' | 'ringing' | 'talking' | 'hold' | 'wrap_up';
+
+export interface Status { agent: string; state: AgentStateName; reason?: string; since: Micros; until: Micros; call?: number }
+export interface ColleagueState extends Partial<Omit<Status, 'agent'>> { id: string; name: string }
+
+export type Title = Record<string, string>;
+export interface Disposition { id: string; title?: Title; final?: boolean }
+export interface Answer { id: string; topic: string; lang: string; title: string; say: string; steps?: string[] | null }
+export interface UsedAnswer { answer: string; title: string; agent: string; at: Micros }
+export interface PathStep { at: Micros; kind: 'dialled' | 'route' | 'queue' | 'agent' | 'topic'; name: string; seconds?: number }
+export interface CallNote { agent: string; name: string; at: Micros; text: string }
+export interface Story {
+  code: string; n?: number; days?: number; topic?: string; by?: unknown; id?: string; title?: string; money?: Money;
+  name?: string; text?: string; at?: unknown; since?: unknown;
+}
+export interface Why {
+  rule?: string; step?: number; policy?: string; trigger?: string; prefer?: string; came_back?: number;
+  left_out?: { agent: string; code: string }[] | null;
+}
+export interface Caller { number?: string; display?: string; country?: string; source?: string; trusted?: boolean; restricted?: boolean }
+
+export interface Card {
+  call: number; attempt: number; agent: string; phase: Phase; since: Micros; until: Micros;
+  mode: 'auto' | 'on_accept'; queue: string; topic?: string; set?: string;
+  caller: Caller; dialled: string; trunk: string; arrived: Micros; answer_within_s: number; waited_s: number; waited_before_s: number;
+  match: 'exact' | 'several' | 'none' | 'pending' | 'failed';
+  record: CustomerRecord | null; record_at?: Micros; stale?: boolean; candidates?: CustomerRecord[] | null;
+  story?: Story[] | null; why?: Why | null; path?: PathStep[] | null;
+  from?: { agent: string; name: string; note: string; at: Micros; topic?: string; talk_s?: number } | null;
+  notes?: CallNote[] | null; note?: string; used?: UsedAnswer[] | null; answers?: Answer[] | null; facts?: string[] | null;
+  disposition?: 'off' | 'optional' | 'required';
+}
+
+export interface Welcome {
+  v: number; session: string; resumed: boolean; heartbeat_s: number; now: Micros;
+  agent: { id: string; name: string; role: string; auto_answer?: boolean };
+  status: Status; topics: { id: string; title?: Title }[] | null; queues: { id: string; title?: string | Title }[] | null;
+  colleagues: ColleagueState[] | null; dispositions: Record<string, Disposition[]> | null; reasons: string[] | null; cards: Card[] | null;
+}
+
+export interface PhaseChange {
+  call: number; attempt: number; phase: Phase; until?: Micros; since?: Micros; why?: string;
+  disposition?: 'off' | 'optional' | 'required'; set?: string;
+}
+export interface Withdrawal { call: number; attempt: number; why: string }
+
+/** A numbered frame of the session. */
+export type ServerFrame = { seq: number; at: Micros } & (
+  | { t: 'status'; d: Status }
+  | { t: 'pop' | 'card'; d: Card }
+  | { t: 'phase'; d: PhaseChange }
+  | { t: 'withdraw'; d: Withdrawal }
+  | { t: 'colleagues'; d: ColleagueState[] }
+);
+
+export interface Result { id: number; ok: boolean; code?: string; answers?: Answer[] }
+
+export type PanelName = 'bar' | 'who' | 'money' | 'products' | 'tickets' | 'timeline' | 'answers' | 'notes' | 'from' | 'path';
+export type PanelState = 'shown' | 'late' | 'failed' | 'empty';
+export const panelNames: PanelName[] = ['bar', 'who', 'money', 'products', 'tickets', 'timeline', 'answers', 'notes', 'from', 'path'];
+
+export const version = 1;
+export const subprotocol = 'cordboard.desk.v1';
+
+/** Phases in which the call is an offer: nobody has taken it yet. */
+export const isOffer = (p: Phase) => p === 'offered' || p === 'lead' || p === 'may_accept' || p === 'ringing';
+export const isTalk = (p: Phase) => p === 'talking' || p === 'hold';
+
+/** Server times come as microseconds, record times as RFC 3339 or dates. */
+export function toMs(v: unknown): number {
+  if (typeof v === 'number') return v > 0 ? v / 1000 : 0;
+  if (typeof v === 'string' && v !== '') {
+    const ms = Date.parse(/^\d{4}-\d\d-\d\d$/.test(v) ? v + 'T12:00:00' : v);
+    return Number.isNaN(ms) || ms < 0 ? 0 : ms;
+  }
+  return 0;
+}

@@ -1,0 +1,59 @@
+// Finishing a call: which outcome, which state afterwards, and saving both.
+import { createContext, useCallback, useContext, useEffect, useMemo, useState } from 'react';
+import type { Desk } from './client';
+import type { Disposition } from './protocol';
+import { type DeskState, draftOf, type LiveCard } from './store';
+import type { Ui } from './ui';
+
+export interface WrapUp {
+  /** State after saving: "available" or a reason for not being ready. */
+  next: string;
+  setNext: (v: string) => void;
+  codes: Disposition[];
+  outcome: string;
+  choose: (id: string) => void;
+  required: boolean;
+  /** Saving was tried without the outcome this queue asks for. */
+  missing: boolean;
+  save: () => void;
+}
+
+const Context = createContext<WrapUp | null>(null);
+export const WrapUpProvider = Context.Provider;
+
+export function useWrapUp(): WrapUp {
+  const w = useContext(Context);
+  if (!w) throw new Error('no call around this part');
+  return w;
+}
+
+const noCodes: Disposition[] = [];
+
+export function useWrapUpState(c: LiveCard | null, s: DeskState, desk: Desk, ui: Ui): WrapUp {
+  const [next, setNext] = useState('available');
+  const [missing, setMissing] = useState(false);
+  const call = c?.call ?? 0;
+  useEffect(() => {
+    setNext('available');
+    setMissing(false);
+  }, [call]);
+  const off = c?.disposition === 'off';
+  const codes = (!off && c?.set && s.dispositions[c.set]) || noCodes;
+  const outcome = c ? draftOf(s, c.call).outcome : '';
+  const required = c?.disposition === 'required' && codes.length > 0;
+  const choose = useCallback((id: string) => {
+    if (!c) return;
+    setMissing(false);
+    desk.setOutcome(c, outcome === id ? '' : id);
+  }, [c, desk, outcome]);
+  const save = useCallback(() => {
+    if (!c || c.phase !== 'wrap_up') return;
+    if (required && !outcome) {
+      setMissing(true);
+      document.querySelector<HTMLElement>('[data-testid="dispositions"] button')?.focus();
+      return;
+    }
+    void ui.run(desk.wrapUp(c, outcome, draftOf(desk.state, c.call).text, next));
+  }, [c, desk, next, outcome, required, ui]);
+  return useMemo(() => ({ next, setNext, codes, outcome, choose, required, missing, save }), [next, codes, outcome, choose, required, missing, save]);
+}

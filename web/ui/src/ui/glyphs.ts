@@ -1,0 +1,58 @@
+// The icon set: 20 px line icons and the 12 px marks of agent states.
+
+export const icons = {
+  'alert': '<path d="M10 3.200l7.6 13.300H2.400zM10 8v4M10 14.200v.1"/>',
+  'ask': '<path d="M3 4.500h14v9.500H9l-3.500 3v-3H3zM8.300 8a1.800 1.800 0 1 1 2.300 1.700c-.4.200-.6.500-.6 1M10 12.300v.1"/>',
+  'bang': '<circle cx="10" cy="10" r="7.2"/><path d="M10 6v5M10 13.800v.1"/>',
+  'board': '<rect x="3" y="3.5" width="14" height="13" rx="1.5"/><path d="M3 8h14M8 8v8.5"/>',
+  'book': '<path d="M10 5.200C8 3.8 5.6 3.5 3 3.800v11.800c2.6-.3 5 0 7 1.4 2-1.4 4.4-1.7 7-1.400V3.800c-2.6-.3-5 0-7 1.400zM10 5.200V17"/>',
+  'cal': '<rect x="3" y="4.5" width="14" height="12.5" rx="1.5"/><path d="M3 8.500h14M7 2.800v3M13 2.800v3"/>',
+  'cd': '<path d="M5 8l5 5 5-5"/>',
+  'chat': '<path d="M3 4.500h14v9.500H9l-3.5 3v-3H3z"/>',
+  'check': '<path d="M4 10.500l4 4 8-9"/>',
+  'clock': '<circle cx="10" cy="10" r="7.2"/><path d="M10 5.800V10l2.8 1.8"/>',
+  'cr': '<path d="M8 5l5 5-5 5"/>',
+  'downr': '<path d="M5 5l10 10M7.5 15H15V7.5"/>',
+  'ear': '<path d="M5.5 9a4.5 4.5 0 0 1 9 0c0 3-2.7 3.3-2.7 5.300A2.5 2.5 0 0 1 9.3 17c-1.3 0-2.2-.8-2.4-2M8 9.500A2 2 0 1 1 11 11"/>',
+  'flag': '<path d="M5 17.500V3M5 3.500h10l-2 3.5 2 3.500H5"/>',
+  'fwd': '<path d="M3 15V11a3 3 0 0 1 3-3h10M12 4l4 4-4 4"/>',
+  'keys': '<rect x="2" y="5" width="16" height="10" rx="1.8"/><path d="M5 8.300h.1M8 8.300h.1M11 8.300h.1M14 8.300h.1M6.5 12h7"/>',
+  'lock': '<rect x="4.5" y="9" width="11" height="8" rx="1.5"/><path d="M7 9V6.500a3 3 0 0 1 6 0V9"/>',
+  'mail': '<rect x="2.8" y="4.5" width="14.4" height="11" rx="1.5"/><path d="M3.2 5.500L10 11l6.8-5.5"/>',
+  'mobile': '<rect x="5.5" y="2.5" width="9" height="15" rx="1.8"/><path d="M9 15h2"/>',
+  'note': '<path d="M4 3.500h12v9l-4 4H4zM12 16.500v-4h4M7 7h6M7 10h4"/>',
+  'pause': '<path d="M7 4.500v11M13 4.500v11"/>',
+  'phone': '<path d="M4.2 3.2h2.6l1.4 3.6-1.7 1.2a10 10 0 0 0 5.5 5.5l1.2-1.7 3.6 1.4v2.6a1.6 1.6 0 0 1-1.7 1.6A13.6 13.6 0 0 1 2.6 4.9a1.6 1.6 0 0 1 1.6-1.7z"/>',
+  'phone-in': '<path d="M4 4h2.4l1.3 3.3-1.6 1.1a9.2 9.2 0 0 0 5.3 5.3l1.1-1.6 3.3 1.3V16a1.5 1.5 0 0 1-1.6 1.5A12.6 12.6 0 0 1 2.5 5.6 1.5 1.5 0 0 1 4 4z"/><path d="M17 3l-4.6 4.6M12.2 4v3.8H16"/>',
+  'phone-off': '<path d="M3 12.6c4-4 10-4 14 0l-1.4 2.3-3-1v-2a9.5 9.5 0 0 0-5.2 0v2l-3 1z"/>',
+  'play': '<path d="M6 4l10 6-10 6z"/>',
+  'redo': '<path d="M16.5 10a6.5 6.5 0 1 1-2-4.700M16.5 2.800v3.700h-3.7"/>',
+  'search': '<circle cx="9" cy="9" r="5.2"/><path d="M13 13l4 4"/>',
+  'shield': '<path d="M10 2.800l6 2.200v4.500c0 4-2.6 6.5-6 7.8-3.4-1.3-6-3.8-6-7.800V5z"/><path d="M7.3 10l2 2 3.5-4"/>',
+  'shop': '<path d="M3 8l1.3-4.500h11.400L17 8M3.8 8.500V16.500h12.400V8.500M3 8c0 2.4 3.5 2.4 3.5 0 0 2.4 3.5 2.4 3.5 0 0 2.4 3.5 2.4 3.5 0 0 2.4 3.5 2.4 3.5 0M8 16.500v-4h4v4"/>',
+  'signal': '<path d="M3.5 16.500v-3M8 16.500v-6M12.5 16.500v-9M17 16.500V4"/>',
+  'sms': '<rect x="5.5" y="2.5" width="9" height="15" rx="1.6"/><path d="M8 6.500h4M8 9h4M9.3 15h1.4"/>',
+  'star': '<path d="M10 3l2.1 4.5 4.9.6-3.6 3.4.9 4.900L10 14l-4.3 2.4.9-4.900L3 8.100l4.9-.6z"/>',
+  'ticket': '<path d="M2.8 6h14.400v2.600a1.5 1.5 0 0 0 0 2.800V14H2.800v-2.600a1.5 1.5 0 0 0 0-2.800z"/><path d="M12 6.500v7" stroke-dasharray="1.5 2"/>',
+  'tv': '<rect x="2.5" y="5.5" width="15" height="10" rx="1.5"/><path d="M7 2.800l3 2.7 3-2.7"/>',
+  'unlink': '<path d="M8.500 11.500a3 3 0 0 0 4.300 0l2.800-2.800a3 3 0 0 0-4.300-4.300M7.200 8.500l-2.800 2.800a3 3 0 0 0 4.300 4.300M4 4l12 12"/>',
+  'user': '<circle cx="10" cy="7" r="3.4"/><path d="M3.6 17c.6-3.7 3-5.4 6.4-5.400s5.8 1.7 6.4 5.4"/>',
+  'users': '<circle cx="7.5" cy="7.2" r="2.9"/><path d="M2.2 16.200c.4-3.2 2.4-4.7 5.3-4.700s4.9 1.5 5.3 4.700M13 4.600a2.8 2.8 0 0 1 0 5.200M14.6 11.800c1.9.5 3 2 3.2 4.4"/>',
+  'web': '<circle cx="10" cy="10" r="7.2"/><path d="M2.8 10h14.400M10 2.800c2.6 2.2 2.6 12.2 0 14.400M10 2.800c-2.6 2.2-2.6 12.2 0 14.4"/>',
+  'wifi': '<path d="M2.8 8.200a10.5 10.5 0 0 1 14.4 0M5.4 11a6.8 6.8 0 0 1 9.2 0M8 13.700a3 3 0 0 1 4 0M10 16.300v.1"/>',
+  'wrench': '<path d="M16.8 6.200a4 4 0 0 1-5.3 4.300L6 16.200a1.7 1.7 0 0 1-2.4-2.400l5.7-5.500A4 4 0 0 1 13.7 3l-2.2 2.3.4 2.6 2.6.4z"/>',
+  'x': '<path d="M5 5l10 10M15 5L5 15"/>',
+} as const;
+
+export const jacks = {
+  'away': '<circle cx="6" cy="6" r="4.8" fill="none" stroke="currentColor" stroke-width="1.5"/><path d="M2.8 9.200l6.4-6.4" stroke="currentColor" stroke-width="1.5"/>',
+  'hold': '<circle cx="6" cy="6" r="5.6" fill="currentColor"/><path d="M4.6 3.800v4.400M7.4 3.800v4.4" stroke="var(--sheet)" stroke-width="1.5"/>',
+  'offer': '<circle cx="6" cy="6" r="4.6" fill="none" stroke="currentColor" stroke-width="2"/><circle cx="6" cy="6" r="1.9" fill="currentColor"/>',
+  'ready': '<circle cx="6" cy="6" r="4.6" fill="none" stroke="currentColor" stroke-width="2"/>',
+  'rona': '<path d="M6 .8l5.4 10H.6z" fill="currentColor"/><path d="M6 4.300v3M6 9v.1" stroke="var(--sheet)" stroke-width="1.4" stroke-linecap="round"/>',
+  'talk': '<circle cx="6" cy="6" r="5.6" fill="currentColor"/>',
+  'wrap': '<circle cx="6" cy="6" r="4.8" fill="none" stroke="currentColor" stroke-width="1.6"/><path d="M6 1.200a4.8 4.8 0 0 1 0 9.600z" fill="currentColor"/>',
+} as const;
+
+export type IconName = keyof typeof icons;
+export type JackName = keyof typeof jacks;

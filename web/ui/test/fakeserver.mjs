@@ -1,0 +1,191 @@
+// A server that speaks the HTTP API and the desk protocol from a script, for
+// the browser tests only. It serves the built page under the strict policy the
+// page is made for.
+import { createServer } from 'node:http';
+import { readFile } from 'node:fs/promises';
+import { extname, join, normalize } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { WebSocketServer } from 'ws';
+import { answersEn, answersRu, colleagues, welcomeParts } from './fixtures.mjs';
+
+const dist = fileURLToPath(new URL('../dist/', import.meta.url));
+const types = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.woff2': 'font/woff2' };
+export const policy = "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+export const users = {
+  priya: { id: 'priya', name: 'Priya Nair', role: 'agent' },
+  boss: { id: 'boss', name: 'Helen Marsh', role: 'supervisor' },
+};
+
+export class FakeServer {
+  tickets = new Map();
+  /** The desk's live socket, and every frame it sent. */
+  ws = null;
+  frames = [];
+  hellos = [];
+  seq = 0;
+  session = 0;
+  sent = [];
+  cards = [];
+  resumeNext = false;
+  status = { agent: 'priya', state: 'available', reason: '', since: 0, until: 0 };
+  autoAnswer = true;
+  refuse = {};
+  down = false;
+  board = null;
+  boardStreams = new Set();
+  watchers = new Set();
+
+  async start() {
+    this.http = createServer((req, res) => void this.serve(req, res));
+    this.wss = new WebSocketServer({ noServer: true });
+    this.http.on('upgrade', (req, socket, head) => {
+      if (this.down || req.url !== '/desk') return socket.destroy();
+      this.wss.handleUpgrade(req, socket, head, (ws) => this.desk(ws));
+    });
+    await new Promise((ok) => this.http.listen(0, '127.0.0.1', ok));
+    this.url = `http://127.0.0.1:${this.http.address().port}`;
+    return this;
+  }
+
+  async stop() {
+    this.ws?.terminate();
+    for (const s of this.boardStreams) s.end();
+    this.http.closeAllConnections();
+    await new Promise((ok) => this.http.close(ok));
+  }
+
+  async serve(req, res) {
+    const url = new URL(req.url, 'http://x');
+    if (url.pathname.startsWith('/api/')) return this.api(req, res, url);
+    const path = normalize(url.pathname);
+    const file = extname(path) ? path : '/index.html';
+    try {
+      const body = await readFile(join(dist, file));
+      res.writeHead(200, { 'Content-Type': types[extname(file)] ?? 'application/octet-stream', 'Content-Security-Policy': policy, 'X-Content-Type-Options': 'nosniff' }).end(body);
+    } catch {
+      res.writeHead(404).end();
+    }
+  }
+
+  async api(req, res, url) {
+    if (this.down) return res.destroy();
+    const json = (code, body) => res.writeHead(code, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
+    const body = await new Promise((ok) => {
+      let text = '';
+      req.on('data', (d) => (text += d)).on('end', () => ok(text ? JSON.parse(text) : {}));
+    });
+    const seat = req.headers['cordboard-seat'] ?? url.searchParams.get('seat') ?? '';
+    const cookies = Object.fromEntries((req.headers.cookie ?? '').split('; ').filter(Boolean).map((c) => c.split('=')));
+    const signed = Object.keys(cookies).filter((k) => k.startsWith('cordboard.')).map((k) => k.slice(10));
+    const who = users[seat && signed.includes(seat) ? seat : !seat && signed.length === 1 ? signed[0] : ''];
+    const call = `${req.method} ${url.pathname}`;
+    if (call === 'POST /api/v1/session') {
+      const user = body.link ? users[body.link.split('-')[0]] : body.password === 'right' ? users[body.user] : undefined;
+      if (!user) return json(401, { code: 'bad_login' });
+      res.setHeader('Set-Cookie', `cordboard.${user.id}=1; HttpOnly; Path=/; SameSite=Strict`);
+      return json(200, { user });
+    }
+    if (!who) return json(401, { code: !seat && signed.length > 1 ? 'which_seat' : 'no_session' });
+    switch (call) {
+      case 'DELETE /api/v1/session':
+        res.setHeader('Set-Cookie', `cordboard.${who.id}=; Max-Age=0; Path=/`);
+        return res.writeHead(204).end();
+      case 'GET /api/v1/me':
+        return json(200, { user: who });
+      case 'POST /api/v1/desk/ticket': {
+        if (who.role !== 'agent') return json(403, { code: 'not_allowed' });
+        const ticket = 't' + Math.random();
+        this.tickets.set(ticket, who);
+        return json(200, { ticket, expires_in_s: 30 });
+      }
+      case 'GET /api/v1/board/stream':
+        res.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
+        this.boardStreams.add(res);
+        res.on('close', () => this.boardStreams.delete(res));
+        if (this.board) res.write(`data: ${JSON.stringify(this.board)}\n\n`);
+        return;
+      default:
+        return json(404, { code: 'not_found' });
+    }
+  }
+
+  desk(ws) {
+    ws.on('message', (data) => {
+      const m = JSON.parse(String(data));
+      if (m.t === 'hello') return this.hello(ws, m.d);
+      if (ws !== this.ws) return;
+      if (m.t !== 'ping') this.frames.push({ ...m, got: Date.now() });
+      const code = m.t === 'ping' ? '' : this.refuse[m.t];
+      const result = { id: m.id, ok: !code, code };
+      if (m.t === 'answers') result.answers = (m.d.lang === 'ru' ? answersRu : answersEn).filter((a) => !m.d.query || a.title.toLowerCase().includes(m.d.query.toLowerCase()));
+      ws.send(JSON.stringify({ t: 'result', d: result }));
+      this.tell();
+    });
+    ws.on('close', () => {
+      if (this.ws === ws) this.ws = null;
+      this.tell();
+    });
+  }
+
+  hello(ws, d) {
+    this.hellos.push(d);
+    const user = this.tickets.get(d.ticket);
+    if (!user) return ws.close(4401);
+    this.tickets.delete(d.ticket);
+    this.ws?.close(4409);
+    this.ws = ws;
+    const resumed = this.resumeNext && d.resume?.session === String(this.session);
+    if (!resumed) {
+      this.session++;
+      this.seq = 0;
+      this.sent = [];
+    }
+    const now = Date.now();
+    ws.send(JSON.stringify({ t: 'welcome', d: {
+      v: 1, session: String(this.session), resumed, heartbeat_s: 15, now: now * 1000, agent: { ...user, auto_answer: this.autoAnswer },
+      status: { ...this.status, since: this.status.since || (now - 250_000) * 1000 }, ...welcomeParts, colleagues: colleagues(now), cards: resumed ? [] : this.cards,
+    } }));
+    if (resumed) for (const f of this.sent.filter((x) => x.seq > d.resume.seq)) ws.send(JSON.stringify(f));
+    this.tell();
+  }
+
+  /** Sends a numbered frame; `lost` numbers it without sending, as a dropped line would. */
+  send(t, d, { lost = false } = {}) {
+    const f = { t, seq: ++this.seq, at: Date.now() * 1000, d };
+    this.sent.push(f);
+    if (!lost) this.ws?.send(JSON.stringify(f));
+  }
+
+  pushBoard(board) {
+    this.board = board;
+    for (const s of this.boardStreams) s.write(`data: ${JSON.stringify(board)}\n\n`);
+  }
+
+  tell() {
+    for (const w of [...this.watchers]) w();
+  }
+
+  /** Waits until the condition holds; every frame and every new line looks again. */
+  until(what, holds, ms = 8000) {
+    if (holds()) return Promise.resolve();
+    return new Promise((ok, no) => {
+      const timer = setTimeout(() => {
+        this.watchers.delete(look);
+        no(new Error(`timed out waiting for: ${what}; frames: ${JSON.stringify(this.frames.slice(-6))}`));
+      }, ms);
+      const look = () => {
+        if (!holds()) return;
+        clearTimeout(timer);
+        this.watchers.delete(look);
+        ok();
+      };
+      this.watchers.add(look);
+    });
+  }
+
+  async got(t, match = () => true) {
+    await this.until(`frame ${t}`, () => this.frames.some((f) => f.t === t && match(f.d)));
+    return this.frames.findLast((f) => f.t === t && match(f.d));
+  }
+}

@@ -1,0 +1,110 @@
+// Invented people and calls for the browser tests. Instants hang on `now`, so
+// that "today" and "late" mean the same whenever the tests run.
+const day = 86_400_000;
+
+export function people(now) {
+  const iso = (ms) => new Date(ms).toISOString();
+  const date = (ms) => iso(ms).slice(0, 10);
+  const money = (minor, currency = 'GBP') => ({ minor, currency });
+  const noon = new Date(now).setHours(12, 0, 0, 0);
+  const dana = {
+    id: 'LW-204 118 63', version: 7, name: 'Dana Whitcombe', language: 'en', country: 'GB', zone: 'Europe/London',
+    numbers: [{ e164: '+447700900417', label: 'mobile' }, { e164: '+441632960118', label: 'home' }],
+    segment: 'Top 20 %', key_account: false, customer_since: date(now - 2650 * day), yearly_value: money(104800),
+    churn_risk: 72, churn_reasons: ['Opened “Leave and keep number”', 'Data use down 38 % in 90 days', 'Two complaints, both fibre', 'Contract ends 8 December'],
+    heed: ['Hard of hearing: speak clearly'], consent: { phone: true, mail: false, sms: true, recording: true },
+    account_manager: { agent: 'owen', name: 'Owen Tarrant' }, last_agent: { agent: 'priya', name: 'Priya Nair' }, last_agent_at: iso(now - 8 * day),
+    billing: { balance: money(-2310), last_bill: money(6420), last_bill_on: date(now - 24 * day), paid_on: date(now - 23 * day), next_bill_on: date(now + 8 * day), we_owe: money(1250), we_owe_since: date(now - 17 * day), source: 'Billing', at: iso(now - 2000) },
+    products: [
+      { id: 'p1', kind: 'fibre', name: 'Fibre 500', detail: '01632 960118', status: 'fault', note: '4 drops in 7 days', price: money(4400) },
+      { id: 'p2', kind: 'mobile', name: 'Mobile Unlimited', detail: '07700 900417, this phone', status: 'active', price: money(1800) },
+      { id: 'p3', kind: 'mobile', name: 'Mobile 20 GB', detail: '07700 900630, Leo', status: 'active', price: money(220) },
+      { id: 'p4', kind: 'tv', name: 'TV Plus', detail: 'returned in the shop', status: 'paused', price: money(0) },
+    ],
+    tickets: [
+      { id: 'T-48213', title: 'Fibre drops every evening', detail: 'Network, engineer at home 9–12', topic: 'line_fault', kind: 'fault', status: 'open', opened_at: iso(now - 14 * day), due_at: iso(new Date(now).setHours(23, 59, 0, 0)) },
+      { id: 'T-47790', title: 'Refund for October outage', detail: 'Billing, waiting for approval', kind: 'refund', status: 'open', opened_at: iso(now - 20 * day), due_at: iso(now - 1.2 * day) },
+    ],
+    interactions: [
+      { id: 'i1', at: iso(now - 2_400_000), channel: 'web', title: 'read “Leave and keep your number” three times', detail: 'Then the fibre status page for 4 minutes' },
+      { id: 'i2', at: iso(noon - 2 * day), channel: 'chat', title: '“How long is my contract?”', detail: 'Answered by the assistant: ends 8 December' },
+      { id: 'i3', at: iso(noon - 8 * day), channel: 'call', title: 'Fibre drops at 20–22 h', duration_s: 492, agent: { agent: 'priya', name: 'Priya Nair' }, note: 'Patient, works evenings. Promised a call back by Friday if no better.', promised_by: iso(noon - 2 * day), kept: false, call: 3 },
+      { id: 'i4', at: iso(noon - 9 * day), channel: 'sms', title: 'planned work in the street, 22–24 h', detail: 'Delivered' },
+      { id: 'i5', at: iso(noon - 14 * day), channel: 'mail', title: 'complaint: paid for 500, gets 80 in the evening', agent: { agent: 'marek', name: 'Marek Sobol' } },
+      { id: 'i6', at: iso(noon - 18 * day), channel: 'shop', title: 'TV box returned' },
+      { id: 'i7', at: iso(noon - 23 * day), channel: 'visit', title: 'line measured, no fault found' },
+    ],
+    contacts: 31, others: [{ name: 'Leo Whitcombe', detail: 'may ask about …630' }],
+  };
+  const marina = {
+    id: 'RT-510 220', version: 3, name: 'Марина Голубева-Константинопольская', language: 'ru', country: 'RU', zone: 'Europe/Moscow',
+    numbers: [{ e164: '+70005550147', label: 'mobile' }], segment: 'Постоянные', customer_since: date(now - 900 * day), churn_risk: 31,
+    heed: ['Звонить после 18:00', 'Плохо слышно: говорить чётко', 'Просьба не обращаться по телефону мужа'], consent: { phone: false, recording: true },
+    billing: { balance: money(-125050, 'RUB'), overdue: money(125050, 'RUB'), overdue_days: 12, last_bill: money(89000, 'RUB'), last_bill_on: date(now - 20 * day), source: 'Биллинг', at: iso(now - 40_000) },
+    products: [{ id: 'q1', kind: 'fibre', name: 'Интернет 300', detail: 'порт 12', status: 'fault', note: '4 обрыва за 7 дней', price: money(65000, 'RUB') }],
+    tickets: [{ id: 'T-48213', title: 'Обрывы интернета вечером, просьба назвать точную дату замены порта', detail: 'Сеть, мастер 21 ноября', kind: 'fault', status: 'open', opened_at: iso(now - 5 * day), due_at: iso(now + 3 * day) }],
+    interactions: [{ id: 'j1', at: iso(noon - 3 * day), channel: 'call', title: 'Обрывы с 20 до 22', duration_s: 402, agent: { agent: 'pavel', name: 'Павел Рудин' }, note: 'Разговор спокойный. Вечером занято, звонить после 18:00.' }],
+    contacts: 3,
+  };
+  const ruth = { ...dana, id: 'LW-300 000 01', version: 1, name: 'Ruth Calloway', segment: 'Private', numbers: [{ e164: '+441632960245', label: 'home' }], products: dana.products.slice(0, 2) };
+  const tom = { ...ruth, id: 'LW-300 000 02', name: 'Tom Calloway', numbers: [{ e164: '+441632960245' }], products: [] };
+  const firm = { ...ruth, id: 'LW-900 777', name: 'Northgate Joinery Ltd', segment: 'Business', language: undefined, numbers: [{ e164: '+441632960245', label: 'work' }] };
+  return { dana, marina, ruth, tom, firm };
+}
+
+export const answersEn = [
+  { id: 'a1', topic: 'line_fault', lang: 'en', title: 'Slow or dropping 20–22 h', say: 'I can see four drops this week, all between eight and ten. That is our side, not your router.', steps: ['Start the line test, it takes 40 s', 'Street is on split plan SP-114: work ends 24 Nov', 'Until then move the line to the spare port'] },
+  { id: 'a2', topic: 'line_fault', lang: 'en', title: 'A promised call back was missed', say: 'We said we would ring by Friday and did not. I am sorry. I will stay with it today until it is settled.', steps: [] },
+  { id: 'a3', topic: 'line_fault', lang: 'en', title: 'What leaving early would cost', say: 'Nothing from 8 December.', steps: null },
+];
+export const answersRu = [{ id: 'b1', topic: 'line_fault', lang: 'ru', title: 'Медленно или обрывы с 20 до 22', say: 'Вижу четыре обрыва за неделю, все вечером. Это на нашей стороне, роутер ни при чём.', steps: ['Запустить проверку линии, 40 секунд', 'Назвать дату замены порта'] }];
+
+export const welcomeParts = {
+  topics: [{ id: 'line_fault', title: { en: 'Line fault', ru: 'Неисправность линии' } }, { id: 'billing_question', title: { en: 'Question about a bill', ru: 'Вопрос по счёту' } }, { id: 'retention', title: { en: 'Wants to leave', ru: 'Уход к другому оператору' } }],
+  queues: [{ id: 'support', title: 'Support' }, { id: 'retention', title: 'Retention' }, { id: 'billing', title: 'Billing' }],
+  dispositions: {
+    care: [['fault_ticket', 'Fault, ticket opened', 'Неисправность, заявка открыта'], ['fixed', 'Fault fixed', 'Неисправность устранена'], ['call_back', 'Call back', 'Перезвонить'], ['stays_plan', 'Stays, new plan', 'Остаётся, новый тариф'], ['stays', 'Stays, nothing changed', 'Остаётся без изменений'], ['leaves', 'Leaves, number ported', 'Уходит, оформлен перенос номера'], ['refund', 'Refund', 'Возврат денег'], ['bill', 'Question about a bill', 'Вопрос по счёту'], ['passed', 'Passed to a specialist', 'Передан специалисту'], ['advice', 'Advice', 'Консультация'], ['complaint', 'Complaint', 'Жалоба']].map(([id, en, ru]) => ({ id, title: { en, ru }, final: id !== 'call_back' })),
+  },
+  reasons: ['break', 'lunch', 'meeting', 'training', 'other'],
+};
+
+export function colleagues(now) {
+  const us = (ago) => (now - ago) * 1000;
+  return [
+    { id: 'priya', name: 'Priya Nair', state: 'available', since: us(250_000) },
+    { id: 'petar', name: 'Petar Georgiev', state: 'wrap_up', since: us(20_000), until: us(-18_000) },
+    { id: 'sofia', name: 'Sofia Adler', state: 'talking', since: us(200_000) },
+    { id: 'owen', name: 'Owen Tarrant', state: 'not_ready', reason: 'meeting', since: us(1_900_000) },
+    { id: 'rosa', name: 'Rosa Quill', state: 'available', since: us(35_000) },
+    { id: 'juno', name: 'Juno Pask', state: 'signed_out', since: 0 },
+  ];
+}
+
+/** A card offered to priya; what a test needs to be different goes into `over`. */
+export function card(now, over = {}) {
+  const us = (ago) => (now - ago) * 1000;
+  const p = people(now);
+  return {
+    call: 12, attempt: 1, agent: 'priya', phase: 'offered', since: us(0), until: 0, mode: 'on_accept', queue: 'retention', topic: 'line_fault', set: 'care',
+    caller: { number: '+447700900417', display: '', country: 'GB', source: 'pai', trusted: true, restricted: false },
+    dialled: '+448081570142', trunk: 'main', arrived: us(48_000), answer_within_s: 60, waited_s: 48, waited_before_s: 0,
+    match: 'exact', record: p.dana, record_at: us(300), stale: false, candidates: [],
+    story: [{ code: 'repeat_contact', n: 4, days: 14, topic: 'line_fault' }, { code: 'promise_broken', by: us(2 * day) }],
+    why: { rule: 'keep_valued', step: 1, policy: 'longest_idle', trigger: 'agent_free', prefer: 'last_agent', came_back: 0, left_out: [] },
+    path: [{ at: us(50_000), kind: 'dialled', name: '+448081570142' }, { at: us(49_000), kind: 'route', name: 'keep_valued' }, { at: us(48_000), kind: 'queue', name: 'retention', seconds: 48 }],
+    from: null, notes: [], note: '', used: [], answers: answersEn, facts: ['name', 'number', 'balance', 'products', 'tickets', 'history'], ...over,
+  };
+}
+
+export function received(now, over = {}) {
+  const us = (ago) => (now - ago) * 1000;
+  return card(now, {
+    attempt: 2, waited_s: 21, waited_before_s: 48, queue: 'support',
+    story: [{ code: 'passed_on', name: 'Sofia Adler', text: 'Port 12 is full in the evening; please give a fixed date for the spare port. The October visit found nothing.' }],
+    why: { rule: 'faults', step: 1, policy: 'longest_idle', trigger: 'came_back', prefer: 'topic', came_back: 0, left_out: [] },
+    path: [{ at: us(400_000), kind: 'dialled', name: '+448081570142' }, { at: us(399_000), kind: 'route', name: 'keep_valued' }, { at: us(398_000), kind: 'queue', name: 'retention', seconds: 48 }, { at: us(350_000), kind: 'agent', name: 'Sofia Adler', seconds: 271 }, { at: us(21_000), kind: 'topic', name: 'line_fault' }],
+    from: { agent: 'sofia', name: 'Sofia Adler', note: 'Port 12 is full in the evening; please give a fixed date for the spare port. The October visit found nothing.', at: us(21_000), topic: 'line_fault', talk_s: 271 },
+    notes: [{ agent: 'sofia', name: 'Sofia Adler', at: us(30_000), text: 'Drops 20 to 22 h since 3 Nov, by cable too. Router restarted twice. Apologised for the missed call. Evenings only, after 18:00.' }],
+    used: [{ answer: 'a2', title: 'A promised call back was missed', agent: 'sofia', at: us(200_000) }], ...over,
+  });
+}
