@@ -41,20 +41,36 @@ func (c *call) ring(a routing.Ring) {
 		return
 	}
 	l.dlg, c.agent = dlg, l
+	c.after(c.gw.unheardAfter, func() { c.unheard(l) })
+}
+
+// unheard gives up a phone that has sent nothing at all, not even 100: it is
+// switched off or gone. The transaction would take 32 s to say so, longer than
+// a phone is let ring.
+func (c *call) unheard(l *leg) {
+	if c.agent != l || l.answered || l.dlg.Heard() {
+		return
+	}
+	c.dropAgent(nil)
+	c.submit(routing.PhoneFailed{Offer: l.offer, Code: 408})
 }
 
 // openRelay gives an agent's leg a port of ours. The agent is offered the
 // codec agreed with the caller and no other: nothing is transcoded.
 func (c *call) openRelay(l *leg) bool {
-	if l.port == nil {
-		port, err := c.gw.media.Open()
-		if err != nil {
-			c.log.Error("no port for the relay", c.of(l), zap.Error(err))
-			return false
-		}
-		l.port = port
-	}
 	l.own = slices.Clone(c.caller.own)
+	return l.port != nil || c.openPort(l)
+}
+
+// openPort opens our RTP port towards a leg's peer.
+func (c *call) openPort(l *leg) bool {
+	port, err := c.gw.media.Open()
+	if err != nil {
+		c.log.Error("no RTP port", zap.String("leg", l.name), zap.Error(err))
+		return false
+	}
+	l.port = port
+	l.port.AlsoFrom(l.source)
 	return true
 }
 
@@ -94,8 +110,9 @@ func (c *call) agentEvent(l *leg, ev stack.Event) {
 func (c *call) agentAnswered(l *leg, res *stack.Message) {
 	c.try(l, "ack", l.dlg.Ack(nil))
 	l.answered = true
+	l.source = res.Source.Addr()
 	if l.port != nil {
-		l.port.AlsoFrom(sourceOf(res))
+		l.port.AlsoFrom(l.source)
 	}
 	if !l.took(l.told, res.Body) {
 		c.log.Info("no usable answer in the phone's 200", c.of(l))

@@ -1,7 +1,6 @@
 package sip
 
 import (
-	"net/netip"
 	"runtime/debug"
 	"strconv"
 	"time"
@@ -50,8 +49,7 @@ type call struct {
 	box     *mailbox
 	trunk   Trunk
 	arrival Arrival
-	source  netip.Addr // of the caller's signalling
-	first   *request   // the offer of the INVITE, nil when it had none
+	first   *request // the offer of the INVITE, nil when it had none
 
 	caller *leg
 	agent  *leg // of the present attempt, nil when there is none
@@ -247,10 +245,15 @@ func (c *call) closeLeg(l *leg) {
 // save stores the leg's dialog.
 func (c *call) save(l *leg) { c.gw.dialogs.SaveDialog(l.row(c.id)) }
 
-// orphanAfter is how long a call whose caller has gone waits for the engine's
-// EndCall. It comes at once; the clock is there so that nothing can be kept by
-// an engine that has lost the call.
-const orphanAfter = 30 * time.Second
+const (
+	// orphanAfter is how long a call whose caller has gone waits for the
+	// engine's EndCall. It comes at once; the clock is there so that nothing can
+	// be kept by an engine that has lost the call.
+	orphanAfter = 30 * time.Second
+	// unheardAfter is how long a phone may be silent to our INVITE. Over UDP
+	// that is four of them: at 0, 0.5, 1.5 and 3.5 s.
+	unheardAfter = 4 * time.Second
+)
 
 // newSide begins the descriptions of one dialog.
 func (c *call) newSide() *media.Side { return media.NewSide(c.gw.randomID(), c.gw.sdpHost) }

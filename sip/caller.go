@@ -59,7 +59,7 @@ func (c *call) acked(l *leg, ack *stack.Message) bool {
 		if !l.took(*told, ack.Body) {
 			return false
 		}
-		l.own = common(told.Formats, l.remote.Formats)
+		l.own, _ = l.remote.Keep(l.codec)
 	}
 	c.save(l)
 	return true
@@ -72,15 +72,12 @@ func (c *call) answerCaller() {
 	if l.answered || l.ended {
 		return
 	}
-	port, err := c.gw.media.Open()
-	if err != nil {
-		c.log.Error("no port for the caller", zap.Error(err))
+	if !c.openPort(l) {
 		c.fail("no_media_port")
 		return
 	}
-	l.port = port
-	port.AlsoFrom(c.source)
 	var body []byte
+	var err error
 	if c.first == nil {
 		l.own = media.OwnFormats()
 		told := l.ownAudio()
@@ -135,7 +132,7 @@ func (c *call) callerGone() {
 	c.dropAgent(reasonHeader(routing.ByCaller, "caller_gone"))
 	c.closeLeg(c.caller)
 	c.submit(routing.CallerGone{Call: c.id})
-	c.orphanTimer = c.after(orphanAfter, func() {
+	c.orphanTimer = c.after(c.gw.orphanAfter, func() {
 		c.log.Error("no end of a call whose caller has gone", zap.String("reason", "engine_silent"))
 		c.finish()
 	})

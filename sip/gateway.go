@@ -64,6 +64,8 @@ type Gateway struct {
 	dialect pbx.Dialect
 	log     *zap.Logger
 
+	joinPatience, orphanAfter, unheardAfter time.Duration
+
 	mu       sync.Mutex
 	ep       endpoint
 	calls    map[routing.CallID]*call
@@ -115,7 +117,8 @@ func New(o Options) (*Gateway, error) {
 		dialogs: o.Dialogs, media: o.Media, mutual: slices.Clone(o.Mutual),
 		sdpHost: o.Host, dialect: o.Dialect, log: o.Log.Named("sip"),
 		calls: map[routing.CallID]*call{}, probing: map[agents.ID]bool{},
-		empty: make(chan struct{}),
+		empty: make(chan struct{}), joinPatience: joinPatience, orphanAfter: orphanAfter,
+		unheardAfter: unheardAfter,
 	}
 	g.ctx, g.stop = context.WithCancel(context.Background())
 	return g, nil

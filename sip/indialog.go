@@ -33,8 +33,12 @@ func (c *call) requested(l *leg, m *stack.Message) {
 	}
 }
 
-func (c *call) reply(l *leg, m *stack.Message, code int, h []stack.Header, body []byte) {
-	c.try(l, "reply", l.dlg.Reply(m, code, "", h, body))
+// reply answers; false when the request is gone (its CANCEL or a BYE was
+// first), so that no ACK will come.
+func (c *call) reply(l *leg, m *stack.Message, code int, h []stack.Header, body []byte) bool {
+	err := l.dlg.Reply(m, code, "", h, body)
+	c.try(l, "reply", err)
+	return err == nil
 }
 
 // offeredAgain is a re-INVITE or UPDATE: a refresh, a hold, a new address, or
@@ -90,8 +94,9 @@ func (c *call) otherAsks(l *leg) bool {
 func (c *call) offerInAnswer(l *leg, m *stack.Message) {
 	want := c.wanted(l)
 	l.localSDP = l.side.Offer(want)
-	l.offered, l.awaitAck = &want, true
-	c.reply(l, m, 200, nil, l.localSDP)
+	if c.reply(l, m, 200, nil, l.localSDP) {
+		l.offered, l.awaitAck = &want, true
+	}
 }
 
 // answer answers the leg's waiting offer if that can be done now. Where the
@@ -118,8 +123,8 @@ func (c *call) answer(l *leg) bool {
 	}
 	l.request = nil
 	l.localSDP = body
-	l.awaitAck = r.msg.Method == "INVITE"
-	c.reply(l, r.msg, 200, nil, body)
+	sent := c.reply(l, r.msg, 200, nil, body)
+	l.awaitAck = sent && r.msg.Method == "INVITE"
 	c.save(l)
 	return true
 }

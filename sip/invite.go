@@ -68,14 +68,13 @@ func (g *Gateway) newCall(d dialog, req *stack.Message, trunk Trunk, first *requ
 	who, dialled := identity.Identify(identityHeaders(req), req.URI, trunk.Trust)
 	c := &call{
 		id: id, gw: g, trunk: trunk, first: first,
-		log:    g.log.With(zap.Int64("call", int64(id))),
-		source: sourceOf(req),
+		log: g.log.With(zap.Int64("call", int64(id))),
 		arrival: Arrival{
 			Call: id, Caller: who, Dialled: dialled, Trunk: trunk.Name, At: req.At,
 		},
 	}
 	c.box = newMailbox(func(n int) { c.log.Warn("mailbox grows", zap.Int("length", n)) })
-	c.caller = &leg{name: "caller", dlg: d, side: c.newSide()}
+	c.caller = &leg{name: "caller", dlg: d, side: c.newSide(), source: req.Source.Addr()}
 	if first != nil {
 		c.caller.choose(first.audio, false)
 		c.caller.remote, c.caller.can = first.audio, first.audio.Formats

@@ -31,7 +31,7 @@ func (c *call) connect(a routing.Connect) {
 	}
 	c.connected, c.joined, c.lateJoin = true, false, false
 	c.afresh()
-	c.joinTimer = c.after(joinPatience, func() { c.joinLate(l) })
+	c.joinTimer = c.after(c.gw.joinPatience, func() { c.joinLate(l) })
 }
 
 // afresh allows all re-INVITEs again, after something has changed.
@@ -59,7 +59,7 @@ func (c *call) joinLate(l *leg) {
 		}
 	}
 	c.fallBack("timeout")
-	c.joinTimer = c.after(joinPatience, func() { c.joinLate(l) })
+	c.joinTimer = c.after(c.gw.joinPatience, func() { c.joinLate(l) })
 }
 
 // part undoes connect, as far as we are concerned.
@@ -201,16 +201,21 @@ func (c *call) replied(l *leg, ev stack.Replied) {
 
 // unwilling decides what a refused re-INVITE means.
 func (c *call) unwilling(l *leg, want media.Audio, code int) {
-	l.refused = &want
 	c.log.Info("re-INVITE refused", zap.String("leg", l.name), zap.Int("code", code))
-	switch {
-	case code == 481: // the peer has lost the dialog (RFC 5057)
+	if code == 481 { // the peer has lost the dialog (RFC 5057)
 		l.dlg.Bye(nil)
 		if l == c.caller {
 			c.callerGone()
 		} else {
 			c.agentGone(l)
 		}
+		return
+	}
+	if !want.Same(c.wanted(l)) {
+		return // something else is wanted by now
+	}
+	l.refused = &want
+	switch {
 	case c.agent == nil || !c.connected:
 	case c.talksDirectly() && l == c.agent && c.caller.request != nil:
 		// The caller asked for what the agent's phone will not do.
@@ -231,7 +236,7 @@ func (c *call) sound() {
 		return
 	}
 	talking := c.connected && !c.held()
-	relay := talking && !c.direct && l.up && l.atOwnPort() && c.agent.up && c.agent.atOwnPort()
+	relay := talking && !c.direct && l.atOwnPort() && c.agent.atOwnPort()
 	if relay && !speaks([]media.Format{l.codec}, c.agent.codec) {
 		relay = false
 		if !l.waits() && !c.agent.waits() && !c.joined {
@@ -308,7 +313,7 @@ func (c *call) announce() {
 
 // reportJoined tells the engine once that the join is done.
 func (c *call) reportJoined() {
-	if c.joined || !c.connected || c.agent == nil || !c.caller.up || c.caller.waits() || c.agent.waits() {
+	if c.joined || !c.connected || c.caller.waits() || c.agent.waits() {
 		return
 	}
 	if !c.caller.knows(c.wanted(c.caller)) || !c.agent.knows(c.wanted(c.agent)) {

@@ -20,6 +20,7 @@ type dialog interface {
 	Cancel()
 	Reinvite(h []stack.Header, sdp []byte) (uint32, error)
 	Bye(h []stack.Header)
+	Heard() bool
 	State() stack.DialogState
 }
 
@@ -35,6 +36,9 @@ type leg struct {
 	dlg   dialog
 	side  *media.Side
 	port  *media.Port // our RTP port towards this peer; nil for an agent joined directly
+	// source is where the peer's signalling comes from; its audio may come from
+	// there too when it is behind a NAT.
+	source netip.Addr
 
 	answered bool // a 2xx of the INVITE was sent (caller) or came (agent)
 	up       bool // and was acknowledged
@@ -211,14 +215,6 @@ func (l *leg) row(call routing.CallID) DialogRow {
 		Call: call, Leg: l.name, Agent: l.offer.Agent, State: l.dlg.State(),
 		LocalSDP: l.localSDP, RemoteSDP: l.remoteSDP, UpdatedAt: time.Now(),
 	}
-}
-
-// sourceOf is the host a message came from, for the media latch.
-func sourceOf(m *stack.Message) netip.Addr {
-	if m == nil {
-		return netip.Addr{}
-	}
-	return m.Source.Addr().Unmap()
 }
 
 // ptime is the packet time we ask for, in milliseconds.
