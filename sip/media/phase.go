@@ -31,9 +31,9 @@ func newPhase(i int) *phase {
 // next is the first instant of this phase after now.
 func (ph *phase) next(now time.Time) time.Time {
 	gone := now.Sub(ph.base)
-	n := gone / frameTime
-	if gone >= 0 {
-		n++
+	n := gone/frameTime + 1
+	if gone < 0 { // division rounds towards zero
+		n = -((-gone - 1) / frameTime)
 	}
 	return ph.base.Add(n * frameTime)
 }

@@ -74,6 +74,13 @@ func (p *Port) AlsoFrom(known ...netip.Addr) {
 func (p *Port) Heard() uint64  { return p.heard.Load() }
 func (p *Port) Strays() uint64 { return p.strays.Load() }
 
+// Sent is the number of RTP packets of sounds sent so far.
+func (p *Port) Sent() uint64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return uint64(p.play.report.packets)
+}
+
 // Close stops the sound, leaves the relay and frees the port pair. Further
 // calls do nothing. It does not wait for the port's goroutines; Engine.Close
 // does.
