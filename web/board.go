@@ -1,0 +1,178 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/cordboard/cordboard/agents"
+	"github.com/cordboard/cordboard/routing"
+)
+
+// boardView is BOARD of docs/http-api.md: routing.Snapshot with times in
+// microseconds.
+type boardView struct {
+	At     int64           `json:"at"`
+	Queues []boardQueue    `json:"queues"`
+	Agents []boardAgent    `json:"agents"`
+	Calls  []boardCallLine `json:"calls"`
+}
+
+type boardQueue struct {
+	Name         string `json:"name"`
+	Title        string `json:"title"`
+	Waiting      int    `json:"waiting"`
+	OldestSince  int64  `json:"oldest_since"`
+	Talking      int    `json:"talking"`
+	Staffed      int    `json:"staffed"`
+	Available    int    `json:"available"`
+	AnswerWithin int    `json:"answer_within_s"`
+	Open         bool   `json:"open"`
+	Offered      int    `json:"offered"`
+	Answered     int    `json:"answered"`
+	Abandoned    int    `json:"abandoned"`
+	InTime       int    `json:"answered_in_time"`
+}
+
+type boardAgent struct {
+	Agent  agents.ID    `json:"agent"`
+	Name   string       `json:"name"`
+	State  agents.State `json:"state"`
+	Reason string       `json:"reason"`
+	Since  int64        `json:"since"`
+	Until  int64        `json:"until"`
+	Call   int64        `json:"call"`
+	Queue  string       `json:"queue"`
+	Desk   bool         `json:"desk"`
+}
+
+type boardCallLine struct {
+	Call     routing.CallID    `json:"call"`
+	Phase    string            `json:"phase"`
+	Queue    string            `json:"queue"`
+	Topic    string            `json:"topic"`
+	Agent    agents.ID         `json:"agent"`
+	Attempt  routing.Attempt   `json:"attempt"`
+	Since    int64             `json:"since"`
+	Entered  int64             `json:"entered"`
+	Priority int               `json:"priority"`
+	Step     int               `json:"step"`
+	Blocked  []routing.LeftOut `json:"blocked"`
+}
+
+func micro(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+func viewBoard(s routing.Snapshot) boardView {
+	v := boardView{At: micro(s.At), Queues: []boardQueue{}, Agents: []boardAgent{}, Calls: []boardCallLine{}}
+	for _, q := range s.Queues {
+		v.Queues = append(v.Queues, boardQueue{
+			q.Name, q.Name, q.Waiting, micro(q.OldestSince), q.Talking, q.Staffed, q.Available,
+			q.AnswerWithin, q.Open, q.Offered, q.Answered, q.Abandoned, q.InTime,
+		})
+	}
+	for _, a := range s.Agents {
+		v.Agents = append(v.Agents, boardAgent{
+			a.Agent, a.Name, a.State, a.Reason, micro(a.Since), micro(a.Until), a.Call, a.Queue, a.Desk,
+		})
+	}
+	for _, c := range s.Calls {
+		v.Calls = append(v.Calls, boardCallLine{
+			c.Call, c.Phase, c.Queue, c.Topic, c.Agent, c.Attempt, micro(c.Since), micro(c.Entered),
+			c.Priority, c.Step, append([]routing.LeftOut{}, c.Blocked...),
+		})
+	}
+	return v
+}
+
+// board shares one snapshot between all who look at the same moment.
+type board struct {
+	source func(context.Context) (routing.Snapshot, error)
+	clock  func() time.Time
+	mu     sync.Mutex
+	at     time.Time
+	text   []byte
+}
+
+const (
+	boardFresh   = 250 * time.Millisecond
+	boardEvery   = time.Second
+	boardTimeout = 5 * time.Second
+	boardRecheck = 15 // frames between looks at the session
+)
+
+func (b *board) read(ctx context.Context) ([]byte, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.text != nil && b.clock().Sub(b.at) < boardFresh {
+		return b.text, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, boardTimeout)
+	defer cancel()
+	snap, err := b.source(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("web: board: %w", err)
+	}
+	text, err := json.Marshal(viewBoard(snap))
+	if err != nil {
+		return nil, fmt.Errorf("web: board: %w", err)
+	}
+	b.at, b.text = b.clock(), text
+	return text, nil
+}
+
+// boardNow: GET /api/v1/board.
+func (s *Server) boardNow(w http.ResponseWriter, r *http.Request, _ *seat) error {
+	text, err := s.board.read(r.Context())
+	if err != nil {
+		return err
+	}
+	return replyJSON(w, text)
+}
+
+// boardStream: GET /api/v1/board/stream. One frame a second; a reader who is
+// slower gets fewer, one who does not read for five seconds is let go.
+func (s *Server) boardStream(w http.ResponseWriter, r *http.Request, who *seat) error {
+	out := http.NewResponseController(w)
+	send := func() error {
+		text, err := s.board.read(r.Context())
+		if err != nil {
+			return err
+		}
+		if err := out.SetWriteDeadline(time.Now().Add(boardTimeout)); err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintf(w, "data: %s\n\n", text); err != nil {
+			return err
+		}
+		return out.Flush()
+	}
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.Header().Set("X-Accel-Buffering", "no")
+	every := time.NewTicker(boardEvery)
+	defer every.Stop()
+	for n := 1; ; n++ {
+		if send() != nil {
+			return nil // the reader comes back; an answer is under way and cannot be changed
+		}
+		if n%boardRecheck == 0 {
+			if now, err := s.find(r, who.ID, who.key); err != nil || now == nil || now.Role != RoleSupervisor {
+				return nil
+			}
+		}
+		select {
+		case <-every.C:
+		case <-r.Context().Done():
+			return nil
+		case <-s.ctx.Done():
+			return nil
+		}
+	}
+}

@@ -1,0 +1,89 @@
+package web
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+
+	"go.uber.org/zap"
+)
+
+// problem is an error as a client is told of it (RFC 9457).
+type problem struct {
+	Status int    `json:"status"`
+	Code   string `json:"code"`
+	Title  string `json:"title"`
+	Detail string `json:"detail"`
+
+	retryAfter int // seconds
+}
+
+func (p *problem) Error() string { return p.Code }
+
+var (
+	problemBadRequest  = &problem{Status: 400, Code: "bad_request", Title: "The request cannot be read"}
+	problemNoSession   = &problem{Status: 401, Code: "no_session", Title: "Sign in first"}
+	problemWhichSeat   = &problem{Status: 401, Code: "which_seat", Title: "Several users are signed in here", Detail: "Name one by the header Cordboard-Seat or the query seat."}
+	problemBadLogin    = &problem{Status: 401, Code: "bad_login", Title: "User or password is wrong"}
+	problemForbidden   = &problem{Status: 403, Code: "forbidden", Title: "Your role does not allow this"}
+	problemOrigin      = &problem{Status: 403, Code: "bad_origin", Title: "This page may not change anything here", Detail: "The Origin is neither the server's own nor a configured one."}
+	problemNotFound    = &problem{Status: 404, Code: "not_found", Title: "There is nothing here"}
+	problemMethod      = &problem{Status: 405, Code: "method_not_allowed", Title: "This call has another method"}
+	problemTooLarge    = &problem{Status: 413, Code: "too_large", Title: "The request is too large"}
+	problemTooMany     = &problem{Status: 429, Code: "too_many", Title: "Too many attempts"}
+	problemInternal    = &problem{Status: 500, Code: "internal", Title: "The server could not do this"}
+	problemUnavailable = &problem{Status: 503, Code: "unavailable", Title: "The server is busy", retryAfter: 2}
+)
+
+// fail answers with a problem; an error that is none is logged and told as
+// internal.
+func (s *Server) fail(w http.ResponseWriter, err error) {
+	var p *problem
+	if !errors.As(err, &p) {
+		s.log.Error("request failed", zap.Error(err))
+		p = problemInternal
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/problem+json")
+	h.Set("Cache-Control", "no-store")
+	if p.retryAfter > 0 {
+		h.Set("Retry-After", strconv.Itoa(p.retryAfter))
+	}
+	w.WriteHeader(p.Status)
+	_ = json.NewEncoder(w).Encode(p) // a client that has gone is not our error
+}
+
+func reply(w http.ResponseWriter, v any) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	return replyJSON(w, b)
+}
+
+func replyJSON(w http.ResponseWriter, b []byte) error {
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(b) // a client that has gone is not our error
+	return nil
+}
+
+const maxBody = 16 << 10
+
+// body reads a JSON object strictly.
+func body(w http.ResponseWriter, r *http.Request, into any) error {
+	dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
+	dec.DisallowUnknownFields()
+	err := dec.Decode(into)
+	if err == nil {
+		if _, err = dec.Token(); errors.Is(err, io.EOF) {
+			return nil
+		}
+	}
+	var large *http.MaxBytesError
+	if errors.As(err, &large) {
+		return problemTooLarge
+	}
+	return problemBadRequest
+}

@@ -1,0 +1,271 @@
+// Package web is the HTTP edge: sign-in, sessions and roles, the API of
+// docs/http-api.md, the board's stream, the embedded desktop, and on a second
+// listener metrics and health. It decides nothing about calls and keeps
+// nothing but rate limits: users, sessions, the board and the ledger are read
+// through the interfaces in Options. The composition root is its caller.
+package web
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"net/http"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cordboard/cordboard/agents"
+	"github.com/cordboard/cordboard/routing"
+	"github.com/cordboard/cordboard/screenpop"
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+)
+
+// Roles of users.
+const (
+	RoleAgent      = "agent"
+	RoleSupervisor = "supervisor"
+)
+
+// User is somebody who may sign in; an agent's user id is the agent's id.
+type User struct {
+	ID           string
+	Role         string // RoleAgent, RoleSupervisor
+	Name         string
+	PasswordHash string // as HashPassword made it
+}
+
+// Session is one login. Hash is of the token, which is never stored.
+type Session struct {
+	Hash    string
+	User    string
+	Expires time.Time
+}
+
+// Users finds users; false when there is none with that id.
+type Users interface {
+	User(ctx context.Context, id string) (User, bool, error)
+}
+
+// Sessions keeps logins. Session finds one that has not expired; deleting one
+// that is not there is no error.
+type Sessions interface {
+	SaveSession(ctx context.Context, hash, user string, expires time.Time) error
+	Session(ctx context.Context, hash string) (Session, bool, error)
+	DeleteSession(ctx context.Context, hash string) error
+}
+
+// Calls reads the ledger: a call's row and its events in order; false when
+// there is no such call.
+type Calls interface {
+	Call(ctx context.Context, call routing.CallID) (CallRow, []CallEvent, bool, error)
+}
+
+// Desk is the desk hub: its socket, its tickets, and the end of its sessions.
+type Desk interface {
+	http.Handler
+	Ticket(agent agents.ID, sessionKey string) (string, time.Duration)
+	EndSession(sessionKey string)
+}
+
+// Options are what a Server works with. All of Users, Sessions, Desk, Answers,
+// Board, Calls, Origins, Log and Registry must be set.
+type Options struct {
+	Users    Users
+	Sessions Sessions
+	Desk     Desk
+	Answers  screenpop.Answers
+	Board    func(context.Context) (routing.Snapshot, error)
+	Calls    Calls
+	// Origins says which pages may change anything; see NewOrigins.
+	Origins func(*http.Request) bool
+	// UI is the built desktop; nil is the embedded one.
+	UI fs.FS
+	// Links are demo sign-ins: secret to user id. They work as long as the
+	// process lives.
+	Links map[string]string
+	// Lifetime is how long a login lasts; 12 h.
+	Lifetime time.Duration
+	// TLS says that the server is reached by https only: cookies are Secure.
+	TLS      bool
+	Log      *zap.Logger
+	Registry *prometheus.Registry
+	// Desks counts the desks connected, Ready says whether calls can be taken;
+	// both may be nil.
+	Desks func() int
+	Ready func(context.Context) error
+	// Clock reads the time; nil is time.Now.
+	Clock func() time.Time
+}
+
+// Server answers HTTP.
+type Server struct {
+	opt    Options
+	log    *zap.Logger
+	routes []route
+	ui     http.Handler
+	board  *board
+	logins *logins
+	ctx    context.Context
+	cancel context.CancelFunc
+}
+
+// route is one call of the API. Role "" is open to everybody, "any" to
+// everybody who is signed in.
+type route struct {
+	method, path, role string
+	do                 func(http.ResponseWriter, *http.Request, *seat) error
+}
+
+const anyRole = "any"
+
+// New makes the server's handlers. Close ends the board's streams.
+func New(opt Options) *Server {
+	if opt.Lifetime <= 0 {
+		opt.Lifetime = 12 * time.Hour
+	}
+	if opt.Clock == nil {
+		opt.Clock = time.Now
+	}
+	if opt.UI == nil {
+		opt.UI = embedded()
+	}
+	s := &Server{
+		opt: opt, log: opt.Log.Named("web"), ui: newUI(opt.UI),
+		board: &board{source: opt.Board, clock: opt.Clock}, logins: newLogins(opt),
+	}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	opt.Registry.MustRegister(&boardCollector{source: opt.Board, desks: opt.Desks}, s.logins.counted)
+	s.routes = []route{
+		{http.MethodPost, "/api/v1/session", "", s.signIn},
+		{http.MethodDelete, "/api/v1/session", anyRole, s.signOut},
+		{http.MethodGet, "/api/v1/me", anyRole, s.me},
+		{http.MethodPost, "/api/v1/desk/ticket", RoleAgent, s.ticket},
+		{http.MethodGet, "/api/v1/answers", anyRole, s.answers},
+		{http.MethodGet, "/api/v1/board", RoleSupervisor, s.boardNow},
+		{http.MethodGet, "/api/v1/board/stream", RoleSupervisor, s.boardStream},
+		{http.MethodGet, "/api/v1/calls/{call}", RoleSupervisor, s.call},
+		{http.MethodGet, "/desk", "", s.desk},
+	}
+	return s
+}
+
+// Close ends the board's streams, so that a listener can shut down.
+func (s *Server) Close() { s.cancel() }
+
+// Handler serves the desktop, the API and the desk socket.
+func (s *Server) Handler() http.Handler {
+	mux := http.NewServeMux()
+	paths := map[string][]route{}
+	for _, r := range s.routes {
+		paths[r.path] = append(paths[r.path], r)
+	}
+	for path, routes := range paths {
+		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) { s.dispatch(w, r, routes) })
+	}
+	mux.HandleFunc("/api/", func(w http.ResponseWriter, r *http.Request) {
+		s.fail(w, problemNotFound)
+	})
+	mux.Handle("/", s.ui)
+	return s.guard(mux)
+}
+
+// guard sets the headers every answer carries, refuses changes from foreign
+// pages, and keeps a fault in one request to that request.
+func (s *Server) guard(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			if v := recover(); v != nil {
+				if err, ok := v.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+					panic(v)
+				}
+				s.log.Error("request ended in a panic", zap.ByteString("stack", debug.Stack()))
+				s.fail(w, problemInternal)
+			}
+		}()
+		h := w.Header()
+		h.Set("Content-Security-Policy", contentPolicy)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("X-Frame-Options", "DENY")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
+		if s.opt.TLS {
+			h.Set("Strict-Transport-Security", "max-age=31536000")
+		}
+		if strings.HasPrefix(r.URL.Path, "/api/") {
+			h.Set("Cache-Control", "no-store")
+		}
+		safe := r.Method == http.MethodGet || r.Method == http.MethodHead
+		if (!safe || r.URL.Path == "/desk") && !s.opt.Origins(r) {
+			s.fail(w, problemOrigin)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// Scripts come from our own files only. Styles may stand in the page: the
+// component library of the desktop writes its variables into a style element.
+const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
+	"font-src 'self' data:; connect-src 'self'; media-src 'self'; manifest-src 'self'; worker-src 'self'; " +
+	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+func (s *Server) dispatch(w http.ResponseWriter, r *http.Request, routes []route) {
+	i := slices.IndexFunc(routes, func(x route) bool { return x.method == r.Method })
+	if i < 0 {
+		allow := make([]string, 0, len(routes))
+		for _, x := range routes {
+			allow = append(allow, x.method)
+		}
+		w.Header().Set("Allow", strings.Join(allow, ", "))
+		s.fail(w, problemMethod)
+		return
+	}
+	var who *seat
+	if role := routes[i].role; role != "" {
+		var err error
+		if who, err = s.seated(r); err != nil {
+			s.fail(w, err)
+			return
+		}
+		if role != anyRole && who.Role != role {
+			s.fail(w, problemForbidden)
+			return
+		}
+	}
+	if err := routes[i].do(w, r, who); err != nil {
+		s.fail(w, err)
+	}
+}
+
+func (s *Server) desk(w http.ResponseWriter, r *http.Request, _ *seat) error {
+	s.opt.Desk.ServeHTTP(w, r)
+	return nil
+}
+
+func (s *Server) ticket(w http.ResponseWriter, _ *http.Request, who *seat) error {
+	text, life := s.opt.Desk.Ticket(agents.ID(who.ID), who.key)
+	return reply(w, map[string]any{"ticket": text, "expires_in_s": int(life / time.Second)})
+}
+
+const answersListed = 50
+
+func (s *Server) answers(w http.ResponseWriter, r *http.Request, _ *seat) error {
+	q := r.URL.Query()
+	lang, topic, query := q.Get("lang"), q.Get("topic"), q.Get("q")
+	if len(lang) > 16 || len(topic) > 64 || len(query) > 400 {
+		return problemBadRequest
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
+	defer cancel()
+	list, err := s.opt.Answers.FindAnswers(ctx, lang, topic, query, answersListed)
+	if err != nil {
+		return err
+	}
+	if list == nil {
+		list = []screenpop.Answer{}
+	}
+	return reply(w, map[string]any{"answers": list})
+}
