@@ -42,9 +42,21 @@ func (o *object) lookup(key string) (pair, bool) {
 	return pair{}, false
 }
 
+// ask tells the listener, if there is one, which key is known here.
+func (o *object) ask(key string, supported bool) {
+	if o.r.asked == nil || o.bad {
+		return
+	}
+	if o.path != "" {
+		key = o.path + "." + key
+	}
+	o.r.asked(key, supported)
+}
+
 // get returns the value of a key that may be left out: nil when it is. A key
 // without a value is refused.
 func (o *object) get(key string) *node {
+	o.ask(key, true)
 	p, ok := o.lookup(key)
 	if !ok {
 		return nil
@@ -72,6 +84,7 @@ func (o *object) must(key string) *node {
 // later refuses keys of the language that are not built yet.
 func (o *object) later(keys ...string) {
 	for _, key := range keys {
+		o.ask(key, false)
 		if p, ok := o.lookup(key); ok {
 			o.r.add(p.line, p.col, CodeUnsupported, "", "%s is not supported yet", p.value.path)
 		}

@@ -75,12 +75,7 @@ func readFile(path string) ([]byte, error) {
 // caller numbers the policy (Version stays 0); SHA256 is that of b. The policy
 // is nil when there is any finding.
 func ParseRouting(name string, b []byte) (*routing.Policy, []Finding) {
-	c := &compiler{
-		reader: &reader{file: name},
-		policy: &routing.Policy{MilliPoints: 1000, Zone: time.UTC},
-		queues: map[string]*queueSource{},
-		phones: map[string]string{},
-	}
+	c := newCompiler(name)
 	root := c.parse(b)
 	if root == nil {
 		return nil, c.result()
@@ -92,6 +87,15 @@ func ParseRouting(name string, b []byte) (*routing.Policy, []Finding) {
 	sum := sha256.Sum256(b)
 	c.policy.SHA256 = hex.EncodeToString(sum[:])
 	return c.policy, nil
+}
+
+func newCompiler(file string) *compiler {
+	return &compiler{
+		reader: &reader{file: file},
+		policy: &routing.Policy{MilliPoints: 1000, Zone: time.UTC},
+		queues: map[string]*queueSource{},
+		phones: map[string]string{},
+	}
 }
 
 // compiler turns one document into a policy.
@@ -167,7 +171,9 @@ func (c *compiler) declare(o *object) {
 	d.queues = c.keys(o.get("queues"), maxQueues)
 	d.sets = c.keys(o.get("dispositions"), 0)
 	d.agents = c.keys(o.get("agents"), maxAgents)
-	c.fields = c.keys(o.get("fields"), 0)
+	if p, ok := o.lookup("fields"); ok {
+		c.fields = c.keys(p.value, 0)
+	}
 	c.nobody = !o.has("agents")
 	c.skills(o.get("skills"))
 	for _, code := range d.languages {

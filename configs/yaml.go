@@ -89,6 +89,9 @@ type reader struct {
 	lines    []string
 	findings []Finding
 	dropped  int // findings past maxFindings
+	// asked is told every key that the program knows, built or not, as it looks
+	// for it; nil when nobody listens. It keeps the guide honest.
+	asked func(path string, supported bool)
 }
 
 func (r *reader) add(line, col int, code, where, format string, args ...any) {
