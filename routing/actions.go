@@ -52,6 +52,16 @@ type StepReached struct {
 	Step int    `json:"step"` // 1 is the queue's own need
 }
 
+// Held: the call waits for a preferred agent and for nobody else, until the
+// given instant at most. Agent is the first of those it waits for.
+type Held struct {
+	Call   CallID    `json:"call"`
+	Agent  agents.ID `json:"agent"`
+	Prefer string    `json:"prefer"` // account_manager, last_agent, topic, agent
+	Until  time.Time `json:"until"`
+	Reason Reason    `json:"reason"`
+}
+
 // Modes of OfferCall.
 const (
 	RingAuto     = "auto"
@@ -188,6 +198,7 @@ func (AnswerCaller) Kind() string    { return "answer_caller" }
 func (Wait) Kind() string            { return "wait" }
 func (Enqueued) Kind() string        { return "enqueued" }
 func (StepReached) Kind() string     { return "step_reached" }
+func (Held) Kind() string            { return "held" }
 func (OfferCall) Kind() string       { return "offer_call" }
 func (MayAccept) Kind() string       { return "may_accept" }
 func (Ring) Kind() string            { return "ring" }

@@ -42,7 +42,8 @@ type AgentState struct {
 }
 
 // CallState is one live call of a Snapshot. Phase is resolving, waiting,
-// holding (waits for a preferred agent), offered, ringing, talking, hold.
+// holding (waits for a preferred agent), offered, ringing, talking, hold,
+// treated (an announcement plays).
 type CallState struct {
 	Call     CallID    `json:"call"`
 	Phase    string    `json:"phase"`
@@ -50,8 +51,8 @@ type CallState struct {
 	Topic    string    `json:"topic,omitempty"`
 	Agent    agents.ID `json:"agent,omitempty"`
 	Attempt  Attempt   `json:"attempt,omitempty"`
-	Since    time.Time `json:"since"`    // when its waiting began
-	Entered  time.Time `json:"entered"`  // this phase
+	Since    time.Time `json:"since"`   // when its waiting began
+	Entered  time.Time `json:"entered"` // this phase
 	Priority int       `json:"priority"`
 	Step     int       `json:"step"`
 	// Blocked says why a waiting call waits: each signed-in agent and a code,

@@ -1,0 +1,235 @@
+package routing
+
+import "github.com/cordboard/cordboard/routing/rule"
+
+// target is what reading the routes gives.
+type target struct {
+	route    *route
+	language string
+	topic    string
+}
+
+// callArrived opens a call and reads the routes. Only when the answer hangs on
+// the customer's record does it wait for it.
+func (e *Engine) callArrived(ev CallArrived) error {
+	if e.calls[ev.Call] != nil {
+		return ErrKnownCall
+	}
+	c := newCall(ev.Call, ev.Attrs, e.now)
+	if c.attrs.Kind == "" {
+		c.attrs.Kind = "inbound"
+	}
+	c.plan = e.plan
+	c.plan.calls++
+	e.calls[c.id] = c
+	t, asks := e.read(c)
+	if asks && e.plan.Record.Deadline > 0 {
+		c.phase = resolving
+		due := e.now + e.plan.Record.Deadline.Microseconds()
+		e.act(ResolveCustomer{c.id, instant(due)})
+		e.timers.arm(&c.tRecord, recordDue, due)
+		return nil
+	}
+	e.act(ResolveCustomer{Call: c.id})
+	if asks {
+		t, _ = e.readAnyway(c)
+	}
+	e.follow(c, t, "arrived")
+	return nil
+}
+
+// recordLate routes a call whose record did not come in time: the customer is
+// unknown to the routes.
+func (e *Engine) recordLate(c *call) {
+	t, _ := e.readAnyway(c)
+	e.follow(c, t, "arrived")
+}
+
+func (e *Engine) customerResolved(ev CustomerResolved) {
+	c := e.calls[ev.Call]
+	if c == nil || c.resolved {
+		return
+	}
+	c.resolved, c.customer = true, ev.Customer
+	if c.phase == resolving {
+		e.timers.disarm(&c.tRecord)
+		t, _ := e.readAnyway(c)
+		e.follow(c, t, "arrived")
+		return
+	}
+	p := c.plan.Record
+	if !p.Reconsider || c.reread || e.now > c.arrived+p.LateFor.Microseconds() {
+		return
+	}
+	switch {
+	case c.phase == waiting:
+		e.reconsider(c)
+	case c.phase.offered():
+		c.late = true
+	}
+}
+
+// reconsider reads the routes once more, with the record that came late. In
+// the same queue need and priority change and the step clock stays.
+func (e *Engine) reconsider(c *call) {
+	c.late, c.reread = false, true
+	t, _ := e.readAnyway(c)
+	queue, then := t.queue(c.plan), t.route.node.Then
+	if then != nil || queue != c.queue.Name {
+		e.leave(c)
+		e.follow(c, t, "late_record")
+		return
+	}
+	before := c.demand
+	e.unplace(c)
+	c.wanted = nil
+	e.timers.disarm(&c.tHold)
+	e.adopt(c, t)
+	c.demand = e.demandFor(c, c.queue)
+	e.regroup(c, before)
+	c.prefer, c.preferAt = e.preferences(c, t.route.prefer), 0
+	e.rekey(c)
+	e.announce(c, "late_record")
+	e.place(c)
+	e.markSeeking(c, "late_record")
+}
+
+// follow does what the routes say.
+func (e *Engine) follow(c *call, t target, trigger string) {
+	e.adopt(c, t)
+	if then := t.route.node.Then; then != nil {
+		e.treat(c, "then", *then)
+		return
+	}
+	e.enter(c, t.queue(c.plan), trigger, t.route.prefer)
+}
+
+// adopt takes over what the routes set, other than the queue.
+func (e *Engine) adopt(c *call, t target) {
+	c.rule, c.base, c.firm = t.route.path, t.route.priority, t.route.need
+	c.setLanguage, c.topic = t.language, t.topic
+	if topic := c.plan.Topics[t.topic]; topic != nil {
+		c.firm = mergeNeeds(c.firm, topic.Need)
+		c.add("topic:"+topic.Name, topic.PriorityAdd)
+	}
+	c.firmKey = needKey(c.firm)
+}
+
+// queue is where the call goes: the topic's queue before the route's.
+func (t target) queue(p *plan) string {
+	if topic := p.Topics[t.topic]; topic != nil && topic.Queue != "" {
+		return topic.Queue
+	}
+	return t.route.queue
+}
+
+// read walks the routes without the customer; asks says that the answer hangs
+// on the record.
+func (e *Engine) read(c *call) (t target, asks bool) {
+	if c.resolved {
+		return e.walk(c, true)
+	}
+	t, asks = e.walk(c, false)
+	if asks || t.route.node.Then != nil {
+		return t, asks
+	}
+	q := c.plan.Queues[t.queue(c.plan)]
+	prefer := t.route.prefer
+	if prefer == nil && q != nil {
+		prefer = q.Prefer
+	}
+	for _, p := range prefer {
+		if p.Who == whoManager || p.Who == whoLast {
+			return t, true
+		}
+	}
+	if q != nil && t.language == "" {
+		firm := t.route.need
+		if topic := c.plan.Topics[t.topic]; topic != nil {
+			firm = mergeNeeds(firm, topic.Need)
+		}
+		return t, e.needsLanguage(q, firm) && len(c.plan.Languages) > 1
+	}
+	return t, false
+}
+
+// readAnyway walks the routes with what is known of the customer.
+func (e *Engine) readAnyway(c *call) (target, bool) { return e.walk(c, true) }
+
+// walk reads the tree from the top. A node whose condition holds claims the
+// call; its children are tried in order, and no node hands a call back.
+func (e *Engine) walk(c *call, known bool) (t target, asks bool) {
+	e.fill(c)
+	t = target{route: c.plan.root, language: c.attrs.Language, topic: c.attrs.Topic}
+	for {
+		next, asks := e.child(c, &t, known)
+		if asks {
+			return t, true
+		}
+		if next == nil {
+			return t, false
+		}
+		t.route = next
+	}
+}
+
+func (e *Engine) child(c *call, t *target, known bool) (next *route, asks bool) {
+	for _, r := range t.route.children {
+		holds, asks := e.holds(r.node.When, known)
+		if asks {
+			return nil, true
+		}
+		if !holds {
+			continue
+		}
+		if r.node.SetLanguage != "" {
+			t.language = r.node.SetLanguage
+		}
+		if r.node.SetTopic != "" {
+			t.topic = r.node.SetTopic
+		}
+		e.env.Call.Language, e.env.Call.Topic = t.language, t.topic
+		if !r.node.GoOn {
+			return r, false
+		}
+	}
+	return nil, false
+}
+
+// holds answers one condition. Without the record, a condition that reads it
+// is answered only when one of its other terms is false.
+func (e *Engine) holds(cond *rule.Condition, known bool) (holds, asks bool) {
+	switch {
+	case cond == nil:
+		return true, false
+	case known || !cond.ReadsCustomer():
+		return cond.Eval(&e.env), false
+	}
+	for _, term := range cond.Terms() {
+		if !term.Eval(&e.env) {
+			return false, false
+		}
+	}
+	return false, true
+}
+
+// fill makes the environment of conditions for one call.
+func (e *Engine) fill(c *call) {
+	at := instant(e.now)
+	e.reading = c.plan
+	e.env.Call, e.env.Customer = c.attrs, c.customer
+	e.env.Call.WaitedS = int((e.now - c.since) / 1e6)
+	if zone := c.plan.Zone; zone != nil {
+		e.env.Clock = rule.NewClock(at, zone)
+	} else {
+		e.env.Clock = rule.NewClock(at, at.Location())
+	}
+	e.env.Clock.Holiday = c.plan.holiday(at)
+	if len(c.plan.reads) == 0 {
+		return
+	}
+	e.env.Queues = make(map[string]rule.QueueFigures, len(c.plan.reads))
+	for _, name := range c.plan.reads {
+		e.env.Queues[name] = e.queueFigures(c.plan, name)
+	}
+}

@@ -1,0 +1,263 @@
+package routing
+
+import (
+	"slices"
+
+	"github.com/cordboard/cordboard/agents"
+	"github.com/cordboard/cordboard/routing/queue"
+	"github.com/cordboard/cordboard/routing/rule"
+)
+
+// phase is where a call stands in its life.
+type phase uint8
+
+const (
+	resolving phase = iota // routing waits for the record
+	waiting                // in a queue, nobody asked
+	popped                 // the record is out to an agent's desk, no ack yet
+	leading                // acked, the agent reads
+	accepting              // Answer may be pressed (on_accept)
+	ringing                // the agent's phone is called
+	talking
+	treated // an announcement plays, then the call moves on or ends
+)
+
+func (p phase) offered() bool { return p >= popped && p <= ringing }
+
+// spot is the index that holds a waiting call.
+type spot uint8
+
+const (
+	nowhere spot = iota
+	inClass
+	inFront
+	inHold
+)
+
+// call is one live call.
+type call struct {
+	id       CallID
+	attrs    rule.Call // as it arrived, Transfers counted
+	customer rule.Customer
+	resolved bool // the look-up has ended
+	phase    phase
+	plan     *plan
+
+	// What the routes and transfers made of it.
+	rule        string
+	setLanguage string
+	topic       string
+	firm        rule.Need
+	firmKey     string
+	base        int // priority of the route
+	extra       int // additions, each once
+	added       []string
+	treatment   rule.Treatment // of a route with then, or while one plays
+
+	// Waiting.
+	arrived int64
+	since   int64 // waiting began
+	waited  int64 // of former visits, before talks
+	entered int64
+	key     queue.Key
+	queue   *Queue
+	demand  *demand
+	step    int
+	spot    spot
+	front   bool
+	came    int  // back from an agent
+	failed  int  // offers
+	gaveUp  bool // eight failed: the overflow was tried
+	trigger string
+	seeking bool // among the seekers of this Step
+	visited []string
+	moves   int
+	pending *pendingTreat // falls due once the offer that is out has ended
+
+	prefer   []preference
+	preferAt int
+	wanted   []*agent // it holds for these
+
+	// The offer, or the talk.
+	attempt  Attempt
+	agent    *agent
+	acked    string
+	rang     bool // the phone sent 180
+	onHold   bool
+	joined   bool
+	passedBy *agent // who passed the call on, barred while others fit
+	blind    bool   // a blind transfer is not answered yet
+	toAgent  bool   // it was to one agent
+	backTo   string // the sender's queue
+	bars     []*bar
+
+	answered bool // the caller's leg was answered by us
+	talked   bool // an agent has talked
+	last     Offer
+	late     bool // a late record waits to be considered
+	reread   bool // it was, or may not be any more
+
+	tRecord, tOffer, tHold, tStep, tLate, tNobody, tClose, tReturn timer
+}
+
+type pendingTreat struct {
+	why  string
+	then rule.Treatment
+}
+
+// bar keeps one agent from one call for a while.
+type bar struct {
+	timer
+	untilDesk bool // ends when the agent's desk is back
+}
+
+func newCall(id CallID, attrs rule.Call, at int64) *call {
+	c := &call{id: id, attrs: attrs, arrived: at, since: at}
+	for _, t := range c.timers() {
+		t.call = c
+	}
+	return c
+}
+
+func (c *call) timers() []*timer {
+	return []*timer{&c.tRecord, &c.tOffer, &c.tHold, &c.tStep, &c.tLate, &c.tNobody, &c.tClose, &c.tReturn}
+}
+
+func (c *call) priority() int { return c.base + c.extra }
+
+// add gives an addition of priority, once for each origin.
+func (c *call) add(origin string, points int) {
+	if points == 0 || slices.Contains(c.added, origin) {
+		return
+	}
+	c.added = append(c.added, origin)
+	c.extra += points
+}
+
+// language is the caller's: set by a route, else the record's, else the
+// default; one that is not declared counts as the default.
+func (c *call) language(p *plan) string {
+	for _, code := range []string{c.setLanguage, c.attrs.Language, c.customer.Language} {
+		if code == "" {
+			continue
+		}
+		if slices.Contains(p.Languages, code) {
+			return code
+		}
+		break
+	}
+	return p.DefaultLanguage
+}
+
+func (c *call) offer() Offer {
+	o := Offer{Call: c.id, Attempt: c.attempt}
+	if c.agent != nil {
+		o.Agent = c.agent.id
+	}
+	return o
+}
+
+func (c *call) barred(a *agent) bool {
+	for _, b := range c.bars {
+		if b.agent == a {
+			return true
+		}
+	}
+	return false
+}
+
+// agent is one person of the directory.
+type agent struct {
+	id      agents.ID
+	def     agents.Agent
+	profile *profile
+	state   agents.State
+	reason  string
+	since   int64
+	until   int64
+	desk    bool
+	gone    bool // no longer in the directory
+
+	idleSince int64
+	shares    []int // busy share by window of the plan, measured when last Available
+	log       occupancy
+	call      *call
+	wrap      *wrap
+	own       queue.Tree[queue.Key, *call] // calls that hold for this agent
+	ownRow    int
+	rona      int
+	refusals  []int64
+	asked     asked
+	freed     bool // among the freed of this Step
+	deskBars  []*bar
+
+	tMain, tProbe timer
+}
+
+// asked is what the agent asked for during a call, for its end.
+type asked struct {
+	state  agents.State // "" for nothing
+	reason string
+}
+
+// leaves says that the agent will not be Available at the end of the call.
+func (w asked) leaves() bool { return w.state == agents.NotReady || w.state == agents.SignedOut }
+
+// occupancy is an agent's recent past, for the least occupied.
+type occupancy struct {
+	spans []span // oldest first
+}
+
+type span struct {
+	from int64
+	kind spanKind
+}
+
+type spanKind uint8
+
+const (
+	away spanKind = iota
+	free
+	busy
+)
+
+func kindOf(s agents.State) spanKind {
+	switch {
+	case s == agents.Available:
+		return free
+	case s.Busy():
+		return busy
+	}
+	return away
+}
+
+// note begins a span, and forgets those that ended before the horizon.
+func (o *occupancy) note(at int64, k spanKind, horizon int64) {
+	if n := len(o.spans); n > 0 && o.spans[n-1].kind == k {
+		return
+	}
+	drop := 0
+	for drop+1 < len(o.spans) && o.spans[drop+1].from <= horizon {
+		drop++
+	}
+	o.spans = append(o.spans[drop:], span{at, k})
+}
+
+// share is busy over busy and free since an instant, in hundredths of a
+// percent.
+func (o *occupancy) share(from, at int64) int {
+	var sum [3]int64
+	for i, s := range o.spans {
+		end := at
+		if i+1 < len(o.spans) {
+			end = o.spans[i+1].from
+		}
+		if begin := max(s.from, from); begin < end {
+			sum[s.kind] += end - begin
+		}
+	}
+	if sum[busy] == 0 {
+		return 0
+	}
+	return int(sum[busy] * 10_000 / (sum[busy] + sum[free]))
+}

@@ -1,0 +1,125 @@
+package routing
+
+import "strings"
+
+// timerKind orders deadlines that fall due at one instant (routing document,
+// section 15).
+type timerKind uint8
+
+const (
+	recordDue timerKind = iota + 1
+	popDue
+	leadDue
+	ringDue
+	barDue
+	agentDue
+	probeDue
+	holdDue
+	stepDue
+	lateDue
+	nobodyDue
+	closeDue
+	returnDue
+)
+
+// timer is one deadline. It belongs to a call, an agent or both (a bar), and
+// is taken out when its reason goes, never left to expire.
+type timer struct {
+	due   int64
+	kind  timerKind
+	call  *call
+	agent *agent
+	at    int // place in the heap plus one; 0 when not armed
+}
+
+func (t *timer) armed() bool { return t.at > 0 }
+
+func (t *timer) before(o *timer) bool {
+	if t.due != o.due {
+		return t.due < o.due
+	}
+	if t.kind != o.kind {
+		return t.kind < o.kind
+	}
+	if a, b := t.callID(), o.callID(); a != b {
+		return a < b
+	}
+	return strings.Compare(t.agentID(), o.agentID()) < 0
+}
+
+func (t *timer) callID() CallID {
+	if t.call == nil {
+		return 0
+	}
+	return t.call.id
+}
+
+func (t *timer) agentID() string {
+	if t.agent == nil {
+		return ""
+	}
+	return string(t.agent.id)
+}
+
+// timers is a binary heap of deadlines that knows each one's place.
+type timers []*timer
+
+// arm sets or moves a deadline.
+func (h *timers) arm(t *timer, kind timerKind, due int64) {
+	t.kind, t.due = kind, due
+	if t.at == 0 {
+		*h = append(*h, t)
+		t.at = len(*h)
+	}
+	h.up(t.at - 1)
+	h.down(t.at - 1)
+}
+
+// disarm takes a deadline out, if it is in.
+func (h *timers) disarm(t *timer) {
+	if t.at == 0 {
+		return
+	}
+	i, last := t.at-1, len(*h)-1
+	h.swap(i, last)
+	(*h)[last] = nil
+	*h = (*h)[:last]
+	t.at = 0
+	if i < last {
+		h.up(i)
+		h.down(i)
+	}
+}
+
+func (h *timers) swap(i, j int) {
+	s := *h
+	s[i], s[j] = s[j], s[i]
+	s[i].at, s[j].at = i+1, j+1
+}
+
+func (h *timers) up(i int) {
+	for i > 0 {
+		parent := (i - 1) / 2
+		if !(*h)[i].before((*h)[parent]) {
+			return
+		}
+		h.swap(i, parent)
+		i = parent
+	}
+}
+
+func (h *timers) down(i int) {
+	for {
+		least := i
+		for child := 2*i + 1; child <= 2*i+2 && child < len(*h); child++ {
+			if (*h)[child].before((*h)[least]) {
+				least = child
+			}
+		}
+		if least == i {
+			return
+		}
+		h.swap(i, least)
+		i = least
+	}
+}

@@ -1,0 +1,302 @@
+package routing
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cordboard/cordboard/agents"
+	"github.com/cordboard/cordboard/routing/queue"
+	"github.com/cordboard/cordboard/routing/rule"
+)
+
+// Errors of Step. The event was not applied; deadlines that were due were.
+var (
+	ErrUnknownAgent  = errors.New("agent is not in the directory")
+	ErrKnownCall     = errors.New("call has arrived already")
+	ErrNoPolicy      = errors.New("policy change without a policy")
+	ErrUnknownEvent  = errors.New("event of an unknown type")
+	ErrBadAgentState = errors.New("agents sign in as available or not_ready")
+)
+
+// Engine decides who gets which call, and when. It is a value of one
+// goroutine: Step, Deadline and Snapshot must not be called at once.
+type Engine struct {
+	now    int64 // microseconds since 1970
+	plan   *plan
+	agents map[agents.ID]*agent
+	roster []*agent // signed in, by id
+	calls  map[CallID]*call
+
+	demands   []*demand
+	demandBy  map[demandKey]*demand
+	profiles  []*profile
+	profileBy map[string]*profile
+	front     queue.Tree[queue.Key, *call] // calls that came back
+	passed    queue.Tree[queue.Key, *call] // waiting calls whose sender is barred
+	figures   map[string]*figure
+	free      int // agents Available
+
+	timers  timers
+	freed   []*agent
+	seekers []*call
+	env     rule.Env
+	reading *plan // whose conditions are being read
+	acts    []Action
+}
+
+// New makes an engine that decides by the policy. All its agents are signed
+// out.
+func New(p *Policy) *Engine {
+	e := &Engine{
+		plan: newPlan(p), agents: map[agents.ID]*agent{}, calls: map[CallID]*call{},
+		demandBy: map[demandKey]*demand{}, profileBy: map[string]*profile{}, figures: map[string]*figure{},
+	}
+	e.env.IsOpen = func(name string) bool {
+		c := e.reading.Calendars[name]
+		return c != nil && c.Open(instant(e.now))
+	}
+	e.directory(p.Agents)
+	return e
+}
+
+// Step applies one event at the given instant and returns what must now be
+// done. It never blocks, reads no clock and starts nothing. Deadlines due at
+// or before the instant come first, in order. A nil event applies only these.
+// The slice is valid until the next Step.
+//
+// An event of a call or an attempt that is over changes nothing: what is left
+// of it is cleaned up (a late answer is released, a desk is refused). An error
+// says that the event makes no sense; the actions of the deadlines stand.
+func (e *Engine) Step(at time.Time, ev Event) ([]Action, error) {
+	clear(e.acts)
+	e.acts = e.acts[:0]
+	if us := at.UnixMicro(); us > e.now {
+		e.now = us
+	}
+	e.expire()
+	var err error
+	if ev != nil {
+		if err = e.apply(ev); err != nil {
+			err = fmt.Errorf("%s: %w", ev.Kind(), err)
+		}
+	}
+	e.settle()
+	// What settling began may be due already (a hold of no length).
+	for len(e.timers) > 0 && e.timers[0].due <= e.now {
+		e.expire()
+		e.settle()
+	}
+	return e.acts, err
+}
+
+// Deadline reports when the engine next wants a Step, if ever.
+func (e *Engine) Deadline() (time.Time, bool) {
+	if len(e.timers) == 0 {
+		return time.Time{}, false
+	}
+	return instant(e.timers[0].due), true
+}
+
+func (e *Engine) act(a Action) { e.acts = append(e.acts, a) }
+
+func (e *Engine) apply(ev Event) error {
+	switch ev := ev.(type) {
+	case CallArrived:
+		return e.callArrived(ev)
+	case CustomerResolved:
+		e.customerResolved(ev)
+	case CallerGone:
+		e.callerGone(ev)
+	case CallFailed:
+		e.callFailed(ev)
+	case TreatmentPlayed:
+		e.treatmentPlayed(ev)
+	case AgentSignedIn:
+		return e.agentSignedIn(ev)
+	case AgentSignedOut:
+		return e.agentSignedOut(ev)
+	case AgentStateAsked:
+		return e.agentStateAsked(ev)
+	case DeskChanged:
+		return e.deskChanged(ev)
+	case PhoneProbed:
+		return e.phoneProbed(ev)
+	case PolicyChanged:
+		return e.policyChanged(ev)
+	default:
+		return e.applyOffer(ev)
+	}
+	return nil
+}
+
+// applyOffer applies the events that carry an attempt. Those of another
+// attempt than the call's own are stale.
+func (e *Engine) applyOffer(ev Event) error {
+	o, ok := offerOf(ev)
+	if !ok {
+		return ErrUnknownEvent
+	}
+	if w, ok := ev.(WrapUpEnded); ok {
+		e.wrapUpEnded(w)
+		return nil
+	}
+	c := e.calls[o.Call]
+	if c == nil || c.agent == nil || c.attempt != o.Attempt || c.agent.id != o.Agent {
+		e.stale(ev, o)
+		return nil
+	}
+	switch ev := ev.(type) {
+	case PopAcked:
+		e.popAcked(c, ev)
+	case OfferAccepted:
+		e.offerAccepted(c)
+	case OfferRefused:
+		e.offerRefused(c)
+	case PhoneRinging:
+		c.rang = true
+	case PhoneAnswered:
+		e.phoneAnswered(c)
+	case PhoneFailed:
+		e.phoneFailed(c, ev)
+	case AgentGone:
+		e.agentGone(c)
+	case JoinFailed:
+		e.joinFailed(c)
+	case Joined:
+		c.joined = c.phase == talking
+	case HoldRequested:
+		e.hold(c, ev.Kind(), ev.On, false)
+	case PhoneHeld:
+		e.hold(c, "", ev.On, true)
+	case HangupRequested:
+		e.hangupRequested(c)
+	case TransferRequested:
+		e.transferRequested(c, ev)
+	}
+	return nil
+}
+
+// stale cleans up after an event whose offer is over.
+func (e *Engine) stale(ev Event, o Offer) {
+	switch ev.(type) {
+	case PhoneAnswered:
+		e.act(Release{o, "stale"})
+	case PopAcked, OfferAccepted, OfferRefused, HoldRequested, HangupRequested, TransferRequested, WrapUpEnded:
+		e.act(Refused{o, ev.Kind(), "stale"})
+	}
+}
+
+func offerOf(ev Event) (Offer, bool) {
+	switch ev := ev.(type) {
+	case PopAcked:
+		return ev.Offer, true
+	case OfferAccepted:
+		return ev.Offer, true
+	case OfferRefused:
+		return ev.Offer, true
+	case PhoneRinging:
+		return ev.Offer, true
+	case PhoneAnswered:
+		return ev.Offer, true
+	case PhoneFailed:
+		return ev.Offer, true
+	case AgentGone:
+		return ev.Offer, true
+	case JoinFailed:
+		return ev.Offer, true
+	case Joined:
+		return ev.Offer, true
+	case HoldRequested:
+		return ev.Offer, true
+	case PhoneHeld:
+		return ev.Offer, true
+	case HangupRequested:
+		return ev.Offer, true
+	case TransferRequested:
+		return ev.Offer, true
+	case WrapUpEnded:
+		return ev.Offer, true
+	}
+	return Offer{}, false
+}
+
+// expire runs the deadlines that are due, in order.
+func (e *Engine) expire() {
+	for len(e.timers) > 0 && e.timers[0].due <= e.now {
+		t := e.timers[0]
+		e.timers.disarm(t)
+		switch t.kind {
+		case recordDue:
+			e.recordLate(t.call)
+		case popDue:
+			e.popLate(t.call)
+		case leadDue:
+			e.leadOver(t.call)
+		case ringDue:
+			e.noAnswer(t.call)
+		case barDue:
+			e.unbar(t.call, t.agent, "bar_ended")
+		case agentDue:
+			e.agentTimer(t.agent)
+		case probeDue:
+			e.probe(t.agent)
+		case holdDue:
+			e.holdOver(t.call)
+		case stepDue:
+			e.stepDue(t.call)
+		case lateDue:
+			e.treatWhenFree(t.call, "late", t.call.queue.Late.Then)
+		case nobodyDue:
+			e.treatWhenFree(t.call, "nobody", t.call.queue.Nobody.Then)
+		case closeDue:
+			e.treatWhenFree(t.call, "closed", t.call.queue.Closed)
+		case returnDue:
+			e.unanswered(t.call)
+		}
+	}
+}
+
+// markFree remembers an agent who may now take a call.
+func (e *Engine) markFree(a *agent) {
+	if !a.freed {
+		a.freed = true
+		e.freed = append(e.freed, a)
+	}
+}
+
+// markSeeking remembers a call that may now find an agent.
+func (e *Engine) markSeeking(c *call, trigger string) {
+	if !c.seeking {
+		c.seeking, c.trigger = true, trigger
+		e.seekers = append(e.seekers, c)
+	}
+}
+
+// settle lets the agents that became free take, in order of id, then the calls
+// that became offerable seek, in order of turn, until nothing is left. After
+// it no waiting call that is not holding stands beside a free agent who may
+// take it.
+func (e *Engine) settle() {
+	for len(e.freed)+len(e.seekers) > 0 {
+		freed := e.freed
+		e.freed = nil
+		slices.SortFunc(freed, func(a, b *agent) int { return strings.Compare(string(a.id), string(b.id)) })
+		for _, a := range freed {
+			a.freed = false
+			e.take(a)
+		}
+		if len(e.freed) > 0 {
+			continue
+		}
+		seekers := e.seekers
+		e.seekers = nil
+		slices.SortFunc(seekers, func(a, b *call) int { return a.key.Compare(b.key) })
+		for _, c := range seekers {
+			c.seeking = false
+			e.seek(c)
+		}
+	}
+}

@@ -1,0 +1,158 @@
+package routing
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cordboard/cordboard/routing/queue"
+	"github.com/cordboard/cordboard/routing/rule"
+)
+
+// maxBlockedCalls is how many waiting calls of a Snapshot say what blocks them.
+const maxBlockedCalls = 100
+
+// figure counts for one queue name, whatever the version.
+type figure struct {
+	age                                  queue.Tree[queue.Key, *call] // waiting calls by when their waiting began
+	waiting, talking                     int
+	offered, answered, abandoned, inTime int
+}
+
+func (e *Engine) figure(name string) *figure {
+	f := e.figures[name]
+	if f == nil {
+		f = &figure{}
+		e.figures[name] = f
+	}
+	return f
+}
+
+// queueFigures is what a condition sees of a queue.
+func (e *Engine) queueFigures(p *plan, name string) rule.QueueFigures {
+	q, f := p.Queues[name], e.figure(name)
+	out := rule.QueueFigures{Waiting: f.waiting, Talking: f.talking}
+	if c, ok := f.age.First(); ok {
+		out.Oldest = int((e.now - c.since) / 1e6)
+	}
+	if q != nil {
+		out.Open = e.open(p, q)
+		out.Staffed, out.Available = e.fitting(p, q)
+	}
+	return out
+}
+
+// fitting counts the agents signed in, and free, who fit step one in the
+// default language.
+func (e *Engine) fitting(p *plan, q *Queue) (staffed, available int) {
+	req := requirement(q.Need, rule.Need{}, p.DefaultLanguage, q.SpeakLevel)
+	for _, p := range e.profiles {
+		if p.signed == 0 {
+			continue
+		}
+		if ok, _ := req.Fits(p.skills, p.team); ok {
+			staffed += p.signed
+			available += p.free.Len()
+		}
+	}
+	return staffed, available
+}
+
+// Snapshot is the engine's state, by value: what the board shows. It changes
+// nothing; at is only noted in it.
+func (e *Engine) Snapshot(at time.Time) Snapshot {
+	s := Snapshot{At: at.UTC(), Queues: []QueueState{}, Agents: []AgentState{}, Calls: []CallState{}}
+	for name, q := range e.plan.Queues {
+		s.Queues = append(s.Queues, e.queueState(name, q))
+	}
+	slices.SortFunc(s.Queues, func(a, b QueueState) int { return strings.Compare(a.Name, b.Name) })
+	for _, a := range e.agents {
+		if a.gone && !a.state.SignedIn() {
+			continue
+		}
+		st := AgentState{Status: a.status(), Name: a.def.Name, Desk: a.desk}
+		switch {
+		case a.call != nil:
+			st.Queue = a.call.queue.Name
+		case a.wrap != nil:
+			st.Queue = a.wrap.queue
+		}
+		s.Agents = append(s.Agents, st)
+	}
+	slices.SortFunc(s.Agents, func(a, b AgentState) int { return strings.Compare(string(a.Agent), string(b.Agent)) })
+	calls := make([]*call, 0, len(e.calls))
+	for _, c := range e.calls {
+		calls = append(calls, c)
+	}
+	slices.SortFunc(calls, func(a, b *call) int { return a.sortKey().Compare(b.sortKey()) })
+	explained := 0
+	for _, c := range calls {
+		st := c.state()
+		if c.phase == waiting && explained < maxBlockedCalls {
+			explained++
+			st.Blocked = e.leftOut(c, nil, 0, maxBlocked)
+		}
+		s.Calls = append(s.Calls, st)
+	}
+	return s
+}
+
+func (e *Engine) queueState(name string, q *Queue) QueueState {
+	f := e.figure(name)
+	out := QueueState{
+		Name: name, Waiting: f.waiting, Talking: f.talking, AnswerWithin: int(q.AnswerWithin / time.Second), Open: e.open(e.plan, q),
+		Offered: f.offered, Answered: f.answered, Abandoned: f.abandoned, InTime: f.inTime,
+	}
+	if c, ok := f.age.First(); ok {
+		out.OldestSince = instant(c.since)
+	}
+	out.Staffed, out.Available = e.fitting(e.plan, q)
+	return out
+}
+
+// sortKey orders all calls of a Snapshot; one that was never queued stands
+// where it would.
+func (c *call) sortKey() queue.Key {
+	if c.queue == nil {
+		return queue.Key{Turn: c.since, Since: c.since, ID: int64(c.id)}
+	}
+	return c.key
+}
+
+func (c *call) state() CallState {
+	out := CallState{
+		Call: c.id, Phase: c.phaseName(), Topic: c.topic, Attempt: c.attempt,
+		Since: instant(c.since), Entered: instant(c.entered), Priority: c.priority(), Step: c.step + 1,
+	}
+	if c.queue != nil {
+		out.Queue = c.queue.Name
+	}
+	if c.agent != nil {
+		out.Agent = c.agent.id
+		out.Entered = instant(c.agent.since)
+	}
+	if c.entered == 0 {
+		out.Entered = instant(c.arrived)
+	}
+	return out
+}
+
+func (c *call) phaseName() string {
+	switch {
+	case c.phase == resolving:
+		return "resolving"
+	case c.phase == waiting && len(c.wanted) > 0:
+		return "holding"
+	case c.phase == waiting:
+		return "waiting"
+	case c.phase == ringing:
+		return "ringing"
+	case c.phase.offered():
+		return "offered"
+	case c.phase == talking && c.onHold:
+		return "hold"
+	case c.phase == talking:
+		return "talking"
+	}
+	return "treated"
+}

@@ -1,0 +1,296 @@
+package routing
+
+import (
+	"slices"
+	"time"
+
+	"github.com/cordboard/cordboard/agents"
+	"github.com/cordboard/cordboard/routing/match"
+	"github.com/cordboard/cordboard/routing/queue"
+	"github.com/cordboard/cordboard/routing/rule"
+)
+
+// rootPath is the path of the root route; other paths leave it out.
+const rootPath = "root"
+
+// Bounds of section 21 and of the table of section 5.
+const (
+	maxPriority  = 1000
+	maxMoves     = 8
+	maxTransfers = 5
+	maxFailed    = 8
+	maxCameBack  = 3
+)
+
+// plan is a Policy made ready for decisions: what a route inherits is worked
+// out once, here.
+type plan struct {
+	*Policy
+	root    *route
+	windows []int64  // of least_occupied, microseconds, sorted
+	reads   []string // queues whose figures a condition reads, sorted
+	calls   int      // live calls that it routed
+	dated   []string // calendars with exceptions, sorted
+}
+
+// route is one node with all it inherits.
+type route struct {
+	node     *rule.Node
+	path     string // without root; "root" for the root
+	queue    string
+	priority int
+	need     rule.Need
+	prefer   []rule.Prefer
+	children []*route
+}
+
+func newPlan(p *Policy) *plan {
+	out := &plan{Policy: p}
+	root := p.Route
+	if root == nil {
+		root = &rule.Node{}
+	}
+	out.root = out.compile(root, &route{})
+	for _, q := range p.Queues {
+		w := q.ChooseWindow.Microseconds()
+		if q.Choose == match.LeastOccupied && !slices.Contains(out.windows, w) {
+			out.windows = append(out.windows, w)
+		}
+	}
+	for name, c := range p.Calendars {
+		if len(c.Exceptions) > 0 {
+			out.dated = append(out.dated, name)
+		}
+	}
+	slices.Sort(out.dated)
+	slices.Sort(out.windows)
+	slices.Sort(out.reads)
+	out.reads = slices.Compact(out.reads)
+	return out
+}
+
+func (p *plan) compile(n *rule.Node, parent *route) *route {
+	r := &route{node: n, queue: n.Queue, priority: parent.priority + n.PriorityAdd, need: parent.need, prefer: n.Prefer}
+	switch parent.path {
+	case "":
+		r.path = rootPath
+	case rootPath:
+		r.path = n.Name
+	default:
+		r.path = parent.path + "/" + n.Name
+	}
+	if r.queue == "" {
+		r.queue = parent.queue
+	}
+	if n.Priority != nil {
+		r.priority = *n.Priority
+	}
+	r.priority = min(max(r.priority, 0), maxPriority)
+	if n.Need != nil {
+		r.need = mergeNeeds(parent.need, *n.Need)
+	}
+	if r.prefer == nil {
+		r.prefer = parent.prefer
+	}
+	if n.When != nil {
+		p.reads = append(p.reads, n.When.Queues()...)
+	}
+	for _, child := range n.Children {
+		r.children = append(r.children, p.compile(child, r))
+	}
+	return r
+}
+
+// window is how much of an agent's past the policies look at.
+func (p *plan) window() int64 {
+	if len(p.windows) == 0 {
+		return 0
+	}
+	return p.windows[len(p.windows)-1]
+}
+
+// holiday is the name of today's exception in the first calendar, by name,
+// that has one.
+func (p *plan) holiday(at time.Time) string {
+	for _, name := range p.dated {
+		if day := p.Calendars[name].Holiday(at); day != "" {
+			return day
+		}
+	}
+	return ""
+}
+
+// demandKey interns demands.
+type demandKey struct {
+	plan     *plan
+	queue    string
+	language string
+	firm     string
+}
+
+// demand is what calls of one queue, language and firm additions ask, step by
+// step, with the calls that wait for it. A call's class is its demand and the
+// step it has reached.
+type demand struct {
+	plan     *plan
+	queue    *Queue
+	reqs     []agents.Requirement // by step; 0 is the queue's own need
+	fit      []int8               // by profile: first step it fits, -1 for none
+	profiles [][]*profile         // by first fitting step
+	staff    []int                // agents signed in, by first fitting step
+	floor    int                  // first step with staff; len(reqs) when there is none
+	classes  []queue.Tree[queue.Key, *call]
+	indexed  int // calls in classes
+	// waiting is all calls that wait or are offered. It is ranged only to set
+	// deadlines, whose order does not depend on it.
+	waiting map[*call]struct{}
+}
+
+// profile is a set of skills and a team that agents share.
+type profile struct {
+	index   int
+	skills  agents.Skills
+	team    string
+	demands []*demand // that it fits at some step
+	signed  int       // agents signed in
+	free    queue.Tree[idleKey, *agent]
+}
+
+// idleKey orders free agents: the longest idle, then the lower id.
+type idleKey struct {
+	since int64
+	id    agents.ID
+}
+
+func (k idleKey) Compare(o idleKey) int {
+	return match.Compare(match.LongestIdle, match.Candidate{ID: k.id, IdleSince: k.since}, match.Candidate{ID: o.id, IdleSince: o.since})
+}
+
+func (k idleKey) Hash() uint64 {
+	h := uint64(k.since) * 0x9e3779b97f4a7c15
+	for i := range len(k.id) {
+		h = (h ^ uint64(k.id[i])) * 0x100000001b3
+	}
+	return queue.Mix(h)
+}
+
+// reach is the last step that counts for a call which has reached the given
+// one: vacant steps are passed at once.
+func (d *demand) reach(step int) int {
+	return min(max(step, d.floor), len(d.reqs)-1)
+}
+
+func (d *demand) fits(p *profile) int { return int(d.fit[p.index]) }
+
+func (d *demand) staffed() bool { return d.floor < len(d.reqs) }
+
+// meet works out from which step on a profile fits.
+func (d *demand) meet(p *profile) {
+	first := -1
+	for i := range d.reqs {
+		if ok, _ := d.reqs[i].Fits(p.skills, p.team); ok {
+			first = i
+			break
+		}
+	}
+	d.fit = append(d.fit, int8(first))
+	if first < 0 {
+		return
+	}
+	d.profiles[first] = append(d.profiles[first], p)
+	d.staff[first] += p.signed
+	p.demands = append(p.demands, d)
+	d.lower()
+}
+
+// lower recomputes the floor.
+func (d *demand) lower() {
+	d.floor = len(d.reqs)
+	for i, n := range d.staff {
+		if n > 0 {
+			d.floor = i
+			return
+		}
+	}
+}
+
+// demandFor finds or makes the demand of a call.
+func (e *Engine) demandFor(c *call, q *Queue) *demand {
+	language := ""
+	if e.needsLanguage(q, c.firm) {
+		language = c.language(c.plan)
+	}
+	key := demandKey{c.plan, q.Name, language, c.firmKey}
+	d := e.demandBy[key]
+	if d != nil {
+		return d
+	}
+	d = &demand{plan: c.plan, queue: q, waiting: map[*call]struct{}{}}
+	d.reqs = append(d.reqs, requirement(q.Need, c.firm, language, q.SpeakLevel))
+	for _, s := range q.Steps {
+		if s.Need == nil {
+			d.reqs = append(d.reqs, d.reqs[len(d.reqs)-1])
+			continue
+		}
+		d.reqs = append(d.reqs, requirement(stepNeed(q.Need, s.Need), c.firm, language, q.SpeakLevel))
+	}
+	d.profiles = make([][]*profile, len(d.reqs))
+	d.staff = make([]int, len(d.reqs))
+	d.classes = make([]queue.Tree[queue.Key, *call], len(d.reqs))
+	d.floor = len(d.reqs)
+	for _, p := range e.profiles {
+		d.meet(p)
+	}
+	e.demands = append(e.demands, d)
+	e.demandBy[key] = d
+	return d
+}
+
+func (e *Engine) needsLanguage(q *Queue, firm rule.Need) bool {
+	if firm.Speak != nil {
+		return asksCaller(firm)
+	}
+	if asksCaller(q.Need) {
+		return true
+	}
+	for _, s := range q.Steps {
+		if s.Need != nil && asksCaller(*s.Need) {
+			return true
+		}
+	}
+	return false
+}
+
+// profileFor finds or makes the profile of an agent.
+func (e *Engine) profileFor(a agents.Agent) *profile {
+	key := profileKey(a)
+	if p := e.profileBy[key]; p != nil {
+		return p
+	}
+	p := &profile{index: len(e.profiles), skills: a.Skills, team: a.Team}
+	e.profiles = append(e.profiles, p)
+	e.profileBy[key] = p
+	for _, d := range e.demands {
+		d.meet(p)
+	}
+	return p
+}
+
+func profileKey(a agents.Agent) string {
+	b := make([]byte, 0, 64)
+	b = append(b, a.Team...)
+	for _, s := range a.Skills {
+		b = append(b, 0)
+		b = append(b, s.Skill...)
+		b = append(b, 0, byte(s.Level))
+	}
+	return string(b)
+}
+
+// instant turns the engine's time into the one of the words.
+func instant(us int64) time.Time {
+	if us == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(us).UTC()
+}

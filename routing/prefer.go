@@ -1,0 +1,143 @@
+package routing
+
+import (
+	"time"
+
+	"github.com/cordboard/cordboard/agents"
+	"github.com/cordboard/cordboard/routing/rule"
+)
+
+// Who a route or queue may prefer besides agents by name.
+const (
+	whoManager = "account_manager"
+	whoLast    = "last_agent"
+)
+
+// preference is one entry of a call's list: agents waited for.
+type preference struct {
+	kind   string // account_manager, last_agent, topic, agent
+	agents []*agent
+	wait   int64
+	waived bool // the need is not asked, exclusions are
+	hold   bool // also while they are away
+	until  int64
+	told   bool
+}
+
+// preferences resolves a call's list: the specialists of its topic first, then
+// what the route prefers, else the queue.
+func (e *Engine) preferences(c *call, list []rule.Prefer) []preference {
+	var out []preference
+	if t := c.plan.Topics[c.topic]; t != nil && len(t.Specialists) > 0 && t.Queue == c.queue.Name {
+		p := preference{kind: "topic", wait: t.Wait.Microseconds()}
+		for _, id := range t.Specialists {
+			if a := e.agents[id]; a != nil {
+				p.agents = append(p.agents, a)
+			}
+		}
+		out = append(out, p)
+	}
+	if list == nil {
+		list = c.queue.Prefer
+	}
+	for _, r := range list {
+		kind, id := "agent", r.Who
+		switch r.Who {
+		case whoManager:
+			kind, id = whoManager, c.customer.AccountManager
+		case whoLast:
+			kind, id = whoLast, c.customer.LastAgent
+			if r.Within > 0 && time.Duration(c.customer.LastContactDays)*24*time.Hour > r.Within {
+				id = ""
+			}
+		}
+		if a := e.agents[agents.ID(id)]; a != nil && id != "" {
+			out = append(out, preference{kind: kind, agents: []*agent{a}, wait: r.Wait.Microseconds(), waived: r.Waived, hold: r.Hold})
+		}
+	}
+	return out
+}
+
+// preferred asks the call's preferred agents, one entry after the other. It
+// says whether the call is taken care of: offered, or holding.
+func (e *Engine) preferred(c *call) bool {
+	for c.preferAt < len(c.prefer) {
+		p := &c.prefer[c.preferAt]
+		if p.until == 0 {
+			p.until = e.now + p.wait
+		}
+		var best *agent
+		var wanted []*agent
+		for _, a := range p.agents {
+			if !e.suits(c, p, a) {
+				continue
+			}
+			switch {
+			case a.state == agents.Available:
+				if e.mayTake(c, a) && (best == nil || a.idle().Compare(best.idle()) < 0) {
+					best = a
+				}
+			case a.state.Busy() && !a.asked.leaves() || p.hold && !c.barred(a):
+				wanted = append(wanted, a)
+			}
+		}
+		if best != nil {
+			e.offerTo(c, best, Reason{Prefer: p.kind, Trigger: c.trigger})
+			return true
+		}
+		if len(wanted) > 0 && e.now < p.until {
+			e.holdFor(c, p, wanted)
+			return true
+		}
+		c.preferAt++
+		c.trigger = "hold_ended"
+	}
+	e.unplace(c)
+	c.wanted = nil
+	e.timers.disarm(&c.tHold)
+	e.place(c)
+	return false
+}
+
+// suits says whether a preferred agent may be waited for: exclusions hold
+// always, the need unless it is waived.
+func (e *Engine) suits(c *call, p *preference, a *agent) bool {
+	if a.gone || c.barred(a) {
+		return false
+	}
+	if p.waived {
+		return !c.demand.reqs[0].Excludes(a.profile.skills)
+	}
+	fit := c.demand.fits(a.profile)
+	return fit >= 0 && fit <= c.demand.reach(c.step)
+}
+
+// holdFor makes a call wait for some agents and nobody else.
+func (e *Engine) holdFor(c *call, p *preference, wanted []*agent) {
+	e.unplace(c)
+	c.wanted = wanted
+	e.place(c)
+	e.timers.arm(&c.tHold, holdDue, p.until)
+	if !p.told {
+		p.told = true
+		e.act(Held{
+			Call: c.id, Agent: wanted[0].id, Prefer: p.kind, Until: instant(p.until),
+			Reason: Reason{Rule: c.rule, Prefer: p.kind, Version: c.plan.Version, LeftOut: e.leftOut(c, nil, 0, maxExplained)},
+		})
+	}
+}
+
+// holdOver ends a hold by time: the next entry is asked.
+func (e *Engine) holdOver(c *call) {
+	if c.phase == waiting {
+		e.markSeeking(c, "hold_ended")
+	}
+}
+
+// recheckOwn asks again for the calls that hold for an agent who has gone away.
+func (e *Engine) recheckOwn(a *agent) {
+	a.own.Ascend(func(c *call) bool {
+		e.markSeeking(c, "hold_ended")
+		return true
+	})
+}

@@ -1,0 +1,188 @@
+package routing
+
+import (
+	"github.com/cordboard/cordboard/agents"
+	"github.com/cordboard/cordboard/routing/match"
+)
+
+// maxOwnRow is how many of their own calls agents take in a row while another
+// call waits for them.
+const maxOwnRow = 2
+
+// take gives a free agent the first call: one that came back, else an own one,
+// else the first in the one order of all that the agent fits.
+func (e *Engine) take(a *agent) {
+	if a.state != agents.Available {
+		return
+	}
+	reason := Reason{Trigger: "agent_free"}
+	c := e.firstFront(a)
+	if c == nil {
+		own, other := e.firstOwn(a), e.firstWaiting(a)
+		if own != nil && !(a.ownRow >= maxOwnRow && other != nil) {
+			c = own
+			reason.Prefer = own.prefer[own.preferAt].kind
+		} else {
+			c = other
+		}
+	}
+	if c == nil {
+		return
+	}
+	if reason.Prefer != "" {
+		a.ownRow++
+	} else {
+		a.ownRow = 0
+	}
+	e.offerTo(c, a, reason)
+}
+
+func (e *Engine) firstFront(a *agent) (found *call) {
+	e.front.Ascend(func(c *call) bool {
+		if e.fitsNow(c, a) && e.mayTake(c, a) {
+			found = c
+		}
+		return found == nil
+	})
+	return found
+}
+
+func (e *Engine) firstOwn(a *agent) (found *call) {
+	a.own.Ascend(func(c *call) bool {
+		if e.suits(c, &c.prefer[c.preferAt], a) && e.mayTake(c, a) {
+			found = c
+		}
+		return found == nil
+	})
+	return found
+}
+
+// firstWaiting is the first call in the one order, over the heads of all
+// classes that the agent's profile fits.
+func (e *Engine) firstWaiting(a *agent) (best *call) {
+	for _, d := range a.profile.demands {
+		if d.indexed == 0 || !a.desk && d.queue.Pop.Late == LateHold {
+			continue
+		}
+		fit := d.fits(a.profile)
+		for step := range d.classes {
+			if fit > d.reach(step) {
+				continue
+			}
+			d.classes[step].Ascend(func(c *call) bool {
+				if best != nil && best.key.Compare(c.key) < 0 {
+					return false
+				}
+				if !e.mayTake(c, a) {
+					return true
+				}
+				best = c
+				return false
+			})
+		}
+	}
+	return best
+}
+
+// fitsNow says whether an agent meets the need of the steps reached.
+func (e *Engine) fitsNow(c *call, a *agent) bool {
+	fit := c.demand.fits(a.profile)
+	return fit >= 0 && fit <= c.demand.reach(c.step)
+}
+
+// mayTake says whether an agent who fits may also have the call: not barred,
+// not its sender while others fit, with a desk where one is needed.
+func (e *Engine) mayTake(c *call, a *agent) bool {
+	if len(c.bars) > 0 && c.barred(a) {
+		return false
+	}
+	if !a.desk && c.queue.Pop.Late == LateHold {
+		return false
+	}
+	return c.passedBy != a || !e.anotherFits(c, a)
+}
+
+// anotherFits says whether anyone signed in but the sender fits the steps so
+// far.
+func (e *Engine) anotherFits(c *call, sender *agent) bool {
+	d := c.demand
+	for step := 0; step <= d.reach(c.step); step++ {
+		n := d.staff[step]
+		if sender.state.SignedIn() && d.fits(sender.profile) == step {
+			n--
+		}
+		if n > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// seek finds an agent for a waiting call.
+func (e *Engine) seek(c *call) {
+	if c.phase != waiting {
+		return
+	}
+	if c.preferAt < len(c.prefer) && e.preferred(c) {
+		return
+	}
+	if c.toAgent {
+		e.unanswered(c) // the colleague went away, or the time is over
+		return
+	}
+	if e.free == 0 {
+		return
+	}
+	if a, step := e.bestAgent(c, nil); a != nil {
+		a.ownRow = 0
+		e.offerTo(c, a, Reason{Trigger: c.trigger, Step: step + 1})
+	}
+}
+
+// bestAgent is the free agent who gets the call: of the earliest step, and
+// there by the queue's policy. skip is left out.
+func (e *Engine) bestAgent(c *call, skip *agent) (best *agent, step int) {
+	d := c.demand
+	for step = 0; step <= d.reach(c.step); step++ {
+		var top match.Candidate
+		for _, p := range d.profiles[step] {
+			p.free.Ascend(func(a *agent) bool {
+				if a == skip || !e.mayTake(c, a) {
+					return true
+				}
+				if k := e.candidate(c, a, step); best == nil || match.Compare(c.queue.Choose, k, top) < 0 {
+					best, top = a, k
+				}
+				// Within a profile the longest idle comes first, and only the
+				// busy share can put another before her.
+				return c.queue.Choose == match.LeastOccupied
+			})
+		}
+		if best != nil {
+			return best, step
+		}
+	}
+	return nil, 0
+}
+
+func (e *Engine) candidate(c *call, a *agent, step int) match.Candidate {
+	k := match.Candidate{ID: a.id, IdleSince: a.idleSince}
+	switch c.queue.Choose {
+	case match.MostSkilled:
+		k.Levels = c.demand.reqs[step].Levels(a.profile.skills)
+	case match.LeastOccupied:
+		k.Share = e.shareOf(a, c.queue)
+	}
+	return k
+}
+
+// shareOf is the busy share over the queue's window, as measured when the
+// agent last became Available.
+func (e *Engine) shareOf(a *agent, q *Queue) int {
+	for i, w := range e.plan.windows {
+		if w == q.ChooseWindow.Microseconds() && i < len(a.shares) {
+			return a.shares[i]
+		}
+	}
+	return 0
+}

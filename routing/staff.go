@@ -1,0 +1,361 @@
+package routing
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/cordboard/cordboard/agents"
+)
+
+// directory takes over the agents of a policy. Present states, idle times and
+// counters stay; who is no longer listed signs out after the call in hand.
+func (e *Engine) directory(list map[agents.ID]agents.Agent) {
+	ids := make([]agents.ID, 0, len(list)+len(e.agents))
+	for id := range list {
+		ids = append(ids, id)
+	}
+	for id := range e.agents {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	for _, id := range slices.Compact(ids) {
+		def, listed := list[id]
+		a := e.agents[id]
+		switch {
+		case a == nil:
+			a = &agent{id: id, def: def, state: agents.SignedOut, profile: e.profileFor(def)}
+			a.tMain.agent, a.tProbe.agent = a, a
+			e.agents[id] = a
+		case listed:
+			a.gone = false
+			e.redefine(a, def)
+		default:
+			a.gone = true
+			e.signOut(a)
+		}
+	}
+}
+
+// redefine changes an agent's skills, for calls already waiting too.
+func (e *Engine) redefine(a *agent, def agents.Agent) {
+	a.def = def
+	p := e.profileFor(def)
+	if p == a.profile {
+		return
+	}
+	if !a.state.SignedIn() {
+		a.profile = p
+		return
+	}
+	if a.state == agents.Available {
+		a.profile.free.Delete(a.idle())
+	}
+	e.staff(a, -1)
+	a.profile = p
+	e.staff(a, +1)
+	if a.state == agents.Available {
+		a.profile.free.Put(a.idle(), a)
+		e.markFree(a)
+	}
+}
+
+// policyChanged makes a new document live. Calls keep the version they were
+// routed with until they end or are passed on.
+func (e *Engine) policyChanged(ev PolicyChanged) error {
+	if ev.Policy == nil {
+		return ErrNoPolicy
+	}
+	e.plan = newPlan(ev.Policy)
+	if ev.Policy.Agents != nil {
+		e.directory(ev.Policy.Agents)
+	}
+	e.prune()
+	for _, a := range e.roster {
+		if e.plan.window() > 0 {
+			a.log.note(e.now, kindOf(a.state), e.now-e.plan.window())
+		}
+		e.measure(a)
+	}
+	return nil
+}
+
+// prune forgets what only versions without a call needed.
+func (e *Engine) prune() {
+	keep := func(d *demand) bool { return d.plan == e.plan || d.plan.calls > 0 }
+	for k, d := range e.demandBy {
+		if !keep(d) {
+			delete(e.demandBy, k)
+		}
+	}
+	e.demands = slices.DeleteFunc(e.demands, func(d *demand) bool { return !keep(d) })
+	for _, p := range e.profiles {
+		p.demands = slices.DeleteFunc(p.demands, func(d *demand) bool { return !keep(d) })
+	}
+}
+
+func (e *Engine) agentSignedIn(ev AgentSignedIn) error {
+	a := e.agents[ev.Agent]
+	switch {
+	case a == nil || a.gone:
+		return ErrUnknownAgent
+	case ev.State != agents.Available && ev.State != agents.NotReady:
+		return ErrBadAgentState
+	case a.state.SignedIn():
+		if a.asked.state == agents.SignedOut {
+			a.asked = asked{} // back before the call ended
+		}
+		return nil
+	}
+	i, _ := slices.BinarySearchFunc(e.roster, a, func(x, y *agent) int { return strings.Compare(string(x.id), string(y.id)) })
+	e.roster = slices.Insert(e.roster, i, a)
+	a.rona, a.refusals, a.ownRow = 0, nil, 0
+	// The state first, so that whoever is woken sees it.
+	a.state = agents.NotReady
+	e.staff(a, +1)
+	if ev.State == agents.NotReady {
+		e.setState(a, agents.NotReady, ev.Reason, 0)
+	} else {
+		e.available(a, true)
+	}
+	return nil
+}
+
+func (e *Engine) agentSignedOut(ev AgentSignedOut) error {
+	a := e.agents[ev.Agent]
+	if a == nil {
+		return ErrUnknownAgent
+	}
+	e.signOut(a)
+	return nil
+}
+
+// signOut ends an agent's work: at once, or after the talk in hand. An offer
+// that is not answered yet goes to somebody else.
+func (e *Engine) signOut(a *agent) {
+	if !a.state.SignedIn() {
+		return
+	}
+	switch c := a.call; {
+	case c != nil && c.phase == talking:
+		a.asked = asked{state: agents.SignedOut}
+		return
+	case c != nil:
+		e.withdraw(c, "refused")
+		e.leaveWork(a)
+		e.back(c, true)
+		return
+	case a.wrap != nil:
+		a.asked = asked{state: agents.SignedOut}
+		e.finishWrapUp(a, "")
+		return
+	}
+	e.leaveWork(a)
+}
+
+func (e *Engine) leaveWork(a *agent) {
+	a.asked = asked{}
+	e.timers.disarm(&a.tMain)
+	e.timers.disarm(&a.tProbe)
+	e.setState(a, agents.SignedOut, "", 0)
+	if i := slices.Index(e.roster, a); i >= 0 {
+		e.roster = slices.Delete(e.roster, i, i+1)
+	}
+	e.staff(a, -1)
+}
+
+// agentStateAsked: with a call in hand the wish is remembered for its end.
+func (e *Engine) agentStateAsked(ev AgentStateAsked) error {
+	a := e.agents[ev.Agent]
+	switch {
+	case a == nil:
+		return ErrUnknownAgent
+	case ev.State != agents.Available && ev.State != agents.NotReady:
+		return ErrBadAgentState
+	case !a.state.SignedIn():
+		return nil
+	case a.state.Busy():
+		if a.asked.state == agents.SignedOut && a.gone {
+			return nil
+		}
+		a.asked = asked{ev.State, ev.Reason}
+		return nil
+	case ev.State == agents.NotReady:
+		e.timers.disarm(&a.tMain)
+		e.timers.disarm(&a.tProbe)
+		if a.state != agents.NotReady || a.reason != ev.Reason {
+			e.setState(a, agents.NotReady, ev.Reason, 0)
+		}
+	case a.state == agents.NotReady:
+		e.available(a, true)
+	}
+	return nil
+}
+
+func (e *Engine) deskChanged(ev DeskChanged) error {
+	a := e.agents[ev.Agent]
+	if a == nil {
+		return ErrUnknownAgent
+	}
+	if a.desk == ev.Up {
+		return nil
+	}
+	a.desk = ev.Up
+	if !ev.Up {
+		return nil
+	}
+	for len(a.deskBars) > 0 {
+		e.unbar(a.deskBars[0].call, a, "desk_back")
+	}
+	if a.state == agents.Available {
+		e.markFree(a)
+	}
+	return nil
+}
+
+// agentTimer ends what ends by itself: wrap-up, a busy phone, a break after an
+// unanswered ring.
+func (e *Engine) agentTimer(a *agent) {
+	switch {
+	case a.wrap != nil:
+		e.finishWrapUp(a, "")
+	case a.state == agents.NotReady:
+		e.available(a, true)
+	}
+}
+
+// probe asks the agent's phone whether it is back.
+func (e *Engine) probe(a *agent) {
+	e.act(Probe{a.id})
+	e.timers.arm(&a.tProbe, probeDue, e.now+probeEvery)
+}
+
+// phoneProbed: a phone that answers at all is back, even if it does not know
+// OPTIONS.
+func (e *Engine) phoneProbed(ev PhoneProbed) error {
+	a := e.agents[ev.Agent]
+	if a == nil {
+		return ErrUnknownAgent
+	}
+	alive := ev.Code >= 200 && ev.Code < 300 || ev.Code == 405 || ev.Code == 501
+	if alive && a.state == agents.NotReady && a.reason == agents.ReasonUnreachable {
+		e.available(a, true)
+	}
+	return nil
+}
+
+// release gives an agent back after an offer, a talk or wrap-up: to what was
+// asked meanwhile, else to the free ones. fresh begins the idle time anew.
+func (e *Engine) release(a *agent, fresh bool) {
+	want := a.asked
+	a.asked = asked{}
+	switch want.state {
+	case agents.SignedOut:
+		e.leaveWork(a)
+	case agents.NotReady:
+		e.setState(a, agents.NotReady, want.reason, 0)
+	default:
+		e.available(a, fresh)
+	}
+}
+
+// sideline makes an agent not ready for a reason of ours, until an instant or
+// (0) until back by hand.
+func (e *Engine) sideline(a *agent, reason string, until int64) {
+	want := a.asked
+	a.asked = asked{}
+	if want.state == agents.SignedOut {
+		e.leaveWork(a)
+		return
+	}
+	if want.state == agents.NotReady {
+		reason, until = want.reason, 0
+	}
+	e.setState(a, agents.NotReady, reason, until)
+	if until > 0 {
+		e.timers.arm(&a.tMain, agentDue, until)
+	}
+}
+
+func (e *Engine) available(a *agent, fresh bool) {
+	e.timers.disarm(&a.tMain)
+	e.timers.disarm(&a.tProbe)
+	if fresh {
+		a.idleSince = e.now
+	}
+	e.setState(a, agents.Available, "", 0)
+	if fresh {
+		e.measure(a)
+	}
+}
+
+// setState changes an agent's state and tells of it.
+func (e *Engine) setState(a *agent, s agents.State, reason string, until int64) {
+	if a.state == agents.Available {
+		a.profile.free.Delete(a.idle())
+		e.free--
+	}
+	a.state, a.reason, a.since, a.until = s, reason, e.now, until
+	if e.plan.window() > 0 {
+		a.log.note(e.now, kindOf(s), e.now-e.plan.window())
+	}
+	if s == agents.Available {
+		a.profile.free.Put(a.idle(), a)
+		e.free++
+		e.markFree(a)
+	}
+	e.act(AgentChanged{a.status()})
+	if s == agents.NotReady || s == agents.SignedOut {
+		e.recheckOwn(a)
+	}
+}
+
+func (e *Engine) measure(a *agent) {
+	a.shares = a.shares[:0]
+	for _, w := range e.plan.windows {
+		a.shares = append(a.shares, a.log.share(e.now-w, e.now))
+	}
+}
+
+// staff counts an agent in or out of the demands the profile fits. A vacancy
+// that begins wakes the free agents of the steps that open; calls stay where
+// they are.
+func (e *Engine) staff(a *agent, n int) {
+	p := a.profile
+	p.signed += n
+	for _, d := range p.demands {
+		before := d.floor
+		d.staff[d.fits(p)] += n
+		d.lower()
+		if d.floor == before || len(d.waiting) == 0 {
+			continue
+		}
+		for step := before + 1; step < len(d.reqs) && step <= d.floor; step++ {
+			for _, q := range d.profiles[step] {
+				q.free.Ascend(func(f *agent) bool { e.markFree(f); return true })
+			}
+		}
+		for c := range d.waiting {
+			if d.staffed() {
+				e.timers.disarm(&c.tNobody)
+			} else {
+				e.armNobody(c)
+			}
+		}
+	}
+	if n < 0 {
+		e.passed.Ascend(func(c *call) bool { e.markSeeking(c, "agent_left"); return true })
+	}
+}
+
+func (a *agent) idle() idleKey { return idleKey{a.idleSince, a.id} }
+
+func (a *agent) status() agents.Status {
+	s := agents.Status{Agent: a.id, State: a.state, Reason: a.reason, Since: instant(a.since), Until: instant(a.until)}
+	switch {
+	case a.call != nil:
+		s.Call = int64(a.call.id)
+	case a.wrap != nil:
+		s.Call = int64(a.wrap.offer.Call)
+	}
+	return s
+}

@@ -1,0 +1,171 @@
+package routing
+
+import "github.com/cordboard/cordboard/agents"
+
+// phoneAnswered: the agent's 200 counts, if the phone was being called.
+func (e *Engine) phoneAnswered(c *call) {
+	switch c.phase {
+	case talking:
+		return // seen already
+	case ringing:
+	default:
+		e.act(Release{c.offer(), "stale"})
+		return
+	}
+	a := c.agent
+	e.timers.disarm(&c.tOffer)
+	e.timers.disarm(&c.tReturn)
+	e.leave(c)
+	c.phase = talking
+	c.waited = e.now - c.since
+	c.front, c.pending = false, nil
+	c.blind, c.toAgent, c.passedBy = false, false, nil
+	c.reread = true // from now on a late record is for the screen only
+	a.rona = 0
+	f := e.figure(c.queue.Name)
+	f.talking++
+	f.answered++
+	if c.waited <= c.queue.AnswerWithin.Microseconds() {
+		f.inTime++
+	}
+	e.act(Connect{c.offer(), instant(e.now)})
+	e.setState(a, agents.Talking, "", 0)
+}
+
+// joinFailed: the legs could not be joined. The agent is free again and the
+// caller back in front.
+func (e *Engine) joinFailed(c *call) {
+	if c.phase != talking {
+		return
+	}
+	f := e.figure(c.queue.Name)
+	f.talking--
+	f.answered--
+	if c.waited <= c.queue.AnswerWithin.Microseconds() {
+		f.inTime--
+	}
+	o := c.offer()
+	a := e.withdraw(c, "join_failed")
+	e.act(Release{o, "join_failed"})
+	e.act(Wait{c.id, c.queue.Music})
+	e.bar(c, a)
+	e.release(a, false)
+	e.join(c)
+	e.unplace(c)
+	e.back(c, true)
+}
+
+// hold puts the caller on hold or takes him back.
+func (e *Engine) hold(c *call, asked string, on, byPhone bool) {
+	if c.phase != talking {
+		if asked != "" {
+			e.act(Refused{c.offer(), asked, "not_now"})
+		}
+		return
+	}
+	if c.onHold == on {
+		return
+	}
+	c.onHold = on
+	e.act(Hold{c.offer(), on, byPhone})
+	state := agents.Talking
+	if on {
+		state = agents.OnHold
+	}
+	e.setState(c.agent, state, "", 0)
+}
+
+func (e *Engine) hangupRequested(c *call) {
+	if c.phase != talking {
+		e.act(Refused{c.offer(), HangupRequested{}.Kind(), "not_now"})
+		return
+	}
+	e.end(c, Answered, ByAgent, "")
+}
+
+// agentGone: the agent's leg of a connected call ended.
+func (e *Engine) agentGone(c *call) {
+	if c.phase == talking {
+		e.end(c, Answered, ByAgent, "")
+	}
+}
+
+func (e *Engine) callerGone(ev CallerGone) {
+	c := e.calls[ev.Call]
+	switch {
+	case c == nil:
+	case c.phase == talking:
+		e.end(c, Answered, ByCaller, "")
+	case c.talked:
+		// He gave up in the queue of a transfer: an agent had talked to him.
+		e.end(c, Answered, ByCaller, "abandoned_after_transfer")
+	case c.phase == treated && c.treatment.Queue == "":
+		e.end(c, Treated, ByCaller, "")
+	default:
+		e.end(c, Abandoned, ByCaller, "")
+	}
+}
+
+func (e *Engine) callFailed(ev CallFailed) {
+	c := e.calls[ev.Call]
+	switch {
+	case c == nil:
+	case c.phase == talking || c.talked:
+		e.end(c, Answered, ByServer, ev.Reason)
+	default:
+		e.end(c, Failed, ByServer, ev.Reason)
+	}
+}
+
+// end closes a call: exactly once, whatever state it is in. Its agent goes to
+// wrap-up after a talk, and is free again after an offer.
+func (e *Engine) end(c *call, outcome Outcome, by Party, reason string) {
+	e.endWith(c, EndCall{Call: c.id, Outcome: outcome, By: by, Reason: reason})
+}
+
+func (e *Engine) endWith(c *call, out EndCall) {
+	talker, offered := (*agent)(nil), (*agent)(nil)
+	switch {
+	case c.phase == talking:
+		talker = e.leaveTalk(c)
+	case c.phase.offered():
+		why := "abandoned"
+		if out.Outcome == Failed || out.By == ByServer {
+			why = "call_failed"
+		}
+		offered = e.withdraw(c, why)
+	}
+	if c.queue != nil && out.Outcome == Abandoned {
+		e.figure(c.queue.Name).abandoned++
+	}
+	e.leave(c)
+	for _, t := range c.timers() {
+		e.timers.disarm(t)
+	}
+	for _, b := range c.bars {
+		e.dropBar(b)
+	}
+	delete(e.calls, c.id)
+	c.plan.calls--
+	if c.queue != nil {
+		out.Queue = c.queue.Name
+	}
+	out.Agent, out.Attempt = c.last.Agent, c.last.Attempt
+	e.act(out)
+	if talker != nil {
+		e.startWrapUp(c, talker)
+	}
+	if offered != nil {
+		e.release(offered, false)
+	}
+}
+
+// leaveTalk takes the agent out of a talk.
+func (e *Engine) leaveTalk(c *call) *agent {
+	a := c.agent
+	e.figure(c.queue.Name).talking--
+	c.talked, c.last = true, c.offer()
+	c.agent, a.call = nil, nil
+	c.onHold = false
+	return a
+}

@@ -1,0 +1,141 @@
+package routing
+
+import (
+	"slices"
+
+	"github.com/cordboard/cordboard/agents"
+	"github.com/cordboard/cordboard/routing/rule"
+)
+
+// destination is where an agent passes a call on to.
+type destination struct {
+	topic *Topic
+	queue *Queue
+	agent *agent
+}
+
+// transferRequested passes a connected call on, blind. The routes are not read
+// again: the target is what the agent chose.
+func (e *Engine) transferRequested(c *call, ev TransferRequested) {
+	d, refused := e.destination(c, ev)
+	if refused != "" {
+		e.act(Refused{c.offer(), ev.Kind(), refused})
+		return
+	}
+	e.act(Transferred{c.offer(), ev.Topic, d.queue.Name, ev.ToAgent})
+	e.act(Release{c.offer(), "transferred"})
+	e.act(Wait{c.id, d.queue.Music})
+	from := c.queue.Name
+	a := e.leaveTalk(c)
+	e.startWrapUp(c, a)
+	c.plan.calls--
+	c.plan = e.plan
+	c.plan.calls++
+	c.attrs.Transfers++
+	c.since = e.now
+	p := c.plan.Transfers
+	if p.CreditWaited {
+		c.since -= c.waited
+	}
+	c.add("transfer", p.PriorityAdd)
+	c.topic = ""
+	c.firm = rule.Need{None: c.firm.None} // who was shut out stays out
+	if d.topic != nil {
+		c.topic = d.topic.Name
+		c.firm = mergeNeeds(c.firm, d.topic.Need)
+		c.add("topic:"+d.topic.Name, d.topic.PriorityAdd)
+	}
+	c.firmKey = needKey(c.firm)
+	c.passedBy, c.backTo = a, from
+	c.prefer, c.preferAt = nil, 0
+	e.arrive(c, d, "transferred")
+	if d.topic == nil {
+		c.blind, c.toAgent = true, d.agent != nil
+		e.timers.arm(&c.tReturn, returnDue, e.now+p.UnansweredAfter.Microseconds())
+	}
+}
+
+// arrive brings a call that was passed on to its queue, open or not: that was
+// looked at before.
+func (e *Engine) arrive(c *call, d destination, trigger string) {
+	c.queue, c.entered, c.step = d.queue, e.now, 0
+	c.failed, c.came, c.gaveUp, c.pending = 0, 0, false, nil
+	f := e.figure(d.queue.Name)
+	if !slices.Contains(c.visited, d.queue.Name) {
+		c.visited = append(c.visited, d.queue.Name)
+		f.offered++
+	}
+	if d.agent != nil {
+		p := preference{kind: "agent", agents: []*agent{d.agent}, waived: true}
+		if trigger == "transferred" {
+			p.wait = c.plan.Transfers.UnansweredAfter.Microseconds()
+		}
+		c.prefer = []preference{p}
+	} else {
+		c.prefer = e.preferences(c, nil)
+	}
+	c.preferAt = 0
+	e.rekey(c)
+	e.join(c)
+	e.announce(c, trigger)
+	e.reachSteps(c)
+	e.markSeeking(c, trigger)
+}
+
+// destination checks a transfer's target; refused is the code when it cannot
+// be.
+func (e *Engine) destination(c *call, ev TransferRequested) (d destination, refused string) {
+	if c.phase != talking {
+		return d, "not_now"
+	}
+	switch {
+	case ev.Topic != "" && ev.Queue == "" && ev.ToAgent == "":
+		if d.topic = e.plan.Topics[ev.Topic]; d.topic != nil {
+			d.queue = e.plan.Queues[d.topic.Queue]
+		}
+	case ev.Queue != "" && ev.Topic == "" && ev.ToAgent == "":
+		d.queue = e.plan.Queues[ev.Queue]
+	case ev.ToAgent != "" && ev.Topic == "" && ev.Queue == "":
+		d.agent = e.agents[ev.ToAgent]
+		if d.agent == nil || d.agent.gone || d.agent == c.agent {
+			return d, "unknown_target"
+		}
+		// The call stays a call of its queue; a queue that a reload took away
+		// serves it still.
+		if d.queue = e.plan.Queues[c.queue.Name]; d.queue == nil {
+			d.queue = c.queue
+		}
+		if d.agent.state == agents.SignedOut || d.agent.state == agents.NotReady {
+			return d, "not_now"
+		}
+	}
+	switch {
+	case d.queue == nil:
+		return d, "unknown_target"
+	case c.attrs.Transfers >= maxTransfers && d.queue.Name != c.queue.Name:
+		return d, "too_many_transfers"
+	case d.agent == nil && !e.open(e.plan, d.queue):
+		return d, "closed"
+	}
+	return d, ""
+}
+
+// unanswered ends a blind transfer that nobody took: back to the sender if
+// free, else to the sender's queue in front.
+func (e *Engine) unanswered(c *call) {
+	if c.phase.offered() || !c.blind {
+		return // an offer that is out is finished first
+	}
+	sender := c.passedBy
+	e.timers.disarm(&c.tReturn)
+	c.blind, c.toAgent = false, false
+	q := c.plan.Queues[c.backTo]
+	if !c.plan.Transfers.UnansweredReturn || q == nil {
+		e.markSeeking(c, "hold_ended")
+		return
+	}
+	e.leave(c)
+	c.passedBy = nil
+	c.front = true
+	e.arrive(c, destination{queue: q, agent: sender}, "returned")
+}

@@ -1,0 +1,89 @@
+package routing
+
+import (
+	"slices"
+
+	"github.com/cordboard/cordboard/routing/rule"
+)
+
+// Marks of what a visit to a queue has done once.
+const (
+	lateMark   = "late:"
+	nobodyMark = "nobody:"
+	closedMark = "closed:"
+)
+
+// treatWhenFree treats a waiting call; an offer that is out is finished first.
+func (e *Engine) treatWhenFree(c *call, why string, t rule.Treatment) {
+	if c.phase.offered() {
+		if c.pending == nil {
+			c.pending = &pendingTreat{why, t}
+		}
+		return
+	}
+	if c.phase != waiting {
+		return
+	}
+	c.added = append(c.added, why+":"+c.queue.Name)
+	e.treat(c, why, t)
+}
+
+// treat sends a call where the treatment says. It says false, and does
+// nothing, when that is a queue which the call has been in: no call goes in a
+// circle.
+func (e *Engine) treat(c *call, why string, t rule.Treatment) bool {
+	if t.Queue != "" {
+		if slices.Contains(c.visited, t.Queue) || c.moves >= maxMoves {
+			return false
+		}
+		c.moves++
+	}
+	e.leave(c)
+	e.timers.disarm(&c.tReturn)
+	c.blind, c.toAgent, c.passedBy = false, false, nil
+	if t.Play != "" {
+		if !c.answered {
+			c.answered = true
+			e.act(AnswerCaller{c.id, c.music()})
+		}
+		c.phase, c.treatment, c.trigger = treated, t, why
+		e.act(Treat{Call: c.id, Why: why, Play: t.Play})
+		return true
+	}
+	e.finishTreatment(c, why, t)
+	return true
+}
+
+func (c *call) music() string {
+	if c.queue == nil {
+		return ""
+	}
+	return c.queue.Music
+}
+
+// treatmentPlayed: the announcement is over.
+func (e *Engine) treatmentPlayed(ev TreatmentPlayed) {
+	if c := e.calls[ev.Call]; c != nil && c.phase == treated {
+		e.finishTreatment(c, c.trigger, c.treatment)
+	}
+}
+
+func (e *Engine) finishTreatment(c *call, why string, t rule.Treatment) {
+	switch {
+	case t.Queue != "":
+		c.add("overflow:"+t.Queue, t.PriorityAdd)
+		e.enter(c, t.Queue, why, nil)
+	case t.Reject != 0 && !c.answered:
+		e.act(Treat{Call: c.id, Why: why, Reject: t.Reject})
+		e.endWith(c, EndCall{Call: c.id, Outcome: Rejected, By: ByServer, Reason: why, Code: t.Reject})
+	default:
+		if t.Play == "" {
+			e.act(Treat{Call: c.id, Why: why})
+		}
+		outcome := Treated
+		if c.talked {
+			outcome = Answered
+		}
+		e.endWith(c, EndCall{Call: c.id, Outcome: outcome, By: ByServer, Reason: why})
+	}
+}

@@ -1,0 +1,225 @@
+package routing
+
+import (
+	"slices"
+
+	"github.com/cordboard/cordboard/routing/queue"
+	"github.com/cordboard/cordboard/routing/rule"
+)
+
+// enter brings a call to a queue, unless the queue is closed or full and sends
+// it elsewhere. prefer replaces the queue's own preferred agents when given.
+func (e *Engine) enter(c *call, name, trigger string, prefer []rule.Prefer) {
+	q := c.plan.Queues[name]
+	if q == nil {
+		// The document was checked; a queue that is missing all the same must
+		// not leave a caller without an end.
+		e.end(c, Failed, ByServer, "no_queue")
+		return
+	}
+	c.queue = q
+	f := e.figure(name)
+	if !slices.Contains(c.visited, name) {
+		c.visited = append(c.visited, name)
+		f.offered++
+	}
+	if !e.open(c.plan, q) && e.treat(c, "closed", q.Closed) {
+		return
+	}
+	if q.Full != nil && f.waiting >= q.Full.Waiting && e.treat(c, "full", q.Full.Then) {
+		return
+	}
+	c.entered, c.step = e.now, 0
+	c.gaveUp, c.pending = false, nil
+	c.prefer, c.preferAt = e.preferences(c, prefer), 0
+	e.rekey(c)
+	e.greet(c)
+	e.join(c)
+	e.announce(c, trigger)
+	e.reachSteps(c)
+	e.markSeeking(c, trigger)
+}
+
+// greet answers the caller on entering the first queue.
+func (e *Engine) greet(c *call) {
+	if !c.answered {
+		c.answered = true
+		e.act(AnswerCaller{c.id, c.queue.Music})
+	}
+}
+
+func (e *Engine) open(p *plan, q *Queue) bool {
+	cal := p.Calendars[q.Hours]
+	return cal == nil || cal.Open(instant(e.now))
+}
+
+// join puts a call among those that wait in its queue and sets the deadlines
+// of this visit.
+func (e *Engine) join(c *call) {
+	c.phase, c.agent = waiting, nil
+	c.demand = e.demandFor(c, c.queue)
+	c.demand.waiting[c] = struct{}{}
+	f := e.figure(c.queue.Name)
+	f.waiting++
+	f.age.Put(c.age(), c)
+	if l := c.queue.Late; l != nil && !slices.Contains(c.added, lateMark+c.queue.Name) {
+		e.timers.arm(&c.tLate, lateDue, max(c.entered+l.After.Microseconds(), e.now))
+	}
+	e.armNobody(c)
+	e.armClose(c)
+	e.armStep(c)
+	e.place(c)
+}
+
+// leave takes a call out of its queue: answered, moved or over.
+func (e *Engine) leave(c *call) {
+	if c.demand == nil {
+		return
+	}
+	e.unplace(c)
+	c.wanted = nil
+	delete(c.demand.waiting, c)
+	f := e.figure(c.queue.Name)
+	f.waiting--
+	f.age.Delete(c.age())
+	c.demand = nil
+	for _, t := range []*timer{&c.tHold, &c.tStep, &c.tLate, &c.tNobody, &c.tClose} {
+		e.timers.disarm(t)
+	}
+}
+
+// regroup moves a waiting call to another demand of the same queue.
+func (e *Engine) regroup(c *call, before *demand) {
+	delete(before.waiting, c)
+	c.demand.waiting[c] = struct{}{}
+	e.timers.disarm(&c.tNobody)
+	e.armNobody(c)
+}
+
+// age orders the calls of a queue by when their waiting began.
+func (c *call) age() queue.Key { return queue.Key{Since: c.since, ID: int64(c.id)} }
+
+// rekey computes the call's place in the one order. It must stand nowhere.
+func (e *Engine) rekey(c *call) {
+	c.key = queue.NewKey(c.since, c.priority(), c.plan.MilliPoints, int64(c.id))
+}
+
+// place puts a waiting call where agents find it. One that has yet to ask its
+// preferred agents stands nowhere: it seeks in this very Step, and nobody else
+// shall take it before.
+func (e *Engine) place(c *call) {
+	switch {
+	case len(c.wanted) > 0:
+		c.spot = inHold
+		for _, a := range c.wanted {
+			a.own.Put(c.key, c)
+		}
+	case c.preferAt < len(c.prefer):
+	case c.front:
+		c.spot = inFront
+		e.front.Put(c.key, c)
+	default:
+		c.spot = inClass
+		c.demand.classes[c.step].Put(c.key, c)
+		c.demand.indexed++
+	}
+	if c.passedBy != nil {
+		e.passed.Put(c.key, c)
+	}
+}
+
+// unplace takes it out again; its key, step and wishes may change then.
+func (e *Engine) unplace(c *call) {
+	switch c.spot {
+	case inHold:
+		for _, a := range c.wanted {
+			a.own.Delete(c.key)
+		}
+	case inFront:
+		e.front.Delete(c.key)
+	case inClass:
+		c.demand.classes[c.step].Delete(c.key)
+		c.demand.indexed--
+	}
+	if c.passedBy != nil {
+		e.passed.Delete(c.key)
+	}
+	c.spot = nowhere
+}
+
+// armStep sets the deadline of the next step. The clock counts from entering
+// the queue and never stops.
+func (e *Engine) armStep(c *call) {
+	if c.step < len(c.queue.Steps) {
+		e.timers.arm(&c.tStep, stepDue, c.entered+c.queue.Steps[c.step].After.Microseconds())
+	}
+}
+
+// stepDue is the moment of a step, also while an offer is out: should it fail,
+// the wider need applies.
+func (e *Engine) stepDue(c *call) {
+	e.reachSteps(c)
+	if c.phase == waiting {
+		e.markSeeking(c, "step")
+	}
+}
+
+// reachSteps takes all steps that are due.
+func (e *Engine) reachSteps(c *call) {
+	placed := c.spot != nowhere
+	if placed {
+		e.unplace(c)
+	}
+	for c.step < len(c.queue.Steps) && c.entered+c.queue.Steps[c.step].After.Microseconds() <= e.now {
+		c.step++
+		c.add(stepMark(c.queue.Name, c.step), c.queue.Steps[c.step-1].PriorityAdd)
+		e.act(StepReached{c.id, c.step + 1})
+	}
+	e.rekey(c)
+	e.timers.disarm(&c.tStep)
+	e.armStep(c)
+	if placed {
+		e.place(c)
+	}
+}
+
+func stepMark(queue string, step int) string {
+	return "step:" + queue + ":" + string(rune('0'+step))
+}
+
+// armNobody sets the deadline of "nobody here" while no one who is signed in
+// fits any step.
+func (e *Engine) armNobody(c *call) {
+	if n := c.queue.Nobody; n != nil && !c.demand.staffed() && !slices.Contains(c.added, nobodyMark+c.queue.Name) {
+		e.timers.arm(&c.tNobody, nobodyDue, e.now+n.After.Microseconds())
+	}
+}
+
+// armClose sets the deadline of the queue's closing time.
+func (e *Engine) armClose(c *call) {
+	cal := c.plan.Calendars[c.queue.Hours]
+	if cal == nil || slices.Contains(c.added, closedMark+c.queue.Name) {
+		return
+	}
+	if !cal.Open(instant(e.now)) {
+		return
+	}
+	closes, ok := cal.ClosesAfter(instant(e.now))
+	if !ok {
+		return
+	}
+	due := closes.UnixMicro()
+	if !c.queue.AtClose.Treat {
+		due += c.queue.AtClose.Grace.Microseconds()
+	}
+	e.timers.arm(&c.tClose, closeDue, due)
+}
+
+// announce tells of the entry and why nobody has the call yet.
+func (e *Engine) announce(c *call, trigger string) {
+	e.act(Enqueued{
+		Call: c.id, Queue: c.queue.Name, Rule: c.rule, Topic: c.topic, Priority: c.priority(),
+		Since: instant(c.since), Entered: instant(c.entered), Version: c.plan.Version,
+		Reason: Reason{Rule: c.rule, Trigger: trigger, CameBack: c.came, Version: c.plan.Version, LeftOut: e.leftOut(c, nil, 0, maxExplained)},
+	})
+}
