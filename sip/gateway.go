@@ -263,10 +263,7 @@ func (g *Gateway) checkEmpty() {
 // ctx ends first, they are ended with BYE and their number is in the error.
 // The stack must be closed after it, so that the BYEs go out.
 func (g *Gateway) Close(ctx context.Context) error {
-	g.mu.Lock()
-	g.draining = true
-	g.checkEmpty()
-	g.mu.Unlock()
+	g.drain()
 	var err error
 	select {
 	case <-g.empty:
@@ -276,6 +273,14 @@ func (g *Gateway) Close(ctx context.Context) error {
 	g.stop()
 	g.work.Wait()
 	return err
+}
+
+// drain refuses new calls from now on.
+func (g *Gateway) drain() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.draining = true
+	g.checkEmpty()
 }
 
 // clear ends every call.

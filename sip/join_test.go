@@ -4,7 +4,6 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/cordboard/cordboard/routing"
 	"github.com/cordboard/cordboard/sip/media"
@@ -130,14 +129,13 @@ func TestDirectJoinRefusedBecomesRelay(t *testing.T) {
 // answer comes after all, it is moved back to our port.
 func TestDirectJoinTooLateBecomesRelay(t *testing.T) {
 	w := newWorld(t, worldOptions{media: MediaDirect})
-	w.gw.joinPatience = 50 * time.Millisecond
 	trunk, phone := newPeer(t), newPeer(t)
 	caller, music, id := w.queued(trunk, 8, 101)
 	o := offerOf(id, 1)
 	agent := w.ringing(phone, o)
 	w.picksUp(agent, o, 8, 101)
 	late, _ := reasked(caller)
-	w.gw.joinPatience = patience
+	w.inside(id, func(c *call) { c.joinLate(c.agent) })
 	req, offer := reasked(agent)
 	agrees(agent, req, agent.audio(media.SendRecv, 8, 101))
 	w.expect(routing.Joined{Offer: o, Media: "relay"})

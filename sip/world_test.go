@@ -2,14 +2,18 @@ package sip
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest"
 
@@ -25,6 +29,8 @@ import (
 const patience = 10 * time.Second
 
 var loopback = netip.MustParseAddr("127.0.0.1")
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // get waits for something on a channel.
 func get[T any](t *testing.T, what string, ch <-chan T) T {
@@ -127,6 +133,8 @@ type world struct {
 type worldOptions struct {
 	media  string // of the trunk
 	mutual []netip.Prefix
+	source netip.Prefix // of the trunk
+	sounds string       // folder
 }
 
 func newWorld(t *testing.T, o worldOptions) *world {
@@ -135,7 +143,7 @@ func newWorld(t *testing.T, o worldOptions) *world {
 	if testing.Verbose() {
 		log = zaptest.NewLogger(t)
 	}
-	lib, err := media.LoadLibrary("")
+	lib, err := media.LoadLibrary(o.sounds)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,11 +159,14 @@ func newWorld(t *testing.T, o worldOptions) *world {
 	if o.media == "" {
 		o.media = MediaRelay
 	}
+	if !o.source.IsValid() {
+		o.source = netip.PrefixFrom(loopback, 32)
+	}
 	w.gw, err = New(Options{
 		Trunks: []Trunk{{
 			Name: "carrier", Media: o.media,
 			Trust: identity.Trust{
-				Trunk: "carrier", Sources: []netip.Prefix{netip.PrefixFrom(loopback, 32)},
+				Trunk: "carrier", Sources: []netip.Prefix{o.source},
 				Headers: []identity.Source{identity.FromPAI}, Region: "GB",
 			},
 		}},
@@ -203,6 +214,39 @@ func newStack(t *testing.T, h stack.Handler) *stack.Stack {
 }
 
 func (w *world) do(acts ...routing.Action) { w.gw.Do(time.Now(), acts) }
+
+// inside runs f on the call's own goroutine.
+func (w *world) inside(id routing.CallID, f func(*call)) {
+	w.t.Helper()
+	w.gw.mu.Lock()
+	c := w.gw.calls[id]
+	w.gw.mu.Unlock()
+	if c == nil {
+		w.t.Fatalf("call %d is not there", id)
+	}
+	done := make(chan struct{})
+	c.post(func() { f(c); close(done) })
+	get(w.t, "call's goroutine", done)
+}
+
+// shortSound makes a folder with one sound of a fifth of a second.
+func shortSound(t *testing.T, name string) string {
+	t.Helper()
+	const samples = 1600
+	b := make([]byte, 44+2*samples)
+	copy(b, "RIFF....WAVEfmt ")
+	binary.LittleEndian.PutUint32(b[4:], uint32(len(b)-8))
+	for i, v := range []uint16{16, 0, 1, 1, 8000, 0, 16000, 0, 2, 16} { // PCM, mono, 8 kHz, 16 bits
+		binary.LittleEndian.PutUint16(b[16+2*i:], v)
+	}
+	copy(b[36:], "data")
+	binary.LittleEndian.PutUint32(b[40:], 2*samples)
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, name+".wav"), b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
 
 // expect waits for the next event and checks that it is this one.
 func (w *world) expect(want routing.Event) {
