@@ -173,10 +173,11 @@ func (s *Stack) unattached(in *inbound) {
 	case <-in.ready:
 	default:
 		s.forgetInvite(in)
-		d := in.dialog
-		d.mu.Lock()
-		d.finish()
-		d.mu.Unlock()
+		if d := in.dialog; in.fresh {
+			d.mu.Lock()
+			d.finish()
+			d.mu.Unlock()
+		}
 	}
 }
 
@@ -226,7 +227,14 @@ func (s *Stack) tapDialog(in *inbound, toTag, fromTag string) *inbound {
 		in.drop, in.verdict = in.method == "ACK", refuse(481)
 		return in
 	}
-	return d.request(in, fromTag)
+	first := d.request(in, fromTag)
+	if in.method == "INVITE" && first == in { // CANCEL must find it
+		s.mu.Lock()
+		s.invites[in.key] = in
+		s.mu.Unlock()
+		time.AfterFunc(s.o.timers.attach, func() { s.unattached(in) })
+	}
+	return first
 }
 
 // onRequest is the library's call for a new server transaction.
@@ -252,6 +260,8 @@ func (s *Stack) onRequest(req *sip.Request, tx *sip.ServerTx) {
 		s.newCall(in)
 	case in.other:
 		s.askOther(in)
+	case in.method == "INVITE":
+		tx.OnTerminate(func(string, error) { s.forgetInvite(in) })
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -50,13 +51,13 @@ type call struct {
 
 type handler struct {
 	calls chan *call
-	onNew func(*Dialog, *Message) // instead of calls
-	other func(*Message) (int, string)
+	onNew atomic.Pointer[func(*Dialog, *Message)] // instead of calls
+	other atomic.Pointer[func(*Message) (int, string)]
 }
 
 func (h *handler) Invite(d *Dialog, req *Message) {
-	if h.onNew != nil {
-		h.onNew(d, req)
+	if f := h.onNew.Load(); f != nil {
+		(*f)(d, req)
 		return
 	}
 	c := &call{Dialog: d, req: req, events: make(chan Event, 100)}
@@ -65,8 +66,8 @@ func (h *handler) Invite(d *Dialog, req *Message) {
 }
 
 func (h *handler) Other(req *Message) (int, string) {
-	if h.other != nil {
-		return h.other(req)
+	if f := h.other.Load(); f != nil {
+		return (*f)(req)
 	}
 	return 404, "Nobody"
 }
