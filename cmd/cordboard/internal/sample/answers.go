@@ -1,0 +1,13 @@
+package sample
+
+import "github.com/cordboard/cordboard/screenpop"
+
+// Answers are the demo's standard answers: twenty, each in English and Russian
+// under the same id, best first within a topic.
+func Answers() []screenpop.Answer {
+	return append(answersEnglish(), answersRussian()...)
+}
+
+func answer(lang, id, topic, title, say string, steps ...string) screenpop.Answer {
+	return screenpop.Answer{ID: id, Topic: topic, Lang: lang, Title: title, Say: say, Steps: steps}
+}

@@ -1,0 +1,190 @@
+package sample
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cordboard/cordboard/screenpop/customer"
+)
+
+var now = time.Date(2026, 11, 19, 14, 32, 0, 0, time.UTC)
+
+func TestSameSeedSamePeople(t *testing.T) {
+	a, b := Customers(7, now, 200), Customers(7, now, 200)
+	if !reflect.DeepEqual(a, b) {
+		t.Fatal("the same seed gave other people")
+	}
+	if reflect.DeepEqual(a, Customers(8, now, 200)) {
+		t.Fatal("another seed gave the same people")
+	}
+	for _, n := range []int{0, 3, len(Crafted(now)), 50} {
+		if got := len(Customers(7, now, n)); got != n {
+			t.Errorf("asked for %d, got %d", n, got)
+		}
+	}
+}
+
+// TestNumbers: each is read as it stands, belongs to fiction, and only the
+// crafted ones are shared.
+func TestNumbers(t *testing.T) {
+	fiction := []string{"+447700900", "+441632960", "+442079460", "+7000", "+35910", "+86120"}
+	owners := map[string]int{}
+	for _, r := range Customers(1, now, 3000) {
+		if len(r.Numbers) == 0 {
+			t.Errorf("%s has no number", r.ID)
+		}
+		for _, n := range r.Numbers {
+			owners[n.E164]++
+			if got, err := customer.E164(n.E164, ""); err != nil || got != n.E164 {
+				t.Fatalf("%s is read as %q, %v", n.E164, got, err)
+			}
+			us := strings.HasPrefix(n.E164, "+1") && strings.HasPrefix(n.E164[5:], "55501")
+			if !us && !slices.ContainsFunc(fiction, func(p string) bool { return strings.HasPrefix(n.E164, p) }) {
+				t.Fatalf("%s may be somebody's", n.E164)
+			}
+		}
+	}
+	shared := map[string]int{}
+	for e164, n := range owners {
+		if n > 1 {
+			shared[e164] = n
+		}
+	}
+	if want := map[string]int{"+441632960007": 2, "+442079460004": 3}; !reflect.DeepEqual(shared, want) {
+		t.Fatalf("shared numbers %v, want %v", shared, want)
+	}
+}
+
+func TestRecordsHangTogether(t *testing.T) {
+	people := Customers(1, now, 1000)
+	seen := map[string]bool{}
+	var have struct{ open, closed, late, kept, broken, due, churning, key, heed, overdue, owed int }
+	langs, currencies, channels := map[string]int{}, map[string]bool{}, map[string]bool{}
+	for i := range people {
+		r := &people[i]
+		if seen[r.ID] {
+			t.Errorf("id %s twice", r.ID)
+		}
+		seen[r.ID] = true
+		langs[r.Language]++
+		checkRecord(t, r)
+		for _, k := range r.Tickets {
+			if k.Status == "closed" {
+				have.closed++
+				continue
+			}
+			have.open++
+			if k.DueAt.Before(now) {
+				have.late++
+			}
+		}
+		for _, c := range r.Interactions {
+			channels[c.Channel] = true
+			switch {
+			case c.PromisedBy == nil:
+			case c.Kept == nil:
+				have.due++
+			case *c.Kept:
+				have.kept++
+			default:
+				have.broken++
+			}
+		}
+		if b := r.Billing; b != nil {
+			currencies[b.Balance.Currency] = true
+			if b.Overdue != nil {
+				have.overdue++
+			}
+			if b.WeOwe != nil {
+				have.owed++
+			}
+		}
+		if r.ChurnRisk != nil && *r.ChurnRisk >= 70 {
+			have.churning++
+		}
+		if r.KeyAccount {
+			have.key++
+		}
+		have.heed += len(r.Heed)
+	}
+	for _, lang := range []string{"en", "ru", "bg", "zh"} {
+		if langs[lang] < 80 {
+			t.Errorf("only %d speak %s", langs[lang], lang)
+		}
+	}
+	v := reflect.ValueOf(have)
+	for i := range v.NumField() {
+		if n := v.Field(i).Int(); n < 5 {
+			t.Errorf("%s: only %d", v.Type().Field(i).Name, n)
+		}
+	}
+	if len(currencies) < 4 || len(channels) < 8 {
+		t.Errorf("currencies %v, channels %v", currencies, channels)
+	}
+}
+
+func checkRecord(t *testing.T, r *customer.Record) {
+	t.Helper()
+	if r.Name == "" || r.Language == "" || r.Segment == "" || r.Contacts < len(r.Interactions) {
+		t.Errorf("%s is not whole: %+v", r.ID, r)
+	}
+	for i, c := range r.Interactions {
+		if c.Title == "" || c.At.After(now) || i > 0 && c.At.After(r.Interactions[i-1].At) {
+			t.Errorf("%s: interaction %s is out of order or empty", r.ID, c.ID)
+		}
+		if c.Agent != nil && (c.Agent.Name == "" || !slices.Contains(Agents(), c.Agent.Agent)) {
+			t.Errorf("%s: nobody is called %q", r.ID, c.Agent.Agent)
+		}
+		if c.PromisedBy != nil && (c.Kept == nil) != c.PromisedBy.After(now) {
+			t.Errorf("%s: promise of %s by %v, kept %v", r.ID, c.ID, c.PromisedBy, c.Kept)
+		}
+	}
+	ids := map[string]bool{}
+	for _, k := range r.Tickets {
+		if ids[k.ID] || k.Title == "" || k.OpenedAt.After(now) || k.DueAt == nil || (k.Status == "closed") != (k.ClosedAt != nil) {
+			t.Errorf("%s: ticket %+v", r.ID, k)
+		}
+		ids[k.ID] = true
+	}
+	for _, p := range r.Products {
+		if p.Name == "" || p.Price == nil || p.Price.Minor < 0 || p.Price.Currency != r.Products[0].Price.Currency {
+			t.Errorf("%s: product %+v", r.ID, p)
+		}
+	}
+}
+
+func TestTellsDanasStory(t *testing.T) {
+	r := Customers(1, now, 1)[0]
+	contacts := 0
+	broken := false
+	for _, c := range r.Interactions {
+		if c.Topic == "fibre_drops" && now.Sub(c.At) < 30*24*time.Hour {
+			contacts++
+		}
+		broken = broken || c.Kept != nil && !*c.Kept
+	}
+	if r.Name != "Dana Whitcombe" || contacts != 3 || !broken || *r.ChurnRisk != 72 {
+		t.Fatalf("not the fourth contact after a broken promise: %d, %v", contacts, broken)
+	}
+}
+
+func TestAnswers(t *testing.T) {
+	byLang := map[string][]string{}
+	topic := map[string]string{}
+	for _, a := range Answers() {
+		if a.Title == "" || len(a.Say) < 60 || len(a.Steps) < 2 {
+			t.Errorf("%s.%s is no usable answer", a.ID, a.Lang)
+		}
+		if before, seen := topic[a.ID]; seen && before != a.Topic {
+			t.Errorf("%s has topics %s and %s", a.ID, before, a.Topic)
+		}
+		topic[a.ID] = a.Topic
+		byLang[a.Lang] = append(byLang[a.Lang], a.ID)
+	}
+	if len(byLang["en"]) != 20 || !reflect.DeepEqual(byLang["en"], byLang["ru"]) || len(topic) != 20 {
+		t.Fatalf("answers by language: %v", byLang)
+	}
+}
