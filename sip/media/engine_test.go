@@ -145,6 +145,31 @@ func TestPlay(t *testing.T) {
 	}
 }
 
+// TestEveryAddress: bound to 0.0.0.0 as in a container, the peer is known all
+// the same.
+func TestEveryAddress(t *testing.T) {
+	lib, err := media.LoadLibrary("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := media.New(media.Options{Addr: netip.IPv4Unspecified(), Advertise: loopback, PortMin: 20000, PortMax: 31999, Library: lib})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	pa, pb, a, b := joined(t, e)
+	a.Speak(440)
+	b.Speak(1000)
+	for who, freq := range map[*siptest.Audio]float64{a: 1000, b: 440} {
+		if err := who.WaitHeard(within(t), freq); err != nil {
+			t.Error(err)
+		}
+	}
+	if n := pa.Strays() + pb.Strays(); n != 0 {
+		t.Errorf("%d packets of the peers were taken for strangers'", n)
+	}
+}
+
 func TestBuiltInMusic(t *testing.T) {
 	e, a := engine(t), ear(t)
 	for _, name := range []string{media.DefaultMusic, "greeting", "closed", "sorry", "busy", "greeting-ru", "closed-ru", "sorry-ru", "busy-ru"} {

@@ -1,6 +1,7 @@
 package media
 
 import (
+	"encoding/binary"
 	"math"
 	"net/netip"
 	"slices"
@@ -248,6 +249,59 @@ func TestLateClock(t *testing.T) {
 	p.sendDue(at.Add(time.Minute), scratch)
 	if p.play.slot != slot+int64(time.Minute/frameTime) || p.play.seq != seq+2+maxBurst {
 		t.Errorf("a minute late: %d slots, %d packets", p.play.slot-slot, p.play.seq-seq)
+	}
+}
+
+// TestReports: a sender report every five seconds, whose timestamp fits that of
+// the packets.
+func TestReports(t *testing.T) {
+	lib, err := LoadLibrary("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Bound to every address, as in a container.
+	e, err := New(Options{Addr: netip.IPv4Unspecified(), Advertise: netip.MustParseAddr("127.0.0.1"), PortMin: 36000, PortMax: 36999, Library: lib})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	p, err := e.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	peer, err := e.Open() // only its sockets are used
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Play(DefaultMusic, true, peer.Local(), Codec{Name: "PCMA", PT: 8}, nil); err != nil {
+		t.Fatal(err)
+	}
+	p.play.phase.take(p)
+	var reports [][]byte
+	scratch := make([]byte, rtpHeaderLen+frameSamples)
+	start := p.play.report.at.Add(-reportEvery)
+	for _, after := range []time.Duration{0, reportEvery - 1, reportEvery, reportEvery + 1, 2*reportEvery - 1, 2 * reportEvery} {
+		before := p.play.report.at
+		p.sendDue(start.Add(after), scratch)
+		if p.play.report.at != before {
+			reports = append(reports, p.senderReport(start.Add(after)))
+		}
+	}
+	if len(reports) != 2 {
+		t.Fatalf("%d reports within ten seconds, want 2", len(reports))
+	}
+	word := func(b []byte, i int) uint32 { return binary.BigEndian.Uint32(b[4*i:]) }
+	if d := word(reports[1], 4) - word(reports[0], 4); d != uint32(reportEvery/frameTime*frameSamples) {
+		t.Errorf("timestamps of the reports are %d apart", d)
+	}
+	if d := word(reports[1], 2) - word(reports[0], 2); d != uint32(reportEvery/time.Second) {
+		t.Errorf("times of the reports are %d s apart", d)
+	}
+	if now, last := word(reports[1], 4), p.play.timestamp(p.play.slot-1); now-last >= frameSamples {
+		t.Errorf("the report's timestamp %d does not fit that of the last packet, %d", now, last)
+	}
+	if got := word(reports[1], 5); got != p.play.report.packets {
+		t.Errorf("%d packets reported, %d sent", got, p.play.report.packets)
 	}
 }
 

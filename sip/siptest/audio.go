@@ -123,6 +123,13 @@ func (a *Audio) Music() bool {
 	return a.loud >= 50
 }
 
+// Loud reports whether the last 400 ms heard are something else than silence.
+func (a *Audio) Loud() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.window) == windowLen && RMS(a.window) > quietRMS
+}
+
 // Received is the number of packets that came so far.
 func (a *Audio) Received() int {
 	a.mu.Lock()

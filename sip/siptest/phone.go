@@ -45,7 +45,8 @@ type Options struct {
 	Addr      string // "127.0.0.1:0" when empty
 	Transport string // udp, tcp; udp when empty
 	Behaviour Behaviour
-	// OnCall, when not nil, is told each new call. It must not block.
+	// OnCall, when not nil, is told each new call, on a goroutine of its own
+	// that Close waits for.
 	OnCall func(*Call)
 }
 
@@ -134,7 +135,7 @@ func (p *Phone) invited(c *Call, m *Message) {
 	p.changed = make(chan struct{})
 	p.mu.Unlock()
 	if p.onCall != nil {
-		p.onCall(c)
+		c.ua.tp.wg.Go(func() { p.onCall(c) })
 	}
 	b := c.beh
 	if b.Silent {

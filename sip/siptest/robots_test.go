@@ -2,6 +2,7 @@ package siptest
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -299,6 +300,35 @@ func TestContextEndsTheCall(t *testing.T) {
 	wait(t, ctx, out, AckSent)
 	cancel()
 	wait(t, ctx, incoming(t, ctx, phone, 1), ByeReceived)
+}
+
+func TestOnCall(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	told := make(chan *Call, 1)
+	phone, err := NewPhone(ctx, Options{Name: "anna", Behaviour: Behaviour{AnswerAfter: -1}, OnCall: func(c *Call) {
+		if err := c.Answer(); err != nil {
+			t.Error(err)
+		}
+		told <- c
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer phone.Close()
+	trunk, err := NewTrunk(ctx, TrunkOptions{Target: hostPort(phone.URI())})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer trunk.Close()
+	out := place(t, ctx, trunk, CallOptions{Display: `An "Other"`, From: "+447700900001", To: "anna"})
+	in := <-told
+	wait(t, ctx, in, AckReceived)
+	if got := in.Invite().Get("From"); !strings.HasPrefix(got, `"An \"Other\"" <sip:+447700900001@`) {
+		t.Errorf("From is %s", got)
+	}
+	out.Hangup()
+	wait(t, ctx, in, Over)
 }
 
 func TestManyCalls(t *testing.T) {
