@@ -64,7 +64,8 @@ func New(p *Policy) *Engine {
 
 // Step applies one event at the given instant and returns what must now be
 // done. It never blocks, reads no clock and starts nothing. Deadlines due at
-// or before the instant come first, in order. A nil event applies only these.
+// or before the instant come first, in order; Tick is the event that brings
+// nothing else.
 // The slice is valid until the next Step.
 //
 // An event of a call or an attempt that is over changes nothing: what is left
@@ -77,11 +78,9 @@ func (e *Engine) Step(at time.Time, ev Event) ([]Action, error) {
 		e.now = us
 	}
 	e.expire()
-	var err error
-	if ev != nil {
-		if err = e.apply(ev); err != nil {
-			err = fmt.Errorf("%s: %w", ev.Kind(), err)
-		}
+	err := e.apply(ev)
+	if err != nil {
+		err = fmt.Errorf("%s: %w", ev.Kind(), err)
 	}
 	e.settle()
 	// What settling began may be due already (a hold of no length).
@@ -126,6 +125,7 @@ func (e *Engine) apply(ev Event) error {
 		return e.phoneProbed(ev)
 	case PolicyChanged:
 		return e.policyChanged(ev)
+	case Tick:
 	default:
 		return e.applyOffer(ev)
 	}
@@ -299,4 +299,22 @@ func (e *Engine) settle() {
 			e.seek(c)
 		}
 	}
+}
+
+// CallOf is the call that an event is about, if it is about one.
+func CallOf(ev Event) (CallID, bool) {
+	switch ev := ev.(type) {
+	case CallArrived:
+		return ev.Call, true
+	case CustomerResolved:
+		return ev.Call, true
+	case CallerGone:
+		return ev.Call, true
+	case CallFailed:
+		return ev.Call, true
+	case TreatmentPlayed:
+		return ev.Call, true
+	}
+	o, ok := offerOf(ev)
+	return o.Call, ok
 }

@@ -159,6 +159,10 @@ type TreatmentPlayed struct {
 	Call CallID `json:"call"`
 }
 
+// Tick: a deadline of the engine has come. It stands in the journal because
+// what follows from a deadline follows at the instant it was looked at.
+type Tick struct{}
+
 // PolicyChanged: a new compiled routing document is live. Waiting calls keep
 // the version they were routed with.
 type PolicyChanged struct {
@@ -191,4 +195,5 @@ func (AgentStateAsked) Kind() string   { return "agent_state_asked" }
 func (DeskChanged) Kind() string       { return "desk_changed" }
 func (PhoneProbed) Kind() string       { return "phone_probed" }
 func (TreatmentPlayed) Kind() string   { return "treatment_played" }
+func (Tick) Kind() string              { return "tick" }
 func (PolicyChanged) Kind() string     { return "policy_changed" }

@@ -138,6 +138,7 @@ func (e *Engine) signOut(a *agent) {
 	switch c := a.call; {
 	case c != nil && c.phase == talking:
 		a.asked = asked{state: agents.SignedOut}
+		e.recheckOwn(a)
 		return
 	case c != nil:
 		e.withdraw(c, "refused")
@@ -178,6 +179,9 @@ func (e *Engine) agentStateAsked(ev AgentStateAsked) error {
 			return nil
 		}
 		a.asked = asked{ev.State, ev.Reason}
+		if a.asked.leaves() {
+			e.recheckOwn(a)
+		}
 		return nil
 	case ev.State == agents.NotReady:
 		e.timers.disarm(&a.tMain)
@@ -195,9 +199,6 @@ func (e *Engine) deskChanged(ev DeskChanged) error {
 	a := e.agents[ev.Agent]
 	if a == nil {
 		return ErrUnknownAgent
-	}
-	if a.desk == ev.Up {
-		return nil
 	}
 	a.desk = ev.Up
 	if !ev.Up {

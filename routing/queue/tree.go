@@ -38,26 +38,32 @@ func (k Key) Compare(o Key) int {
 	return cmp.Compare(k.ID, o.ID)
 }
 
+// Ordered is a key of a Tree. Equal keys must have equal hashes.
+type Ordered[K any] interface {
+	Compare(K) int
+	Hash() uint64
+}
+
 // Tree is a set of values in order of their keys: a treap whose shape depends
 // on the keys alone, so that equal inputs give equal runs. The zero Tree is
 // empty and ready. All operations cost O(log n) but Ascend.
-type Tree[V any] struct {
-	root *node[V]
+type Tree[K Ordered[K], V any] struct {
+	root *node[K, V]
 	n    int
 }
 
-type node[V any] struct {
-	key         Key
+type node[K Ordered[K], V any] struct {
+	key         K
 	value       V
 	rank        uint64
-	left, right *node[V]
+	left, right *node[K, V]
 }
 
 // Len is how many values the tree holds.
-func (t *Tree[V]) Len() int { return t.n }
+func (t *Tree[K, V]) Len() int { return t.n }
 
 // Put inserts a value; a key that is there already gets the new value.
-func (t *Tree[V]) Put(k Key, v V) {
+func (t *Tree[K, V]) Put(k K, v V) {
 	added := false
 	t.root = put(t.root, k, v, &added)
 	if added {
@@ -66,7 +72,7 @@ func (t *Tree[V]) Put(k Key, v V) {
 }
 
 // Delete removes a key and says whether it was there.
-func (t *Tree[V]) Delete(k Key) bool {
+func (t *Tree[K, V]) Delete(k K) bool {
 	found := false
 	t.root = remove(t.root, k, &found)
 	if found {
@@ -76,7 +82,7 @@ func (t *Tree[V]) Delete(k Key) bool {
 }
 
 // First is the value served first.
-func (t *Tree[V]) First() (v V, ok bool) {
+func (t *Tree[K, V]) First() (v V, ok bool) {
 	n := t.root
 	if n == nil {
 		return v, false
@@ -89,16 +95,16 @@ func (t *Tree[V]) First() (v V, ok bool) {
 
 // Ascend calls yield for each value in order until it says false. The tree
 // must not be changed meanwhile.
-func (t *Tree[V]) Ascend(yield func(V) bool) { ascend(t.root, yield) }
+func (t *Tree[K, V]) Ascend(yield func(V) bool) { ascend(t.root, yield) }
 
-func ascend[V any](n *node[V], yield func(V) bool) bool {
+func ascend[K Ordered[K], V any](n *node[K, V], yield func(V) bool) bool {
 	return n == nil || ascend(n.left, yield) && yield(n.value) && ascend(n.right, yield)
 }
 
-func put[V any](n *node[V], k Key, v V, added *bool) *node[V] {
+func put[K Ordered[K], V any](n *node[K, V], k K, v V, added *bool) *node[K, V] {
 	if n == nil {
 		*added = true
-		return &node[V]{key: k, value: v, rank: mix(k)}
+		return &node[K, V]{key: k, value: v, rank: k.Hash()}
 	}
 	switch c := k.Compare(n.key); {
 	case c < 0:
@@ -121,7 +127,7 @@ func put[V any](n *node[V], k Key, v V, added *bool) *node[V] {
 	return n
 }
 
-func remove[V any](n *node[V], k Key, found *bool) *node[V] {
+func remove[K Ordered[K], V any](n *node[K, V], k K, found *bool) *node[K, V] {
 	if n == nil {
 		return nil
 	}
@@ -137,7 +143,7 @@ func remove[V any](n *node[V], k Key, found *bool) *node[V] {
 	return n
 }
 
-func merge[V any](a, b *node[V]) *node[V] {
+func merge[K Ordered[K], V any](a, b *node[K, V]) *node[K, V] {
 	switch {
 	case a == nil:
 		return b
@@ -152,10 +158,14 @@ func merge[V any](a, b *node[V]) *node[V] {
 	}
 }
 
-// mix spreads a key over 64 bits (the finaliser of splitmix64), which keeps
-// the tree flat whatever the order of arrival.
-func mix(k Key) uint64 {
-	x := uint64(k.Turn)*0x9e3779b97f4a7c15 ^ uint64(k.ID)*0xbf58476d1ce4e5b9 ^ uint64(k.Since)
+// Hash spreads a key over 64 bits, which keeps a tree flat whatever the order
+// of arrival.
+func (k Key) Hash() uint64 {
+	return Mix(uint64(k.Turn)*0x9e3779b97f4a7c15 ^ uint64(k.ID)*0xbf58476d1ce4e5b9 ^ uint64(k.Since))
+}
+
+// Mix is the finaliser of splitmix64.
+func Mix(x uint64) uint64 {
 	x ^= x >> 30
 	x *= 0xbf58476d1ce4e5b9
 	x ^= x >> 27

@@ -8,7 +8,7 @@ import (
 
 func TestTreeAgainstSlice(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
-	var tree Tree[int64]
+	var tree Tree[Key, int64]
 	model := map[Key]int64{}
 	for i := range int64(5000) {
 		k := Key{rng.Int64N(50), rng.Int64N(5), rng.Int64N(20)}
@@ -67,7 +67,7 @@ func TestKey(t *testing.T) {
 }
 
 func BenchmarkTree(b *testing.B) {
-	var tree Tree[int64]
+	var tree Tree[Key, int64]
 	for i := range int64(100_000) {
 		tree.Put(Key{i * 7919 % 100_000, 0, i}, i)
 	}

@@ -1,0 +1,102 @@
+package routing
+
+import (
+	"encoding/json"
+	"fmt"
+)
+
+// decoder finds how to make an event of a kind from its JSON form.
+func decoder(kind string) func([]byte) (Event, error) {
+	switch kind {
+	case CallArrived{}.Kind():
+		return decode[CallArrived]
+	case CustomerResolved{}.Kind():
+		return decode[CustomerResolved]
+	case CallerGone{}.Kind():
+		return decode[CallerGone]
+	case CallFailed{}.Kind():
+		return decode[CallFailed]
+	case PopAcked{}.Kind():
+		return decode[PopAcked]
+	case OfferAccepted{}.Kind():
+		return decode[OfferAccepted]
+	case OfferRefused{}.Kind():
+		return decode[OfferRefused]
+	case PhoneRinging{}.Kind():
+		return decode[PhoneRinging]
+	case PhoneAnswered{}.Kind():
+		return decode[PhoneAnswered]
+	case PhoneFailed{}.Kind():
+		return decode[PhoneFailed]
+	case AgentGone{}.Kind():
+		return decode[AgentGone]
+	case JoinFailed{}.Kind():
+		return decode[JoinFailed]
+	case Joined{}.Kind():
+		return decode[Joined]
+	case HoldRequested{}.Kind():
+		return decode[HoldRequested]
+	case PhoneHeld{}.Kind():
+		return decode[PhoneHeld]
+	case HangupRequested{}.Kind():
+		return decode[HangupRequested]
+	case TransferRequested{}.Kind():
+		return decode[TransferRequested]
+	case WrapUpEnded{}.Kind():
+		return decode[WrapUpEnded]
+	}
+	return decoderRest(kind)
+}
+
+func decoderRest(kind string) func([]byte) (Event, error) {
+	switch kind {
+	case AgentSignedIn{}.Kind():
+		return decode[AgentSignedIn]
+	case AgentSignedOut{}.Kind():
+		return decode[AgentSignedOut]
+	case AgentStateAsked{}.Kind():
+		return decode[AgentStateAsked]
+	case DeskChanged{}.Kind():
+		return decode[DeskChanged]
+	case PhoneProbed{}.Kind():
+		return decode[PhoneProbed]
+	case TreatmentPlayed{}.Kind():
+		return decode[TreatmentPlayed]
+	case Tick{}.Kind():
+		return decode[Tick]
+	case PolicyChanged{}.Kind():
+		return decode[PolicyChanged]
+	}
+	return nil
+}
+
+func decode[E Event](b []byte) (Event, error) {
+	var ev E
+	if err := json.Unmarshal(b, &ev); err != nil {
+		return nil, err
+	}
+	return ev, nil
+}
+
+// EncodeEvent gives an event's form in the journal. Its Kind stands beside it.
+func EncodeEvent(ev Event) ([]byte, error) {
+	b, err := json.Marshal(ev)
+	if err != nil {
+		return nil, fmt.Errorf("encode %s: %w", ev.Kind(), err)
+	}
+	return b, nil
+}
+
+// DecodeEvent reads an event from the journal. A PolicyChanged comes without
+// its Policy: whoever replays finds it by version and hash.
+func DecodeEvent(kind string, b []byte) (Event, error) {
+	f := decoder(kind)
+	if f == nil {
+		return nil, fmt.Errorf("decode %q: %w", kind, ErrUnknownEvent)
+	}
+	ev, err := f(b)
+	if err != nil {
+		return nil, fmt.Errorf("decode %s: %w", kind, err)
+	}
+	return ev, nil
+}

@@ -1,0 +1,52 @@
+package routing
+
+import (
+	"errors"
+	"reflect"
+	"testing"
+
+	"github.com/cordboard/cordboard/agents"
+	"github.com/cordboard/cordboard/routing/rule"
+)
+
+// everyEvent holds one event of each type, every field set.
+func everyEvent() []Event {
+	o := Offer{Call: 7, Attempt: 2, Agent: "ann"}
+	return []Event{
+		CallArrived{Call: 7, Attrs: rule.Call{Kind: "inbound", ANIKnown: true, DNIS: "+441632960001", Trunk: "main", Country: "GB", Language: "en", Topic: "t", WaitedS: 1, Transfers: 2}, Caller: "k1:ab"},
+		CustomerResolved{Call: 7, Customer: rule.Customer{Known: true, Segment: "gold", KeyAccount: true, Language: "en", Country: "GB", ChurnRisk: 1, Value: 2, Balance: -3, BalanceCurrency: "GBP", OverdueDays: 4, OpenTickets: 5, OpenComplaints: 6, Products: []string{"a"}, AccountManager: "ann", LastAgent: "bob", LastTopic: "t", LastContactDays: 8}},
+		CallerGone{7}, CallFailed{7, "media_lost"},
+		PopAcked{o, Painted, 3, map[string]string{"who": "shown"}}, OfferAccepted{o}, OfferRefused{o, "not_now"},
+		PhoneRinging{o}, PhoneAnswered{o}, PhoneFailed{o, 486}, AgentGone{o}, JoinFailed{o, "no_codec"}, Joined{o, "relay"},
+		HoldRequested{o, true}, PhoneHeld{o, true}, HangupRequested{o}, TransferRequested{o, "t", "q", "bob"}, WrapUpEnded{o, "fixed"},
+		AgentSignedIn{"ann", agents.NotReady, "break"}, AgentSignedOut{"ann"}, AgentStateAsked{"ann", agents.NotReady, "lunch"},
+		DeskChanged{"ann", true}, PhoneProbed{"ann", 200}, TreatmentPlayed{7}, PolicyChanged{Version: 8, SHA256: "ab"}, Tick{},
+	}
+}
+
+func TestEventsRoundTrip(t *testing.T) {
+	seen := map[string]bool{}
+	for _, ev := range everyEvent() {
+		if seen[ev.Kind()] {
+			t.Errorf("kind %s twice", ev.Kind())
+		}
+		seen[ev.Kind()] = true
+		b, err := EncodeEvent(ev)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := DecodeEvent(ev.Kind(), b)
+		if err != nil || !reflect.DeepEqual(got, ev) {
+			t.Errorf("%s: %v: got %+v, want %+v", ev.Kind(), err, got, ev)
+		}
+		if _, err := DecodeEvent(ev.Kind(), []byte("[")); err == nil {
+			t.Errorf("%s: broken JSON accepted", ev.Kind())
+		}
+	}
+	if len(seen) != 26 {
+		t.Errorf("%d kinds, the journal has 26", len(seen))
+	}
+	if _, err := DecodeEvent("no_such", nil); !errors.Is(err, ErrUnknownEvent) {
+		t.Errorf("unknown kind: %v", err)
+	}
+}

@@ -1,0 +1,285 @@
+// Package routingtest runs the transcripts of routing/testdata: small worked
+// cases in plain words, each with what the engine must do line by line. It
+// drives the engine in virtual time; tests are its only callers. The grammar
+// is in routing/testdata/README.md.
+package routingtest
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/cordboard/cordboard/agents"
+	"github.com/cordboard/cordboard/routing"
+	"github.com/cordboard/cordboard/routing/rule"
+)
+
+// begin is the instant called +0s unless a case sets its clock.
+var begin = time.Date(2026, 4, 15, 10, 0, 0, 0, time.UTC)
+
+// Case is one transcript.
+type Case struct {
+	title  string
+	policy *routing.Policy
+	t0     time.Time
+	apart  bool // show pop, ack and ring apart
+	staff  []person
+	events []line
+	direct map[string]string // route name by queue and priority
+	names  map[string]routing.CallID
+	order  []string // call names by number
+}
+
+// person is an agent as a case begins.
+type person struct {
+	id         agents.ID
+	idle       time.Duration
+	away       string
+	talking    string // call name, or "-" for a call that is not part of the case
+	queue      string
+	out, nodsk bool
+}
+
+// line is one event: its words, its options, its instant.
+type line struct {
+	text  string
+	words []string
+	opts  map[string]string
+	at    time.Time
+}
+
+// Parse reads the part of a transcript above the line.
+func Parse(text string) (*Case, error) {
+	c := &Case{t0: begin, direct: map[string]string{}, names: map[string]routing.CallID{}, policy: &routing.Policy{
+		Version: 1, Zone: time.UTC, MilliPoints: 1000,
+		Record:    routing.RecordPolicy{Deadline: 800 * time.Millisecond, Reconsider: true, LateFor: 30 * time.Second},
+		Transfers: routing.TransferPolicy{CreditWaited: true, UnansweredAfter: 45 * time.Second, UnansweredReturn: true},
+		Calendars: map[string]*routing.Calendar{}, Topics: map[string]*routing.Topic{}, Queues: map[string]*routing.Queue{},
+		Sets: map[string][]routing.Disposition{}, Agents: map[agents.ID]agents.Agent{}, Route: &rule.Node{Name: "root"},
+	}}
+	c.policy.Queues["elsewhere"] = newQueue("elsewhere")
+	now := time.Duration(0)
+	for i, raw := range strings.Split(text, "\n") {
+		l, err := split(raw)
+		if err == nil && len(l.words) > 0 {
+			err = c.read(l, &now)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("line %d: %w", i+1, err)
+		}
+	}
+	return c, c.routes()
+}
+
+// split takes a line apart into words and options; quotes keep spaces.
+func split(raw string) (line, error) {
+	l := line{text: strings.TrimSpace(raw), opts: map[string]string{}}
+	var fields []string
+	quoted := false
+	for _, part := range strings.Split(l.text, `"`) {
+		if quoted {
+			fields[len(fields)-1] += part
+		} else {
+			more := strings.Fields(part)
+			if strings.HasPrefix(part, "#") && len(fields) == 0 {
+				return line{text: l.text}, nil
+			}
+			fields = append(fields, more...)
+		}
+		quoted = !quoted
+	}
+	if !quoted {
+		return l, fmt.Errorf("a quote is not closed")
+	}
+	for _, f := range fields {
+		if strings.HasPrefix(f, "#") && len(l.words) > 1 {
+			l.words = append(l.words, f)
+			continue
+		}
+		k, v, ok := strings.Cut(f, "=")
+		if ok && k != "" && len(l.words) > 0 {
+			if l.opts[k] != "" {
+				v = l.opts[k] + " " + v
+			}
+			l.opts[k] = v
+		}
+		if !ok || l.is("agents") {
+			l.words = append(l.words, f)
+		}
+	}
+	return l, nil
+}
+
+func (l line) is(word string) bool { return len(l.words) > 0 && l.words[0] == word }
+
+func (c *Case) read(l line, now *time.Duration) error {
+	switch l.words[0] {
+	case "clock":
+		t, err := time.Parse("15:04:05", l.words[1])
+		if err != nil {
+			return err
+		}
+		y, m, d := begin.Date()
+		c.t0 = time.Date(y, m, d, t.Hour(), t.Minute(), t.Second(), 0, time.UTC)
+	case "pops":
+		c.apart = true
+	case "languages":
+		c.policy.Languages = l.words[1:]
+		c.policy.DefaultLanguage = l.words[1]
+	case "segments":
+		c.policy.Segments = l.words[1:]
+	case "queue":
+		return c.queue(c.policy, l)
+	case "topic":
+		return c.topic(l)
+	case "route":
+		c.events = append(c.events, l) // compiled once everything is named
+	case "record":
+		if len(l.words) == 1 {
+			return c.record(l)
+		}
+		return c.event(l, now)
+	case "transfers":
+		return c.transfers(l)
+	case "order":
+		if l.opts["points"] == "off" {
+			c.policy.MilliPoints = 0
+			return nil
+		}
+		f, err := strconv.ParseFloat(l.opts["points"], 64)
+		c.policy.MilliPoints = int64(f * 1000)
+		return err
+	case "agents":
+		return c.agents(l)
+	default:
+		return c.event(l, now)
+	}
+	return nil
+}
+
+// event reads "... at +5s" and keeps the line; without "at" it happens at the
+// instant of the line before. "advance 20s" only lets time pass.
+func (c *Case) event(l line, now *time.Duration) error {
+	if l.is("advance") {
+		d, err := time.ParseDuration(l.words[1])
+		*now += d
+		l.at = c.t0.Add(*now)
+		c.events = append(c.events, l)
+		return err
+	}
+	for i, w := range l.words {
+		if w != "at" || i+1 == len(l.words) {
+			continue
+		}
+		if clock, err := time.Parse("15:04:05", l.words[i+1]); err == nil {
+			y, m, d := c.t0.Date()
+			*now = time.Date(y, m, d, clock.Hour(), clock.Minute(), clock.Second(), 0, time.UTC).Sub(c.t0)
+		} else if d, err := time.ParseDuration(strings.TrimPrefix(l.words[i+1], "+")); err != nil {
+			return err
+		} else if d < *now {
+			return fmt.Errorf("%s is before the line above", l.words[i+1])
+		} else {
+			*now = d
+		}
+		l.words = append(l.words[:i:i], l.words[i+2:]...)
+		break
+	}
+	l.at = c.t0.Add(*now)
+	c.events = append(c.events, l)
+	return c.declare(l)
+}
+
+// declare notes what an event mentions before it happens.
+func (c *Case) declare(l line) error {
+	switch l.words[0] {
+	case "arrive":
+		for _, name := range l.words[1:] {
+			c.number(name)
+		}
+		if l.opts["queue"] != "" || l.opts["priority"] != "" {
+			key := l.opts["queue"] + "/" + l.opts["priority"]
+			c.direct[key] = "direct"
+		}
+	case "signin":
+		if l.opts["skills"] != "" {
+			return c.agents(line{words: []string{"agents", l.words[1] + "=" + l.opts["skills"], "signed_out"}})
+		}
+	}
+	return nil
+}
+
+func (c *Case) number(name string) routing.CallID {
+	id, ok := c.names[name]
+	if !ok {
+		id = routing.CallID(len(c.names) + 1)
+		c.names[name] = id
+		c.order = append(c.order, name)
+	}
+	return id
+}
+
+func (c *Case) agents(l line) error {
+	var p *person
+	for _, w := range l.words[1:] {
+		k, v, pair := strings.Cut(w, "=")
+		switch {
+		case pair && k == "idle":
+			d, err := time.ParseDuration(v)
+			if err != nil {
+				return err
+			}
+			p.idle = d
+		case pair && k == "away":
+			p.away = v
+		case pair && k == "queue":
+			p.queue = v
+			c.direct[v+"/"] = "direct"
+		case pair && (k == "phone" || k == "team"):
+			a := c.policy.Agents[p.id]
+			a.Phone.AutoAnswer = a.Phone.AutoAnswer && v != "mobile"
+			if k == "team" {
+				a.Team = v
+			}
+			c.policy.Agents[p.id] = a
+		case pair:
+			skills, err := levels(v)
+			if err != nil {
+				return err
+			}
+			id := agents.ID(k)
+			c.policy.Agents[id] = agents.Agent{ID: id, Name: k, Skills: agents.NewSkills(skills), Desk: true, Phone: agents.Phone{URI: "sip:" + k + "@192.0.2.1", AutoAnswer: true}}
+			c.staff = append(c.staff, person{id: id})
+			p = &c.staff[len(c.staff)-1]
+		case w == "talking":
+			p.talking = "-"
+		case w == "signed_out":
+			p.out = true
+		case w == "no_desk":
+			p.nodsk = true
+		case p != nil && p.talking == "-":
+			p.talking = w
+			c.number(w)
+			c.direct["/"] = "direct"
+		default:
+			return fmt.Errorf("agents: %q is not understood", w)
+		}
+	}
+	return nil
+}
+
+func levels(s string) (map[agents.Skill]agents.Level, error) {
+	out := map[agents.Skill]agents.Level{}
+	if s == "" {
+		return out, nil
+	}
+	for part := range strings.SplitSeq(s, ",") {
+		name, level, _ := strings.Cut(part, ":")
+		n, err := strconv.Atoi(level)
+		if err != nil {
+			return nil, fmt.Errorf("skill %q: level missing", part)
+		}
+		out[agents.Skill(name)] = agents.Level(n)
+	}
+	return out, nil
+}

@@ -1,0 +1,315 @@
+package routingtest
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/cordboard/cordboard/agents"
+	"github.com/cordboard/cordboard/routing"
+	"github.com/cordboard/cordboard/routing/rule"
+)
+
+// runner plays one case.
+type runner struct {
+	*Case
+	engine  *routing.Engine
+	out     []string
+	now     time.Time
+	setup   bool                             // before +0s: nothing is shown
+	offers  map[routing.CallID]routing.Offer // the latest of each call
+	silent  map[routing.CallID]bool          // calls that are not part of the case
+	talks   map[agents.ID]routing.Offer
+	queues  map[routing.CallID]string
+	acks    []routing.Offer
+	version int
+}
+
+// Run plays the case and gives the lines below the line.
+func (c *Case) Run() ([]string, error) {
+	r := &runner{
+		Case: c, engine: routing.New(c.policy), setup: true, version: c.policy.Version,
+		offers: map[routing.CallID]routing.Offer{}, silent: map[routing.CallID]bool{}, talks: map[agents.ID]routing.Offer{}, queues: map[routing.CallID]string{},
+	}
+	if err := r.prepare(); err != nil {
+		return nil, err
+	}
+	r.setup = false
+	for _, l := range c.events {
+		if err := r.pass(l.at); err != nil {
+			return nil, err
+		}
+		if err := r.play(l); err != nil {
+			return nil, fmt.Errorf("%q: %w", l.text, err)
+		}
+	}
+	return r.out, nil
+}
+
+// prepare signs the agents in, the longest idle first, and gives those who
+// talk a call.
+func (r *runner) prepare() error {
+	staff := slices.Clone(r.staff)
+	slices.SortStableFunc(staff, func(a, b person) int {
+		if (a.talking != "") != (b.talking != "") {
+			if a.talking != "" {
+				return -1
+			}
+			return 1
+		}
+		return int(b.idle - a.idle)
+	})
+	for _, p := range staff {
+		r.now = r.t0.Add(-p.idle)
+		if p.talking != "" {
+			r.now = r.t0.Add(-24 * time.Hour)
+		}
+		if p.out {
+			continue
+		}
+		if !p.nodsk {
+			if err := r.step(routing.DeskChanged{Agent: p.id, Up: true}); err != nil {
+				return err
+			}
+		}
+		state := agents.Available
+		if p.away != "" {
+			state = agents.NotReady
+		}
+		if err := r.step(routing.AgentSignedIn{Agent: p.id, State: state, Reason: p.away}); err != nil {
+			return err
+		}
+		if p.talking != "" {
+			if err := r.occupy(p); err != nil {
+				return err
+			}
+		}
+	}
+	r.now = r.t0
+	return nil
+}
+
+// occupy gives an agent a call that is going on when the case begins.
+func (r *runner) occupy(p person) error {
+	trunk, id := "elsewhere", routing.CallID(900_000+len(r.silent))
+	if p.talking == "-" {
+		r.silent[id] = true
+	} else {
+		trunk, id = p.queue+"/", r.number(p.talking)
+	}
+	if err := r.step(routing.CallArrived{Call: id, Attrs: rule.Call{Trunk: trunk}}); err != nil {
+		return err
+	}
+	o, ok := r.offers[id]
+	if !ok {
+		return fmt.Errorf("agents: %s does not get the call", p.id)
+	}
+	r.talks[p.id] = o
+	return r.step(routing.PhoneAnswered{Offer: o})
+}
+
+// pass lets the engine's deadlines come, one by one.
+func (r *runner) pass(until time.Time) error {
+	for n := 0; ; n++ {
+		due, ok := r.engine.Deadline()
+		if !ok || due.After(until) {
+			break
+		}
+		if due.Before(r.now) || n > 100_000 {
+			return fmt.Errorf("the engine's deadline stands still at %s", r.since(due))
+		}
+		r.now = due
+		if err := r.step(routing.Tick{}); err != nil {
+			return err
+		}
+	}
+	r.now = until
+	return nil
+}
+
+func (r *runner) step(ev routing.Event) error {
+	acts, err := r.engine.Step(r.now, ev)
+	r.show(slices.Clone(acts))
+	for err == nil && len(r.acks) > 0 {
+		o := r.acks[0]
+		r.acks = r.acks[1:]
+		err = r.step(routing.PopAcked{Offer: o, Mode: routing.Painted})
+	}
+	return err
+}
+
+// play makes an event of a line.
+func (r *runner) play(l line) error {
+	word := func(i int) string {
+		if i < len(l.words) {
+			return l.words[i]
+		}
+		return ""
+	}
+	switch l.words[0] {
+	case "advance":
+		return nil
+	case "arrive":
+		return r.arrive(l)
+	case "record":
+		return r.step(routing.CustomerResolved{Call: r.names[word(1)], Customer: customer(l.opts, "")})
+	case "hangup":
+		return r.step(routing.CallerGone{Call: r.names[word(1)]})
+	case "fail":
+		return r.step(routing.CallFailed{Call: r.names[word(1)], Reason: "media_lost"})
+	case "played":
+		return r.step(routing.TreatmentPlayed{Call: r.names[word(1)]})
+	case "signin":
+		return r.signIn(agents.ID(word(1)), l.opts["away"])
+	case "signout":
+		return r.step(routing.AgentSignedOut{Agent: agents.ID(word(1))})
+	case "away":
+		return r.step(routing.AgentStateAsked{Agent: agents.ID(word(1)), State: agents.NotReady, Reason: word(2)})
+	case "back":
+		return r.step(routing.AgentStateAsked{Agent: agents.ID(word(1)), State: agents.Available})
+	case "free":
+		return r.free(agents.ID(word(1)))
+	case "desk":
+		return r.step(routing.DeskChanged{Agent: agents.ID(word(1)), Up: word(2) == "back"})
+	case "options":
+		code, _ := strconv.Atoi(word(2))
+		return r.step(routing.PhoneProbed{Agent: agents.ID(word(1)), Code: code})
+	case "wrapup":
+		return r.step(routing.WrapUpEnded{Offer: r.talks[agents.ID(word(1))], Disposition: word(2)})
+	case "reload":
+		return r.reload(l)
+	}
+	return r.playOffer(l, word)
+}
+
+func (r *runner) signIn(id agents.ID, away string) error {
+	if err := r.step(routing.DeskChanged{Agent: id, Up: true}); err != nil {
+		return err
+	}
+	if away != "" {
+		return r.step(routing.AgentSignedIn{Agent: id, State: agents.NotReady, Reason: away})
+	}
+	return r.step(routing.AgentSignedIn{Agent: id, State: agents.Available})
+}
+
+// playOffer plays the events that name a call and an attempt: "answer c1 #1".
+func (r *runner) playOffer(l line, word func(int) string) error {
+	id, ok := r.names[word(1)]
+	if !ok {
+		return fmt.Errorf("unknown call or event")
+	}
+	o := r.offers[id]
+	rest := word(2)
+	if n, isAttempt := strings.CutPrefix(rest, "#"); isAttempt {
+		attempt, err := strconv.Atoi(n)
+		if err != nil {
+			return err
+		}
+		if routing.Attempt(attempt) != o.Attempt {
+			o.Attempt = routing.Attempt(attempt)
+			if by := l.opts["by"]; by != "" {
+				o.Agent = agents.ID(by)
+			}
+		}
+		rest = word(3)
+	}
+	switch l.words[0] {
+	case "ack":
+		return r.step(routing.PopAcked{Offer: o, Mode: rest})
+	case "accept":
+		return r.step(routing.OfferAccepted{Offer: o})
+	case "refuse":
+		return r.step(routing.OfferRefused{Offer: o})
+	case "answer":
+		return r.step(routing.PhoneAnswered{Offer: o})
+	case "joined":
+		return r.step(routing.Joined{Offer: o, Media: "direct"})
+	case "failjoin":
+		return r.step(routing.JoinFailed{Offer: o})
+	case "hold":
+		return r.step(routing.HoldRequested{Offer: o, On: rest == "on"})
+	case "end":
+		return r.step(routing.HangupRequested{Offer: o})
+	case "phone":
+		code, err := strconv.Atoi(rest)
+		if err != nil {
+			return err
+		}
+		if code < 200 {
+			return r.step(routing.PhoneRinging{Offer: o})
+		}
+		return r.step(routing.PhoneFailed{Offer: o, Code: code})
+	case "transfer":
+		return r.step(routing.TransferRequested{Offer: o, Topic: l.opts["topic"], Queue: l.opts["queue"], ToAgent: agents.ID(l.opts["agent"])})
+	}
+	return fmt.Errorf("unknown event")
+}
+
+func (r *runner) arrive(l line) error {
+	for _, name := range l.words[1:] {
+		attrs := rule.Call{DNIS: l.opts["dnis"], Language: l.opts["language"], Topic: l.opts["topic"], Trunk: "main"}
+		if l.opts["queue"] != "" || l.opts["priority"] != "" {
+			attrs.Trunk = l.opts["queue"] + "/" + l.opts["priority"]
+		}
+		if err := r.step(routing.CallArrived{Call: r.number(name), Attrs: attrs}); err != nil {
+			return err
+		}
+		known := slices.ContainsFunc(slices.Collect(mapKeys(l.opts)), func(k string) bool { return strings.HasPrefix(k, "customer.") })
+		if known {
+			if err := r.step(routing.CustomerResolved{Call: r.number(name), Customer: customer(l.opts, "customer.")}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func customer(opts map[string]string, prefix string) rule.Customer {
+	return rule.Customer{
+		Known: true, Segment: opts[prefix+"segment"], Language: opts[prefix+"language"],
+		LastAgent: opts[prefix+"last_agent"], AccountManager: opts[prefix+"account_manager"],
+	}
+}
+
+// free ends what an agent is doing: the call, and wrap-up after it.
+func (r *runner) free(id agents.ID) error {
+	for _, a := range r.engine.Snapshot(r.now).Agents {
+		if a.Agent != id {
+			continue
+		}
+		if a.State == agents.Talking || a.State == agents.OnHold {
+			if err := r.step(routing.HangupRequested{Offer: r.talks[id]}); err != nil {
+				return err
+			}
+		}
+	}
+	for _, a := range r.engine.Snapshot(r.now).Agents {
+		if a.Agent == id && a.State == agents.WrapUp {
+			return r.step(routing.WrapUpEnded{Offer: r.talks[id]})
+		}
+	}
+	return nil
+}
+
+// reload makes a new version live: "reload 8 queue q need=...".
+func (r *runner) reload(l line) error {
+	p := *r.policy
+	p.Queues = map[string]*routing.Queue{}
+	for name, q := range r.policy.Queues {
+		p.Queues[name] = q
+	}
+	version, err := strconv.Atoi(l.words[1])
+	if err != nil {
+		return err
+	}
+	p.Version = version
+	if len(l.words) > 3 {
+		if err := r.queue(&p, line{words: l.words[2:], opts: l.opts}); err != nil {
+			return err
+		}
+	}
+	r.policy = &p
+	return r.step(routing.PolicyChanged{Version: version, Policy: &p})
+}

@@ -1,0 +1,240 @@
+package routingtest
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/cordboard/cordboard/agents"
+	"github.com/cordboard/cordboard/routing"
+)
+
+// show prints actions, one line each, and remembers what later events need.
+func (r *runner) show(acts []routing.Action) {
+	for _, a := range acts {
+		r.remember(a)
+		if r.setup {
+			continue
+		}
+		if text := r.words(a); text != "" {
+			r.out = append(r.out, fmt.Sprintf("%-8s %s", r.since(r.now), text))
+		}
+	}
+}
+
+func (r *runner) remember(a routing.Action) {
+	switch a := a.(type) {
+	case routing.OfferCall:
+		r.offers[a.Call] = a.Offer
+		if !a.NoDesk && (!r.apart || r.setup) {
+			r.acks = append(r.acks, a.Offer)
+		}
+	case routing.Connect:
+		r.talks[a.Agent] = a.Offer
+	}
+}
+
+// words says what an action means. What goes without saying is not said: see
+// the README of the transcripts.
+func (r *runner) words(a routing.Action) string {
+	switch a := a.(type) {
+	case routing.ResolveCustomer:
+		if a.Deadline.IsZero() {
+			return ""
+		}
+		return fmt.Sprintf("record %s awaited until %s", r.name(a.Call), r.since(a.Deadline))
+	case routing.Enqueued:
+		return r.enqueued(a)
+	case routing.StepReached:
+		return fmt.Sprintf("step %s %d", r.name(a.Call), a.Step)
+	case routing.Held:
+		return fmt.Sprintf("hold %s for %s until %s%s", r.name(a.Call), a.Agent, r.since(a.Until), why(a.Reason.Prefer, a.Reason.LeftOut))
+	case routing.OfferCall:
+		return r.offer(a)
+	case routing.MayAccept:
+		return fmt.Sprintf("desk %s may accept until %s", r.what(a.Offer), r.since(a.Until))
+	case routing.Ring:
+		return r.ring(a)
+	case routing.Withdraw:
+		return fmt.Sprintf("withdraw %s %s", r.what(a.Offer), a.Why)
+	case routing.Connect:
+		return fmt.Sprintf("talk %s %s", r.name(a.Call), a.Agent)
+	case routing.Release:
+		return fmt.Sprintf("release %s %s", r.what(a.Offer), a.Why)
+	case routing.Hold:
+		if a.On {
+			return fmt.Sprintf("caller %s on hold", r.name(a.Call))
+		}
+		return fmt.Sprintf("caller %s taken back", r.name(a.Call))
+	case routing.Transferred:
+		return fmt.Sprintf("%s passed on by %s to %s", r.name(a.Call), a.Agent, first(a.Topic, string(a.ToAgent), a.Queue))
+	case routing.Treat:
+		return r.treat(a)
+	case routing.EndCall:
+		return r.end(a)
+	case routing.AgentChanged:
+		return r.agent(a)
+	case routing.WrapUpFinished:
+		if a.Disposition == "" {
+			return ""
+		}
+		return fmt.Sprintf("%s ticked %s", a.Agent, a.Disposition)
+	case routing.Probe:
+		return fmt.Sprintf("probe %s", a.Agent)
+	case routing.Refused:
+		return fmt.Sprintf("refused %s %s: %s", r.what(a.Offer), a.Asked, a.Code)
+	}
+	return ""
+}
+
+func (r *runner) enqueued(a routing.Enqueued) string {
+	s := fmt.Sprintf("queue %s %s", a.Queue, r.name(a.Call))
+	from := r.queues[a.Call]
+	r.queues[a.Call] = a.Queue
+	switch a.Reason.Trigger {
+	case "late", "full", "closed", "nobody":
+		s = fmt.Sprintf("overflow %s %s -> %s (%s)", r.name(a.Call), from, a.Queue, a.Reason.Trigger)
+	case "late_record", "transferred", "returned":
+		s += " (" + a.Reason.Trigger + ")"
+	}
+	turn := a.Since.Add(-time.Duration(a.Priority) * time.Second)
+	s += fmt.Sprintf(" rule=%s priority=%d since=%s", a.Rule, a.Priority, r.since(a.Since))
+	if a.Priority > 0 && r.policy.MilliPoints == 1000 {
+		s += " turn=" + r.since(turn)
+	}
+	if !a.Entered.Equal(r.now) {
+		s += " entered=" + r.since(a.Entered)
+	}
+	if r.policy.Version != r.version {
+		s += fmt.Sprintf(" version=%d", a.Version)
+	}
+	return s + why("", a.Reason.LeftOut)
+}
+
+func (r *runner) offer(a routing.OfferCall) string {
+	verb := "offer"
+	if r.apart {
+		verb = "pop"
+	}
+	parts := []string{fmt.Sprintf("step %d", a.Reason.Step)}
+	if a.Reason.Prefer != "" {
+		parts = append(parts, a.Reason.Prefer)
+	} else {
+		parts = append(parts, a.Reason.Policy)
+	}
+	if a.Reason.CameBack > 0 {
+		parts = append(parts, fmt.Sprintf("came back %d", a.Reason.CameBack))
+	}
+	parts = append(parts, a.Reason.Trigger)
+	return fmt.Sprintf("%s %s -> %s #%d%s", verb, r.name(a.Call), a.Agent, a.Attempt, why(strings.Join(parts, ", "), a.Reason.LeftOut))
+}
+
+func (r *runner) ring(a routing.Ring) string {
+	if !r.apart && !a.Unacked && !a.AutoAnswer && a.Why == "" {
+		return "" // said by "offer"
+	}
+	s := fmt.Sprintf("ring %s -> %s #%d until %s", r.name(a.Call), a.Agent, a.Attempt, r.since(a.Until))
+	if a.AutoAnswer {
+		s += " auto-answer"
+	}
+	if a.Unacked {
+		s += " unacked"
+	}
+	if a.Why != "" {
+		s += fmt.Sprintf(" (ring: auto, %s)", a.Why)
+	}
+	return s
+}
+
+func (r *runner) treat(a routing.Treat) string {
+	s := fmt.Sprintf("%s treatment %s", r.name(a.Call), a.Why)
+	switch {
+	case a.Play != "":
+		s += ": play " + a.Play
+	case a.Reject != 0:
+		s += fmt.Sprintf(": reject %d", a.Reject)
+	}
+	return s
+}
+
+func (r *runner) end(a routing.EndCall) string {
+	if r.silent[a.Call] {
+		return ""
+	}
+	s := fmt.Sprintf("%s ends %s by %s", r.name(a.Call), a.Outcome, a.By)
+	if a.Reason != "" {
+		s += " (" + a.Reason + ")"
+	}
+	return s
+}
+
+// agent shows the states that matter between calls.
+func (r *runner) agent(a routing.AgentChanged) string {
+	switch a.State {
+	case agents.Offered, agents.Ringing, agents.Talking, agents.OnHold:
+		return ""
+	}
+	s := fmt.Sprintf("%s %s", a.Agent, a.State)
+	if a.Reason != "" {
+		s += " " + a.Reason
+	}
+	if !a.Until.IsZero() {
+		s += " until " + r.since(a.Until)
+	}
+	return s
+}
+
+func why(said string, left []routing.LeftOut) string {
+	var parts []string
+	if said != "" {
+		parts = append(parts, said)
+	}
+	if len(left) > 0 {
+		var names []string
+		for _, l := range left {
+			names = append(names, fmt.Sprintf("%s %s", l.Agent, l.Code))
+		}
+		parts = append(parts, "left out: "+strings.Join(names, ", "))
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return "  (" + strings.Join(parts, "; ") + ")"
+}
+
+func first(s ...string) string {
+	for _, v := range s {
+		if v != "" {
+			return v
+		}
+	}
+	return ""
+}
+
+func (r *runner) what(o routing.Offer) string {
+	return fmt.Sprintf("%s %s #%d", r.name(o.Call), o.Agent, o.Attempt)
+}
+
+func (r *runner) name(id routing.CallID) string {
+	if i := int(id) - 1; i >= 0 && i < len(r.order) {
+		return r.order[i]
+	}
+	return "-"
+}
+
+// since writes an instant as the time since the case began: +20s, +1500ms; a
+// case with a clock shows the clock.
+func (r *runner) since(at time.Time) string {
+	d := at.Sub(r.t0)
+	if !r.t0.Equal(begin) && d%time.Second == 0 {
+		return at.Format("15:04:05")
+	}
+	sign := "+"
+	if d < 0 {
+		sign, d = "-", -d
+	}
+	if d%time.Second == 0 {
+		return fmt.Sprintf("%s%ds", sign, d/time.Second)
+	}
+	return fmt.Sprintf("%s%dms", sign, d/time.Millisecond)
+}
