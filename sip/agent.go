@@ -151,8 +151,7 @@ func (c *call) letGo(o routing.Offer, why string) {
 	}
 }
 
-// dropAgent ends the agent's leg, whatever it is doing. The stack sees to the
-// 200 that crosses a CANCEL.
+// dropAgent ends the agent's leg, whatever it is doing.
 func (c *call) dropAgent(h []stack.Header) {
 	l := c.agent
 	if l == nil {
@@ -160,11 +159,7 @@ func (c *call) dropAgent(h []stack.Header) {
 	}
 	c.part()
 	c.agent = nil
-	if l.answered {
-		l.dlg.Bye(h)
-	} else {
-		l.dlg.Cancel()
-	}
+	l.dlg.Bye(h) // CANCEL while it rings; ACK and BYE for a 200 that we have not seen yet
 	c.closeLeg(l)
 }
 

@@ -132,7 +132,7 @@ func (c *call) event(l *leg, ev stack.Event) {
 func (c *call) stray(l *leg, ev stack.Event) {
 	switch ev := ev.(type) {
 	case stack.Answered: // a 200 of an older attempt
-		c.try(l, "ack", l.dlg.Ack(nil))
+		_ = l.dlg.Ack(nil) // not due when our BYE has seen to it
 		l.dlg.Bye(reasonHeader(routing.ByServer, "completed_elsewhere"))
 	case stack.Requested:
 		c.try(l, "reply", l.dlg.Reply(ev.Request, 481, "", nil, nil))

@@ -17,7 +17,6 @@ type dialog interface {
 	Reject(code int, reason string, h []stack.Header) error
 	Reply(req *stack.Message, code int, reason string, h []stack.Header, body []byte) error
 	Ack(body []byte) error
-	Cancel()
 	Reinvite(h []stack.Header, sdp []byte) (uint32, error)
 	Bye(h []stack.Header)
 	Heard() bool
