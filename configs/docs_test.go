@@ -36,7 +36,6 @@ queues:
     full: {waiting: 1, then: {hangup: true}}
     late: {after: 1m, then: {hangup: true}}
     nobody: {for: 1m, then: {hangup: true}}
-    announce: {}
 route:
   queue: x
   routes:

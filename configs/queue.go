@@ -119,8 +119,7 @@ func (c *compiler) options(o *object, q *routing.Queue) {
 	if n := o.get("music"); n != nil {
 		q.Music = c.sound(n)
 	}
-	c.option(o, "announce", func(n *node) { q.Greeting = c.announce(n) }, func() { q.Greeting = "" })
-	o.later("was", "reserve", "max_talking", "callback")
+	o.later("was", "reserve", "max_talking", "callback", "announce")
 	o.close()
 }
 
@@ -267,14 +266,6 @@ func (c *compiler) after(n *node, key string, from time.Duration) *routing.After
 	}
 	o.close()
 	return a
-}
-
-func (c *compiler) announce(n *node) (greeting string) {
-	o := c.object(n)
-	greeting = c.sound(o.get("greeting"))
-	o.later("every", "say", "position_up_to", "wait")
-	o.close()
-	return greeting
 }
 
 // checkQueue finds what only the queue as a whole can show.

@@ -147,7 +147,7 @@ func (c *compiler) routeCondition(o *object, r *rule.Node) {
 		if v := s.get("topic"); v != nil {
 			r.SetTopic = c.reference(v, "topic", c.names.topics)
 		}
-		r.SetTag = c.name(s.get("tag"))
+		s.later("tag")
 		s.close()
 	}
 }

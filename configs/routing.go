@@ -91,22 +91,24 @@ func ParseRouting(name string, b []byte) (*routing.Policy, []Finding) {
 
 func newCompiler(file string) *compiler {
 	return &compiler{
-		reader: &reader{file: file},
-		policy: &routing.Policy{MilliPoints: 1000, Zone: time.UTC},
-		queues: map[string]*queueSource{},
-		phones: map[string]string{},
+		reader:     &reader{file: file},
+		policy:     &routing.Policy{MilliPoints: 1000, Zone: time.UTC},
+		queues:     map[string]*queueSource{},
+		topicNodes: map[string]*node{},
+		phones:     map[string]string{},
 	}
 }
 
 // compiler turns one document into a policy.
 type compiler struct {
 	*reader
-	policy *routing.Policy
-	names  declared
-	queues map[string]*queueSource
-	phones map[string]string // URI -> agent
-	fields []string          // names under fields, which are not built yet
-	routes int
+	policy     *routing.Policy
+	names      declared
+	queues     map[string]*queueSource
+	topicNodes map[string]*node
+	phones     map[string]string // URI -> agent
+	fields     []string          // names under fields, which are not built yet
+	routes     int
 	// nobody: agents are missing, which is said once and not for each mention.
 	nobody bool
 }
@@ -142,6 +144,7 @@ func (c *compiler) document(o *object) {
 	o.later("fields", "sites", "regions", "tests", "lint")
 	o.close()
 	c.checkOverflow()
+	c.checkStaff()
 }
 
 // section opens a mapping that may be left out.
@@ -383,9 +386,8 @@ func (c *compiler) statistics(o *object) {
 		"abandons_negative", "abandons_positive", "answered_only", "asterisk_sl2", "switches")
 	level.later("count_in", "switches")
 	level.close()
-	s.ShortAbandon = c.duration(o.get("short_abandon"), 0, time.Minute, 5*time.Second)
-	s.Window = c.duration(o.get("window"), 5*time.Minute, 4*time.Hour, 30*time.Minute)
-	o.later("interval", "day_starts")
+	s.ShortAbandon, s.Window = 5*time.Second, 30*time.Minute
+	o.later("short_abandon", "window", "interval", "day_starts")
 	o.close()
 }
 

@@ -92,7 +92,7 @@ func TestExampleCompiles(t *testing.T) {
 	equal(t, "retention pop", p.Queues["retention"].Pop,
 		routing.PopPolicy{Deadline: 2500 * time.Millisecond, Late: routing.LateNextAgent, Lead: time.Second})
 	equal(t, "retention wrap-up", p.Queues["retention"].WrapUp, routing.WrapUpPolicy{Time: time.Minute, Disposition: "required", Hold: true})
-	equal(t, "care hours and greeting", []string{p.Queues["care"].Hours, p.Queues["care"].Greeting}, []string{"always", "greeting"})
+	equal(t, "care hours", p.Queues["care"].Hours, "always")
 	equal(t, "petar", p.Agents["petar"].Skills,
 		agents.Skills{{Skill: "care", Level: 4}, {Skill: "internet", Level: 9}, {Skill: "lang_en", Level: 9}, {Skill: "lang_ru", Level: 7}})
 	equal(t, "phone", p.Agents["petar"].Phone, agents.Phone{URI: "sip:petar@127.0.0.1:5072", AutoAnswer: true})
@@ -130,22 +130,21 @@ defaults:
   full: {waiting: 5, then: {hangup: true}}
   prefer: [{who: last_agent}]
   steps: [{after: 10s, priority_add: 1}]
-  announce: {greeting: hello}
   need: {all: {a: 1}, speak: caller, team: [x]}
 queues:
   all: {need: {all: {}, any: [{a: "2..4"}, {a: 1, b: 2}], none: [], speak: any, team: []}, pop: {late: hold}}
-  off: {hours: none, dispositions: none, wrap_up: {}, late: none, nobody: none, full: none, prefer: [], steps: [], announce: none}
+  off: {hours: none, dispositions: none, wrap_up: {}, late: none, nobody: none, full: none, prefer: [], steps: []}
   as_default:
 route:
   queue: all
   routes:
     - {name: blocked, when: 'call.trunk == "x"', then: {reject: 603}}
     - {name: ann, when: 'call.trunk == "y"', queue: off, agent: ann}
-    - {name: none, when: 'call.trunk == "z"', prefer: [], priority_add: 5, set: {tag: zed}}
+    - {name: none, when: 'call.trunk == "z"', prefer: [], priority_add: 5}
 transfers: {credit: none, priority_add: 30, unanswered: {after: 20s, do: queue}}
 order: {points_per_second: off}
 agents:
-  ann: {name: Ann Berger, phone: "sip:ann@Phones.Example.com:5060;transport=tcp", login: phone, team: x}
+  ann: {name: Ann Berger, phone: "sip:ann@Phones.Example.com:5060;transport=tcp", login: phone, team: x, skills: {a: 1}, languages: {en: 9}}
   bob: {name: Bob Huber, phone: "sip:bob@[2001:db8::1]:5070"}
 `)
 	q := p.Queues["all"]
@@ -155,17 +154,17 @@ agents:
 	})
 	equal(t, "pop is replaced whole", q.Pop, routing.PopPolicy{Deadline: 1500 * time.Millisecond, Late: routing.LateHold})
 	off := p.Queues["off"]
-	equal(t, "switched off", []any{off.Hours, off.Dispositions, off.Late, off.Nobody, off.Full, len(off.Prefer), len(off.Steps), off.Greeting},
-		[]any{"", "", (*routing.AfterPolicy)(nil), (*routing.AfterPolicy)(nil), (*routing.FullPolicy)(nil), 0, 0, ""})
+	equal(t, "switched off", []any{off.Hours, off.Dispositions, off.Late, off.Nobody, off.Full, len(off.Prefer), len(off.Steps)},
+		[]any{"", "", (*routing.AfterPolicy)(nil), (*routing.AfterPolicy)(nil), (*routing.FullPolicy)(nil), 0, 0})
 	d := p.Queues["as_default"]
-	equal(t, "as default", []any{d.Hours, d.Dispositions, d.Late.After, d.Nobody.Then.Reject, d.Full.Waiting, len(d.Prefer), len(d.Steps), d.Greeting},
-		[]any{"day", "set", 5 * time.Minute, 480, 5, 1, 1, "hello"})
+	equal(t, "as default", []any{d.Hours, d.Dispositions, d.Late.After, d.Nobody.Then.Reject, d.Full.Waiting, len(d.Prefer), len(d.Steps)},
+		[]any{"day", "set", 5 * time.Minute, 480, 5, 1, 1})
 	equal(t, "night", p.Calendars["day"].Week[time.Friday], []routing.Interval{{From: 1320, To: 360}})
 	equal(t, "strict", p.MilliPoints, int64(0))
 	equal(t, "transfers", p.Transfers, routing.TransferPolicy{PriorityAdd: 30, UnansweredAfter: 20 * time.Second})
 	equal(t, "then", p.Route.Children[0].Then, &rule.Treatment{Reject: 603})
 	equal(t, "agent", p.Route.Children[1].Prefer, []rule.Prefer{{Who: "ann", Wait: 20 * time.Second}})
-	if none := p.Route.Children[2]; none.Prefer == nil || len(none.Prefer) != 0 || none.SetTag != "zed" {
+	if none := p.Route.Children[2]; none.Prefer == nil || len(none.Prefer) != 0 {
 		t.Errorf("prefer [] must switch off: %+v", none)
 	}
 	equal(t, "ann's phone", p.Agents["ann"].Phone.URI, "sip:ann@phones.example.com;transport=tcp")
