@@ -1,0 +1,79 @@
+# Cordboard. `make help` lists what there is.
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+GO ?= go
+NPM ?= npm
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+# Real peers of the tests, from Debian.
+TEST_PEERS := sip-tester:sipp baresip:baresip kamailio:kamailio chromium:chromium iproute2:ip
+UI_SOURCES := $(shell find web/ui -path web/ui/node_modules -prune -o -path web/ui/dist -prune -o -type f -print 2>/dev/null)
+GOTEST := $(GO) test -count=1 -timeout 10m
+
+.PHONY: help demo build ui test test-go test-ui test-e2e peers lint fmt bench fuzz prompts clean
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: build ## build everything and run the server with sample customers, agents and live calls
+	@bin/cordboard demo
+
+build: bin/cordboard ## build bin/cordboard, the one binary
+
+bin/cordboard: web/ui/dist/index.html FORCE
+	@mkdir -p bin
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $@ ./cmd/cordboard
+
+FORCE:
+
+ui: web/ui/dist/index.html ## build the desktop into web/ui/dist
+
+web/ui/node_modules/.installed: web/ui/package-lock.json
+	cd web/ui && $(NPM) ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+web/ui/dist/index.html: web/ui/node_modules/.installed $(UI_SOURCES)
+	cd web/ui && $(NPM) run --silent build
+
+test: peers test-ui test-go test-e2e ## everything: desktop, Go with the race detector, end to end with real peers
+
+test-ui: web/ui/dist/index.html ## the desktop's own tests, in jsdom and in headless Chromium
+	cd web/ui && $(NPM) test --silent && $(NPM) run --silent test:browser
+
+test-go: web/ui/dist/index.html ## go vet and go test -race
+	$(GO) vet ./...
+	$(GOTEST) -race $$($(GO) list ./... | grep -v /internal/e2e)
+
+test-e2e: build peers ## the built binary against SIPp, baresip and Chromium
+	$(GOTEST) ./cmd/cordboard/internal/e2e
+
+peers: ## the programs the tests talk to, installed when this user may
+	@missing=(); for p in $(TEST_PEERS); do command -v "$${p#*:}" >/dev/null || [ -x "/usr/sbin/$${p#*:}" ] || missing+=("$${p%%:*}"); done; \
+	if [ $${#missing[@]} -gt 0 ]; then \
+	  if [ "$$(id -u)" = 0 ]; then apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$${missing[@]}" >/dev/null; \
+	  elif sudo -n true 2>/dev/null; then sudo apt-get update -qq && sudo DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$${missing[@]}" >/dev/null; \
+	  else echo "The tests need real peers. Install them with:  sudo apt-get install --no-install-recommends $${missing[*]}"; exit 1; fi; \
+	fi
+
+lint: ## go vet and golangci-lint (staticcheck where that is not installed)
+	$(GO) vet ./...
+	@if command -v golangci-lint >/dev/null; then golangci-lint run; else $(GO) run honnef.co/go/tools/cmd/staticcheck@2026.1 ./...; fi
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "gofmt: $$unformatted"; exit 1; }
+
+fmt: ## gofmt
+	gofmt -w $$(git ls-files '*.go')
+
+bench: ## what a decision, a look-up and 500 music streams cost
+	$(GO) test -run '^$$' -bench . -benchtime 2s ./routing ./sip/... ./store ./screenpop/...
+
+fuzz: ## every fuzz target for 20 s each
+	@for p in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u); do \
+	  for f in $$(grep -ho '^func Fuzz[A-Za-z0-9_]*' $$p/*_test.go | cut -c6-); do \
+	    echo "$$p $$f"; $(GO) test $$p -run '^$$' -fuzz "^$$f$$" -fuzztime 20s || exit 1; done; done
+
+prompts: ## make the music and the announcements anew
+	$(GO) run ./sip/media/internal/prompts
+
+clean: ## remove what was built
+	rm -rf bin web/ui/dist/* web/ui/node_modules

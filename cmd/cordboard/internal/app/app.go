@@ -1,0 +1,237 @@
+// Package app is the composition root: the only package that knows every
+// concrete type. It builds a server from its two configuration files, starts
+// it, reloads its routing document and stops it. Commands serve and demo are
+// its callers.
+package app
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+
+	"github.com/cordboard/cordboard/configs"
+	"github.com/cordboard/cordboard/routing"
+	"github.com/cordboard/cordboard/routing/live"
+	"github.com/cordboard/cordboard/screenpop"
+	"github.com/cordboard/cordboard/screenpop/customer"
+	"github.com/cordboard/cordboard/sip"
+	"github.com/cordboard/cordboard/sip/media"
+	"github.com/cordboard/cordboard/sip/stack"
+	"github.com/cordboard/cordboard/store"
+	"github.com/cordboard/cordboard/store/journal"
+	"github.com/cordboard/cordboard/web"
+)
+
+// Options is what a server is made from.
+type Options struct {
+	Server *configs.Server
+	Policy *routing.Policy
+	Log    *zap.Logger
+	// Links lets whoever holds the secret sign in as the user, for one-click
+	// demo logins; nil in production.
+	Links map[string]string
+}
+
+// App is one server.
+type App struct {
+	opt     Options
+	log     *zap.Logger
+	store   *store.Store
+	journal *journal.Journal
+	media   *media.Engine
+	finder  *customer.Resolver
+	hub     *screenpop.Hub
+	stack   *stack.Stack
+	gateway *sip.Gateway
+	rim     *rim
+	web     *web.Server
+	desk    *http.Server
+	admin   *http.Server
+
+	deskListener, adminListener net.Listener // admin: nil when there is none
+
+	ready   atomic.Bool
+	driven  chan struct{} // closed when the engine's goroutine has ended
+	cancel  context.CancelFunc
+	stopped sync.Once
+}
+
+// Store is the server's store, for commands that fill it before Start.
+func (a *App) Store() *store.Store { return a.store }
+
+// Policy is the routing document that is live.
+func (a *App) Policy() *routing.Policy { return a.rim.policy.Load() }
+
+// New opens the store and builds every part; nothing listens before Start.
+func New(ctx context.Context, opt Options) (*App, error) {
+	a := &App{opt: opt, log: opt.Log}
+	if err := a.build(ctx); err != nil {
+		return nil, errors.Join(err, a.Stop(ctx))
+	}
+	return a, nil
+}
+
+func (a *App) build(ctx context.Context) (err error) {
+	s := a.opt.Server
+	if a.store, err = store.Open(ctx, store.Options{Path: s.Store.Path, Log: a.log}); err != nil {
+		return err
+	}
+	if a.journal, err = journal.Open(s.Store.Journal, journal.Options{Log: a.log}); err != nil {
+		return err
+	}
+	key, err := callerKey(s.Store.Journal)
+	if err != nil {
+		return err
+	}
+	origins, err := web.NewOrigins(s.Web.Origins)
+	if err != nil {
+		return err
+	}
+	registry := prometheus.NewRegistry()
+	metrics := web.NewMetrics(registry)
+	a.rim = &rim{store: a.store, metrics: metrics, hashKey: key, log: a.log.Named("rim")}
+	a.rim.policy.Store(a.opt.Policy)
+	a.finder = customer.NewResolver(customer.ResolverOptions{
+		Sources: []customer.SourceOptions{{Name: "store", Source: a.store}}, Log: a.log,
+	})
+	a.hub = screenpop.New(screenpop.Options{
+		Engine: a.rim, Finder: a.finder, History: history{a.store}, Answers: answers{a.store},
+		Directory: a.rim, Policy: a.rim.policy.Load, Log: a.log,
+		Resolved: a.rim.resolved, Observe: a.rim.observe, CheckOrigin: origins,
+	})
+	a.rim.hub = a.hub
+	if err := a.buildSIP(); err != nil {
+		return err
+	}
+	a.rim.driver = live.New(routing.New(a.opt.Policy), live.Options{
+		Journal: a.journal, Ports: []live.Port{a.store, metrics, a.hub, a.gateway}, Log: a.log,
+	})
+	return a.buildWeb(registry, origins)
+}
+
+// buildSIP makes the media engine, call control and the stack below it.
+func (a *App) buildSIP() error {
+	s := a.opt.Server
+	lib, err := media.LoadLibrary(s.Media.Sounds)
+	if err != nil {
+		return err
+	}
+	a.media, err = media.New(media.Options{
+		Addr: s.Media.Addr, Advertise: s.Media.Advertise, PortMin: s.Media.PortMin, PortMax: s.Media.PortMax,
+		Library: lib, Log: a.log,
+	})
+	if err != nil {
+		return err
+	}
+	trunks := make([]sip.Trunk, len(s.SIP.Trunks))
+	for i, t := range s.SIP.Trunks {
+		trunks[i] = sip.Trunk{Name: t.Name, Trust: t.Trust, Media: t.Media}
+	}
+	a.gateway, err = sip.New(sip.Options{
+		Trunks: trunks, Router: a.rim, Phones: a.rim, Dialogs: dialogs{a.store, a.log}, Media: a.media,
+		Mutual: s.Media.Mutual, Host: sdpHost(s.Media), Log: a.log,
+	})
+	if err != nil {
+		return err
+	}
+	listen := make([]stack.Listen, len(s.SIP.Listen))
+	for i, l := range s.SIP.Listen {
+		listen[i] = stack.Listen{Transport: l.Transport, Addr: l.Addr}
+	}
+	a.stack, err = stack.New(stack.Options{
+		Listen: listen, Advertise: s.SIP.Advertise, UserAgent: "Cordboard", MaxCalls: s.SIP.MaxCalls, Rate: s.SIP.Rate,
+		Allow: a.gateway.Knows, Handler: a.gateway, Logger: a.log,
+	})
+	if err != nil {
+		return err
+	}
+	a.gateway.Attach(a.stack)
+	return nil
+}
+
+func sdpHost(m configs.Media) netip.Addr {
+	if m.Advertise.IsValid() {
+		return m.Advertise
+	}
+	return m.Addr
+}
+
+// Start begins to serve: the engine first, the desks next, callers last.
+func (a *App) Start() error {
+	ctx, cancel := context.WithCancel(context.Background())
+	a.cancel, a.driven = cancel, make(chan struct{})
+	go func() {
+		defer close(a.driven)
+		if err := a.rim.driver.Run(ctx); err != nil && !errors.Is(err, context.Canceled) {
+			a.log.Error("the engine's driver ended", zap.Error(err))
+		}
+	}()
+	go a.serveDesk()
+	if a.adminListener != nil {
+		go a.serve(a.admin, a.adminListener)
+	}
+	a.stack.Start()
+	a.ready.Store(true)
+	a.log.Info("serving", zap.Stringer("desk", a.deskListener.Addr()), zap.Stringer("sip", a.SIPAddr()))
+	return nil
+}
+
+func (a *App) serveDesk() {
+	w := a.opt.Server.Web
+	if w.TLSCert == "" {
+		a.serve(a.desk, a.deskListener)
+		return
+	}
+	if err := a.desk.ServeTLS(a.deskListener, w.TLSCert, w.TLSKey); !errors.Is(err, http.ErrServerClosed) {
+		a.log.Error("the desktop's listener ended", zap.Error(err))
+	}
+}
+
+func (a *App) serve(s *http.Server, l net.Listener) {
+	if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		a.log.Error("an HTTP listener ended", zap.Stringer("address", l.Addr()), zap.Error(err))
+	}
+}
+
+// Reload makes a new routing document live. Nothing stops and nobody is
+// dropped: waiting calls keep the version they were routed with.
+func (a *App) Reload(p *routing.Policy) {
+	a.rim.policy.Store(p)
+	a.rim.driver.Submit(routing.PolicyChanged{Version: p.Version, SHA256: p.SHA256, Policy: p})
+}
+
+// Stop ends the server in the order that loses nothing: no new calls, live
+// calls ended with BYE, the desks told, then what is queued is written.
+// It may be called more than once.
+func (a *App) Stop(ctx context.Context) (err error) {
+	a.stopped.Do(func() { err = a.stop(ctx) })
+	return err
+}
+
+func (a *App) stop(ctx context.Context) error {
+	var errs []error
+	do := func(built bool, stop func() error) {
+		if built {
+			errs = append(errs, stop())
+		}
+	}
+	a.ready.Store(false)
+	do(a.gateway != nil, func() error { return a.gateway.Close(ctx) })
+	do(a.stack != nil, func() error { return a.stack.Close() })
+	do(a.desk != nil, func() error { return a.desk.Shutdown(ctx) })
+	do(a.hub != nil, func() error { return a.hub.Close(ctx) })
+	do(a.admin != nil, func() error { return a.admin.Shutdown(ctx) })
+	do(a.driven != nil, func() error { a.cancel(); <-a.driven; return nil })
+	do(a.media != nil, func() error { return a.media.Close() })
+	do(a.finder != nil, func() error { a.finder.Close(); return nil })
+	do(a.journal != nil, func() error { return a.journal.Close() })
+	do(a.store != nil, func() error { return a.store.Close() })
+	return errors.Join(errs...)
+}

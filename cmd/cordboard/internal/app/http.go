@@ -1,0 +1,130 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/cordboard/cordboard/routing"
+	"github.com/cordboard/cordboard/store"
+	"github.com/cordboard/cordboard/web"
+)
+
+// headerTime bounds how long a peer may take over a request's headers.
+const headerTime = 10 * time.Second
+
+// buildWeb makes the HTTP edge and takes its addresses.
+func (a *App) buildWeb(registry *prometheus.Registry, origins func(*http.Request) bool) (err error) {
+	s := a.opt.Server
+	a.web = web.New(web.Options{
+		Users: users{a.store}, Sessions: sessions{a.store}, Desk: a.hub, Answers: answers{a.store},
+		Board: a.rim.driver.Snapshot, Calls: calls{a.store}, Origins: origins, Links: a.opt.Links,
+		Lifetime: s.Web.Session, TLS: s.Web.TLSCert != "", Log: a.log, Registry: registry,
+		Desks: a.hub.Desks, Ready: a.isReady,
+	})
+	a.desk = &http.Server{Handler: a.web.Handler(), ReadHeaderTimeout: headerTime}
+	// Streams and sockets outlive a shutdown unless they are told.
+	a.desk.RegisterOnShutdown(a.web.Close)
+	if a.deskListener, err = net.Listen("tcp", s.Web.Listen); err != nil {
+		return fmt.Errorf("web.listen: %w", err)
+	}
+	if s.Admin == "" {
+		return nil
+	}
+	a.admin = &http.Server{Handler: a.web.Admin(), ReadHeaderTimeout: headerTime}
+	if a.adminListener, err = net.Listen("tcp", s.Admin); err != nil {
+		return fmt.Errorf("admin: %w", err)
+	}
+	return nil
+}
+
+// WebAddr is where the desktop is served.
+func (a *App) WebAddr() net.Addr { return a.deskListener.Addr() }
+
+// AdminAddr is where metrics and health are served, nil for nowhere.
+func (a *App) AdminAddr() net.Addr {
+	if a.adminListener == nil {
+		return nil
+	}
+	return a.adminListener.Addr()
+}
+
+// SIPAddr is the first UDP listener, or else the first TCP one.
+func (a *App) SIPAddr() netip.AddrPort {
+	if at := a.stack.Addr("udp"); at.IsValid() {
+		return at
+	}
+	return a.stack.Addr("tcp")
+}
+
+var errStarting = errors.New("listeners are not up")
+
+func (a *App) isReady(ctx context.Context) error {
+	if !a.ready.Load() {
+		return errStarting
+	}
+	_, err := a.store.CountCustomers(ctx)
+	return err
+}
+
+// users, sessions and calls give the HTTP edge the store in its own words.
+type (
+	users    struct{ store *store.Store }
+	sessions struct{ store *store.Store }
+	calls    struct{ store *store.Store }
+)
+
+// User implements web.Users.
+func (u users) User(ctx context.Context, id string) (web.User, bool, error) {
+	got, err := u.store.User(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return web.User{}, false, nil
+	}
+	return web.User{ID: got.ID, Role: got.Role, Name: got.Name, PasswordHash: got.PasswordHash}, err == nil, err
+}
+
+// SaveSession implements web.Sessions.
+func (s sessions) SaveSession(ctx context.Context, hash, user string, expires time.Time) error {
+	return s.store.SaveSession(ctx, hash, user, expires)
+}
+
+// Session implements web.Sessions.
+func (s sessions) Session(ctx context.Context, hash string) (web.Session, bool, error) {
+	got, err := s.store.Session(ctx, hash)
+	if errors.Is(err, store.ErrNotFound) {
+		return web.Session{}, false, nil
+	}
+	return web.Session(got), err == nil, err
+}
+
+// DeleteSession implements web.Sessions.
+func (s sessions) DeleteSession(ctx context.Context, hash string) error {
+	err := s.store.DeleteSession(ctx, hash)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+// Call implements web.Calls.
+func (c calls) Call(ctx context.Context, id routing.CallID) (web.CallRow, []web.CallEvent, bool, error) {
+	row, err := c.store.LedgerRow(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return web.CallRow{}, nil, false, nil
+	}
+	if err != nil {
+		return web.CallRow{}, nil, false, err
+	}
+	events, err := c.store.Events(ctx, id)
+	out := make([]web.CallEvent, len(events))
+	for i, e := range events {
+		out[i] = web.CallEvent(e)
+	}
+	return web.CallRow(row), out, err == nil, err
+}

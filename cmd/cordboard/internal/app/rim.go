@@ -1,0 +1,145 @@
+package app
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/cordboard/cordboard/agents"
+	"github.com/cordboard/cordboard/routing"
+	"github.com/cordboard/cordboard/routing/live"
+	"github.com/cordboard/cordboard/routing/rule"
+	"github.com/cordboard/cordboard/screenpop"
+	"github.com/cordboard/cordboard/screenpop/customer"
+	"github.com/cordboard/cordboard/sip"
+	"github.com/cordboard/cordboard/store"
+	"github.com/cordboard/cordboard/web"
+)
+
+// rim is where numbers and records stop: it opens the card and the ledger row
+// of an arriving call, and lets only routing attributes and a keyed hash of
+// the caller's number pass on to the engine.
+type rim struct {
+	driver  *live.Driver
+	hub     *screenpop.Hub
+	store   *store.Store
+	metrics *web.Metrics
+	policy  atomic.Pointer[routing.Policy]
+	hashKey []byte
+	log     *zap.Logger
+}
+
+// NextCall implements sip.Router.
+func (r *rim) NextCall() routing.CallID { return r.store.NextCall() }
+
+// Arrive implements sip.Router.
+func (r *rim) Arrive(a sip.Arrival) bool {
+	number := a.Caller.Number.E164()
+	shown := number
+	if a.Caller.Restricted {
+		shown = ""
+	}
+	r.hub.OpenCard(screenpop.NewCall{
+		Call: a.Call,
+		Caller: screenpop.CallerInfo{
+			Number: shown, Display: display(a), Country: a.Caller.Country,
+			Source: string(a.Caller.Source), Trusted: a.Caller.Trusted, Restricted: a.Caller.Restricted,
+		},
+		Lookup: number, Dialled: a.Dialled.Number, Trunk: a.Trunk, At: a.At,
+	})
+	r.store.Arrived(store.Arrival{Call: a.Call, Trunk: a.Trunk, Number: number, Dialled: a.Dialled.Number, At: a.At})
+	ok := r.driver.TrySubmit(routing.CallArrived{
+		Call: a.Call, Caller: r.hash(number),
+		Attrs: rule.Call{
+			Kind: "inbound", ANIKnown: number != "", DNIS: a.Dialled.Number, Trunk: a.Trunk, Country: a.Caller.Country,
+		},
+	})
+	if !ok {
+		// The caller gets 503; the row says why, so that no call goes unaccounted.
+		over := []routing.Action{routing.EndCall{
+			Call: a.Call, Outcome: routing.Failed, By: routing.ByServer, Reason: "overload", Code: 503,
+		}}
+		r.hub.Do(a.At, over)
+		r.store.Do(a.At, over)
+	}
+	return ok
+}
+
+func display(a sip.Arrival) string {
+	if a.Caller.Restricted {
+		return ""
+	}
+	return a.Caller.Display
+}
+
+// hash is the keyed hash that stands for a number behind the rim, "" for none.
+func (r *rim) hash(number string) string {
+	if number == "" {
+		return ""
+	}
+	mac := hmac.New(sha256.New, r.hashKey)
+	mac.Write([]byte(number))
+	return hex.EncodeToString(mac.Sum(nil)[:16])
+}
+
+// Submit implements sip.Router and screenpop.Engine. What the ledger wants to
+// know of the engine's inputs is noted here, in passing.
+func (r *rim) Submit(ev routing.Event) {
+	switch e := ev.(type) {
+	case routing.PhoneRinging:
+		r.observe(e.Call, e.Kind(), e.Agent, e.Attempt, time.Now(), nil)
+	case routing.Joined:
+		r.observe(e.Call, e.Kind(), e.Agent, e.Attempt, time.Now(), map[string]any{"media": e.Media})
+	case routing.PhoneFailed:
+		r.observe(e.Call, e.Kind(), e.Agent, e.Attempt, time.Now(), map[string]any{"code": e.Code})
+	}
+	r.driver.Submit(ev)
+}
+
+// resolved hands the routing attributes of a look-up to the engine.
+func (r *rim) resolved(call routing.CallID, m customer.Match) {
+	var attrs rule.Customer
+	if m.Record != nil {
+		a := m.Record.Attributes(time.Now())
+		attrs = rule.Customer{
+			Known: true, Segment: a.Segment, KeyAccount: a.KeyAccount, Language: a.Language, Country: a.Country,
+			ChurnRisk: a.ChurnRisk, Value: a.Value, Balance: a.Balance, BalanceCurrency: a.BalanceCurrency,
+			OverdueDays: a.OverdueDays, OpenTickets: a.OpenTickets, OpenComplaints: a.OpenComplaints,
+			Products: a.Products, AccountManager: a.AccountManager, LastAgent: a.LastAgent,
+			LastTopic: a.LastTopic, LastContactDays: a.LastContactDays,
+		}
+		r.store.Identified(call, m.Record.ID)
+	}
+	r.driver.Submit(routing.CustomerResolved{Call: call, Customer: attrs})
+}
+
+// observe notes in the ledger what happened at a desk.
+func (r *rim) observe(call routing.CallID, kind string, agent agents.ID, attempt routing.Attempt, at time.Time, data map[string]any) {
+	r.metrics.Observe(call, kind, agent, attempt, at, data)
+	e := store.Event{Call: call, At: at, Kind: kind, Agent: agent, Attempt: attempt}
+	if len(data) > 0 {
+		b, err := json.Marshal(data)
+		if err != nil {
+			r.log.Error("an event's data has no JSON form", zap.Int64("call", int64(call)), zap.String("kind", kind), zap.Error(err))
+		}
+		e.Data = b
+	}
+	r.store.Event(e)
+}
+
+// Agent implements screenpop.Directory over the live policy.
+func (r *rim) Agent(id agents.ID) (agents.Agent, bool) {
+	a, ok := r.policy.Load().Agents[id]
+	return a, ok
+}
+
+// Phone implements sip.Phones over the live policy.
+func (r *rim) Phone(id agents.ID) (agents.Phone, bool) {
+	a, ok := r.Agent(id)
+	return a.Phone, ok
+}

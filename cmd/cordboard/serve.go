@@ -1,0 +1,124 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"github.com/cordboard/cordboard/cmd/cordboard/internal/app"
+	"github.com/cordboard/cordboard/configs"
+	"github.com/cordboard/cordboard/routing"
+)
+
+// drainTime is how long a stopping server gives its live calls to end.
+const drainTime = 10 * time.Second
+
+func serveCommand() *cobra.Command {
+	var file, level string
+	c := &cobra.Command{
+		Use:   "serve -c FILE",
+		Short: "Run the server",
+		Long:  "Run the server by the server file. SIGHUP reads the routing document again; a document with errors leaves the old one live.",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			log, err := newLog(level)
+			if err != nil {
+				return err
+			}
+			return serve(cmd.Context(), file, log)
+		},
+	}
+	c.Flags().StringVarP(&file, "config", "c", "cordboard.yaml", "the server file")
+	c.Flags().StringVar(&level, "log", "info", "debug, info, warn or error")
+	return c
+}
+
+func newLog(level string) (*zap.Logger, error) {
+	at, err := zapcore.ParseLevel(level)
+	if err != nil {
+		return nil, err
+	}
+	c := zap.NewProductionConfig()
+	c.Level = zap.NewAtomicLevelAt(at)
+	c.EncoderConfig.EncodeTime = zapcore.RFC3339NanoTimeEncoder
+	c.DisableCaller, c.DisableStacktrace = true, true
+	return c.Build()
+}
+
+// load reads both configuration files and prints every finding of either.
+func load(file string) (*configs.Server, *routing.Policy, error) {
+	server, findings := configs.LoadServer(file)
+	if server == nil || len(findings) > 0 {
+		return nil, nil, refuse(file, findings)
+	}
+	policy, findings := configs.LoadRouting(server.Routes)
+	if policy == nil || len(findings) > 0 {
+		return nil, nil, refuse(server.Routes, findings)
+	}
+	return server, policy, nil
+}
+
+// refuse prints the findings of a file that can't be used.
+func refuse(file string, findings []configs.Finding) error {
+	if err := configs.Print(os.Stderr, findings); err != nil {
+		return err
+	}
+	n := len(findings)
+	if n == 1 {
+		return fmt.Errorf("%s has an error", file)
+	}
+	return fmt.Errorf("%s has %d errors", file, n)
+}
+
+func serve(ctx context.Context, file string, log *zap.Logger) (err error) {
+	server, policy, err := load(file)
+	if err != nil {
+		return err
+	}
+	a, err := app.New(ctx, app.Options{Server: server, Policy: policy, Log: log})
+	if err != nil {
+		return err
+	}
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.Background(), drainTime)
+		defer cancel()
+		err = errors.Join(err, a.Stop(ctx))
+	}()
+	if err := a.Start(); err != nil {
+		return err
+	}
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
+	for {
+		select {
+		case <-ctx.Done():
+			log.Info("stopping: no new calls, live calls are ended")
+			return nil
+		case <-hup:
+			reload(a, server.Routes, log)
+		}
+	}
+}
+
+// reload makes the routing document live again, or says why it stays as it was.
+func reload(a *app.App, file string, log *zap.Logger) {
+	policy, findings := configs.LoadRouting(file)
+	if policy == nil || len(findings) > 0 {
+		for _, f := range findings {
+			log.Error("the routing document was refused, the old one stays live", zap.Stringer("finding", f))
+		}
+		return
+	}
+	policy.Version = a.Policy().Version + 1
+	a.Reload(policy)
+	log.Info("a routing document went live", zap.Int("version", policy.Version), zap.String("sha256", policy.SHA256))
+}
