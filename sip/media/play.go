@@ -13,6 +13,10 @@ const (
 	// maxBurst bounds what is sent at once after the machine was late. Phones
 	// buffer a few frames; what is older than this is left out of the clock.
 	maxBurst = 10
+	// drain is the silence sent after a sound that is not looped: phones hold
+	// the last 100 ms in their buffer, and a call that ends when done is called
+	// would cut the last word.
+	drain = 5
 )
 
 // Codec is how a sound is sent.
@@ -40,6 +44,7 @@ type player struct {
 	sound  []byte // in the stream's codec; nil when silent
 	pos    int
 	loop   bool
+	drain  int // frames of silence still to send after the sound
 	pt     uint8
 	fill   byte // silence in the codec
 	marker bool
@@ -65,8 +70,8 @@ func (pl *player) on() bool { return pl.sound != nil }
 // Play sends the sound to the given address, in place of whatever was playing;
 // loop repeats it until Stop or the next Play. A looped sound that was broken
 // off goes on where it was. done, which may be nil, is called when a sound
-// that is not looped has been sent to its end, and only then: it must not
-// block. An invalid address leaves that of SetRemote. The error says that the
+// that is not looped has been sent to its end and 100 ms of silence after it,
+// and only then: it must not block. An invalid address leaves that of SetRemote. The error says that the
 // sound or the codec is unknown, or ErrClosed.
 func (p *Port) Play(sound string, loop bool, to netip.AddrPort, c Codec, done func()) error {
 	data, fill, err := p.engine.lib.encoded(sound, c.Name)
@@ -92,7 +97,7 @@ func (p *Port) Play(sound string, loop bool, to netip.AddrPort, c Codec, done fu
 		pl.marker = true
 	}
 	pl.name, pl.sound, pl.fill, pl.pt = sound, data, fill, c.PT
-	pl.loop, pl.done, pl.pos = loop, done, 0
+	pl.loop, pl.done, pl.pos, pl.drain = loop, done, 0, drain
 	if loop && pl.leftName == sound {
 		pl.pos = pl.leftPos % len(data)
 	}
@@ -206,7 +211,8 @@ func (pl *player) frame(dst []byte) (ended bool) {
 			for i := range dst {
 				dst[i] = pl.fill
 			}
-			return true
+			pl.drain--
+			return pl.drain < 0
 		}
 		pl.pos = 0
 	}
