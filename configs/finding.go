@@ -41,16 +41,20 @@ type Finding struct {
 // String is the finding as it is printed: one line that editors can jump to,
 // then the source with a caret under the place.
 func (f Finding) String() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s:%d:%d: %s", f.File, f.Line, f.Col, f.Msg)
+	if f.Source == "" {
+		return f.Brief()
+	}
+	return fmt.Sprintf("%s\n | %s\n | %s^", f.Brief(), f.Source, strings.Repeat(".", f.Caret))
+}
+
+// Brief is the finding on one line, without the source, which may name people:
+// the form for logs.
+func (f Finding) Brief() string {
+	where := ""
 	if f.Where != "" {
-		fmt.Fprintf(&b, " (%s)", f.Where)
+		where = " (" + f.Where + ")"
 	}
-	fmt.Fprintf(&b, " [%s]", f.Code)
-	if f.Source != "" {
-		fmt.Fprintf(&b, "\n | %s\n | %s^", f.Source, strings.Repeat(".", f.Caret))
-	}
-	return b.String()
+	return fmt.Sprintf("%s:%d:%d: %s%s [%s]", f.File, f.Line, f.Col, f.Msg, where, f.Code)
 }
 
 // Print writes the findings one below the other.

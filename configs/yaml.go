@@ -14,10 +14,11 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// Limits of any configuration file (routing document, section 21).
+// Limits of any configuration file. Routes eight deep, with a need in the
+// deepest, take 22 levels of nesting.
 const (
 	maxFileSize = 8 << 20
-	maxNesting  = 16
+	maxNesting  = 24
 )
 
 type kind int
