@@ -20,6 +20,7 @@ const (
 	ringing                // the agent's phone is called
 	talking
 	treated // an announcement plays, then the call moves on or ends
+	over    // it may still be among the seekers of this Step
 )
 
 func (p phase) offered() bool { return p >= popped && p <= ringing }

@@ -18,6 +18,7 @@ func (e *Engine) enter(c *call, name, trigger string, prefer []rule.Prefer) {
 		return
 	}
 	c.queue = q
+	e.rekey(c)
 	f := e.figure(name)
 	if !slices.Contains(c.visited, name) {
 		c.visited = append(c.visited, name)
@@ -123,7 +124,7 @@ func (e *Engine) place(c *call) {
 		c.demand.classes[c.step].Put(c.key, c)
 		c.demand.indexed++
 	}
-	if c.passedBy != nil {
+	if c.passedBy != nil && c.spot != nowhere {
 		e.passed.Put(c.key, c)
 	}
 }
