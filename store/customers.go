@@ -18,7 +18,8 @@ const saveGroup = 200
 
 // SaveCustomers adds customers or brings them to the given records, by id. What
 // our own agents added (contacts, and the last agent when later) stays. A
-// record that was given before just so changes nothing, not even its version.
+// record that was given before just so changes nothing, not even its version;
+// only its billing counts as read anew.
 func (s *Store) SaveCustomers(ctx context.Context, records []customer.Record) error {
 	for len(records) > 0 {
 		n := min(len(records), saveGroup)
@@ -57,7 +58,11 @@ func saveCustomer(t *tx, r *customer.Record) error {
 	case err != nil:
 		return err
 	case before == hash:
-		return nil
+		if r.Billing == nil {
+			return nil
+		}
+		_, err := t.exec(qFreshenBilling, r.ID, r.Billing.At.UnixMicro())
+		return err
 	default:
 		version = max(r.Version, version+1)
 		for _, q := range []string{qDropNumbers, qDropBilling, qDropProducts, qDropTickets, qDropInteractions} {
@@ -72,9 +77,15 @@ func saveCustomer(t *tx, r *customer.Record) error {
 	return saveParts(t, r)
 }
 
-// hashOf tells whether a record is the one given before.
+// hashOf tells whether a record is the one given before. That its billing was
+// read again is no change.
 func hashOf(r *customer.Record) (string, error) {
-	b, err := json.Marshal(r)
+	of := *r
+	if r.Billing != nil {
+		bill := *r.Billing
+		bill.At, of.Billing = time.Time{}, &bill
+	}
+	b, err := json.Marshal(of)
 	if err != nil {
 		return "", err
 	}

@@ -16,13 +16,12 @@ import (
 //go:embed migrations/sqlite/*.sql
 var migrations embed.FS
 
+// schema is the migrations of this database.
+func schema() (fs.FS, error) { return fs.Sub(migrations, "migrations/sqlite") }
+
 // migrate brings the schema to this program's version. A schema that holds data
 // is copied first; a newer one is refused and left alone.
-func (s *Store) migrate(ctx context.Context) (err error) {
-	dir, err := fs.Sub(migrations, "migrations/sqlite")
-	if err != nil {
-		return err
-	}
+func (s *Store) migrate(ctx context.Context, dir fs.FS) (err error) {
 	steps, err := goose.NewProvider(goose.DialectSQLite3, s.write.db, dir)
 	if err != nil {
 		return fmt.Errorf("migrations: %w", err)

@@ -106,7 +106,8 @@ const (
 		last_bill_minor, last_bill_currency, last_bill_on, paid_on, next_bill_on,
 		we_owe_minor, we_owe_currency, we_owe_since, source, read_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`
-	qAddProduct = `INSERT INTO products (customer, id, ord, kind, name, detail, status, note, price_minor, price_currency)
+	qFreshenBilling = `UPDATE billing SET read_at = $2 WHERE customer = $1 AND read_at < $2`
+	qAddProduct     = `INSERT INTO products (customer, id, ord, kind, name, detail, status, note, price_minor, price_currency)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`
 	qAddTicket = `INSERT INTO tickets (customer, id, title, detail, topic, kind, status, opened_at, due_at, closed_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`

@@ -107,7 +107,11 @@ func (s *Store) open(ctx context.Context) error {
 	if s.write, err = openPool(ctx, s.opts.Path, "_txlock=immediate", 1); err != nil {
 		return err
 	}
-	if err := s.migrate(ctx); err != nil {
+	steps, err := schema()
+	if err != nil {
+		return err
+	}
+	if err := s.migrate(ctx, steps); err != nil {
 		return err
 	}
 	if s.read, err = openPool(ctx, s.opts.Path, "_pragma=query_only(1)", s.opts.Readers); err != nil {

@@ -118,7 +118,7 @@ func (g *generator) episode(r *customer.Record, t *tongue, e episode, ago int) {
 		switch s.channel {
 		case "call":
 			c.Agent, c.DurationS = agent, 90+g.r.IntN(700)
-		case "chat", "shop", "visit":
+		case "shop", "visit":
 			c.Agent = colleague(pick(g.r, speakers[t.lang]))
 		}
 		if s.promise > 0 {

@@ -1,0 +1,92 @@
+package store
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/cordboard/cordboard/screenpop/customer"
+)
+
+const maxLine = 4 << 20 // bytes of one record
+
+// jsonFeed reads one record a line; empty lines are passed over.
+type jsonFeed struct {
+	in *bufio.Reader
+	n  int
+}
+
+func newJSONFeed(r io.Reader) *jsonFeed { return &jsonFeed{in: bufio.NewReaderSize(r, 1<<16)} }
+
+func (f *jsonFeed) line() int { return f.n }
+
+func (f *jsonFeed) next() (r customer.Record, err error) {
+	for {
+		text, long, err := f.read()
+		if err != nil {
+			return r, err
+		}
+		f.n++
+		if f.n == 1 {
+			text = bytes.TrimPrefix(text, []byte("\ufeff"))
+		}
+		if long {
+			return r, bad("line is longer than 4 MiB")
+		}
+		if text = bytes.TrimSpace(text); len(text) == 0 {
+			continue
+		}
+		dec := json.NewDecoder(bytes.NewReader(text))
+		dec.DisallowUnknownFields()
+		if err := dec.Decode(&r); err != nil {
+			return r, unread(err)
+		}
+		if dec.More() {
+			return r, bad("more than one value on the line")
+		}
+		return r, nil
+	}
+}
+
+// unread says why a line is no record, without what stands in it.
+func unread(err error) error {
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	var when *time.ParseError
+	switch {
+	case errors.As(err, &syntax):
+		return bad("not JSON at byte %d", syntax.Offset)
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return bad("not JSON: it ends too soon")
+	case errors.As(err, &kind):
+		return bad("%s is not of type %s", kind.Field, kind.Type)
+	case errors.As(err, &when):
+		return bad("a time is not RFC 3339")
+	case strings.HasPrefix(err.Error(), "json: unknown field "):
+		return bad("unknown field %s", strings.TrimPrefix(err.Error(), "json: unknown field "))
+	}
+	return bad("not a customer record")
+}
+
+// read reads a line of whatever length and keeps at most maxLine of it.
+func (f *jsonFeed) read() (text []byte, long bool, err error) {
+	for {
+		piece, err := f.in.ReadSlice('\n')
+		if len(text)+len(piece) > maxLine {
+			long = true
+		} else {
+			text = append(text, piece...)
+		}
+		switch {
+		case errors.Is(err, bufio.ErrBufferFull):
+			continue
+		case errors.Is(err, io.EOF) && (len(text) > 0 || long):
+			return text, long, nil
+		}
+		return text, long, err
+	}
+}

@@ -1,0 +1,239 @@
+package store
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/cordboard/cordboard/routing"
+)
+
+func opened(t *testing.T, opts Options) *Store {
+	t.Helper()
+	s, err := Open(t.Context(), opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+func refused(t *testing.T, opts Options, says string) {
+	t.Helper()
+	s, err := Open(t.Context(), opts)
+	if err == nil {
+		_ = s.Close()
+	}
+	if err == nil || !strings.Contains(err.Error(), says) {
+		t.Fatalf("got %v, want %q", err, says)
+	}
+}
+
+func flushed(t *testing.T, s *Store) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	if err := s.Flush(ctx); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestOneServerAndTools(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a b", "cord?board.db")
+	refused(t, Options{}, "no path")
+	server := opened(t, Options{Path: path})
+	call := server.NextCall()
+	server.Arrived(Arrival{Call: call, At: time.Now()})
+	flushed(t, server)
+	refused(t, Options{Path: path}, "another server")
+
+	tool := opened(t, Options{Path: path, Tool: true})
+	open, err := tool.OpenCalls(t.Context())
+	if err != nil || len(open) != 1 {
+		t.Fatalf("a tool closed the server's calls: %v, %v", open, err)
+	}
+	if n := tool.NextCall(); n != 0 {
+		t.Fatalf("a tool gave out call number %d", n)
+	}
+	if err := tool.SaveUser(t.Context(), User{ID: "priya", Role: "agent"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := server.User(t.Context(), "priya"); err != nil {
+		t.Fatalf("the server does not see what the tool wrote: %v", err)
+	}
+	for _, name := range []string{path, path + "-wal"} {
+		info, err := os.Stat(name)
+		if err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v, %v: others may read people's data", name, info.Mode(), err)
+		}
+	}
+	if err := server.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := server.Close(); err != nil {
+		t.Fatalf("second close: %v", err)
+	}
+	server.Arrived(Arrival{Call: 9, At: time.Now()}) // must not panic
+	if err := server.Flush(t.Context()); err != ErrClosed {
+		t.Fatalf("flush after close: %v", err)
+	}
+}
+
+func TestMigration(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "cordboard.db")
+	s := opened(t, Options{Path: path})
+	if err := s.SaveUser(t.Context(), User{ID: "priya", Role: "agent"}); err != nil {
+		t.Fatal(err)
+	}
+	first, err := migrations.ReadFile("migrations/sqlite/00001_first.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	next := fstest.MapFS{
+		"00001_first.sql": {Data: first},
+		"00002_next.sql":  {Data: []byte("-- +goose Up\nALTER TABLE users ADD COLUMN seen_at BIGINT;\n")},
+	}
+
+	tool := opened(t, Options{Path: path, Tool: true})
+	if err := tool.migrate(t.Context(), next); err == nil || !strings.Contains(err.Error(), "stop the server") {
+		t.Fatalf("a tool migrated under a running server: %v", err)
+	}
+	if err := s.migrate(t.Context(), next); err != nil {
+		t.Fatal(err)
+	}
+	copies, err := filepath.Glob(path + ".schema1-*")
+	if err != nil || len(copies) != 1 {
+		t.Fatalf("copies before the migration: %v, %v", copies, err)
+	}
+	if info, err := os.Stat(copies[0]); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("copy: %v, %v", info.Mode(), err)
+	}
+	before := opened(t, Options{Path: copies[0]})
+	if _, err := before.User(t.Context(), "priya"); err != nil {
+		t.Errorf("the copy lacks what was there: %v", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	refused(t, Options{Path: path}, "newer version")
+	refused(t, Options{Path: path, Tool: true}, "newer version")
+}
+
+func TestBrokenMigrationLeavesNothing(t *testing.T) {
+	s := opened(t, Options{Path: filepath.Join(t.TempDir(), "cordboard.db")})
+	first, err := migrations.ReadFile("migrations/sqlite/00001_first.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	next := fstest.MapFS{
+		"00001_first.sql": {Data: first},
+		"00002_next.sql":  {Data: []byte("-- +goose Up\nALTER TABLE users ADD COLUMN seen_at BIGINT;\nALTER TABLE nothing ADD COLUMN x BIGINT;\n")},
+	}
+	if err := s.migrate(t.Context(), next); err == nil {
+		t.Fatal("a broken migration passed")
+	}
+	var n int
+	if err := s.write.row(t.Context(), "SELECT COUNT(*) FROM pragma_table_info('users') WHERE name = 'seen_at'", nil, &n); err != nil || n != 0 {
+		t.Fatalf("half a migration stayed: %d, %v", n, err)
+	}
+}
+
+// pages sets how many pages the database may have: too few is a full disk.
+func pages(t *testing.T, s *Store, n int) {
+	t.Helper()
+	if _, err := s.write.db.ExecContext(t.Context(), "PRAGMA max_page_count = "+[]string{"1", "1000000"}[n]); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// until polls a condition that another goroutine brings about.
+func until(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(30 * time.Second)
+	for !holds() {
+		if time.Now().After(deadline) {
+			t.Fatal("never: " + what)
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// fillUp hands over whole calls, more than one page each.
+func fillUp(s *Store, calls int) {
+	for range calls {
+		call := s.NextCall()
+		s.Arrived(Arrival{Call: call, At: time.Now()})
+		s.Event(Event{Call: call, At: time.Now(), Kind: strings.Repeat("x", 1000)})
+		s.Do(time.Now(), []routing.Action{routing.EndCall{Call: call, Outcome: routing.Abandoned, By: routing.ByCaller}})
+	}
+}
+
+func TestRidesOutAFullDisk(t *testing.T) {
+	s := opened(t, Options{Path: filepath.Join(t.TempDir(), "cordboard.db")})
+	pages(t, s, 0)
+	fillUp(s, 500)
+	until(t, "the failure is noticed", func() bool { return s.Stats().Failing })
+	fillUp(s, 100) // calls go on
+	pages(t, s, 1)
+	flushed(t, s)
+	n, err := s.CountOutcomes(t.Context())
+	if err != nil || n.Total != 600 || n.By[routing.Abandoned] != 600 || s.Stats() != (Stats{}) {
+		t.Fatalf("outcomes %+v, %v, stats %+v", n, err, s.Stats())
+	}
+	for call := routing.CallID(1); call <= 600; call += 99 {
+		if events, err := s.Events(t.Context(), call); err != nil || len(events) != 3 {
+			t.Fatalf("call %d has %d events, %v", call, len(events), err)
+		}
+	}
+}
+
+func TestMemoryIsBounded(t *testing.T) {
+	s := opened(t, Options{Path: filepath.Join(t.TempDir(), "cordboard.db"), MaxQueued: 600})
+	pages(t, s, 0)
+	fillUp(s, 500)
+	until(t, "the failure is noticed", func() bool { return s.Stats().Failing })
+	fillUp(s, 500)
+	pages(t, s, 1)
+	flushed(t, s)
+	n, err := s.CountOutcomes(t.Context())
+	if err != nil || n.Total != 1000 || n.Open != 0 {
+		t.Fatalf("the calls' own rows were dropped: %+v, %v", n, err)
+	}
+	if s.Stats().Dropped == 0 {
+		t.Fatal("no event was dropped over the bound")
+	}
+}
+
+func TestCloseSaysWhatIsLost(t *testing.T) {
+	s := opened(t, Options{Path: filepath.Join(t.TempDir(), "cordboard.db"), CloseWait: time.Millisecond})
+	pages(t, s, 0)
+	fillUp(s, 500)
+	until(t, "the failure is noticed", func() bool { return s.Stats().Failing })
+	if err := s.Close(); err == nil || !strings.Contains(err.Error(), "could not be written") {
+		t.Fatalf("close: %v", err)
+	}
+}
+
+// TestOneBadCallCostsNoOther: what the schema refuses for good is dropped, and
+// only that.
+func TestOneBadCallCostsNoOther(t *testing.T) {
+	s := opened(t, Options{Path: filepath.Join(t.TempDir(), "cordboard.db")})
+	for i := range 5 {
+		call := s.NextCall()
+		s.Arrived(Arrival{Call: call, At: time.Now()})
+		outcome := routing.Abandoned
+		if i == 2 {
+			outcome = "vanished"
+		}
+		s.Do(time.Now(), []routing.Action{routing.EndCall{Call: call, Outcome: outcome, By: routing.ByCaller}})
+	}
+	flushed(t, s)
+	n, err := s.CountOutcomes(t.Context())
+	if err != nil || n.By[routing.Abandoned] != 4 || s.Stats().Dropped != 1 {
+		t.Fatalf("outcomes %+v, %v, stats %+v", n, err, s.Stats())
+	}
+}
