@@ -35,6 +35,7 @@ func tapePolicy(version int) *Policy {
 	a, b, c := q("a", skill("x", 5)), q("b", skill("y", 1)), q("c", rule.Need{Speak: []string{"caller"}})
 	wide := skill("x", 1)
 	a.Steps = []Step{{After: 0, PriorityAdd: 5}, {After: 20 * time.Second, Need: &wide}}
+	a.Need.Any = [][]agents.Range{{{Skill: "lang_en", Min: 1}}, {{Skill: "lang_ru", Min: 1}}}
 	a.Prefer = []rule.Prefer{{Who: "last_agent", Wait: 15 * time.Second, Within: 24 * time.Hour}, {Who: "a3", Wait: 5 * time.Second, Waived: true, Hold: true}}
 	a.Late = &AfterPolicy{90 * time.Second, rule.Treatment{Queue: "b", PriorityAdd: 10}}
 	a.WrapUp = WrapUpPolicy{Time: 10 * time.Second, Disposition: "required", Hold: true}
@@ -61,6 +62,7 @@ func tapePolicy(version int) *Policy {
 			{Name: "gold", When: when(`customer.segment == "gold"`), Queue: "b", Priority: &sixty},
 			{Name: "open", When: when(`call.trunk == "c" and queues.b.waiting < 3`), Queue: "c"},
 			{Name: "hard", When: when(`call.trunk == "t"`), SetTopic: "hard"},
+			{Name: "firm", When: when(`call.trunk == "f"`), Need: &rule.Need{Any: [][]agents.Range{{{Skill: "y", Min: 1}}, {{Skill: "x", Min: 9}}}, None: []agents.Skill{"z"}}, Prefer: []rule.Prefer{}},
 			{Name: "no", When: when(`call.trunk == "no"`), Then: &rule.Treatment{Reject: 603}},
 		}},
 		Agents: map[agents.ID]agents.Agent{},
@@ -73,6 +75,9 @@ func tapePolicy(version int) *Policy {
 		levels := map[agents.Skill]agents.Level{"x": agents.Level(9 - 2*i), "y": agents.Level(i), "lang_en": 8, "lang_ru": agents.Level(2 * i)}
 		if version > 1 && i == 4 {
 			continue // left the company
+		}
+		if version > 1 && i == 3 {
+			levels["x"] = 9 // has learned
 		}
 		p.Agents[id] = agents.Agent{ID: id, Skills: agents.NewSkills(levels), Desk: i != 2, Phone: agents.Phone{URI: "sip:x@192.0.2.1", AutoAnswer: i%2 == 0}}
 	}
@@ -121,7 +126,7 @@ func (p *tape) event() Event {
 	case 0, 1, 2, 3:
 		p.next++
 		p.arrived[p.next] = true
-		return CallArrived{Call: p.next, Attrs: rule.Call{Trunk: []string{"a", "c", "t", "no", "a", "a"}[p.byte()%6]}}
+		return CallArrived{Call: p.next, Attrs: rule.Call{Trunk: []string{"a", "c", "t", "no", "f", "a"}[p.byte()%6]}}
 	case 4, 5:
 		c := rule.Customer{Known: true, Language: "ru", LastAgent: string(p.agent())}
 		if p.byte()%2 == 0 {
