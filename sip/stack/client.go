@@ -70,7 +70,9 @@ func (c *clientTx) send() {
 	if err == nil {
 		ctx, cancel := context.WithTimeout(s.ctx, s.o.timers.dial)
 		c.req = req
+		done := s.dials.permit(addr)
 		tx, err = s.txl.Request(ctx, req)
+		done()
 		cancel()
 	}
 	if err != nil {

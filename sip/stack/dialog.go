@@ -61,6 +61,8 @@ type Dialog struct {
 	talked  map[netip.Addr]bool
 	freed   bool // the admission's place has been given back
 
+	flowLost bool // FlowLost has been reported
+
 	// As server.
 	inv     *inbound              // initial INVITE
 	seen    map[string]*inbound   // requests by transaction key

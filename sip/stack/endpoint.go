@@ -26,6 +26,7 @@ type Stack struct {
 	parser *sip.Parser
 	gate   *gate
 	flows  flows
+	dials  dials
 	forbid *rate.Limiter // answers to strangers
 
 	udp []*packetConn
@@ -59,6 +60,7 @@ func New(o Options) (*Stack, error) {
 		log:     o.Logger.Named("stack"),
 		gate:    newGate(o.MaxCalls, o.Rate),
 		flows:   flows{all: map[netip.AddrPort]*flow{}, from: map[netip.Addr]int{}},
+		dials:   dials{to: map[netip.AddrPort]int{}},
 		forbid:  rate.NewLimiter(20, 20),
 		invites: map[string]*inbound{},
 		merged:  map[string]*inbound{},
@@ -84,13 +86,18 @@ func (s *Stack) library() {
 	log := slog.New(quiet{s.log.Named("sipgo")})
 	s.parser = sip.NewParser()
 	t := s.o.timers
-	s.tpl = sip.NewTransportLayer(net.DefaultResolver, s.parser, nil,
+	// Names are looked up by assemble alone. Left to itself the library asks
+	// the DNS for, and connects to, whatever stands in a request's Via.
+	mute := &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) { return nil, errTarget }}
+	s.tpl = sip.NewTransportLayer(mute, s.parser, nil,
 		sip.WithTransportLayerLogger(log),
 		sip.WithTransportLayerReadFilter(s.filter),
 		sip.WithTransportLayerTransports(sip.TransportsConfig{TCP: &sip.TransportTCP{
 			ReadTimeout:  t.idle,
 			WriteTimeout: t.dial, // a stuck peer must not hold a transaction's lock
-			DialerCreate: func(net.Addr) net.Dialer { return net.Dialer{Timeout: t.dial} },
+			DialerCreate: func(net.Addr) net.Dialer {
+				return net.Dialer{Timeout: t.dial, Control: s.dials.control}
+			},
 		}}),
 	)
 	s.tpl.OnMessage(s.tap) // before the transaction layer's
@@ -104,9 +111,13 @@ func (s *Stack) library() {
 
 func (s *Stack) bind(l Listen) error {
 	var err error
+	family := "" // both; without it 0.0.0.0 would mean IPv6 too
+	if l.Addr.Addr().Is4() {
+		family = "4"
+	}
 	if l.Transport == "udp" {
 		var c *net.UDPConn
-		if c, err = net.ListenUDP("udp", net.UDPAddrFromAddrPort(l.Addr)); err == nil {
+		if c, err = net.ListenUDP("udp"+family, net.UDPAddrFromAddrPort(l.Addr)); err == nil {
 			// The kernel's default holds 200 or so messages of a burst.
 			if e := c.SetReadBuffer(4 << 20); e != nil {
 				s.log.Warn("receive buffer not enlarged", zap.Error(e))
@@ -115,7 +126,7 @@ func (s *Stack) bind(l Listen) error {
 		}
 	} else {
 		var ln net.Listener
-		if ln, err = net.ListenTCP("tcp", net.TCPAddrFromAddrPort(l.Addr)); err == nil {
+		if ln, err = net.ListenTCP("tcp"+family, net.TCPAddrFromAddrPort(l.Addr)); err == nil {
 			s.tcp = append(s.tcp, &listener{Listener: ln, s: s, log: s.log})
 		}
 	}

@@ -29,9 +29,10 @@ type inbound struct {
 	timer *time.Timer // an owner that never replies
 	final bool        // a final response has been decided; under the dialog's mu
 
-	once  sync.Once
-	ready chan struct{} // closed when tx is set
-	tx    *sip.ServerTx
+	mu      sync.Mutex
+	tx      *sip.ServerTx
+	taken   bool                  // a transaction has come
+	waiting []func(*sip.ServerTx) // for it
 }
 
 // verdict is an answer that needs no dialog.
@@ -45,12 +46,37 @@ func refuse(code int, h ...Header) *verdict {
 	return &verdict{code: code, reason: reasonOf(code), headers: h}
 }
 
-func (in *inbound) attach(tx *sip.ServerTx) (first bool) {
-	in.once.Do(func() {
-		in.tx, first = tx, true
-		close(in.ready)
-	})
-	return first
+// attach gives the request its transaction and does what waited for it; false
+// if it has one already.
+func (in *inbound) attach(tx *sip.ServerTx) bool {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.taken {
+		return false
+	}
+	in.taken = true
+	for len(in.waiting) > 0 {
+		f := in.waiting[0]
+		in.waiting = in.waiting[1:]
+		in.mu.Unlock()
+		f(tx)
+		in.mu.Lock()
+	}
+	in.tx = tx
+	return true
+}
+
+// with calls f with the transaction, now or when it comes. It may never come,
+// if the connection broke: nothing may wait for it.
+func (in *inbound) with(f func(*sip.ServerTx)) {
+	in.mu.Lock()
+	if in.tx == nil {
+		in.waiting = append(in.waiting, f)
+		in.mu.Unlock()
+		return
+	}
+	in.mu.Unlock()
+	f(in.tx)
 }
 
 // stamp carries our inbound through the library, from the tap to the handler
@@ -86,14 +112,14 @@ func (s *Stack) tap(m sip.Message) {
 }
 
 func (s *Stack) tapRequest(req *sip.Request, at time.Time) {
-	in := &inbound{msg: messageOf(req, at), method: string(req.Method), ready: make(chan struct{})}
+	in := &inbound{msg: messageOf(req, at), method: string(req.Method)}
+	normaliseTags(req) // before the key, which old requests make with the From tag
 	key, err := sip.ServerTxKeyMake(req)
 	if err != nil {
 		return // no Via or CSeq: the library answers 400 without a transaction
 	}
 	in.key = key
 	in.cseq = req.CSeq().SeqNo
-	normaliseTags(req)
 	defer func() { req.AppendHeader(stamp{sip.NewHeader(stampName, ""), in}) }()
 
 	if in.verdict = s.stranger(in); in.verdict == nil {
@@ -169,15 +195,17 @@ func (s *Stack) tapInvite(req *sip.Request, in *inbound, fromTag string) *inboun
 // unattached ends a call whose transaction never came (its connection broke).
 func (s *Stack) unattached(in *inbound) {
 	defer s.recovered("attach timer")
-	select {
-	case <-in.ready:
-	default:
-		s.forgetInvite(in)
-		if d := in.dialog; in.fresh {
-			d.mu.Lock()
-			d.finish()
-			d.mu.Unlock()
-		}
+	in.mu.Lock()
+	taken := in.taken
+	in.mu.Unlock()
+	if taken {
+		return
+	}
+	s.forgetInvite(in)
+	if d := in.dialog; in.fresh {
+		d.mu.Lock()
+		d.finish()
+		d.mu.Unlock()
 	}
 }
 

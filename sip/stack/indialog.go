@@ -9,7 +9,10 @@ import (
 	"github.com/emiago/sipgo/sip"
 )
 
-const maxSeen = 128 // transactions of the peer remembered for one dialog
+const (
+	maxSeen    = 128  // transactions of the peer remembered for one dialog
+	maxPending = 1024 // requests the owner of one dialog has not replied to
+)
 
 // request is a request of the peer with our tag, in arrival order. It gives
 // the inbound to stamp: the first one's for a retransmission.
@@ -122,6 +125,10 @@ func (d *Dialog) admit(in *inbound) {
 			d.respond(in, 500, "", []Header{{"Retry-After", strconv.Itoa(rand.IntN(11))}}, nil, nil)
 			return
 		}
+	}
+	if len(d.pending) >= maxPending {
+		d.respond(in, 503, "", []Header{{"Retry-After", "5"}}, nil, nil)
+		return
 	}
 	d.pending[in.msg] = in
 	wait := d.s.o.timers.life()

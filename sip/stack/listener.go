@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"go.uber.org/zap"
@@ -101,6 +102,35 @@ func (fs *flows) remove(f *flow) {
 	if fs.from[f.peer.Addr()]--; fs.from[f.peer.Addr()] <= 0 {
 		delete(fs.from, f.peer.Addr())
 	}
+}
+
+// dials are the addresses that TCP connections may be made to right now.
+type dials struct {
+	mu sync.Mutex
+	to map[netip.AddrPort]int
+}
+
+// permit allows connections to the address until the function it gives is called.
+func (d *dials) permit(a netip.AddrPort) (done func()) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.to[a]++
+	return func() {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if d.to[a]--; d.to[a] <= 0 {
+			delete(d.to, a)
+		}
+	}
+}
+
+func (d *dials) control(_, address string, _ syscall.RawConn) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.to[addrPort(address)] == 0 {
+		return errTarget
+	}
+	return nil
 }
 
 // flow is one accepted connection. All but Close runs on its reader goroutine.

@@ -184,7 +184,10 @@ func (d *Dialog) writeAck(a *ackState) {
 	if a.req == nil {
 		return
 	}
-	if err := d.s.tpl.WriteMsg(a.req); err != nil {
+	done := d.s.dials.permit(addrPort(a.req.Destination()))
+	err := d.s.tpl.WriteMsg(a.req)
+	done()
+	if err != nil {
 		d.log.Warn("ACK not sent", zap.Error(err))
 		d.mu.Lock()
 		d.lost(err)

@@ -270,7 +270,7 @@ func peerFrom(t *testing.T, s *Stack, ip string) *peer {
 
 func tcpPeer(t *testing.T, s *Stack) *peer {
 	t.Helper()
-	c, err := net.Dial("tcp", s.Addr("tcp").String())
+	c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", s.Addr("tcp").Port()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -345,7 +345,7 @@ func (p *peer) raw(b []byte) {
 	if p.tcp != nil {
 		_, err = p.tcp.Write(b)
 	} else {
-		_, err = p.udp.WriteToUDPAddrPort(b, p.s.Addr("udp"))
+		_, err = p.udp.WriteToUDPAddrPort(b, netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), p.s.Addr("udp").Port()))
 	}
 	if err != nil {
 		p.t.Fatal(err)
@@ -381,6 +381,21 @@ func (p *peer) await(what string) packet {
 			return m
 		}
 	}
+}
+
+// awaitAll takes messages until all that are named have come, in any order.
+func (p *peer) awaitAll(what ...string) map[string]packet {
+	p.t.Helper()
+	got := map[string]packet{}
+	for len(got) < len(what) {
+		m := take(p.t, p.in, strings.Join(what, " and "))
+		for _, w := range what {
+			if m.is(w) {
+				got[w] = m
+			}
+		}
+	}
+	return got
 }
 
 // ask sends a request of the peer's own. to holds the To value.

@@ -67,6 +67,13 @@ func (d *Dialog) kick() {
 	}
 	d.s.register(c)
 	d.do(c.send)
+	d.after(d.s.o.timers.c, func() { // a 1xx and nothing more
+		if d.ours == c {
+			c.terminate()
+			c.settle()
+			c.onEnd(408, nil)
+		}
+	})
 }
 
 func (d *Dialog) reinviteResponse(c *clientTx, n *reinvite, res *sip.Response, m *Message) {
@@ -180,11 +187,12 @@ func (d *Dialog) sendBye(h []Header) {
 	d.do(c.send)
 }
 
-// lost reports a TCP dialog that can't be reached any more.
+// lost reports, once, a TCP dialog that can't be reached any more. d.mu is held.
 func (d *Dialog) lost(err error) {
-	if err == nil || d.transport != "tcp" || errors.Is(err, sip.ErrTransactionTimeout) {
+	if err == nil || d.flowLost || d.transport != "tcp" || errors.Is(err, sip.ErrTransactionTimeout) {
 		return
 	}
+	d.flowLost = true
 	d.emit(FlowLost{Err: err})
 }
 
@@ -224,7 +232,7 @@ func (d *Dialog) probe(sp *spec) {
 		d.mu.Lock()
 		defer d.mu.Unlock()
 		if d.phase == confirmed {
-			d.emit(FlowLost{Err: err})
+			d.lost(err)
 		}
 	}
 }

@@ -177,6 +177,9 @@ func parseURI(v string) (sip.Uri, error) {
 		}
 		v = v[i+1 : i+j]
 	}
+	if strings.ContainsAny(v, " \t\"<>") {
+		return u, errScheme
+	}
 	if err := sip.ParseUri(clean(v), &u); err != nil {
 		return u, fmt.Errorf("stack: URI can't be read: %w", err)
 	}

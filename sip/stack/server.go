@@ -113,12 +113,11 @@ func (d *Dialog) retransmit(a *answer) {
 		return
 	}
 	d.do(func() {
-		if a.res == nil {
-			return
-		}
-		if err := a.in.tx.Respond(a.res); err != nil {
-			d.log.Debug("2xx not retransmitted", zap.Error(err))
-		}
+		a.in.with(func(tx *sip.ServerTx) {
+			if err := tx.Respond(a.res); err != nil {
+				d.log.Debug("2xx not retransmitted", zap.Error(err))
+			}
+		})
 	})
 	a.interval = min(2*a.interval, d.s.o.timers.t2)
 	a.timer = d.after(min(a.interval, max(time.Until(a.until), 0)), func() { d.retransmit(a) })
@@ -143,48 +142,34 @@ func (d *Dialog) respond(in *inbound, code int, reason string, h []Header, body 
 	}
 	in.final = code >= 200
 	d.do(func() {
-		tx := d.await(in)
-		if tx == nil {
-			return
-		}
-		res := d.s.response(tx, code, reason, h)
-		if code > 100 && code < 300 && (in.method == "INVITE" || in.method == "UPDATE") {
-			res.AppendHeader(sip.NewHeader("Contact", d.s.contact(in.msg.Transport, in.msg.Source.Addr())))
-		}
-		if code >= 200 && code < 300 && (in.method == "INVITE" || in.method == "OPTIONS") {
-			for _, c := range capabilities {
-				if !has(h, c.Name) {
-					res.AppendHeader(sip.NewHeader(c.Name, c.Value))
-				}
+		in.with(func(tx *sip.ServerTx) {
+			defer d.s.recovered("response")
+			res := d.s.response(tx, code, reason, h)
+			d.fill(res, in, h, body)
+			if sent != nil {
+				sent(res)
 			}
-		}
-		setBody(res, h, "", body)
-		if sent != nil {
-			sent(res)
-		}
-		if err := tx.Respond(res); err != nil {
-			d.log.Debug("response not sent", zap.Int("code", code), zap.Error(err))
-		}
+			if err := tx.Respond(res); err != nil {
+				d.log.Debug("response not sent", zap.Int("code", code), zap.Error(err))
+			}
+		})
 	})
 }
 
-// await gives the request's transaction, which the library makes on another
-// goroutine, nil if it never came.
-func (d *Dialog) await(in *inbound) *sip.ServerTx {
-	select {
-	case <-in.ready:
-		return in.tx
-	default:
+// fill adds to a response what its kind must have.
+func (d *Dialog) fill(res *sip.Response, in *inbound, h []Header, body []byte) {
+	code := res.StatusCode
+	if code > 100 && code < 300 && (in.method == "INVITE" || in.method == "UPDATE") {
+		res.AppendHeader(sip.NewHeader("Contact", d.s.contact(in.msg.Transport, in.msg.Source.Addr())))
 	}
-	t := time.NewTimer(d.s.o.timers.attach)
-	defer t.Stop()
-	select {
-	case <-in.ready:
-		return in.tx
-	case <-t.C:
-	case <-d.s.ctx.Done():
+	if code >= 200 && code < 300 && (in.method == "INVITE" || in.method == "OPTIONS") {
+		for _, c := range capabilities {
+			if !has(h, c.Name) {
+				res.AppendHeader(sip.NewHeader(c.Name, c.Value))
+			}
+		}
 	}
-	return nil
+	setBody(res, h, "", body)
 }
 
 // canceled is the peer's CANCEL of an INVITE. Whether it is in time is decided

@@ -92,8 +92,7 @@ func TestByeInEarlyDialog(t *testing.T) {
 	_ = c.Progress(180, "", nil, nil)
 	ring := p.expect("180 INVITE")
 	p.ask(ask{method: "BYE", cseq: 2, to: ring.get("To")})
-	p.await("200 BYE")
-	no := p.await("487 INVITE")
+	no := p.awaitAll("200 BYE", "487 INVITE")["487 INVITE"]
 	p.ask(ask{method: "ACK", cseq: 1, branch: branch, to: no.get("To")})
 	event[Canceled](t, c)
 	c.none(t)
@@ -272,8 +271,7 @@ func TestReinviteOverlaps(t *testing.T) {
 	p.ask(ask{method: "INVITE", cseq: 5, to: ok.get("To"), body: "v=0"})
 	event[Requested](t, c)
 	p.ask(ask{method: "BYE", cseq: 6, to: ok.get("To")})
-	p.await("200 BYE")
-	p.await("487 INVITE")
+	p.awaitAll("200 BYE", "487 INVITE")
 	event[Ended](t, c)
 }
 
