@@ -151,20 +151,34 @@ func (r *Resolver) Find(ctx context.Context, e164 string) (Match, error) {
 	if f == nil {
 		return Match{}, fmt.Errorf("%w: resolver is closed", ErrUnavailable)
 	}
-	err := ErrUnavailable
+	old, have := r.stale(e164)
+	early, cancel := soonEnough(ctx, have)
+	defer cancel()
+	var err error
 	select {
 	case <-f.done:
 		if f.err == nil {
 			return f.match, nil
 		}
 		err = f.err
-	case <-ctx.Done():
-		err = fmt.Errorf("customer: look-up: %w", ctx.Err())
+	case <-early.Done():
+		err = fmt.Errorf("customer: look-up: %w", early.Err())
 	}
-	if m, ok := r.stale(e164); ok {
-		return m, nil
+	if have {
+		r.opts.Observe("", Stale, 0)
+		return old, nil
 	}
 	return Match{}, err
+}
+
+// soonEnough ends a little before the caller's deadline when there is a stale
+// match to give: given at the deadline it would come too late.
+func soonEnough(ctx context.Context, have bool) (context.Context, context.CancelFunc) {
+	deadline, bounded := ctx.Deadline()
+	if !have || !bounded {
+		return ctx, func() {}
+	}
+	return context.WithDeadline(ctx, deadline.Add(-time.Until(deadline)/8))
 }
 
 // Forget makes the next look-up ask again: the customer's record has changed.
@@ -299,7 +313,6 @@ func (r *Resolver) stale(e164 string) (Match, bool) {
 	if e == nil || time.Since(e.at) > r.opts.KeepStale || e.match.Record == nil && len(e.match.Candidates) == 0 {
 		return Match{}, false
 	}
-	r.opts.Observe("", Stale, 0)
 	m := e.match
 	m.Stale = true
 	return m, true
