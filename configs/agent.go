@@ -46,7 +46,7 @@ func (c *compiler) agent(id agents.ID, n *node) agents.Agent {
 	if t := o.get("team"); t != nil {
 		a.Team = c.reference(t, "team", c.names.teams)
 	}
-	a.Desk = c.choice(o.get("login"), "desk", []string{"desk", "phone"}) == "desk"
+	a.Desk = c.choice(o.get("login"), "desk", []string{"desk"}, "phone") == "desk"
 	a.Phone = c.phone(o, id)
 	a.Phone.AutoAnswer = c.flag(o.get("auto_answer"), false)
 	o.later("site", "csat", "shifts")

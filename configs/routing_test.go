@@ -144,7 +144,7 @@ route:
 transfers: {credit: none, priority_add: 30, unanswered: {after: 20s, do: queue}}
 order: {points_per_second: off}
 agents:
-  ann: {name: Ann Berger, phone: "sip:ann@Phones.Example.com:5060;transport=tcp", login: phone, team: x, skills: {a: 1}, languages: {en: 9}}
+  ann: {name: Ann Berger, phone: "sip:ann@Phones.Example.com:5060;transport=tcp", login: desk, team: x, skills: {a: 1}, languages: {en: 9}}
   bob: {name: Bob Huber, phone: "sip:bob@[2001:db8::1]:5070"}
 `)
 	q := p.Queues["all"]
@@ -169,7 +169,7 @@ agents:
 	}
 	equal(t, "ann's phone", p.Agents["ann"].Phone.URI, "sip:ann@phones.example.com;transport=tcp")
 	equal(t, "bob's phone", p.Agents["bob"].Phone.URI, "sip:bob@[2001:db8::1]:5070")
-	if p.Agents["ann"].Desk || p.Agents["ann"].Team != "x" {
+	if !p.Agents["ann"].Desk || p.Agents["ann"].Team != "x" {
 		t.Errorf("ann: %+v", p.Agents["ann"])
 	}
 }
