@@ -1,0 +1,221 @@
+package sip
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/cordboard/cordboard/routing"
+)
+
+// engine plays the routing engine for one call at a time: music, ring, connect,
+// and after a failed offer one more.
+type engine struct {
+	w *world
+	// told are the events' kinds, in order; PhoneFailed with its code.
+	told  []string
+	tries routing.Attempt
+	ended chan struct{}
+	// noAgent leaves the caller where he is.
+	noAgent bool
+	// hold answers nothing: the caller stays at the 180.
+	hold bool
+	// ringFor is how long a phone rings before it is withdrawn; 0 for ever.
+	ringFor time.Duration
+}
+
+func (e *engine) run(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case a := <-e.w.router.arrivals:
+			if e.hold {
+				continue
+			}
+			e.w.do(routing.AnswerCaller{Call: a.Call, Music: "default"})
+			e.ring(a.Call)
+		case ev := <-e.w.router.events:
+			e.event(ev)
+		}
+	}
+}
+
+func (e *engine) ring(id routing.CallID) {
+	if e.noAgent {
+		return
+	}
+	e.tries++
+	o := offerOf(id, e.tries)
+	e.w.do(routing.Ring{Offer: o})
+	if e.ringFor > 0 {
+		time.AfterFunc(e.ringFor, func() { e.w.do(routing.Withdraw{Offer: o, Why: "rona"}) })
+		if e.tries == 1 {
+			time.AfterFunc(e.ringFor, func() { e.end(id, routing.ByServer) })
+		}
+	}
+}
+
+func (e *engine) end(id routing.CallID, by routing.Party) {
+	e.w.do(routing.EndCall{Call: id, Outcome: routing.Answered, By: by})
+	e.ended <- struct{}{}
+}
+
+func (e *engine) event(ev routing.Event) {
+	kind := ev.Kind()
+	if f, ok := ev.(routing.PhoneFailed); ok {
+		kind += " " + strconv.Itoa(f.Code)
+	}
+	if h, ok := ev.(routing.PhoneHeld); ok {
+		kind += " " + strconv.FormatBool(h.On)
+	}
+	e.told = append(e.told, kind)
+	switch ev := ev.(type) {
+	case routing.PhoneAnswered:
+		e.w.do(routing.Connect{Offer: ev.Offer})
+	case routing.PhoneFailed:
+		if e.tries < 2 {
+			e.ring(ev.Call)
+			return
+		}
+		e.end(ev.Call, routing.ByServer)
+	case routing.CallerGone:
+		e.end(ev.Call, routing.ByCaller)
+	case routing.AgentGone:
+		e.end(ev.Call, routing.ByAgent)
+	case routing.CallFailed, routing.JoinFailed:
+		e.ended <- struct{}{}
+	}
+}
+
+// freePort is a UDP port that is free now, and the next with it.
+func freePort(t *testing.T) int {
+	t.Helper()
+	c, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(loopback, 0)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	return c.LocalAddr().(*net.UDPAddr).Port
+}
+
+// sipp runs one scenario until it ends; its exit status is the verdict.
+func sipp(ctx context.Context, t *testing.T, scenario string, port int, args ...string) <-chan error {
+	t.Helper()
+	errors := filepath.Join(t.TempDir(), scenario+".err")
+	args = append([]string{
+		"-sf", filepath.Join("siptest", "sipp", scenario+".xml"),
+		"-i", "127.0.0.1", "-p", strconv.Itoa(port), "-mp", strconv.Itoa(port + 10),
+		"-nostdin", "-trace_err", "-error_file", errors, "-timeout", "30s", "-timeout_error",
+	}, args...)
+	cmd := exec.CommandContext(ctx, "sipp", args...)
+	cmd.WaitDelay = time.Second
+	done := make(chan error, 1)
+	go func() {
+		out, err := cmd.CombinedOutput()
+		if err != nil && ctx.Err() == nil {
+			why, _ := os.ReadFile(errors)
+			t.Logf("sipp %s: %v\n%s\n%s", scenario, err, out[max(0, len(out)-3000):], why)
+		}
+		done <- err
+	}()
+	return done
+}
+
+// The same with SIPp, whose SIP is not ours.
+func TestSIPp(t *testing.T) {
+	if _, err := exec.LookPath("sipp"); err != nil {
+		t.Skip("sipp is not installed")
+	}
+	for _, c := range []struct {
+		name          string
+		caller, agent string
+		delay         string // -d of both, milliseconds
+		agentCalls    string // -m of the phone
+		engine        engine
+		want          []string
+	}{
+		{name: "caller hangs up", caller: "caller_bye", agent: "agent_answer", delay: "300",
+			want: []string{"phone_ringing", "phone_answered", "joined", "caller_gone"}},
+		{name: "agent hangs up", caller: "caller_wait", agent: "agent_answer_bye", delay: "200",
+			want: []string{"phone_ringing", "phone_answered", "joined", "agent_gone"}},
+		{name: "anonymous", caller: "caller_anonymous", agent: "agent_answer", delay: "300",
+			want: []string{"phone_ringing", "phone_answered", "joined", "caller_gone"}},
+		{name: "cancel before the answer", caller: "caller_cancel", delay: "50", engine: engine{hold: true},
+			want: []string{"caller_gone"}},
+		{name: "cancel crosses the answer", caller: "caller_cancel_race", engine: engine{noAgent: true},
+			want: []string{"caller_gone"}},
+		{name: "gives up in the queue", caller: "caller_bye", delay: "100", engine: engine{noAgent: true},
+			want: []string{"caller_gone"}},
+		{name: "gives up while it rings", caller: "caller_bye", agent: "agent_no_answer", delay: "300",
+			want: []string{"phone_ringing", "caller_gone"}},
+		{name: "busy", caller: "caller_wait", agent: "agent_busy", agentCalls: "2",
+			want: []string{"phone_failed 486", "phone_failed 486"}},
+		{name: "busy after 180", caller: "caller_wait", agent: "agent_ring_busy", agentCalls: "2",
+			want: []string{"phone_ringing", "phone_failed 486", "phone_ringing", "phone_failed 486"}},
+		{name: "declined", caller: "caller_wait", agent: "agent_decline", agentCalls: "2",
+			want: []string{"phone_ringing", "phone_failed 603", "phone_ringing", "phone_failed 603"}},
+		{name: "no answer", caller: "caller_wait", agent: "agent_no_answer", engine: engine{ringFor: 300 * time.Millisecond},
+			want: []string{"phone_ringing"}},
+		{name: "caller holds", caller: "caller_hold", agent: "agent_answer", delay: "150",
+			want: []string{"phone_ringing", "phone_answered", "joined", "caller_gone"}},
+		{name: "agent holds", caller: "caller_bye", agent: "agent_hold", delay: "400",
+			want: []string{"phone_ringing", "phone_answered", "joined", "phone_held true", "phone_held false", "caller_gone"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(context.Background(), 40*time.Second)
+			defer cancel()
+			w := newWorld(t, worldOptions{})
+			e := &c.engine
+			e.w, e.ended = w, make(chan struct{}, 10)
+			if c.delay == "" {
+				c.delay = "0"
+			}
+			phone := make(<-chan error)
+			if c.agent != "" {
+				if c.agentCalls == "" {
+					c.agentCalls = "1"
+				}
+				port := freePort(t)
+				delay := c.delay
+				if c.agent == "agent_hold" {
+					delay = "100" // within the caller's one pause
+				}
+				phone = sipp(ctx, t, c.agent, port, "-m", c.agentCalls, "-d", delay, "-s", "anna")
+				w.phones.set(anna, "sip:anna@127.0.0.1:"+strconv.Itoa(port))
+			}
+			run, stop := context.WithCancel(ctx)
+			defer stop()
+			var wg sync.WaitGroup
+			wg.Go(func() { e.run(run) })
+			caller := sipp(ctx, t, c.caller, freePort(t), "-m", "1", "-d", c.delay, "-s", "02079460000", w.stack.Addr("udp").String())
+
+			if err := <-caller; err != nil {
+				t.Errorf("caller: %v", err)
+			}
+			if c.agent != "" {
+				if err := <-phone; err != nil {
+					t.Errorf("phone: %v", err)
+				}
+			}
+			select {
+			case <-e.ended:
+			case <-ctx.Done():
+				t.Error("the engine heard of no end")
+			}
+			stop()
+			wg.Wait()
+			if got := e.told; !slices.Equal(got, c.want) {
+				t.Errorf("engine heard %q, want %q", got, c.want)
+			}
+		})
+	}
+}
