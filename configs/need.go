@@ -229,5 +229,12 @@ func (c *compiler) action(n *node) rule.Treatment {
 	return t
 }
 
-// sound reads the name of a sound: a file of that name in the sounds folder.
-func (c *compiler) sound(n *node) string { return c.name(n) }
+// sound reads the name of a sound: built in, or a file of that name in the
+// sounds folder.
+func (c *compiler) sound(n *node) string {
+	s := c.name(n)
+	if s != "" && c.hasSound != nil && !c.hasSound(s) {
+		c.errorf(n, "Q704", "%s: there is no sound %s", n.label(), s)
+	}
+	return s
+}

@@ -42,15 +42,24 @@ const (
 	maxPreferWait  = 2 * time.Minute
 )
 
+// Option gives a check something that the document alone does not hold.
+type Option func(*compiler)
+
+// Sounds says which sounds there are: a document that names another is refused
+// (Q704). Without this option sounds are not checked.
+func Sounds(has func(name string) bool) Option {
+	return func(c *compiler) { c.hasSound = has }
+}
+
 // LoadRouting reads and compiles the routing document at path. A file that
 // cannot be read is a finding as well. The policy is nil when there is any
 // finding.
-func LoadRouting(path string) (*routing.Policy, []Finding) {
+func LoadRouting(path string, options ...Option) (*routing.Policy, []Finding) {
 	b, err := readFile(path)
 	if err != nil {
 		return nil, []Finding{{File: path, Line: 1, Col: 1, Code: CodeSyntax, Msg: err.Error()}}
 	}
-	return ParseRouting(path, b)
+	return ParseRouting(path, b, options...)
 }
 
 // readFile reads a configuration file, refusing to hold more of it than could
@@ -74,8 +83,11 @@ func readFile(path string) ([]byte, error) {
 // reads nothing but b, so a document can be checked before it is stored. The
 // caller numbers the policy (Version stays 0); SHA256 is that of b. The policy
 // is nil when there is any finding.
-func ParseRouting(name string, b []byte) (*routing.Policy, []Finding) {
+func ParseRouting(name string, b []byte, options ...Option) (*routing.Policy, []Finding) {
 	c := newCompiler(name)
+	for _, o := range options {
+		o(c)
+	}
 	root := c.parse(b)
 	if root == nil {
 		return nil, c.result()
@@ -111,6 +123,8 @@ type compiler struct {
 	routes     int
 	// nobody: agents are missing, which is said once and not for each mention.
 	nobody bool
+	// hasSound is nil when the sounds are not known.
+	hasSound func(string) bool
 }
 
 // declared is every name that may be mentioned elsewhere, read before anything

@@ -251,6 +251,38 @@ func deep(n int) string {
 	return b.String()
 }
 
+// Sounds are checked where they are known, everywhere a document can name one.
+func TestSounds(t *testing.T) {
+	doc := []byte(`
+cordboard: routing/1
+name: Sounds
+zone: Europe/Vienna
+defaults: {music: tune}
+queues:
+  a: {music: default, closed: {then: {play: clsed, hangup: true}}, late: {after: 5m, then: {play: sorry, queue: b}}}
+  b: {music: jazz}
+route: {queue: a}
+agents: {}
+`)
+	if p, f := ParseRouting("x.yaml", doc); p == nil {
+		t.Fatal(printed(t, f))
+	}
+	has := func(name string) bool { return name == "default" || name == "sorry" }
+	p, f := ParseRouting("x.yaml", doc, Sounds(has))
+	var got []string
+	for _, finding := range f {
+		got = append(got, finding.Brief())
+	}
+	if p != nil {
+		t.Error("loaded")
+	}
+	equal(t, "findings", got, []string{
+		"x.yaml:5:19: defaults.music: there is no sound tune [Q704]",
+		"x.yaml:7:45: closed.then.play: there is no sound clsed (queue a) [Q704]",
+		"x.yaml:8:14: music: there is no sound jazz (queue b) [Q704]",
+	})
+}
+
 func TestLoadRoutingMissingFile(t *testing.T) {
 	p, findings := LoadRouting("testdata/absent.yaml")
 	if p != nil || len(findings) != 1 || findings[0].Code != CodeSyntax {
