@@ -82,10 +82,8 @@ type call struct {
 	// The offer, or the talk.
 	attempt  Attempt
 	agent    *agent
-	acked    string
 	rang     bool // the phone sent 180
 	onHold   bool
-	joined   bool
 	passedBy *agent // who passed the call on, barred while others fit
 	blind    bool   // a blind transfer is not answered yet
 	toAgent  bool   // it was to one agent

@@ -165,8 +165,7 @@ func (e *Engine) applyOffer(ev Event) error {
 		e.agentGone(c)
 	case JoinFailed:
 		e.joinFailed(c)
-	case Joined:
-		c.joined = c.phase == talking
+	case Joined: // nothing follows from it; the ledger and the desk want it
 	case HoldRequested:
 		e.hold(c, ev.Kind(), ev.On, false)
 	case PhoneHeld:

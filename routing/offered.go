@@ -34,7 +34,7 @@ func (e *Engine) offerTo(c *call, a *agent, r Reason) {
 	e.timers.disarm(&c.tHold)
 	c.attempt++
 	c.agent, a.call = a, c
-	c.phase, c.acked, c.rang, c.joined, c.onHold = popped, "", false, false, false
+	c.phase, c.rang, c.onHold = popped, false, false
 	o := OfferCall{
 		Offer: c.offer(), Queue: c.queue.Name, Topic: c.topic, Mode: RingAuto, NoDesk: !a.desk,
 		Lead: c.queue.Pop.Lead, Ring: c.queue.RingTimeout, Reason: r,
@@ -63,7 +63,6 @@ func (e *Engine) popAcked(c *call, ev PopAcked) {
 	if c.queue.Pop.Painted && ev.Mode != Painted {
 		return // hidden: it must first be looked at
 	}
-	c.acked = ev.Mode
 	if lead := c.queue.Pop.Lead.Microseconds(); lead > 0 {
 		c.phase = leading
 		e.timers.arm(&c.tOffer, leadDue, e.now+lead)

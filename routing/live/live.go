@@ -84,6 +84,10 @@ func New(engine *routing.Engine, o Options) *Driver {
 // returned there is nobody left to read it.
 func (d *Driver) Submit(ev routing.Event) {
 	d.mu.Lock()
+	if d.stopped {
+		d.mu.Unlock()
+		return
+	}
 	d.mail = append(d.mail, letter{ev: ev})
 	if _, ok := ev.(routing.CallArrived); ok {
 		d.arrivals++

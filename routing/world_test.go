@@ -1,0 +1,106 @@
+package routing
+
+import (
+	"testing"
+
+	"github.com/cordboard/cordboard/agents"
+)
+
+// checkWorld holds the engine's indexes against a plain count, and the settle
+// rule against every pair of call and agent.
+func checkWorld(t *testing.T, e *Engine) {
+	t.Helper()
+	checkAgents(t, e)
+	checkCalls(t, e)
+}
+
+func checkAgents(t *testing.T, e *Engine) {
+	t.Helper()
+	free, signed := 0, map[*profile]int{}
+	for _, a := range e.agents {
+		if a.state == agents.Available {
+			free++
+		}
+		if a.state.SignedIn() {
+			signed[a.profile]++
+		}
+		if a.call != nil && (a.call.agent != a || e.calls[a.call.id] != a.call) {
+			t.Fatalf("agent %s has a call that is not theirs", a.id)
+		}
+		working := a.state == agents.Offered || a.state == agents.Ringing || a.state == agents.Talking || a.state == agents.OnHold
+		if working != (a.call != nil) || (a.state == agents.WrapUp) != (a.wrap != nil) {
+			t.Fatalf("agent %s is %s with call %v, wrap-up %v", a.id, a.state, a.call != nil, a.wrap != nil)
+		}
+	}
+	if free != e.free {
+		t.Fatalf("%d free, counted %d", free, e.free)
+	}
+	for _, p := range e.profiles {
+		if p.signed != signed[p] {
+			t.Fatalf("profile: %d signed in, counted %d", p.signed, signed[p])
+		}
+	}
+	for _, d := range e.demands {
+		for step := range d.reqs {
+			n := 0
+			for p, k := range signed {
+				if d.fits(p) == step {
+					n += k
+				}
+			}
+			if d.staff[step] != n {
+				t.Fatalf("demand %s step %d: %d staff, counted %d", d.queue.Name, step, d.staff[step], n)
+			}
+		}
+	}
+}
+
+func checkCalls(t *testing.T, e *Engine) {
+	t.Helper()
+	waitingBy := map[string]int{}
+	var front, passed, indexed, held int
+	for _, c := range e.calls {
+		if (c.agent != nil) != (c.phase.offered() || c.phase == talking) || c.agent != nil && c.agent.call != c {
+			t.Fatalf("call %d in phase %d with agent %v", c.id, c.phase, c.agent != nil)
+		}
+		if c.phase == waiting || c.phase.offered() {
+			waitingBy[c.queue.Name]++
+		}
+		if (c.phase == waiting) != (c.spot != nowhere) {
+			t.Fatalf("call %d in phase %d stands at %d", c.id, c.phase, c.spot)
+		}
+		if c.phase == waiting && c.passedBy != nil {
+			passed++
+		}
+		switch c.spot {
+		case inHold:
+			held += len(c.wanted)
+		case inFront:
+			front++
+		case inClass:
+			indexed++
+		}
+		if c.phase != waiting || c.spot == inHold {
+			continue
+		}
+		for _, a := range e.agents {
+			if a.state == agents.Available && e.fitsNow(c, a) && e.mayTake(c, a) {
+				t.Fatalf("call %d waits although %s is free", c.id, a.id)
+			}
+		}
+	}
+	for _, d := range e.demands {
+		indexed -= d.indexed
+	}
+	for _, a := range e.agents {
+		held -= a.own.Len()
+	}
+	if front != e.front.Len() || passed != e.passed.Len() || indexed != 0 || held != 0 {
+		t.Fatalf("indexes differ by front %d, passed %d, classes %d, holds %d", front-e.front.Len(), passed-e.passed.Len(), indexed, held)
+	}
+	for name, f := range e.figures {
+		if f.waiting != waitingBy[name] {
+			t.Fatalf("queue %s: %d waiting, counted %d", name, f.waiting, waitingBy[name])
+		}
+	}
+}
