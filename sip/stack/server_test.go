@@ -351,6 +351,30 @@ func TestCancelWithAnotherSentBy(t *testing.T) {
 	event[Canceled](t, c)
 }
 
+// The 200 is decided but not yet written when CANCEL comes. The library would
+// answer 487 by itself, and then repeat the 200 in its place.
+func TestCancelAfterAcceptIsTooLate(t *testing.T) {
+	l := newLab(t)
+	p := newPeer(t, l.Stack)
+	branch := p.ask(ask{method: "INVITE", cseq: 1, body: "v=0"})
+	c := l.call()
+	p.expect("100 INVITE")
+	slow := make(chan struct{})
+	c.mu.Lock()
+	c.do(func() { <-slow })
+	c.mu.Unlock()
+	if err := c.Accept(nil, []byte("v=0")); err != nil {
+		t.Fatal(err)
+	}
+	p.ask(ask{method: "CANCEL", cseq: 1, branch: branch})
+	p.expect("200 CANCEL")
+	close(slow)
+	ok := p.expect("200 INVITE")
+	p.ask(ask{method: "ACK", cseq: 1, to: ok.get("To")})
+	event[Acked](t, c)
+	c.none(t)
+}
+
 // Whichever is first wins, and there is never both a 200 and a 487.
 func TestCancelRacesAccept(t *testing.T) {
 	l := newLab(t)

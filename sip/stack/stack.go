@@ -62,8 +62,8 @@ type (
 		Response *Message
 		Err      error
 	}
-	// Canceled: the caller sent CANCEL before our final response; 200 and 487
-	// have been sent.
+	// Canceled: the caller sent CANCEL (or BYE) before our final response; 200
+	// and 487 have been sent. Reason is the request's Reason header (RFC 3326).
 	Canceled struct{ Reason string }
 	// Acked is the ACK of our 2xx (first one only; retransmissions are eaten).
 	Acked struct{ Request *Message }
@@ -71,7 +71,8 @@ type (
 	AckMissing struct{}
 	// Requested is a request inside the dialog that the owner must answer with
 	// Dialog.Reply: INVITE (re-INVITE), UPDATE, INFO, REFER, OPTIONS, MESSAGE.
-	// CSeq order is checked, glare (491) and lone retransmissions are handled here.
+	// CSeq order is checked, glare (491) and lone retransmissions are handled
+	// here. Unanswered, a re-INVITE gets 500 after 3 minutes, others after 64*T1.
 	Requested struct{ Request *Message }
 	// Ended: the peer's BYE. 200 has been sent; the dialog is gone.
 	Ended struct{ Request *Message }
@@ -87,7 +88,8 @@ type (
 		Err      error
 	}
 	// FlowLost: the TCP connection the dialog ran on is gone and no other can
-	// be made.
+	// be made. It comes at most once. An incoming call that has not been
+	// answered is over then; an answered one is the owner's to end.
 	FlowLost struct{ Err error }
 )
 
