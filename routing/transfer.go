@@ -112,7 +112,7 @@ func (e *Engine) destination(c *call, ev TransferRequested) (d destination, refu
 	switch {
 	case d.queue == nil:
 		return d, "unknown_target"
-	case c.attrs.Transfers >= maxTransfers && d.queue.Name != c.queue.Name:
+	case c.attrs.Transfers >= maxTransfers && (ev.Queue == "" || d.queue.Name != c.queue.Name):
 		return d, "too_many_transfers"
 	case d.agent == nil && !e.open(e.plan, d.queue):
 		return d, "closed"
