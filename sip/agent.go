@@ -28,7 +28,7 @@ func (c *call) ring(a routing.Ring) {
 	l := &leg{name: legName(a.Offer), offer: a.Offer, side: c.newSide()}
 	c.direct = c.gw.mayJoinDirectly(c.trunk, c.caller.remote.Addr.Addr(), hostOf(phone.URI))
 	if !c.direct && !c.openRelay(l) {
-		c.submit(routing.JoinFailed{Offer: a.Offer, Reason: "no_media_port"})
+		c.submit(routing.PhoneFailed{Offer: a.Offer, Code: 503})
 		return
 	}
 	l.told = c.wanted(l)

@@ -55,8 +55,8 @@ type call struct {
 	agent  *leg // of the present attempt, nil when there is none
 
 	tune      string // music while waiting and on hold
-	treatment string // announcement to be played, or being played
-	treating  bool   // it has begun
+	treatment string // announcement instead of the music
+	played    bool   // to its end
 	deskHold  bool
 	ringLater *routing.Ring // waits until the caller's codecs are known
 	connected bool          // the engine wants caller and agent joined
@@ -64,10 +64,11 @@ type call struct {
 	direct    bool          // media of this attempt: direct, or by our relay
 	lateJoin  bool          // the join has run out of time once
 	rounds    int           // re-INVITEs since something last changed
-	playing   music
+	playing   playing
 	relaying  bool
 
 	joinTimer   *time.Timer
+	resume      *time.Timer // the music after an announcement
 	orphanTimer *time.Timer
 	over        bool
 }
@@ -200,11 +201,22 @@ func (c *call) fail(reason string) {
 func (c *call) abandonShip(reason string) {
 	c.guarded(func() { c.dropAgent(reasonHeader(routing.ByServer, reason)) })
 	c.guarded(func() {
-		c.endCaller(routing.EndCall{Outcome: routing.Failed, By: routing.ByServer, Reason: reason})
+		c.endCaller(routing.EndCall{Outcome: routing.Failed, By: routing.ByServer, Reason: reason, Code: failCode(reason)})
 	})
 	c.guarded(func() { c.submit(routing.CallFailed{Call: c.id, Reason: reason}) })
 	c.guarded(c.finish)
 	c.over = true // whatever finish came to
+}
+
+// failCode is the final response to a caller whose call we could not carry on.
+func failCode(reason string) int {
+	switch reason {
+	case "no_media_port", "shutdown":
+		return 503
+	case "no_codec":
+		return 488
+	}
+	return 500
 }
 
 func (c *call) guarded(fn func()) {
@@ -219,7 +231,7 @@ func (c *call) guarded(fn func()) {
 // finish frees what the call holds. It ends run.
 func (c *call) finish() {
 	c.over = true
-	for _, t := range []*time.Timer{c.joinTimer, c.orphanTimer} {
+	for _, t := range []*time.Timer{c.joinTimer, c.resume, c.orphanTimer} {
 		if t != nil {
 			t.Stop()
 		}

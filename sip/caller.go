@@ -1,6 +1,8 @@
 package sip
 
 import (
+	"time"
+
 	"go.uber.org/zap"
 
 	"github.com/cordboard/cordboard/routing"
@@ -59,7 +61,9 @@ func (c *call) acked(l *leg, ack *stack.Message) bool {
 		if !l.took(*told, ack.Body) {
 			return false
 		}
-		l.own, _ = l.remote.Keep(l.codec)
+		if l.atOwnPort() {
+			l.own, _ = l.remote.Keep(l.codec)
+		}
 	}
 	c.save(l)
 	return true
@@ -119,9 +123,26 @@ func (c *call) treat(a routing.Treat) {
 		c.log.Warn("unknown announcement", zap.String("reason", a.Why), zap.String("sound", a.Play))
 		c.submit(routing.TreatmentPlayed{Call: c.id})
 	default:
-		c.treatment = a.Play
+		c.treatment, c.played = a.Play, false
 		c.answerCaller()
 	}
+}
+
+// afterTreatment is the silence kept for the engine to end the call. When it
+// sends the caller on to a queue instead, the music is back after it.
+const afterTreatment = 300 * time.Millisecond
+
+func (c *call) treatmentPlayed() {
+	if c.treatment == "" || c.played {
+		return
+	}
+	c.played = true
+	c.submit(routing.TreatmentPlayed{Call: c.id})
+	c.resume = c.after(afterTreatment, func() {
+		if c.played {
+			c.treatment = ""
+		}
+	})
 }
 
 // callerGone ends what was for the caller and tells the engine.

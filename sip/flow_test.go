@@ -233,6 +233,11 @@ func TestTreatment(t *testing.T) {
 	_ = c.d.Ack(nil)
 	c.hearsMusic(8)
 	w.expect(routing.TreatmentPlayed{Call: a.Call})
+	// The treatment may end in another queue, and begin again from there.
+	w.inside(a.Call, func(c *call) { c.tune = "default" })
+	c.hearsMusic(8)
+	w.do(routing.Treat{Call: a.Call, Why: "late", Play: "notice"})
+	w.expect(routing.TreatmentPlayed{Call: a.Call})
 	w.do(routing.EndCall{Call: a.Call, Outcome: routing.Treated, By: routing.ByServer, Reason: "closed"})
 	event[stack.Ended](c)
 }
@@ -297,6 +302,9 @@ func TestCallsThatDoNotGetIn(t *testing.T) {
 	only := good.audio(media.SendRecv, 9)
 	refused("G722 only", 488, media.NewSide(1, loopback).Offer(only))
 	refused("SRTP only", 488, []byte(strings.Replace(string(sdp), "RTP/AVP", "RTP/SAVP", 1)))
+	v6 := good.audio(media.SendRecv, 8)
+	v6.Addr = netip.MustParseAddrPort("[2001:db8::1]:4000")
+	refused("IPv6", 488, media.NewSide(1, loopback).Offer(v6))
 	refused("no SDP", 400, []byte("hello"))
 	refused("other body", 415, []byte("hello"), stack.Header{Name: "Content-Type", Value: "text/plain"})
 	w.router.full.Store(true)
@@ -476,4 +484,39 @@ func TestProbe(t *testing.T) {
 	w.phones.set(anna, phone.uri("anna"))
 	w.do(routing.Probe{Agent: anna})
 	w.expect(routing.PhoneProbed{Agent: anna, Code: 200})
+}
+
+// In a direct call the caller's phone asks for our offer: what our own port
+// speaks must not follow the phones' codec.
+func TestOfferlessReinviteInADirectCall(t *testing.T) {
+	w := newWorld(t, worldOptions{media: MediaDirect})
+	trunk, phone := newPeer(t), newPeer(t)
+	caller, _, id := w.queued(trunk, 9, 8, 101)
+	o := offerOf(id, 1)
+	agent := w.ringing(phone, o)
+	w.picksUp(agent, o, 9, 101)
+	req, _ := reasked(caller)
+	agrees(caller, req, caller.audio(media.SendRecv, 9, 101))
+	w.expect(routing.Joined{Offer: o, Media: "direct"})
+
+	if _, err := caller.d.Reinvite(nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	r := event[stack.Replied](caller)
+	if _, offer := caller.sdpOf(r.Response.Body); offer.Addr != agent.addr() {
+		t.Errorf("offered %v, want the phone's %v", offer.Addr, agent.addr())
+	}
+	_ = caller.d.Ack(caller.answerTo(r.Response.Body, caller.audio(media.SendRecv, 9, 101)))
+
+	w.do(routing.Hold{Offer: o, On: true})
+	req, _ = reasked(agent)
+	agrees(agent, req, agent.audio(media.Inactive, 9, 101))
+	req, offer := reasked(caller)
+	if offer.Formats[0].Name != "PCMA" {
+		t.Errorf("music offered in %+v, want PCMA", offer.Formats)
+	}
+	agrees(caller, req, caller.audio(media.SendRecv, 8, 101))
+	caller.hearsMusic(8)
+	w.hangUp(caller, id)
+	event[stack.Ended](agent)
 }

@@ -113,6 +113,18 @@ func TestDeskHolds(t *testing.T) {
 		caller.hearsMusic(8)
 		w.do(routing.Hold{Offer: o, On: false})
 		agent.hears(caller, atCaller.Addr, rtpPacket(8, 2))
+		// The phone holds too; the desk alone cannot take the caller back.
+		w.do(routing.Hold{Offer: o, On: true})
+		agent.reinvites(agent.audio(media.SendOnly, 8, 101))
+		w.expect(routing.PhoneHeld{Offer: o, On: true})
+		w.do(routing.Hold{Offer: o, On: false})
+		w.expect(routing.PhoneHeld{Offer: o, On: true})
+		// The phone can, whatever the desk has said.
+		w.do(routing.Hold{Offer: o, On: true})
+		agent.reinvites(agent.audio(media.SendRecv, 8, 101))
+		w.expect(routing.PhoneHeld{Offer: o, On: false})
+		w.do(routing.Hold{Offer: o, On: false, ByPhone: true})
+		agent.hears(caller, atCaller.Addr, rtpPacket(8, 4))
 		caller.hears(agent, atAgent.Addr, rtpPacket(8, 3))
 		w.hangUp(caller, o.Call)
 		event[stack.Ended](agent)

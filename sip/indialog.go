@@ -173,16 +173,6 @@ func (c *call) agree(l *leg, r *request, want media.Audio) ([]byte, error) {
 	return body, nil
 }
 
-// hold does the desk's Hold. ByPhone needs nothing: the phone's own re-INVITE
-// has done it.
-func (c *call) hold(a routing.Hold) {
-	if a.ByPhone || c.agent == nil || c.agent.offer != a.Offer || !c.connected {
-		return
-	}
-	c.deskHold = a.On
-	c.afresh()
-}
-
 func isSDP(m *stack.Message) bool {
 	kind, _, _ := strings.Cut(m.Get("Content-Type"), ";")
 	return strings.EqualFold(strings.TrimSpace(kind), "application/sdp")

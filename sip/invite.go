@@ -41,7 +41,7 @@ func (g *Gateway) arrive(d dialog, bind func(stack.Sink), req *stack.Message) {
 		refuse(403, nil)
 		return
 	}
-	first, code, h := firstOffer(req)
+	first, code, h := g.firstOffer(req)
 	if code != 0 {
 		g.log.Info("call refused", zap.String("trunk", trunk.Name), zap.Int("code", code))
 		refuse(code, h)
@@ -84,7 +84,7 @@ func (g *Gateway) newCall(d dialog, req *stack.Message, trunk Trunk, first *requ
 
 // firstOffer checks the offer of a new call. A code other than 0 refuses it;
 // nil and 0 is a late offer: ours will be in the 200.
-func firstOffer(req *stack.Message) (*request, int, []stack.Header) {
+func (g *Gateway) firstOffer(req *stack.Message) (*request, int, []stack.Header) {
 	if len(req.Body) == 0 {
 		return nil, 0, nil
 	}
@@ -101,6 +101,9 @@ func firstOffer(req *stack.Message) (*request, int, []stack.Header) {
 	}
 	if !ok {
 		return nil, 488, []stack.Header{{Name: "Warning", Value: `305 cordboard "PCMU or PCMA over RTP/AVP needed"`}}
+	}
+	if a.Addr.Addr().Is4() != g.sdpHost.Unmap().Is4() && !a.Addr.Addr().IsUnspecified() {
+		return nil, 488, []stack.Header{{Name: "Warning", Value: `300 cordboard "Incompatible network protocol"`}}
 	}
 	return &request{msg: req, sdp: d, audio: a}, 0, nil
 }

@@ -30,6 +30,7 @@ func (c *call) connect(a routing.Connect) {
 		return
 	}
 	c.connected, c.joined, c.lateJoin = true, false, false
+	c.treatment = ""
 	c.afresh()
 	c.joinTimer = c.after(c.gw.joinPatience, func() { c.joinLate(l) })
 }
@@ -91,16 +92,6 @@ func (c *call) fallBack(why string) {
 	}
 	c.direct = false
 	c.afresh()
-}
-
-// held reports whether the caller shall hear music instead of the agent. A
-// request of the agent's phone counts from its arrival.
-func (c *call) held() bool {
-	l := c.agent
-	if l.request != nil {
-		return c.deskHold || l.request.audio.Holds()
-	}
-	return c.deskHold || l.holding
 }
 
 // talksDirectly reports whether the two phones shall now send to each other.
@@ -227,88 +218,6 @@ func (c *call) unwilling(l *leg, want media.Audio, code int) {
 		c.joinFailed("refused")
 	}
 	c.post(func() {}) // settle once more
-}
-
-// sound switches music, announcement and relay to what the legs' states ask.
-func (c *call) sound() {
-	l := c.caller
-	if !l.answered {
-		return
-	}
-	talking := c.connected && !c.held()
-	relay := talking && !c.direct && l.atOwnPort() && c.agent.atOwnPort()
-	if relay && !speaks([]media.Format{l.codec}, c.agent.codec) {
-		relay = false
-		if !l.waits() && !c.agent.waits() && !c.joined {
-			c.joinFailed("codec")
-			talking = false
-		}
-	}
-	c.setRelay(relay)
-	switch {
-	case c.treatment != "":
-		c.setMusic("")
-		c.announce()
-	case talking || !l.atOwnPort():
-		c.setMusic("")
-	default:
-		c.setMusic(c.tune)
-	}
-}
-
-func (c *call) setRelay(on bool) {
-	if on == c.relaying {
-		return
-	}
-	c.relaying = on
-	if !on {
-		c.gw.media.Unrelay(c.caller.port, c.agent.port)
-		return
-	}
-	c.setMusic("") // a port that plays sends the sound only
-	if err := c.gw.media.Relay(c.caller.port, c.agent.port); err != nil {
-		c.log.Error("relay", c.of(c.agent), zap.Error(err))
-		c.relaying = false
-	}
-}
-
-func (c *call) setMusic(tune string) {
-	l := c.caller
-	now := music{tune, l.playCodec()}
-	if tune == "" {
-		now = music{}
-	}
-	if c.playing == now || l.codec.Name == "" { // without a codec: a late offer, nobody to play to yet
-		return
-	}
-	c.playing = now
-	if tune == "" {
-		l.port.Stop()
-		return
-	}
-	if err := l.port.Play(tune, true, noAddr, now.codec, nil); err != nil {
-		c.log.Warn("no music", zap.String("sound", tune), zap.Error(err))
-	}
-}
-
-// music is what plays to the caller.
-type music struct {
-	tune  string
-	codec media.Codec
-}
-
-// announce plays the treatment once the caller's phone is sure to listen.
-func (c *call) announce() {
-	l := c.caller
-	if c.treating || !l.up || !l.atOwnPort() {
-		return
-	}
-	c.treating = true
-	played := func() { c.post(func() { c.submit(routing.TreatmentPlayed{Call: c.id}) }) }
-	if err := l.port.Play(c.treatment, false, noAddr, l.playCodec(), played); err != nil {
-		c.log.Warn("no announcement", zap.String("sound", c.treatment), zap.Error(err))
-		played()
-	}
 }
 
 // reportJoined tells the engine once that the join is done.

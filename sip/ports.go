@@ -3,6 +3,12 @@
 // and ends them. One goroutine (the actor) owns each call; the engine's
 // actions and the stack's events reach it through its mailbox, so that a
 // panic in one call ends that call and no other.
+//
+// It never decides who gets a call, waits for no store and no desk, and
+// transcodes nothing. A call has at most one agent's leg; every leg ends in
+// ACK, BYE, CANCEL or a final response, whatever happens. A phone's own
+// transfer (REFER) is declined: calls are passed on at the desk, where the
+// record goes along. The engine's driver calls it (Do), and the SIP stack.
 package sip
 
 import (

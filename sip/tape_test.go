@@ -178,7 +178,7 @@ func newTape(t *testing.T, seed uint64, engine *media.Engine, way string) *tape 
 		inv.Headers = []stack.Header{{Name: "Content-Type", Value: "application/sdp"}}
 		inv.Body = tp.caller.peer.Offer(tp.audio())
 	}
-	first, code, _ := firstOffer(inv)
+	first, code, _ := gw.firstOffer(inv)
 	if code != 0 {
 		t.Fatalf("own offer refused: %d", code)
 	}
