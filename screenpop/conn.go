@@ -27,7 +27,8 @@ const (
 // conn is one socket. Its reader is the goroutine that serves the request, its
 // writer a goroutine of its own; the hub's loop only ever appends to out.
 type conn struct {
-	ws *websocket.Conn
+	ws  *websocket.Conn
+	cut func(time.Time) error // bounds the write under way
 
 	mu        sync.Mutex
 	out       [][]byte
@@ -45,8 +46,8 @@ type conn struct {
 	searches int // under way
 }
 
-func newConn(ws *websocket.Conn) *conn {
-	return &conn{ws: ws, wake: make(chan struct{}, 1), stop: make(chan struct{}), readEnd: make(chan struct{})}
+func newConn(ws *websocket.Conn, cut func(time.Time) error) *conn {
+	return &conn{ws: ws, cut: cut, wake: make(chan struct{}, 1), stop: make(chan struct{}), readEnd: make(chan struct{})}
 }
 
 // send queues a frame; a desk that lets too many wait is closed with 4408.
@@ -103,7 +104,7 @@ func (c *conn) close(code int) {
 		c.out = nil
 	}
 	// Nothing may keep a closing socket's writer for longer than this.
-	_ = c.ws.NetConn().SetWriteDeadline(time.Now().Add(closeTimeout))
+	_ = c.cut(time.Now().Add(closeTimeout))
 	close(c.stop)
 }
 
@@ -116,6 +117,12 @@ func (c *conn) take() [][]byte {
 		c.bound, c.boundSize = boundFrames, boundBytes
 	}
 	return out
+}
+
+func (c *conn) closing() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.code
 }
 
 // write is the writer goroutine: frames, pings, and at the end the close frame.
@@ -160,6 +167,9 @@ func (c *conn) drain() {
 
 func (c *conn) flush() bool {
 	for _, text := range c.take() {
+		if c.closing() == closeSlow {
+			return true // the rest is replayed when the desk resumes
+		}
 		if err := c.ws.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
 			return false
 		}
@@ -200,7 +210,7 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return // the upgrader has answered
 	}
-	c := newConn(ws)
+	c := newConn(ws, ws.NetConn().SetWriteDeadline)
 	h.wg.Go(func() { c.write(h.opt.Heartbeat) })
 	h.serve(c, guest)
 }

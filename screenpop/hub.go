@@ -127,6 +127,10 @@ func New(opt Options) *Hub {
 // and waits for its goroutines, or for ctx.
 func (h *Hub) Close(ctx context.Context) error {
 	h.post(func() {
+		defer h.cancel()
+		h.mu.Lock()
+		h.closed = true
+		h.mu.Unlock()
 		for _, d := range h.desks {
 			if s := d.session; s != nil {
 				s.stopTimer()
@@ -135,10 +139,6 @@ func (h *Hub) Close(ctx context.Context) error {
 				}
 			}
 		}
-		h.mu.Lock()
-		h.closed = true
-		h.mu.Unlock()
-		h.cancel()
 	})
 	gone := make(chan struct{})
 	go func() { h.wg.Wait(); close(gone) }()

@@ -66,16 +66,19 @@ func (d *Desk) ack(call int64, attempt int) {
 		mode = "hidden"
 	}
 	body := map[string]any{"call": call, "attempt": attempt, "mode": mode, "version": version, "panels": panels}
-	// The time before the write: the record stood on the screen by then.
-	at := time.Now()
-	if d.write(ws, map[string]any{"t": "pop_ack", "d": body}) != nil {
-		return // the socket is lost; the resume acks again
-	}
+	// Stamped before the write: what the ack sets off comes after it.
 	d.mu.Lock()
-	if s := d.find(call, attempt); s != nil && s.AckAt.IsZero() {
-		s.AckAt, s.Version, s.Panels, s.Complete, s.Match = at, version, panels, complete(c), c.Match
+	s, first := d.find(call, attempt), false
+	if s != nil && s.AckAt.IsZero() {
+		first = true
+		s.AckAt, s.Version, s.Panels, s.Complete, s.Match = time.Now(), version, panels, complete(c), c.Match
 	}
 	d.mu.Unlock()
+	if d.write(ws, map[string]any{"t": "pop_ack", "d": body}) != nil && first {
+		d.mu.Lock()
+		s.AckAt = time.Time{} // never sent; the resume acks again
+		d.mu.Unlock()
+	}
 	d.tell()
 }
 
