@@ -118,9 +118,9 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // wait for the disk. The error is that of an event without a JSON form, or
 // ErrClosed; a disk that fails is logged and counted, not returned.
 func (j *Journal) Append(at time.Time, ev routing.Event) error {
-	body, err := encode(ev)
+	body, err := routing.EncodeEvent(ev)
 	if err != nil {
-		return fmt.Errorf("journal: %s: %w", ev.Kind(), err)
+		return fmt.Errorf("journal: %w", err)
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()

@@ -98,7 +98,7 @@ func TestEveryEventComesBack(t *testing.T) {
 		routing.TransferRequested{Offer: offer, Topic: "line_fault"}, routing.WrapUpEnded{Offer: offer, Disposition: "fixed"},
 		routing.AgentSignedIn{Agent: "priya", State: agents.Available}, routing.AgentSignedOut{Agent: "priya"},
 		routing.AgentStateAsked{Agent: "priya", State: agents.NotReady, Reason: "lunch"}, routing.DeskChanged{Agent: "priya", Up: true},
-		routing.PhoneProbed{Agent: "priya", Code: 200}, routing.TreatmentPlayed{Call: 7}, routing.PolicyChanged{Version: 3, SHA256: "ab"},
+		routing.PhoneProbed{Agent: "priya", Code: 200}, routing.TreatmentPlayed{Call: 7}, routing.Tick{}, routing.PolicyChanged{Version: 3, SHA256: "ab"},
 	}
 	dir := t.TempDir()
 	j := start(t, dir, Options{})
@@ -196,7 +196,7 @@ func TestDamage(t *testing.T) {
 
 	for text, says := range map[string]string{
 		"cordboard-journal 2\n": "format", "something else\n": "no journal",
-		header + string(appendLine(nil, 1, t0, "call_vanished", []byte("{}"))): "unknown event",
+		header + string(appendLine(nil, 1, t0, "call_vanished", []byte("{}"))): routing.ErrUnknownEvent.Error(),
 	} {
 		dir := t.TempDir()
 		if err := os.WriteFile(filepath.Join(dir, "00000001.journal"), []byte(text), 0o600); err != nil {

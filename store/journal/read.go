@@ -109,7 +109,7 @@ func (r *reader) segment(dir, name string, do func(time.Time, routing.Event) err
 		if r.numbersOnly {
 			continue
 		}
-		ev, err := decode(l.kind, l.body)
+		ev, err := routing.DecodeEvent(l.kind, l.body)
 		if err != nil {
 			return fmt.Errorf("journal: %s line %d: %w", name, n, err)
 		}
