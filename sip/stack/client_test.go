@@ -90,6 +90,40 @@ func TestCancelMeetsAnswer(t *testing.T) {
 	c.none(t)
 }
 
+// The answer is in, but its owner gives up before it has seen it.
+func TestCancelOfUnseenAnswer(t *testing.T) {
+	for _, seen := range []bool{false, true} {
+		l := newLab(t)
+		p := newPeer(t, l.Stack)
+		c := l.dial(p, "v=0")
+		inv := p.expect("INVITE")
+		slow := make(chan struct{})
+		if !seen {
+			c.mu.Lock()
+			c.do(func() { <-slow })
+			c.mu.Unlock()
+		}
+		p.reply(inv, 200, "x", "", "v=0")
+		if seen {
+			event[Answered](t, c) // in the mailbox, void by the Cancel
+		} else {
+			p.ask(ask{method: "OPTIONS", cseq: 1})
+			p.expect("200 OPTIONS") // the 200 has been read
+		}
+		c.Cancel()
+		close(slow)
+		p.expect("ACK")
+		p.reply(p.expect("BYE"), 200, "", "", "")
+		if f := event[Failed](t, c); f.Code != 487 {
+			t.Errorf("%+v", f)
+		}
+		if err := c.Ack(nil); err != ErrState {
+			t.Errorf("Ack: %v", err)
+		}
+		c.none(t)
+	}
+}
+
 func TestCancelWaitsForProvisional(t *testing.T) {
 	l := newLab(t)
 	p := newPeer(t, l.Stack)

@@ -95,7 +95,15 @@ func (d *Dialog) callResponse(c *clientTx, res *sip.Response, m *Message) {
 		d.routes = recordRoutes(m, true)
 		d.transport, d.peer = m.Transport, m.Source
 		d.due, d.answered = c, true
-		d.emit(Answered{Response: m})
+		sink := d.sink
+		d.do(func() {
+			d.mu.Lock()
+			void := d.stop != going
+			d.mu.Unlock()
+			if !void {
+				sink(Answered{Response: m})
+			}
+		})
 	case d.answered && tag == d.remoteTag:
 		d.replayAck(c)
 	default:
@@ -225,17 +233,25 @@ func (d *Dialog) acknowledge(body []byte) error {
 
 // Cancel gives up our INVITE (UAC): CANCEL after the first provisional; on a
 // 2xx that crosses it ACK and BYE follow by themselves. The owner gets Failed
-// (487 or whatever came), never Answered, after Cancel.
+// (487 or whatever came), never Answered, after Cancel; an Answered that was
+// in its mailbox by then is void, and its Ack ErrState.
 func (d *Dialog) Cancel() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if !d.uas && d.phase == early && d.stop == going {
+	switch {
+	case d.uas || d.stop != going:
+	case d.phase == early:
 		d.cancel()
+	case d.phase == confirmed && d.due == d.call:
+		// Answered, but the owner has not seen it or has not yet acted on it.
+		d.stop = canceling
+		_ = d.acknowledge(nil)
+		d.emit(Failed{Code: 487})
+		d.sendBye(nil, false)
 	}
 }
 
-// cancel is Cancel. d.mu is held. An Answered that is queued but not delivered
-// is past: phase is confirmed then, and Bye is the way.
+// cancel gives up an INVITE without final response. d.mu is held.
 func (d *Dialog) cancel() {
 	if d.call.provisional {
 		d.sendCancel(d.call)

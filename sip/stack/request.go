@@ -167,21 +167,25 @@ func (d *Dialog) Bye(h []Header) {
 		if d.due != nil {
 			_ = d.acknowledge(nil)
 		}
-		d.sendBye(h)
+		d.sendBye(h, true)
 	}
 }
 
 // sendBye sends BYE and ends the dialog; what the peer still waits for is
-// answered 487. d.mu is held.
-func (d *Dialog) sendBye(h []Header) {
+// answered 487. tell says whether the owner hears its outcome. d.mu is held.
+func (d *Dialog) sendBye(h []Header, tell bool) {
 	d.localCSeq++
 	c := &clientTx{d: d, method: "BYE", sp: d.spec("BYE", d.localCSeq, h, "", nil)}
 	c.onResponse = func(_ *sip.Response, m *Message) {
-		if m.Status >= 200 {
+		if m.Status >= 200 && tell {
 			d.emit(Replied{Method: "BYE", CSeq: c.cseq, Code: m.Status, Response: m})
 		}
 	}
-	c.onEnd = func(code int, err error) { d.emit(Replied{Method: "BYE", CSeq: c.cseq, Code: code, Err: err}) }
+	c.onEnd = func(code int, err error) {
+		if tell {
+			d.emit(Replied{Method: "BYE", CSeq: c.cseq, Code: code, Err: err})
+		}
+	}
 	d.finish()
 	d.s.register(c)
 	d.do(c.send)

@@ -127,7 +127,7 @@ func (d *Dialog) retransmit(a *answer) {
 func (d *Dialog) acknowledged() {
 	if d.byeNext && d.phase == confirmed {
 		d.byeNext = false
-		d.sendBye(d.byeHead)
+		d.sendBye(d.byeHead, true)
 		return
 	}
 	d.admitHeld()
