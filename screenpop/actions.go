@@ -86,7 +86,7 @@ func (h *Hub) offer(at time.Time, a routing.OfferCall) {
 	l := &leg{
 		Offer: a.Offer, queue: a.Queue, topic: c.topic, mode: a.Mode, noDesk: a.NoDesk,
 		lead: a.Lead, why: a.Reason, phase: phaseOffered, since: at, until: a.AckBy,
-		waited: at.Sub(c.waitFrom), waitedBefore: c.waitedBefore, asks: map[string]*ask{},
+		waited: at.Sub(c.waitFrom), waitedBefore: c.waitedBefore, note: c.draftOf(a.Agent), asks: map[string]*ask{},
 	}
 	if q := h.queue(a.Queue); q != nil {
 		l.set, l.painted = q.Dispositions, q.Pop.Painted
@@ -167,8 +167,15 @@ func (h *Hub) ring(at time.Time, l *leg, a routing.Ring) {
 	h.phase(l, phaseRinging, at, a.Until, &a.Why)
 }
 
-// withdraw takes the card off the agent's desk: the call was not taken.
+// withdraw takes the card off the agent's desk: the call was not taken, or
+// could not be joined, so that there was no talk after all.
 func (h *Hub) withdraw(c *card, l *leg, why string) {
+	if !l.answered.IsZero() {
+		c.waitedBefore -= l.waitedAll
+		if n := len(c.path) - 1; c.path[n].Kind == "agent" {
+			c.path = c.path[:n]
+		}
+	}
 	l.answerAsk("offer_refused", "")
 	l.dropAsks()
 	l.phase = phaseDone
@@ -183,7 +190,8 @@ func (h *Hub) connect(at time.Time, c *card, l *leg, a routing.Connect) {
 	}
 	l.answered = answered
 	l.answerAsk("offer_accepted", "")
-	c.waitedBefore += max(0, answered.Sub(c.waitFrom))
+	l.waitedAll = max(0, answered.Sub(c.waitFrom))
+	c.waitedBefore += l.waitedAll
 	c.leaveQueue(answered)
 	c.path = append(c.path, pathStep{At: micro(answered), Kind: "agent", Name: h.name(l.Agent)})
 	h.phase(l, phaseTalking, answered, time.Time{}, nil)

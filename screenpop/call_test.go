@@ -177,6 +177,78 @@ func TestTransfer(t *testing.T) {
 	})
 }
 
+// A call that comes back to the agent who passed it on shows her own notes
+// again, and what two agents before wrote is not lost on the third.
+func TestPassedRound(t *testing.T) {
+	r := newRig(t)
+	desks := map[agents.ID]*desktest.Desk{"priya": r.dial("priya"), "petar": r.dial("petar"), "sofia": r.dial("sofia")}
+	r.arrive(6)
+	round := []struct {
+		agent       agents.ID
+		draft, note string
+	}{{"priya", "draft of priya", "from priya"}, {"petar", "draft of petar", "from petar"}, {"priya", "", ""}, {"sofia", "", ""}}
+	for i, leg := range round {
+		o, d := offerOf(6, routing.Attempt(i+1), leg.agent), desks[leg.agent]
+		r.offer(o, "care", routing.RingAuto)
+		event(r, func(a routing.PopAcked) bool { return a.Offer == o })
+		c := d.State().Cards[6]
+		texts := []string{}
+		for _, n := range c.Notes {
+			texts = append(texts, n.Text)
+		}
+		switch i {
+		case 2:
+			if c.Note != "draft of priya" || c.From.Note != "from petar" || !slices.Equal(texts, []string{"from priya", "draft of petar"}) {
+				t.Errorf("back at the first: note %q, notes %v, from %+v", c.Note, texts, c.From)
+			}
+		case 3:
+			if c.From.Agent != "priya" || !slices.Equal(texts, []string{"from priya", "from petar", "draft of priya", "draft of petar"}) {
+				t.Errorf("at the third: notes %v, from %+v", texts, c.From)
+			}
+			continue
+		}
+		r.talk(o)
+		r.phaseIs(d, 6, "talking")
+		if leg.draft != "" {
+			r.must(d, "note", ref(6, o.Attempt, "text", leg.draft))
+		}
+		go func() {
+			event(r, anyOf[routing.TransferRequested])
+			r.do(routing.Transferred{Offer: o, Queue: "care"}, routing.WrapUpStarted{Offer: o, Disposition: "off"}, routing.WrapUpFinished{Offer: o}, r.state(leg.agent, agents.Available, 0))
+		}()
+		r.must(d, "transfer", ref(6, o.Attempt, "queue", "care", "note", leg.note))
+		r.gone(d, 6)
+	}
+	if f := r.data("transfer_facts", 6, 4); f["re_asked"] != 0 {
+		t.Errorf("facts: %v", f)
+	}
+}
+
+// Two legs that cannot be joined are no talk: no contact, no agent on the
+// path, and the wait goes on.
+func TestJoinFailed(t *testing.T) {
+	r := newRig(t)
+	d := r.dial("priya")
+	other := r.dial("petar")
+	r.arrive(7)
+	o := offerOf(7, 1, "priya")
+	r.offer(o, "care", routing.RingAuto)
+	event(r, anyOf[routing.PopAcked])
+	r.do(routing.Connect{Offer: o, Answered: time.Now().Add(30 * time.Second)}, r.state("priya", agents.Talking, 7))
+	r.phaseIs(d, 7, "talking")
+	r.do(routing.Withdraw{Offer: o, Why: "join_failed"}, r.state("priya", agents.Available, 0))
+	r.gone(d, 7)
+	r.offer(offerOf(7, 2, "petar"), "care", routing.RingAuto)
+	event(r, func(a routing.PopAcked) bool { return a.Agent == "petar" })
+	c := other.State().Cards[7]
+	if c.WaitedBefore != 0 || len(c.Path) != 3 || c.Path[2].Kind != "queue" {
+		t.Errorf("waited before %d, path %+v", c.WaitedBefore, c.Path)
+	}
+	if n := len(r.contacts); n != 0 {
+		t.Errorf("%d contacts were saved", n)
+	}
+}
+
 // A record leaves only to the agent who holds the offer, and an agent can do
 // nothing to the call of another.
 func TestNobodyElse(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/cordboard/cordboard/agents"
 	"github.com/cordboard/cordboard/routing"
 	"github.com/cordboard/cordboard/screenpop/customer"
 )
@@ -55,6 +56,7 @@ type leg struct {
 	why               routing.Reason
 	waited            time.Duration // at the offer, in this wait
 	waitedBefore      time.Duration // in earlier waits
+	waitedAll         time.Duration // what Connect added to the card's sum
 
 	phase        string
 	since, until time.Time
@@ -170,9 +172,9 @@ func (c *card) version() int64 {
 	return c.rec.Version
 }
 
-// from is who passed the call on to this leg, if anybody.
+// from is who passed the call on to this leg, if anybody else did.
 func (c *card) from(l *leg) *fromView {
-	if c.handover == nil || l.Attempt <= c.handover.attempt {
+	if c.handover == nil || l.Attempt <= c.handover.attempt || l.Agent == c.handover.from.Agent {
 		return nil
 	}
 	return &c.handover.from
@@ -187,6 +189,16 @@ func (c *card) notesFor(l *leg) []noteView {
 		}
 	}
 	return out
+}
+
+// draftOf is what an agent has written about this call in an earlier leg.
+func (c *card) draftOf(agent agents.ID) string {
+	for _, n := range c.notes {
+		if n.Agent == agent {
+			return n.Text
+		}
+	}
+	return ""
 }
 
 // keepNote puts an agent's note among those later agents see: one a person.

@@ -85,7 +85,9 @@ func (d *desk) signedIn() bool {
 
 func (h *Hub) agentChanged(st agents.Status) {
 	d := h.desk(st.Agent)
-	if (d.asked == agents.SignedOut) == (st.State == agents.SignedOut) {
+	out := st.State == agents.SignedOut
+	// Confirmed, or signed out by routing's own word.
+	if (d.asked == agents.SignedOut) == out || (out && d.status.State != agents.SignedOut) {
 		d.asked = ""
 	}
 	d.status = st

@@ -182,6 +182,7 @@ func (h *Hub) choose(r request, f chooseFrame) string {
 		return codeUnknown
 	}
 	h.opt.Observe(r.leg.Call, "resolved", r.leg.Agent, r.leg.Attempt, h.now(), map[string]any{"match": "chosen"})
+	h.opt.Chosen(r.leg.Call, f.Customer)
 	h.fetchAnswers(r.card, r.leg)
 	h.patch(r.card, nil)
 	return ""

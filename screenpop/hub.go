@@ -31,6 +31,9 @@ type Options struct {
 	// stands for nobody, a withheld number and a failed look-up. It must not
 	// block.
 	Resolved func(routing.CallID, customer.Match)
+	// Chosen is told which of several candidates an agent says it is. It must
+	// not block; nil is nobody.
+	Chosen func(call routing.CallID, customer string)
 	// Observe is told what the ledger keeps of the desk: pop_sent, pop_acked,
 	// resolved, answer_used, note_saved, transfer_facts. Codes, counts and ids
 	// only, never a name, a number or a text. It must not block.
@@ -68,6 +71,9 @@ func (o *Options) fill() {
 	}
 	if o.Resolved == nil {
 		o.Resolved = func(routing.CallID, customer.Match) {}
+	}
+	if o.Chosen == nil {
+		o.Chosen = func(routing.CallID, string) {}
 	}
 	if o.Observe == nil {
 		o.Observe = func(routing.CallID, string, agents.ID, routing.Attempt, time.Time, map[string]any) {}

@@ -245,7 +245,9 @@ func closeCode(t *testing.T, ws *websocket.Conn) int {
 
 func TestHello(t *testing.T) {
 	var late atomic.Int64
-	r := newRig(t, func(o *screenpop.Options) { o.Clock = func() time.Time { return time.Now().Add(time.Duration(late.Load())) } })
+	r := newRig(t, func(o *screenpop.Options) {
+		o.Clock = func() time.Time { return time.Now().Add(time.Duration(late.Load())) }
+	})
 	used := r.ticket("priya")
 	if code := r.hello(map[string]any{"v": 1, "ticket": used}); code != 0 {
 		t.Fatalf("good hello: %d", code)
