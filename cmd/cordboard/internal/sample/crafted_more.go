@@ -48,7 +48,7 @@ func tamara(now time.Time) customer.Record {
 	call := back(now, 5, 16, 20)
 	r.Tickets = []customer.Ticket{
 		{ID: "T-48177", Title: "Обрывы связи каждый вечер", Detail: "Сеть: перевод на запасной порт", Topic: "fibre_drops", Kind: "complaint", Status: "open", OpenedAt: back(now, 9, 10, 0), DueAt: at(now.Add(-20 * time.Hour))},
-		{ID: "T-48178", Title: "Перерасчёт за дни без связи", Detail: "Расчёты, ждёт одобрения", Topic: "billing_question", Kind: "refund", Status: "open", OpenedAt: back(now, 9, 10, 5), DueAt: at(now.AddDate(0, 0, 2))},
+		{ID: "T-48178", Title: "Перерасчёт за дни без связи", Detail: "Расчёты, ждёт одобрения", Topic: "billing_question", Kind: "refund", Status: "open", OpenedAt: back(now, 9, 9, 50), DueAt: at(now.AddDate(0, 0, 2))},
 	}
 	r.Interactions = []customer.Interaction{
 		{ID: "I19", At: now.Add(-55 * time.Minute), Channel: "web", Title: "Прочитано «Перейти с сохранением номера»", Detail: "Дважды за час"},

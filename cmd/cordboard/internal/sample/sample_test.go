@@ -1,13 +1,24 @@
 package sample
 
 import (
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/cordboard/cordboard/routing/rule"
+	"github.com/cordboard/cordboard/screenpop"
 	"github.com/cordboard/cordboard/screenpop/customer"
+	"github.com/cordboard/cordboard/store"
+)
+
+// The rim converts between these; each package keeps its own.
+var (
+	_ = store.Contact(screenpop.Contact{})
+	_ = store.Answer(screenpop.Answer{})
+	_ = rule.Customer(customer.Attributes{})
 )
 
 var now = time.Date(2026, 11, 19, 14, 32, 0, 0, time.UTC)
@@ -32,7 +43,7 @@ func TestSameSeedSamePeople(t *testing.T) {
 func TestNumbers(t *testing.T) {
 	fiction := []string{"+447700900", "+441632960", "+442079460", "+7000", "+35910", "+86120"}
 	owners := map[string]int{}
-	for _, r := range Customers(1, now, 3000) {
+	for _, r := range Customers(1, now, 1200) {
 		if len(r.Numbers) == 0 {
 			t.Errorf("%s has no number", r.ID)
 		}
@@ -186,5 +197,54 @@ func TestAnswers(t *testing.T) {
 	}
 	if len(byLang["en"]) != 20 || !reflect.DeepEqual(byLang["en"], byLang["ru"]) || len(topic) != 20 {
 		t.Fatalf("answers by language: %v", byLang)
+	}
+}
+
+// TestStoreKeepsEverything: what is invented is what a look-up finds.
+func TestStoreKeepsEverything(t *testing.T) {
+	s, err := store.Open(t.Context(), store.Options{Path: filepath.Join(t.TempDir(), "sample.db")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	people := Customers(1, now, 120)
+	if err := s.SaveCustomers(t.Context(), people); err != nil {
+		t.Fatal(err)
+	}
+	for i := range people {
+		want := &people[i]
+		m, err := s.Lookup(t.Context(), want.Numbers[0].E164)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := m.Record
+		for j := range m.Candidates {
+			if m.Candidates[j].ID == want.ID {
+				got = &m.Candidates[j]
+			}
+		}
+		if !reflect.DeepEqual(got, want) {
+			t.Fatalf("%s\n got %+v\nwant %+v", want.ID, got, want)
+		}
+	}
+
+	for _, a := range Answers() {
+		if err := s.SaveAnswers(t.Context(), store.Answer(a)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct{ lang, topic, query, first string }{
+		{"en", "fibre_drops", "", "drops_evening"}, {"ru", "roaming_refund", "", "roaming_at_sea"},
+		{"ru", "", "счет больше", "bill_higher"}, {"ru", "", "украли телефон", "sim_lost"}, {"en", "", "leave early cost", "contract_leave_early"},
+		{"bg", "", "instalments", "bill_instalments"}, {"en", "", "ferry ship", "roaming_at_sea"},
+	} {
+		found, err := s.FindAnswers(t.Context(), c.lang, c.topic, c.query, 3)
+		if err != nil || len(found) == 0 || found[0].ID != c.first {
+			t.Errorf("%s %q in %q: %+v, %v; want %s", c.lang, c.query, c.topic, found, err, c.first)
+		}
 	}
 }
