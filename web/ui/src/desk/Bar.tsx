@@ -1,6 +1,6 @@
 // The call bar: one place, one height, in every state.
 import { useEffect, useState } from 'react';
-import { countryName, dayInWords, duration } from '../format/intl';
+import { clockSeconds, countryName, duration } from '../format/intl';
 import { formatNumber } from '../format/phone';
 import { Icon, Lamp, type LampKind } from '../ui/Icon';
 import type { IconName } from '../ui/glyphs';
@@ -11,7 +11,6 @@ import { isOffer, isTalk } from './protocol';
 import { type LiveCard, waitedMs } from './store';
 import { callerName, storyOf } from './words';
 import { IdleBar } from './IdleBar';
-import { clockSeconds } from '../format/intl';
 
 function useLamp(c: LiveCard): LampKind {
   const lost = useDeskState().link.is !== 'online';
@@ -60,13 +59,14 @@ function CallBar({ c, declining }: { c: LiveCard; declining: boolean }) {
   const lamp = useLamp(c);
   const offer = isOffer(c.phase) || c.phase === 'connecting';
   const home = c.dialled;
+  const name = callerName(c, t);
   return (
     <section className={c.phase === 'wrap_up' ? 'bar over' : 'bar'} data-testid="bar" data-phase={c.phase} data-call={c.call} data-attempt={c.attempt}
       data-panel="bar" data-state="shown" role={offer ? 'alertdialog' : 'region'} aria-labelledby="caller" aria-describedby="story">
       <Lamp kind={lamp} />
       <div className="who">
         <p className={line.kind ? `state ${line.kind}` : 'state'} data-testid="bar-state"><Icon name={line.icon} size="sm" /><span className="cut">{line.text}</span></p>
-        <h1 id="caller" data-testid="caller-name" className="cut" title={callerName(c, t)}>{callerName(c, t)}</h1>
+        <h1 id="caller" data-testid="caller-name" className={`cut ${fit(name)}`} title={name}>{name}</h1>
         <p className="tel num" data-testid="caller-number">
           {c.caller.number ? formatNumber(c.caller.number, home) : t('caller.no_number')}
           {c.caller.number && c.caller.country && <span>{countryName(c.caller.country, lang)}</span>}
@@ -80,6 +80,9 @@ function CallBar({ c, declining }: { c: LiveCard; declining: boolean }) {
   );
 }
 
+/** Long names are set smaller rather than cut. */
+const fit = (name: string) => (name.length > 27 ? 'longer' : name.length > 19 ? 'long' : '');
+
 function StoryBlock({ c }: { c: LiveCard }) {
   const { t, lang } = useWords();
   const s = useDeskState();
@@ -90,16 +93,17 @@ function StoryBlock({ c }: { c: LiveCard }) {
     const talking = isTalk(c.phase);
     return (
       <div className="story" id="story">
-        <p className="tale" data-testid="lost"><b>{t(talking ? 'lost.keep_talking' : 'lost.head')}</b> {t('lost.as_of', { time: clockSeconds(s.asOf, lang) })} <LostAge /></p>
+        <p className="tale" data-testid="lost"><b>{t(talking ? 'lost.keep_talking' : 'lost.head')}</b> <LostAge /></p>
         <ul className="heed"><li className="alarm"><Icon name="clock" /><NextTry at={lost.retryAt} /></li>{heed.slice(0, 1).map((h) => <li key={h}><Icon name="ear" />{h}</li>)}</ul>
       </div>
     );
   }
   const [first, ...rest] = storyOf(c, s, { t, lang, now: desk.now() });
+  const whole = [first, ...rest].join(' ');
   const known = c.from && (c.facts?.length ?? 0) > 0;
   return (
     <div className="story" id="story" data-testid="story">
-      <p className="tale" title={[first, ...rest].join(' ')}><b>{first}</b>{rest.length > 0 && ' '}{rest.join(' ')}</p>
+      <p className={whole.length > 110 ? 'tale long' : 'tale'} title={whole}><b>{first}</b>{rest.length > 0 && ' '}{rest.join(' ')}</p>
       {(heed.length > 0 || known) && (
         <ul className="heed" aria-label={t('heed.label')}>
           {heed.map((h) => <li key={h}><Icon name="ear" />{h}</li>)}
@@ -111,10 +115,10 @@ function StoryBlock({ c }: { c: LiveCard }) {
 }
 
 function LostAge() {
-  const { t } = useWords();
+  const { t, lang } = useWords();
   const s = useDeskState();
   const now = useNow();
-  return <b className="nowrap">{t('lost.age', { count: Math.max(0, Math.round((now - s.asOf) / 1000)) })}</b>;
+  return <>{t('lost.shown', { time: clockSeconds(s.asOf, lang), count: Math.max(0, Math.round((now - s.asOf) / 1000)) })}</>;
 }
 
 export function NextTry({ at }: { at: number }) {
@@ -126,35 +130,38 @@ export function NextTry({ at }: { at: number }) {
 
 /** The clocks beside the acts. They are timers and are never read out. */
 function Clock({ c }: { c: LiveCard }) {
-  const { t, lang } = useWords();
+  const { t } = useWords();
   const now = useNow();
   const waited = waitedMs(c, now);
   const goal = c.answer_within_s * 1000;
   if (isOffer(c.phase) || c.phase === 'connecting') {
     if (c.from || c.waited_before_s > 0) {
-      return <dl className="clock"><Entry k={t('clock.waited_again')} v={duration(waited)} /><Entry k={t('clock.waited_all')} v={duration(waited + c.waited_before_s * 1000)} /></dl>;
+      return <Pairs><Entry k={t('clock.waited_again')} v={duration(waited)} /><Entry k={t('clock.waited_all')} v={duration(waited + c.waited_before_s * 1000)} /></Pairs>;
     }
     const left = goal - waited;
     return (
-      <dl className="clock">
+      <Pairs meter={goal > 0 ? waited / goal : undefined}>
         <Entry k={t('clock.waited')} v={duration(waited)} />
         {goal > 0 && <Entry k={t(left >= 0 ? 'clock.left_of' : 'clock.past', { count: c.answer_within_s })} v={t('seconds', { count: Math.abs(Math.round(left / 1000)) })} past={left < 0} />}
-        {goal > 0 && <Meter of={waited / goal} />}
-      </dl>
+      </Pairs>
     );
   }
-  if (c.phase === 'hold') return <dl className="clock"><Entry k={t('clock.on_hold')} v={duration(now - c.phaseAt)} /><Entry k={t('clock.call')} v={duration(now - c.talkAt)} /></dl>;
-  if (c.phase === 'talking') return <dl className="clock"><Entry k={t('clock.talking')} v={duration(now - c.talkAt)} testid="talk-timer" /><Entry k={t('clock.waited')} v={duration(waited)} /></dl>;
+  if (c.phase === 'hold') return <Pairs><Entry k={t('clock.on_hold')} v={duration(now - c.phaseAt)} /><Entry k={t('clock.call')} v={duration(now - c.talkAt)} /></Pairs>;
+  if (c.phase === 'talking') return <Pairs><Entry k={t('clock.talking')} v={duration(now - c.talkAt)} testid="talk-timer" /><Entry k={t('clock.waited')} v={duration(waited)} /></Pairs>;
   return (
-    <dl className="clock">
+    <Pairs>
       <Entry k={t('clock.waited')} v={duration(waited)} small={goal > 0 && waited <= goal ? t('clock.in_time') : undefined} />
-      {c.talkAt > 0 && <Entry k={t('clock.talked')} v={duration(c.overAt - c.talkAt)} small={dayInWords(c.talkAt, now, lang)} />}
-    </dl>
+      {c.talkAt > 0 && <Entry k={t('clock.talked')} v={duration(c.overAt - c.talkAt)} />}
+    </Pairs>
   );
 }
 
+function Pairs({ children, meter }: { children: React.ReactNode; meter?: number }) {
+  return <div className="clock"><dl>{children}</dl>{meter !== undefined && <Meter of={meter} />}</div>;
+}
+
 function Entry({ k, v, small, past, testid }: { k: string; v: string; small?: string; past?: boolean; testid?: string }) {
-  return <div><dt>{k}</dt><dd role="timer" className={past ? 'past' : undefined} data-testid={testid}>{v}{small && <> <small>{small}</small></>}</dd></div>;
+  return <div><dt>{k}</dt><dd className={past ? 'past' : undefined}><span role="timer" data-testid={testid}>{v}</span>{small && <> <small>{small}</small></>}</dd></div>;
 }
 
 function Meter({ of }: { of: number }) {

@@ -18,7 +18,7 @@ export function Cord({ c }: { c: LiveCard }) {
   return (
     <ol className="cord" aria-label={t('cord.label')} data-testid="cord" {...(c.from ? {} : panel('path', (c.path?.length ?? 0) > 0 ? 'shown' : 'empty'))}>
       {steps.map((p, i) => (
-        <li key={i}><span className={i === 0 ? 'jack in' : 'jack'} /><span title={stepText(p)}>{!passed && p.kind !== 'dialled' && p.kind !== 'agent' && <em>{t(`cord.${p.kind}`)} </em>}{stepText(p)}{p.kind === 'queue' && step > 1 && i === steps.length - 1 && t('cord.step', { n: step })}</span></li>
+        <li key={i} className={passed ? `k-${p.kind} passed` : `k-${p.kind}`}><span className={i === 0 ? 'jack in' : 'jack'} /><span title={stepText(p)}>{!passed && p.kind !== 'dialled' && p.kind !== 'agent' && <em>{t(`cord.${p.kind}`)} </em>}{stepText(p)}{p.kind === 'queue' && step > 1 && i === steps.length - 1 && t('cord.step', { n: step })}</span></li>
       ))}
       <li><span className={c.phase === 'wrap_up' ? 'jack' : 'jack in'} /><span>{t('cord.you')}{why && <span className="whyyou">{t('cord.why', { why })}</span>}</span></li>
     </ol>

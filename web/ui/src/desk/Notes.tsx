@@ -6,8 +6,8 @@ import { panel } from './panels';
 import { isOffer } from './protocol';
 import { draftOf, type LiveCard } from './store';
 import { titleIn } from './words';
-import { useWrapUp } from './wrapup';
-import { useState } from 'react';
+import { useWrapUp, type WrapUp } from './wrapup';
+import { useLayoutEffect, useRef, useState } from 'react';
 
 const maxNote = 4000;
 const shortCodes = 3;
@@ -21,11 +21,29 @@ export function Saved({ c }: { c: LiveCard }) {
   return <span className="more ok row" style={{ gap: 4 }} data-testid="note-saved"><Icon name="check" size="sm" />{t('notes.saved_at', { time: clockSeconds(d.savedAt, lang) })}</span>;
 }
 
+/**
+ * Where somebody was writing when the page around the field was drawn anew (a
+ * record found late, the call over): the field that takes its place goes on.
+ */
+let written: { call: number; start: number; end: number } | null = null;
+
 export function NoteField({ c, placeholder }: { c: LiveCard; placeholder: string }) {
   const { t } = useWords();
   const desk = useDesk();
   const d = draftOf(useDeskState(), c.call);
-  return <textarea className="note" id="note" data-testid="note" rows={2} maxLength={maxNote} aria-label={t('notes.title')} placeholder={placeholder} value={d.text} onChange={(e) => desk.write(c, e.currentTarget.value)} />;
+  const ref = useRef<HTMLTextAreaElement>(null);
+  useLayoutEffect(() => {
+    const el = ref.current;
+    if (el && written?.call === c.call) {
+      el.focus({ preventScroll: true });
+      el.setSelectionRange(written.start, written.end);
+    }
+    written = null;
+    return () => {
+      written = el && document.activeElement === el ? { call: c.call, start: el.selectionStart, end: el.selectionEnd } : null;
+    };
+  }, [c.call]);
+  return <textarea ref={ref} className="note" id="note" data-testid="note" rows={2} maxLength={maxNote} aria-label={t('notes.title')} placeholder={placeholder} value={d.text} onChange={(e) => desk.write(c, e.currentTarget.value)} />;
 }
 
 export function Notes({ c, grow }: { c: LiveCard; grow?: boolean }) {
@@ -53,7 +71,7 @@ function ShortOutcomes() {
   const chosen = w.codes.findIndex((x) => x.id === w.outcome);
   const shown = w.codes.filter((_, i) => all || i < shortCodes || i === chosen);
   return (
-    <div className="codes" role="radiogroup" aria-label={t('outcome.title')} data-testid="dispositions">
+    <div className="codes" role="radiogroup" aria-label={t('outcome.title')} data-testid="dispositions" onKeyDown={(e) => outcomeKeys(e, w)}>
       {shown.map((x) => <OutcomeCode key={x.id} i={w.codes.indexOf(x)} />)}
       {w.codes.length > shortCodes && <button type="button" className="btn btn-quiet btn-sm" aria-expanded={all} onClick={() => setAll(!all)}>{all ? t('outcome.fewer') : t('outcome.all', { count: w.codes.length })}</button>}
     </div>
@@ -64,6 +82,23 @@ function ShortOutcomes() {
 export function outcomeKey(i: number): string {
   if (i < 10) return String((i + 1) % 10);
   return i < 20 ? `⇧ ${(i + 1) % 10}` : '';
+}
+
+/** Digits choose while the group has the focus, arrows walk through it. */
+export function outcomeKeys(e: React.KeyboardEvent<HTMLElement>, w: WrapUp): void {
+  if (e.nativeEvent.isComposing || e.ctrlKey || e.metaKey || e.altKey) return;
+  const d = /^(?:Digit|Numpad)(\d)$/.exec(e.code)?.[1];
+  const items = [...e.currentTarget.querySelectorAll<HTMLElement>('[role="radio"]')];
+  const at = items.indexOf(document.activeElement as HTMLElement);
+  if (d !== undefined) {
+    const code = w.codes[((Number(d) + 9) % 10) + (e.shiftKey ? 10 : 0)];
+    if (!code) return;
+    w.choose(code.id);
+    items.find((x) => x.dataset.testid === `disposition-${code.id}`)?.focus();
+  } else if (e.key === 'ArrowRight' || e.key === 'ArrowDown') items[(at + 1) % items.length]?.focus();
+  else if (e.key === 'ArrowLeft' || e.key === 'ArrowUp') items[(at + items.length - 1) % items.length]?.focus();
+  else return;
+  e.preventDefault();
 }
 
 export function OutcomeCode({ i }: { i: number }) {

@@ -28,8 +28,8 @@ export function FromColumn({ c }: { c: LiveCard }) {
   return (
     <div className={ui.whoOpen ? 'col sheet scroll who-open' : 'col sheet scroll'} tabIndex={0} role="region" aria-label={t('from.title', { name: from.name })}>
       <div className="who-strip"><MatchTag c={c} />
-        {(c.notes ?? []).map((n) => <p key={n.agent + n.at} className="cut"><b>{t('from.notes', { name: n.name })}</b> <span className="t2">{n.text}</span></p>)}
         <button type="button" className="btn btn-quiet btn-sm strip-more" aria-expanded={ui.whoOpen} onClick={() => ui.setWhoOpen(!ui.whoOpen)}>{t(ui.whoOpen ? 'who.less' : 'who.more')}</button>
+        {(c.notes ?? []).map((n) => <p key={n.agent + n.at}><b>{t('from.notes', { name: n.name })}</b> <span className="t2">{n.text}</span></p>)}
       </div>
       <section className="sec" {...panel('from', 'shown')}>
         <header><h2>{t('from.title', { name: from.name })}</h2></header>
@@ -46,14 +46,13 @@ export function FromColumn({ c }: { c: LiveCard }) {
       <section className="sec" {...panel('who', recordPanel(c, true))}>
         <header><h2>{t('from.who')}</h2></header>
         <div className="row wrap tags"><MatchTag c={c} /></div>
-        {r && <Facts c={c} r={r} />}
-        {r && <dl className="facts">
+        {r && <Facts c={c} r={r}>
           {(r.segment || r.customer_since) && <><dt>{t('who.standing')}</dt><dd>{r.segment} <span className="t3">{tenure(r.customer_since, now, t)}</span></dd></>}
           {r.account_manager && <><dt>{t('who.manager_short')}</dt><dd>{r.account_manager.name}</dd></>}
           {r.churn_risk !== undefined && <><dt>{t('who.may_leave')}</dt><dd className={r.churn_risk >= 60 ? 'bad b' : undefined}>{t(riskWord(r.churn_risk), { risk: r.churn_risk })}</dd></>}
           {r.churn_reasons && r.churn_reasons.length > 0 && <><dt>{t('from.because')}</dt><dd>{list(r.churn_reasons, lang)}</dd></>}
           {r.others && r.others.length > 0 && <><dt>{t('who.others_short')}</dt><dd>{list(r.others.map((o) => o.name), lang)}</dd></>}
-        </dl>}
+        </Facts>}
         {known.length > 0 && <p className="xs t2 from-known" data-testid="facts" data-facts={(c.facts ?? []).join(' ')}>{t('from.known', { facts: list(known.map((f) => t(`fact.${f}`)), lang) })}</p>}
       </section>
     </div>
@@ -70,8 +69,8 @@ export function ReceivedMiddle({ c }: { c: LiveCard }) {
       <MoneyAndProducts c={c} />
       <div className="two two-top">
         <Way c={c} />
-        <div className="col">
-          <Tickets c={c} />
+        <div className="col" tabIndex={0} role="region" aria-label={t('tickets.title')}>
+          <Tickets c={c} stacked />
           <section className="sheet sec"><header><h2>{t('tried.title')}</h2><span className="count">{t('tried.hint')}</span></header>
             {used.length === 0 ? <p className="absent t3">{t('tried.none')}</p> : (
               <ol className="did" data-testid="answers-read">{used.map((u) => <li key={u.answer + u.agent}><time>{clockTime(toMs(u.at), lang)}</time><Icon name="book" /><span>{t('tried.read', { title: u.title })}</span><span className="t3 xs">{nameOf(u.agent)}</span></li>)}</ol>
@@ -84,8 +83,17 @@ export function ReceivedMiddle({ c }: { c: LiveCard }) {
   );
 }
 
-/** The way here, step by step. */
 function Way({ c }: { c: LiveCard }) {
+  const { t } = useWords();
+  return (
+    <section className="sheet sec scroll" {...panel('path', (c.path?.length ?? 0) > 0 ? 'shown' : 'empty')} tabIndex={0} role="region" aria-label={t('way.title')}>
+      <WayList c={c} />
+    </section>
+  );
+}
+
+/** The way here, step by step. */
+export function WayList({ c }: { c: LiveCard }) {
   const { t, lang } = useWords();
   const s = useDeskState();
   const now = useNow(30_000);
@@ -108,12 +116,12 @@ function Way({ c }: { c: LiveCard }) {
     }
   };
   return (
-    <section className="sheet sec scroll" {...panel('path', path.length > 0 ? 'shown' : 'empty')} tabIndex={0} role="region" aria-label={t('way.title')}>
+    <>
       <header><h2>{t('way.title')}</h2><span className="count">{t('way.transfers', { count: hops })}</span></header>
-      <ol className="way" data-testid="path">
+      <ol className={c.phase === 'wrap_up' ? 'way over' : 'way'} data-testid="path">
         {path.map((p, i) => <li key={i} className={i === 0 ? 'in' : undefined}><time>{p.at ? clockTime(toMs(p.at), lang) : ''}</time><span className="jack" /><span>{sentence(p)}</span></li>)}
         <li className="in"><time>{clockTime(c.shownAt, lang)}</time><span className="jack" /><span>{why ? t('way.you_because', { why }) : t('way.you')}</span></li>
       </ol>
-    </section>
+    </>
   );
 }

@@ -86,14 +86,16 @@ export function TicketTag({ x }: { x: Ticket }) {
   return <Tag kind="line" icon="clock">{t('ticket.due', { day: dayInWords(due, now, lang) })}</Tag>;
 }
 
-export function Tickets({ c }: { c: LiveCard }) {
+export function Tickets({ c, stacked }: { c: LiveCard; stacked?: boolean }) {
   const { t } = useWords();
   const list = c.record?.tickets ?? [];
   const open = list.filter((x) => x.status !== 'closed').length;
   return (
     <section className="sheet sec" {...panel('tickets', recordPanel(c, list.length > 0))}>
       <header><h2>{t('tickets.title')}</h2>{c.record && <span className="count">{t('tickets.open', { count: open })}</span>}</header>
-      {list.length === 0 ? <Absent state={recordPanel(c, false)} empty={t('tickets.empty')} /> : (
+      {list.length === 0 ? <Absent state={recordPanel(c, false)} empty={t('tickets.empty')} /> : stacked ? (
+        <ul className="rec" data-testid="tickets">{list.map((x) => <li key={x.id}><Icon name="ticket" /><span><span className="num t2">{x.id}</span> {x.title}{x.detail && <small>{x.detail}</small>}</span><TicketTag x={x} /></li>)}</ul>
+      ) : (
         <div className="scroll tick-box" tabIndex={list.length > 3 ? 0 : undefined} role={list.length > 3 ? 'region' : undefined} aria-label={list.length > 3 ? t('tickets.title') : undefined}>
           <table className="tbl prod tick" data-testid="tickets"><colgroup><col className="tid" /><col /><col className="tdue" /></colgroup>
             <thead className="vh"><tr><th>{t('tickets.id')}</th><th>{t('tickets.what')}</th><th>{t('tickets.when')}</th></tr></thead>

@@ -100,7 +100,7 @@ export function Transfer({ c }: { c: LiveCard }) {
             {draftOf(s, c.call).text.trim() !== '' && <li><Icon name="check" /><span>{t('xfer.along_notes')}</span></li>}
             {(c.used?.length ?? 0) > 0 && <li><Icon name="check" /><span>{t('xfer.along_answers', { count: c.used?.length ?? 0 })}</span></li>}
           </ul></div>
-        <div><h3 className="h" id="xf-say">{pick ? t('xfer.sentence_to', { name: pick.title }) : t('xfer.sentence')}</h3>
+        <div><h3 className="h cut" id="xf-say">{pick ? t('xfer.sentence_to', { name: pick.title }) : t('xfer.sentence')}</h3>
           <textarea className="note" rows={3} maxLength={500} aria-labelledby="xf-say" value={note} data-testid="transfer-note" onChange={(e) => setNote(e.currentTarget.value)} /></div>
       </div>
       <div className="go"><span className="t2 xs grow">{t(pick ? 'xfer.if_nobody' : 'xfer.choose_first')}</span>
@@ -127,7 +127,7 @@ export function OneLine({ c }: { c: LiveCard }) {
     <section className="sheet onel">
       {fault && <b className="m">{fault.name}</b>}
       {fault?.status === 'fault' && fault.note && <span className="tag tag-bad"><Icon name="alert" />{fault.note}</span>}
-      <span>{t('tickets.open', { count: open.length })}</span>
+      <span className="wide-only">{t('tickets.open_long', { count: open.length })}</span>
       {open[0] && <TicketTag x={open[0]} />}
     </section>
   );

@@ -17,12 +17,13 @@ import { MatchTag, networkSays } from './Who';
 import { queueTitle, topicTitle } from './words';
 
 export function Unknown({ c }: { c: LiveCard }) {
+  const several = c.match === 'several';
   return (
-    <main className="desk desk-unknown">
-      <div className="col col-l">{c.match === 'several' ? <Chooser c={c} /> : <NoMatch c={c} />}</div>
+    <main className={several ? 'desk desk-unknown' : 'desk desk-unknown nobody'}>
+      <div className="col col-l">{several ? <Chooser c={c} /> : <><NoMatch c={c} /><Answers c={c} /></>}</div>
       <div className="col col-side">
         <True c={c} />
-        <Answers c={c} />
+        {several && <Answers c={c} />}
         <Notes c={c} grow />
       </div>
     </main>
@@ -49,7 +50,7 @@ function Chooser({ c }: { c: LiveCard }) {
         <label>{t('choose.name')}<span className="field"><input value={said} autoComplete="off" data-testid="said-name" onChange={(e) => setSaid(e.currentTarget.value)} /></span></label>
         <label>{t('choose.number')}<span className="field"><input value={number} autoComplete="off" onChange={(e) => setNumber(e.currentTarget.value)} /></span></label>
       </div>
-      <div className="cmp-box scroll" tabIndex={0} role="region" aria-label={t('choose.title')}>
+      <div className="cmp-box scroll" tabIndex={0} role="region" aria-label={t('choose.table')}>
         <table className="cmp">
           <thead><tr><td className="corner" />{people.map((r, i) => <th key={r.id} scope="col"><div className="row"><span className="letter">{letters[i]}</span><p className="pname">{t('choose.person', { letter: letters[i] })}</p></div></th>)}</tr></thead>
           <tbody>

@@ -69,7 +69,7 @@ export function Who({ c }: { c: LiveCard }) {
   );
 }
 
-export function Facts({ c, r }: { c: LiveCard; r: CustomerRecord }) {
+export function Facts({ c, r, children }: { c: LiveCard; r: CustomerRecord; children?: React.ReactNode }) {
   const { t, lang } = useWords();
   const now = useNow(30_000);
   const there = timeInZone(now, r.zone, lang);
@@ -82,6 +82,7 @@ export function Facts({ c, r }: { c: LiveCard; r: CustomerRecord }) {
       {r.country && <><dt>{t('who.country')}</dt><dd>{countryName(r.country, lang)}</dd></>}
       {others.length > 0 && <><dt>{t('who.numbers')}</dt><dd>{others.map((n) => <span key={n.e164} className="other-number"><span className="num">{formatNumber(n.e164, c.dialled)}</span> {n.label && <span className="t3">{labelWord(n.label, t)}</span>}</span>)}</dd></>}
       {r.last_agent && <><dt>{t('who.last_agent')}</dt><dd>{r.last_agent.name} {r.last_agent_at && <span className="t3 nowrap">{shortDate(toMs(r.last_agent_at), now, lang)}</span>}</dd></>}
+      {children}
     </dl>
   );
 }

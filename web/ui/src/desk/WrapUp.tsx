@@ -4,8 +4,9 @@ import { Icon, Jack, Tag } from '../ui/Icon';
 import type { IconName } from '../ui/glyphs';
 import { useDeskState, useWords } from './context';
 import { useReasonWord } from './IdleBar';
-import { NoteField, OutcomeCode, Saved } from './Notes';
+import { NoteField, OutcomeCode, outcomeKeys, Saved } from './Notes';
 import { panel } from './panels';
+import { WayList } from './Received';
 import { TicketTag } from './Record';
 import type { LiveCard, LogEntry } from './store';
 import { useWrapUp } from './wrapup';
@@ -13,7 +14,7 @@ import { useWrapUp } from './wrapup';
 export function WrapUpDesk({ c }: { c: LiveCard }) {
   return (
     <main className="desk desk-wrap" data-testid="wrap-up">
-      <div className="col sheet scroll" tabIndex={0} role="region" aria-label={useWords().t('wrap.what_was')}><WhatWas c={c} /><Promised c={c} /></div>
+      <div className="col sheet scroll" tabIndex={0} role="region" aria-label={useWords().t('wrap.what_was')}><WhatWas c={c} /><FromSender c={c} /><section className="sec"><WayList c={c} /></section></div>
       <div className="col col-c"><Outcome /><WrapNotes c={c} /></div>
       <div className="col col-next"><OpenTickets c={c} /><Afterwards c={c} /></div>
     </main>
@@ -38,7 +39,7 @@ function WhatWas({ c }: { c: LiveCard }) {
   );
 }
 
-function Promised({ c }: { c: LiveCard }) {
+function FromSender({ c }: { c: LiveCard }) {
   const { t } = useWords();
   if (!c.from) return null;
   return <section className="sec"><header><h2>{t('from.title', { name: c.from.name })}</h2></header><p>{c.from.note}</p></section>;
@@ -48,28 +49,13 @@ function Outcome() {
   const { t } = useWords();
   const w = useWrapUp();
   if (w.codes.length === 0) return null;
-  const onKey = (e: React.KeyboardEvent) => {
-    if (e.nativeEvent.isComposing || e.ctrlKey || e.metaKey || e.altKey) return;
-    const d = /^(?:Digit|Numpad)(\d)$/.exec(e.code)?.[1];
-    const items = [...e.currentTarget.querySelectorAll<HTMLElement>('[role="radio"]')];
-    const at = items.indexOf(document.activeElement as HTMLElement);
-    if (d !== undefined) {
-      const i = (Number(d) + 9) % 10 + (e.shiftKey ? 10 : 0);
-      const code = w.codes[i];
-      if (code) w.choose(code.id);
-      items[i]?.focus();
-    } else if (e.key === 'ArrowRight' || e.key === 'ArrowDown') items[(at + 1) % items.length]?.focus();
-    else if (e.key === 'ArrowLeft' || e.key === 'ArrowUp') items[(at + items.length - 1) % items.length]?.focus();
-    else return;
-    e.preventDefault();
-  };
   return (
     <section className="sheet sec">
       <header><h2>{t('outcome.title')}</h2>
         {w.required ? <span className={w.missing ? 'tag tag-bad' : 'tag tag-plain bad'} role={w.missing ? 'alert' : undefined} data-testid="outcome-required"><Icon name="bang" />{t('outcome.required')}</span> : <span className="count">{t('outcome.optional')}</span>}
         <span className="more t3"><kbd>F2 O</kbd></span>
       </header>
-      <div className="outcomes" role="radiogroup" aria-label={t('outcome.title')} data-testid="dispositions" onKeyDown={onKey}>{w.codes.map((x, i) => <OutcomeCode key={x.id} i={i} />)}</div>
+      <div className="outcomes" role="radiogroup" aria-label={t('outcome.title')} data-testid="dispositions" onKeyDown={(e) => outcomeKeys(e, w)}>{w.codes.map((x, i) => <OutcomeCode key={x.id} i={i} />)}</div>
     </section>
   );
 }

@@ -33,7 +33,7 @@ export function nearDate(ms: number, now: number, lang: string): string {
 /** A day in words for a sentence: "today 18:00", a weekday, or a date. */
 export function dayInWords(ms: number, now: number, lang: string): string {
   if (sameDay(ms, now)) return clockTime(ms, lang);
-  if (Math.abs(now - ms) < 6 * 86_400_000) return df(lang, { weekday: 'long', day: 'numeric', month: 'short' }).format(ms).replace(/\.$/, '');
+  if (Math.abs(now - ms) < 6 * 86_400_000) return df(lang, { weekday: 'short', day: 'numeric', month: 'short' }).format(ms).replace(',', '').replace(/\.$/, '');
   return shortDate(ms, now, lang);
 }
 

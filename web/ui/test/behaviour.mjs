@@ -1,0 +1,408 @@
+// What the desk does, seen from both ends: what stands on the page and what
+// reached the server.
+import assert from 'node:assert/strict';
+import { card, people } from './fixtures.mjs';
+import { withPage } from './harness.mjs';
+import { barIs, cardFor, offer, phase, scenes, seen, state, talk, us } from './scenes.mjs';
+
+const desk = (test, options = {}) => () => withPage(options, (x) => test({ ...x, lang: options.lang }));
+
+export const behaviour = {
+  'signing in by name and password': desk(async ({ page, server, id }) => {
+    await page.goto(server.url + '/');
+    await id('login').waitFor();
+    assert.equal(new URL(page.url()).pathname, '/login');
+    await page.fill('[name=username]', 'priya');
+    await page.fill('[name=password]', 'wrong');
+    await page.keyboard.press('Enter');
+    await page.getByRole('alert').waitFor();
+    await page.fill('[name=password]', 'right');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('[data-testid=desk][data-link=online]');
+    assert.equal(new URL(page.url()).pathname, '/');
+  }, { open: false }),
+
+  'a one-click link signs in and leaves the address': desk(async ({ page, server }) => {
+    assert.equal(new URL(page.url()).pathname, '/');
+    assert.equal(new URL(page.url()).hash, '');
+    assert.equal(server.hellos.length, 1);
+  }),
+
+  'two people side by side in one browser keep their seats': desk(async ({ page, server, context }) => {
+    server.pushBoard({ at: Date.now() * 1000, queues: [], agents: [], calls: [] });
+    const other = await context.newPage();
+    await other.goto(server.url + '/in#boss-link');
+    await other.waitForSelector('[data-testid=board]');
+    await page.reload();
+    await page.waitForSelector('[data-testid=desk][data-link=online]');
+    await other.reload();
+    await other.waitForSelector('[data-testid=board][data-link=live]');
+  }),
+
+  'a pop is acked as painted, with what stands there': desk(async (x) => {
+    await scenes.offered(x);
+    const { d } = x.server.frames.find((f) => f.t === 'pop_ack');
+    assert.deepEqual({ call: d.call, attempt: d.attempt, mode: d.mode, version: d.version }, { call: 12, attempt: 1, mode: 'painted', version: 7 });
+    for (const p of ['bar', 'who', 'money', 'products', 'tickets', 'timeline', 'answers', 'notes', 'path']) assert.equal(d.panels[p], 'shown', p);
+    assert.equal(d.panels.from, 'empty');
+    assert.equal(await x.id('caller-name').textContent(), 'Dana Whitcombe');
+    assert.match(await x.id('balance').textContent(), /23\.10/);
+    assert.match(await x.id('last-note').textContent(), /Patient, works evenings/);
+    assert.equal(await x.id('caller-number').textContent(), '07700 900417United Kingdom');
+    assert.ok(!(await x.page.title()).includes('Dana'));
+  }),
+
+  'a hidden page says so at once, and again when it is seen': desk(async (x) => {
+    await x.page.evaluate(() => {
+      Object.defineProperty(document, 'visibilityState', { configurable: true, get: () => window.pretend ?? 'hidden' });
+      document.dispatchEvent(new Event('visibilitychange'));
+    });
+    x.server.send('pop', card(Date.now()));
+    await x.server.got('pop_ack', (d) => d.mode === 'hidden');
+    assert.equal(x.server.frames.filter((f) => f.t === 'pop_ack').length, 1);
+    await x.page.evaluate(() => {
+      window.pretend = 'visible';
+      document.dispatchEvent(new Event('visibilitychange'));
+    });
+    await x.server.got('pop_ack', (d) => d.mode === 'painted');
+  }),
+
+  'a record that comes late is painted and acked again': desk(async (x) => {
+    await scenes.pending(x);
+    const first = x.server.frames.find((f) => f.t === 'pop_ack').d;
+    assert.equal(first.version, 0);
+    assert.equal(first.panels.who, 'late');
+    x.server.send('card', card(Date.now()));
+    const again = await x.server.got('pop_ack', (d) => d.version === 7);
+    assert.equal(again.d.panels.money, 'shown');
+  }),
+
+  'everything the first agent knew stands on the second one’s page': desk(async (x) => {
+    await scenes.received(x);
+    const text = await x.page.locator('main').innerText() + (await x.id('bar').innerText());
+    const r = people(Date.now()).dana;
+    for (const known of [r.name, r.id, '07700 900417', '01632 960118', 'English', r.segment, '£23.10', '£64.20', '£12.50', 'Owen Tarrant', 'Leo Whitcombe', ...r.churn_reasons, ...r.heed,
+      ...r.products.map((p) => p.name), ...r.tickets.flatMap((t) => [t.id, t.title, t.detail]), ...r.interactions.flatMap((i) => [i.title, i.note, i.detail].filter(Boolean)),
+      'Drops 20 to 22 h since 3 Nov', 'Port 12 is full in the evening', 'A promised call back was missed', 'keep_valued', 'Retention', 'Sofia Adler, talked 4:31', 'Line fault']) assert.ok(text.includes(known), `missing: ${known}`);
+    const { d } = x.server.frames.find((f) => f.t === 'pop_ack');
+    for (const p of ['bar', 'who', 'money', 'products', 'tickets', 'timeline', 'answers', 'notes', 'from', 'path']) assert.equal(d.panels[p], 'shown', p);
+  }),
+
+  'answering with Ctrl Enter, from within a field': desk(async (x) => {
+    await scenes.offered(x);
+    await x.id('note').click();
+    await x.page.keyboard.type('heard of it before');
+    await x.page.keyboard.press('Control+Enter');
+    const f = await x.server.got('accept');
+    assert.deepEqual(f.d, { call: 12, attempt: 1 });
+    assert.equal(await x.id('note').inputValue(), 'heard of it before');
+  }),
+
+  'nothing takes the focus from somebody who writes': desk(async (x) => {
+    await scenes.pending(x);
+    await x.id('note').click();
+    await x.page.keyboard.type('one ');
+    x.server.send('card', card(Date.now(), { mode: 'auto' }));
+    await x.page.waitForSelector('text=Dana Whitcombe');
+    await x.page.keyboard.type('two ');
+    phase(x, { call: 12, attempt: 1 }, { phase: 'ringing', until: us(18_000), why: '' });
+    await barIs(x, 'ringing');
+    await x.page.keyboard.type('three ');
+    phase(x, { call: 12, attempt: 1 }, { phase: 'talking', since: us(0) });
+    await barIs(x, 'talking');
+    await x.page.keyboard.type('four ');
+    phase(x, { call: 12, attempt: 1 }, { phase: 'wrap_up', until: us(30_000), disposition: 'optional', set: 'care' });
+    await seen(x, 'wrap-up');
+    await x.page.keyboard.type('five');
+    assert.equal(await x.id('note').inputValue(), 'one two three four five');
+  }),
+
+  'no Answer where the phone is picked up by hand, and no focus moved': desk(async (x) => {
+    await x.page.getByRole('searchbox').click();
+    await x.page.keyboard.type('drops');
+    await scenes.ringing(x);
+    assert.notEqual(await x.page.evaluate(() => document.activeElement.tagName), 'BUTTON');
+    assert.equal(await x.id('answer').count(), 0);
+    assert.match(await x.id('phone-rings').innerText(), /Pick up your phone/);
+  }),
+
+  'declining asks why; Escape keeps the offer': desk(async (x) => {
+    await scenes.declining(x);
+    await x.page.keyboard.press('Escape');
+    await seen(x, 'answer');
+    assert.equal(x.server.frames.filter((f) => f.t === 'decline').length, 0);
+    await x.id('decline').click();
+    await x.page.keyboard.press('2');
+    const f = await x.server.got('decline');
+    assert.deepEqual(f.d, { call: 12, attempt: 1, reason: 'know_caller' });
+  }),
+
+  'F2 and one key, by its place and in any layout': desk(async (x) => {
+    await talk(x);
+    await x.id('note').click();
+    await x.page.keyboard.press('F2');
+    await seen(x, 'keystrip');
+    // A Cyrillic layout sends another letter from the same place.
+    await x.page.evaluate(() => document.activeElement.dispatchEvent(new KeyboardEvent('keydown', { key: 'р', code: 'KeyH', bubbles: true, cancelable: true })));
+    const f = await x.server.got('hold');
+    assert.deepEqual(f.d, { call: 12, attempt: 1, on: true });
+    assert.equal(await x.id('note').inputValue(), '');
+    assert.equal(await x.id('keystrip').count(), 0);
+  }),
+
+  'ending a call takes two presses': desk(async (x) => {
+    await talk(x);
+    await x.page.keyboard.press('F2');
+    await seen(x, 'keystrip');
+    await x.page.keyboard.press('e');
+    await x.page.waitForSelector('[data-testid=keystrip] >> text=again');
+    assert.equal(x.server.frames.filter((f) => f.t === 'hangup').length, 0);
+    await x.page.keyboard.press('e');
+    await x.server.got('hangup');
+  }),
+
+  'keys stay silent while text is composed': desk(async (x) => {
+    await scenes.offered(x);
+    await x.page.evaluate(() => {
+      for (const init of [{ key: 'Enter', code: 'Enter', ctrlKey: true }, { key: 'F2', code: 'F2' }]) document.dispatchEvent(new KeyboardEvent('keydown', { ...init, bubbles: true, isComposing: true }));
+    });
+    await x.id('language').click(); // something that goes through after them
+    assert.equal(await x.id('keystrip').count(), 0);
+    assert.equal(x.server.frames.filter((f) => f.t === 'accept').length, 0);
+  }),
+
+  'a note is kept as it is written': desk(async (x) => {
+    await talk(x);
+    await x.id('note').fill('Drops since 3 Nov.');
+    const f = await x.server.got('note');
+    assert.deepEqual(f.d, { call: 12, attempt: 1, text: 'Drops since 3 Nov.' });
+    await seen(x, 'note-saved');
+  }),
+
+  'passing on to a topic, with one sentence': desk(async (x) => {
+    await talk(x);
+    await x.id('note').fill('Router restarted twice.');
+    await x.page.keyboard.press('F2');
+    await seen(x, 'keystrip');
+    await x.page.keyboard.press('t');
+    await seen(x, 'transfer-panel');
+    await x.id('transfer-search').fill('fault');
+    await x.page.keyboard.press('1');
+    await x.id('transfer-note').fill('Please fix a date.');
+    await x.page.keyboard.press('Control+Enter');
+    const f = await x.server.got('transfer');
+    assert.deepEqual(f.d, { call: 12, attempt: 1, topic: 'line_fault', note: 'Please fix a date.' });
+    const order = x.server.frames.map((m) => m.t);
+    assert.ok(order.indexOf('note') < order.indexOf('transfer'), 'the note goes before the call');
+    await x.page.waitForSelector('[data-testid=transfer-panel]', { state: 'detached' });
+  }),
+
+  'a refused transfer says why and keeps what was written': desk(async (x) => {
+    x.server.refuse.transfer = 'closed';
+    await scenes.transfer(x);
+    await x.id('transfer-note').fill('Please fix a date.');
+    await x.id('transfer-go').click();
+    await x.page.waitForFunction(() => document.querySelector('[data-testid=refusal]').textContent.includes('closed'));
+    assert.equal(await x.id('transfer-note').inputValue(), 'Please fix a date.');
+  }),
+
+  'a standard answer that was read out is told': desk(async (x) => {
+    await talk(x);
+    await x.id('answer-used').first().click();
+    const f = await x.server.got('answer_used');
+    assert.equal(f.d.answer, 'a1');
+    await x.page.waitForSelector('.ans .used');
+  }),
+
+  'searching the answers': desk(async (x) => {
+    await talk(x);
+    await x.page.keyboard.press('F2');
+    await seen(x, 'keystrip');
+    await x.page.keyboard.press('k');
+    await x.page.getByRole('searchbox').fill('leaving');
+    const f = await x.server.got('answers', (d) => d.query === 'leaving');
+    assert.equal(f.d.lang, 'en');
+    await x.page.waitForFunction(() => document.querySelectorAll('[data-testid=answers] > li').length === 1);
+  }),
+
+  'nothing personal before the choice': desk(async (x) => {
+    await scenes.several(x);
+    const text = await x.page.locator('body').innerText();
+    for (const secret of ['Ruth', 'Calloway', 'Northgate', 'LW-300', 'Fibre 500', '23.10', 'Patient']) assert.ok(!text.includes(secret), secret);
+    assert.ok(!(await x.page.content()).includes('Calloway'), 'nor hidden in the page');
+    await x.id('said-name').fill('ruth');
+    await x.page.waitForSelector('.agree.ok');
+    assert.equal(await x.page.locator('.tells .agree.ok').count(), 1);
+    await x.page.keyboard.press('F2');
+    await seen(x, 'keystrip');
+    await x.page.keyboard.press('1');
+    const f = await x.server.got('choose');
+    assert.equal(f.d.customer, 'LW-300 000 01');
+    x.server.send('card', card(Date.now(), { match: 'several', record: people(Date.now()).ruth }));
+    await x.page.waitForSelector('text=Ruth Calloway');
+  }),
+
+  'the call of somebody else is cleared at once': desk(async (x) => {
+    await scenes.gave_up(x);
+    const page = await x.page.content();
+    for (const secret of ['Dana', 'Whitcombe', '900417']) assert.ok(!page.includes(secret), secret);
+    await x.page.waitForSelector('[data-testid=gone]', { state: 'detached', timeout: 8000 });
+  }),
+
+  'a phase of an older attempt changes nothing': desk(async (x) => {
+    await offer(x, card(Date.now(), { attempt: 2 }));
+    x.server.send('phase', { call: 12, attempt: 1, phase: 'talking', since: us(0) });
+    x.server.send('phase', { call: 12, attempt: 2, phase: 'may_accept', until: us(9000) });
+    await seen(x, 'answer');
+    assert.equal(await x.id('bar').getAttribute('data-phase'), 'may_accept');
+  }),
+
+  'wrap-up: outcome by digit, note, state afterwards, Ctrl Enter': desk(async (x) => {
+    await scenes.wrap_up(x);
+    await x.page.keyboard.press('Control+Enter');
+    await x.page.waitForSelector('[data-testid=outcome-required][role=alert]');
+    assert.equal(x.server.frames.filter((f) => f.t === 'wrap_up').length, 0);
+    await x.page.keyboard.press('2');
+    await x.page.waitForSelector('[data-testid=disposition-fixed][aria-checked=true]');
+    await x.id('note').fill('Fixed on the line.');
+    await x.id('next-lunch').click();
+    await x.page.keyboard.press('Control+Enter');
+    const f = await x.server.got('wrap_up');
+    assert.deepEqual(f.d, { call: 12, attempt: 1, disposition: 'fixed', note: 'Fixed on the line.' });
+    const s = x.server.frames.findIndex((m) => m.t === 'state');
+    assert.deepEqual(x.server.frames[s].d, { state: 'not_ready', reason: 'lunch' });
+    assert.ok(s < x.server.frames.findIndex((m) => m.t === 'wrap_up'));
+    x.server.send('phase', { call: 12, attempt: 1, phase: 'done' });
+    await barIs(x, 'idle');
+  }),
+
+  'not ready for a reason, and back': desk(async (x) => {
+    await x.id('not-ready').click();
+    await x.id('reason-lunch').click();
+    assert.deepEqual((await x.server.got('state')).d, { state: 'not_ready', reason: 'lunch' });
+    x.server.send('status', { agent: 'priya', state: 'not_ready', reason: 'lunch', since: us(0), until: 0 });
+    await x.id('ready').click();
+    await x.server.got('state', (d) => d.state === 'available');
+  }),
+
+  'a lost line resumes: nothing twice, nothing lost': desk(async (x) => {
+    await talk(x);
+    x.server.resumeNext = true;
+    x.server.down = true;
+    x.server.ws.terminate();
+    await seen(x, 'lost');
+    await x.id('note').fill('Written while the line was down.');
+    x.server.send('phase', { call: 12, attempt: 1, phase: 'hold', since: us(0) });
+    x.server.down = false;
+    await x.page.waitForSelector('[data-testid=desk][data-link=online]');
+    await barIs(x, 'hold');
+    const hello = x.server.hellos.at(-1);
+    assert.deepEqual(hello.resume, { session: '1', seq: x.server.seq - 1 });
+    assert.equal((await x.server.got('note')).d.text, 'Written while the line was down.');
+  }),
+
+  'a gap in the sequence makes the desk come back for it': desk(async (x) => {
+    await talk(x);
+    x.server.resumeNext = true;
+    x.server.send('phase', { call: 12, attempt: 1, phase: 'hold', since: us(0) }, { lost: true });
+    x.server.send('status', { agent: 'priya', state: 'hold', since: us(0), until: 0 });
+    await x.server.until('a second hello', () => x.server.hellos.length === 2);
+    await barIs(x, 'hold');
+  }),
+
+  'a desk that is not resumed draws the cards anew and acks again': desk(async (x) => {
+    const c = cardFor(x, { phase: 'ringing', until: us(20_000) });
+    await offer(x, c);
+    x.server.cards = [c];
+    const before = x.server.frames.filter((f) => f.t === 'pop_ack').length;
+    x.server.ws.terminate();
+    await x.server.until('another ack', () => x.server.frames.filter((f) => f.t === 'pop_ack').length > before);
+    await barIs(x, 'ringing');
+  }),
+
+  'a desk replaced by a newer login stays quiet until it is wanted': desk(async (x) => {
+    await scenes.replaced(x);
+    assert.equal(x.server.hellos.length, 1);
+    await x.id('take-over').click();
+    await x.page.waitForSelector('[data-testid=desk][data-link=online]');
+    assert.equal(x.server.hellos.length, 2);
+    assert.equal(x.server.hellos[1].resume, undefined);
+  }),
+
+  'a draft outlives a reload': desk(async (x) => {
+    const c = await talk(x);
+    x.server.cards = [{ ...c, phase: 'talking', since: us(-260_000) }];
+    x.server.refuse.note = 'not_now';
+    await x.id('note').fill('Half a sentence');
+    await x.server.got('note');
+    x.server.refuse = {};
+    await x.page.reload();
+    await x.page.waitForFunction(() => document.querySelector('#note')?.value === 'Half a sentence');
+  }),
+
+  'an offer is announced once': desk(async (x) => {
+    await x.page.evaluate(() => {
+      window.said = [];
+      const live = [...document.querySelectorAll('[role=alert]')].find((e) => e.classList.contains('vh'));
+      new MutationObserver(() => live.textContent && window.said.push(live.textContent)).observe(live, { childList: true, characterData: true, subtree: true });
+    });
+    await scenes.offered(x);
+    phase(x, { call: 12, attempt: 1 }, { phase: 'ringing', until: us(18_000), why: '' });
+    await barIs(x, 'ringing');
+    assert.equal((await x.page.evaluate(() => window.said)).length, 1);
+    assert.match((await x.page.evaluate(() => window.said))[0], /^Dana Whitcombe, Retention/);
+  }),
+
+  'language, theme and density change in place': desk(async (x) => {
+    await talk(x);
+    await x.id('language').click();
+    await x.page.waitForSelector('text=Стол');
+    assert.equal(await x.page.evaluate(() => document.documentElement.lang), 'ru');
+    await x.id('me').click();
+    await x.id('theme-dark').click();
+    await x.page.waitForFunction(() => document.documentElement.dataset.theme === 'dark');
+    await x.id('me').click();
+    await x.id('density-16').click();
+    await x.page.reload();
+    await x.page.waitForFunction(() => document.documentElement.dataset.theme === 'dark' && document.documentElement.dataset.density === '16' && document.documentElement.lang === 'ru');
+  }),
+
+  'signing out ends the desk and the session': desk(async (x) => {
+    await x.id('me').click();
+    await x.id('sign-out').click();
+    await x.server.got('sign_out');
+    await seen(x, 'login');
+    await x.page.goto(x.server.url + '/');
+    await seen(x, 'login');
+  }),
+
+  'an ended session leads to the sign-in': desk(async (x) => {
+    await x.context.clearCookies();
+    x.server.ws.terminate();
+    await seen(x, 'login');
+  }),
+
+  'the board shows the worst queue first and why a call waits': desk(async ({ page, id, server }) => {
+    assert.deepEqual(await page.locator('[data-testid=queues] tbody tr').evaluateAll((rows) => rows.map((r) => r.dataset.testid)), ['queue-faults', 'queue-billing', 'queue-sales']);
+    await page.waitForSelector('[data-testid=why-waiting] >> text=lack fibre at 3 or more');
+    assert.match(await id('agent-kim').innerText(), /No answer/);
+    server.pushBoard({ ...boardData(), calls: [] });
+    await page.waitForSelector('[data-testid=calls]', { state: 'detached' });
+  }, { user: 'boss', prepare: (s) => void (s.board = boardData()) }),
+};
+
+export function boardData() {
+  const q = (name, title, o) => ({ name, title, waiting: 0, oldest_since: 0, talking: 0, staffed: 4, available: 1, answer_within_s: 60, open: true, offered: 20, answered: 18, abandoned: 1, answered_in_time: 15, ...o });
+  const a = (agent, name, st, o = {}) => ({ agent, name, state: st, reason: '', since: us(-90_000), until: 0, desk: true, ...o });
+  return {
+    at: us(0),
+    queues: [q('billing', 'Billing', { waiting: 1, oldest_since: us(-50_000) }), q('faults', 'Fibre faults', { waiting: 2, oldest_since: us(-221_000), talking: 2 }), q('sales', 'Sales', { open: false, answered: 0, abandoned: 0, offered: 0 })],
+    agents: [a('ivana', 'Ivana Petrova', 'available'), a('priya', 'Priya Nair', 'offered', { call: 4 }), a('petar', 'Petar Georgiev', 'talking', { call: 5 }), a('luis', 'Luis Osei', 'hold', { call: 6 }), a('sands', 'Rob Sands', 'wrap_up'), a('kim', 'Kim Dunmore', 'not_ready', { reason: 'rona', desk: false })],
+    calls: [
+      { call: 1, phase: 'waiting', queue: 'faults', since: us(-221_000), entered: us(-221_000), priority: 0, step: 2, blocked: [{ agent: 'ivana', code: 'lacks:fibre>=3' }, { agent: 'priya', code: 'lacks:fibre>=3' }, { agent: 'petar', code: 'busy' }, { agent: 'kim', code: 'away:rona' }] },
+      { call: 2, phase: 'waiting', queue: 'faults', since: us(-30_000), entered: us(-30_000), priority: 0, step: 1, blocked: [] },
+      { call: 4, phase: 'offered', queue: 'billing', agent: 'priya', since: us(-50_000), entered: us(-3000), priority: 0, step: 1 },
+      { call: 5, phase: 'talking', queue: 'faults', agent: 'petar', since: us(-300_000), entered: us(-250_000), priority: 0, step: 1 },
+    ],
+  };
+}

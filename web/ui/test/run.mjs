@@ -1,0 +1,79 @@
+// Runs the browser tests on the built page. Arguments pick tests whose name
+// holds one of them; pictures of every state go to test/out/.
+import { existsSync, mkdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { behaviour, boardData } from './behaviour.mjs';
+import { accessible, fits, launch, quit, withPage } from './harness.mjs';
+import { scenes } from './scenes.mjs';
+
+const out = fileURLToPath(new URL('./out/', import.meta.url));
+if (!existsSync(new URL('../dist/index.html', import.meta.url))) {
+  console.error('no built page in dist/: run "npm run build" first');
+  process.exit(2);
+}
+mkdirSync(out, { recursive: true });
+
+const sizes = [{ width: 1440, height: 900 }, { width: 1280, height: 720 }, { width: 1152, height: 720 }, { width: 960, height: 900 }];
+const tests = Object.entries(behaviour).map(([name, run]) => [`does: ${name}`, run]);
+
+/** Every state in every size once, in a theme and language that take turns so that all four meetings of them are seen in each state. */
+const looks = [['light', 'en'], ['dark', 'ru'], ['dark', 'en'], ['light', 'ru']];
+for (const [name, bring] of Object.entries(scenes)) {
+  looks.forEach(([scheme, lang], i) => {
+    const viewport = sizes[i];
+    tests.push([`looks: ${name} ${viewport.width} ${scheme} ${lang}`, () => withPage({ viewport, scheme, lang }, async (x) => {
+      await bring({ ...x, lang });
+      await x.page.evaluate(() => document.fonts.ready);
+      await x.page.screenshot({ path: `${out}${name}-${viewport.width}-${scheme}-${lang}.png` });
+      await fits(x.page);
+      await accessible(x.page);
+    })]);
+  });
+}
+for (const density of ['14', '16']) {
+  for (const name of ['offered', 'talking', 'received', 'wrap_up', 'transfer']) {
+    tests.push([`looks: ${name} density ${density}`, () => withPage({ density, lang: 'ru' }, async (x) => {
+      await scenes[name]({ ...x, lang: 'ru' });
+      await x.page.screenshot({ path: `${out}${name}-density${density}.png` });
+      await fits(x.page);
+      await accessible(x.page);
+    })]);
+  }
+}
+looks.forEach(([scheme, lang], i) => {
+  tests.push([`looks: board ${sizes[i].width} ${scheme} ${lang}`, () => withPage({ viewport: sizes[i], scheme, lang, user: 'boss', prepare: (s) => void (s.board = boardData()) }, async ({ page }) => {
+    await page.screenshot({ path: `${out}board-${sizes[i].width}-${scheme}-${lang}.png` });
+    await fits(page);
+    await accessible(page);
+  })]);
+  tests.push([`looks: login ${scheme} ${lang}`, () => withPage({ scheme, lang, open: false }, async ({ page, server }) => {
+    await page.goto(server.url + '/login');
+    await page.waitForSelector('[data-testid=login]');
+    await page.screenshot({ path: `${out}login-${scheme}-${lang}.png` });
+    await fits(page);
+    await accessible(page);
+  })]);
+});
+
+const wanted = process.argv.slice(2);
+const chosen = tests.filter(([name]) => wanted.length === 0 || wanted.some((w) => name.includes(w)));
+const limitMs = 30_000;
+
+await launch();
+const failed = [];
+for (const [name, run] of chosen) {
+  const started = Date.now();
+  let timer;
+  try {
+    await Promise.race([run(), new Promise((_, no) => (timer = setTimeout(() => no(new Error(`not done in ${limitMs} ms`)), limitMs)))]);
+    console.log(`ok    ${name} (${Date.now() - started} ms)`);
+  } catch (err) {
+    failed.push(name);
+    console.log(`FAIL  ${name}\n      ${String(err.stack ?? err).split('\n').slice(0, 14).join('\n      ')}`);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+await quit();
+console.log(`${chosen.length - failed.length} of ${chosen.length} browser tests passed`);
+process.exit(failed.length > 0 || chosen.length === 0 ? 1 : 0);

@@ -1,0 +1,133 @@
+// The states of the desk, each brought about through the protocol.
+import { card, people, received } from './fixtures.mjs';
+
+const us = (ms) => (Date.now() + ms) * 1000;
+
+async function offer(x, c) {
+  x.server.send('status', { agent: 'priya', state: 'offered', reason: '', since: us(0), until: 0, call: c.call });
+  x.server.send('pop', c);
+  await x.server.got('pop_ack', (d) => d.attempt === c.attempt);
+}
+
+const phase = (x, c, d) => x.server.send('phase', { call: c.call, attempt: c.attempt, ...d });
+const state = (x, s, ago = 0) => x.server.send('status', { agent: 'priya', state: s, reason: '', since: us(-ago), until: 0, call: 12 });
+const seen = (x, name) => x.id(name).first().waitFor();
+const barIs = (x, p) => x.page.waitForSelector(`[data-testid=bar][data-phase=${p}]`);
+
+function cardFor(x, over = {}) {
+  const now = Date.now();
+  if (x.lang !== 'ru') return card(now, over);
+  return card(now, { record: people(now).marina, caller: { number: '+70005550147', country: 'RU', source: 'pai', trusted: true }, ...over });
+}
+
+async function talk(x, c = cardFor(x)) {
+  await offer(x, c);
+  phase(x, c, { phase: 'talking', since: us(-252_000) });
+  state(x, 'talking', 252_000);
+  await barIs(x, 'talking');
+  return c;
+}
+
+export const scenes = {
+  ready: async (x) => seen(x, 'colleagues'),
+  not_ready: async (x) => {
+    x.server.send('status', { agent: 'priya', state: 'not_ready', reason: 'phone_unreachable', since: us(-130_000), until: 0 });
+    await x.page.waitForSelector('[data-agent-state=not_ready]');
+  },
+  offered: async (x) => {
+    const c = cardFor(x);
+    await offer(x, c);
+    phase(x, c, { phase: 'may_accept', until: us(15_000) });
+    await seen(x, 'answer');
+  },
+  lead: async (x) => {
+    const c = cardFor(x, { mode: 'auto' });
+    await offer(x, c);
+    phase(x, c, { phase: 'lead', until: us(4000) });
+    await barIs(x, 'lead');
+  },
+  ringing: async (x) => {
+    const c = cardFor(x, { mode: 'auto' });
+    await offer(x, c);
+    phase(x, c, { phase: 'ringing', until: us(18_000), why: '' });
+    state(x, 'ringing');
+    await barIs(x, 'ringing');
+  },
+  declining: async (x) => {
+    await scenes.offered(x);
+    await x.id('decline').click();
+    await seen(x, 'decline-reasons');
+  },
+  connecting: async (x) => {
+    const c = cardFor(x);
+    await offer(x, c);
+    phase(x, c, { phase: 'connecting' });
+    await barIs(x, 'connecting');
+  },
+  talking: async (x) => void (await talk(x)),
+  hold: async (x) => {
+    const c = await talk(x);
+    phase(x, c, { phase: 'hold', since: us(-72_000) });
+    state(x, 'hold', 72_000);
+    await barIs(x, 'hold');
+  },
+  transfer: async (x) => {
+    await talk(x);
+    await x.id('transfer').click();
+    await seen(x, 'transfer-panel');
+    await x.page.keyboard.press('1');
+    await x.page.waitForSelector('[role=option][aria-selected=true]');
+  },
+  received: async (x) => {
+    const c = received(Date.now(), x.lang === 'ru' ? { record: people(Date.now()).marina } : {});
+    await offer(x, c);
+    phase(x, c, { phase: 'may_accept', until: us(15_000) });
+    await seen(x, 'answer');
+  },
+  several: async (x) => {
+    const p = people(Date.now());
+    const c = card(Date.now(), { match: 'several', record: null, story: [], candidates: [p.ruth, p.tom, p.firm], caller: { number: '+441632960245', country: 'GB', source: 'pai', trusted: true } });
+    await offer(x, c);
+    phase(x, c, { phase: 'may_accept', until: us(15_000) });
+    await seen(x, 'chooser');
+  },
+  unknown: async (x) => void (await offer(x, card(Date.now(), { match: 'none', record: null, story: [], caller: { number: '+447700900555', country: 'GB', source: 'from', trusted: false } }))),
+  withheld: async (x) => void (await offer(x, card(Date.now(), { match: 'none', record: null, story: [], caller: { number: '', source: 'none', trusted: false, restricted: true } }))),
+  pending: async (x) => void (await offer(x, card(Date.now(), { match: 'pending', record: null, story: [] }))),
+  failed: async (x) => void (await offer(x, card(Date.now(), { match: 'failed', record: null, story: [] }))),
+  stale: async (x) => void (await offer(x, cardFor(x, { stale: true, record_at: us(-7_200_000) }))),
+  wrap_up: async (x) => {
+    const c = await talk(x);
+    phase(x, c, { phase: 'wrap_up', until: us(38_000), disposition: 'required', set: 'care' });
+    state(x, 'wrap_up');
+    await seen(x, 'wrap-up');
+  },
+  gave_up: async (x) => {
+    await scenes.offered(x);
+    x.server.send('withdraw', { call: 12, attempt: 1, why: 'abandoned' });
+    state(x, 'available');
+    await seen(x, 'gone');
+  },
+  lost_talking: async (x) => {
+    await talk(x);
+    x.server.down = true;
+    x.server.ws.terminate();
+    await seen(x, 'lost');
+  },
+  lost_idle: async (x) => {
+    x.server.down = true;
+    x.server.ws.terminate();
+    await seen(x, 'lost');
+  },
+  replaced: async (x) => {
+    x.server.ws.close(4409);
+    await seen(x, 'blocked-replaced');
+  },
+  keys: async (x) => {
+    await talk(x);
+    await x.page.keyboard.press('F2');
+    await seen(x, 'keystrip');
+  },
+};
+
+export { barIs, cardFor, offer, phase, seen, state, talk, us };
