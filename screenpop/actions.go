@@ -84,7 +84,7 @@ func (h *Hub) offer(at time.Time, a routing.OfferCall) {
 		c.topic = a.Topic
 	}
 	l := &leg{
-		Offer: a.Offer, queue: a.Queue, topic: c.topic, mode: a.Mode, noDesk: a.NoDesk,
+		Offer: a.Offer, queue: a.Queue, topic: c.topic, mode: a.Mode,
 		lead: a.Lead, why: a.Reason, phase: phaseOffered, since: at, until: a.AckBy,
 		waited: at.Sub(c.waitFrom), waitedBefore: c.waitedBefore, note: c.draftOf(a.Agent), asks: map[string]*ask{},
 	}
@@ -93,7 +93,36 @@ func (h *Hub) offer(at time.Time, a routing.OfferCall) {
 	}
 	h.addLeg(c, l)
 	h.fetchAnswers(c, l)
+	if c.match == matchPending && !a.NoDesk {
+		h.awaitRecord(at, c, l, a.AckBy)
+		return
+	}
 	h.pop(c, l)
+}
+
+// awaitRecord keeps the pop back until the look-up has ended: a desk that is
+// asked to paint should have something to paint. It waits no longer than
+// routing would, and never past half of the time the desk has for its ack;
+// a later record patches the pop.
+func (h *Hub) awaitRecord(at time.Time, c *card, l *leg, ackBy time.Time) {
+	wait := ackBy.Sub(at) / 2
+	if p := h.opt.Policy(); p != nil {
+		wait = min(wait, p.Record.Deadline)
+	}
+	l.popDue = time.AfterFunc(max(0, wait), func() { h.post(func() { h.popHeld(c, l) }) })
+}
+
+// popHeld sends a pop that was kept back, once; false when there was none.
+func (h *Hub) popHeld(c *card, l *leg) bool {
+	if l.popDue == nil {
+		return false
+	}
+	l.popDue.Stop()
+	l.popDue = nil
+	if l.live() {
+		h.pop(c, l)
+	}
+	return true
 }
 
 // pop pushes the card to the leg's agent, and to nobody else.
@@ -117,12 +146,20 @@ func (h *Hub) observePop(c *card, l *leg, at time.Time, online bool) {
 // patch sends the changed card to every desk that has the call in hand.
 func (h *Hub) patch(c *card, except *leg) {
 	for _, l := range c.legs {
-		if l == except || !l.live() {
-			continue
+		if l != except {
+			h.patchLeg(c, l)
 		}
-		if d := h.desks[l.Agent]; d != nil && d.session != nil {
-			h.push(d.session, "card", h.viewFor(c, l, d.session.lang))
-		}
+	}
+}
+
+// patchLeg sends the changed card to one leg's desk, unless the card has yet
+// to be popped there.
+func (h *Hub) patchLeg(c *card, l *leg) {
+	if !l.live() || l.popDue != nil {
+		return
+	}
+	if d := h.desks[l.Agent]; d != nil && d.session != nil {
+		h.push(d.session, "card", h.viewFor(c, l, d.session.lang))
 	}
 }
 

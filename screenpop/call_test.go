@@ -108,6 +108,40 @@ func TestLateRecord(t *testing.T) {
 	}
 }
 
+// The pop waits for a look-up that is under way, so that what is painted first
+// is the whole record.
+func TestPopWaitsForTheRecord(t *testing.T) {
+	policy := testPolicy()
+	policy.Record.Deadline = time.Minute
+	r := newRig(t, func(o *screenpop.Options) { o.Policy = func() *routing.Policy { return policy } })
+	let := make(chan struct{})
+	r.find(func(ctx context.Context, _ string) (customer.Match, error) {
+		select {
+		case <-let:
+		case <-ctx.Done():
+			return customer.Match{}, ctx.Err()
+		}
+		rec := dana()
+		return customer.Match{Record: &rec}, nil
+	})
+	d := r.dial("priya")
+	r.signIn("priya")
+	r.arrive(1)
+	o := offerOf(1, 1, "priya")
+	r.do(routing.OfferCall{Offer: o, Queue: "care", Mode: routing.RingAuto, AckBy: time.Now().Add(time.Hour)})
+	// The answer shows that the hub has taken the offer.
+	if _, err := d.Do(r.ctx, "answers", map[string]string{"lang": "en"}); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(d.Seen()); n != 0 {
+		t.Fatalf("%d pops before the record", n)
+	}
+	close(let)
+	if ack := event(r, anyOf[routing.PopAcked]); ack.Version != 7 || ack.Panels["who"] != "shown" {
+		t.Errorf("first ack: %+v", ack)
+	}
+}
+
 // A call passed on: the receiver sees everything, is told why, and nothing is
 // asked again.
 func TestTransfer(t *testing.T) {

@@ -50,7 +50,6 @@ type leg struct {
 	routing.Offer
 	queue, topic, set string
 	mode              string
-	noDesk            bool
 	lead              time.Duration
 	painted           bool // the queue asks for a painted page
 	why               routing.Reason
@@ -64,6 +63,7 @@ type leg struct {
 	disposition  string // off, optional, required
 	acked        bool
 	accepted     bool
+	popDue       *time.Timer // the pop is kept back for the record until then; nil: it is not
 	popAt        time.Time
 	answered     time.Time // the agent's talk began; zero: never
 	talkEnd      time.Time

@@ -102,8 +102,10 @@ func (h *Hub) resolved(c *card, m customer.Match, raw json.RawMessage, err error
 	h.fetchAhead(c)
 	for _, l := range c.legs {
 		h.fetchAnswers(c, l)
+		if !h.popHeld(c, l) {
+			h.patchLeg(c, l)
+		}
 	}
-	h.patch(c, nil)
 }
 
 // plain keeps a source's own words, which may hold a number, out of the log.

@@ -258,60 +258,45 @@ func (d *Desk) frame(f frame, at time.Time) error {
 	}
 	switch f.T {
 	case "result":
-		var r Result
-		if err := json.Unmarshal(f.D, &r); err != nil {
-			return err
-		}
-		d.mu.Lock()
-		ch := d.results[r.ID]
-		delete(d.results, r.ID)
-		d.mu.Unlock()
-		if ch != nil {
-			ch <- r
-		}
+		return with(f, d.result)
 	case "status":
-		var s Status
-		if err := json.Unmarshal(f.D, &s); err != nil {
-			return err
-		}
-		d.mu.Lock()
-		d.state.Status = s
-		d.mu.Unlock()
+		return with(f, func(v Status) { d.show(func(s *State) { s.Status = v }) })
 	case "colleagues":
-		var list []Colleague
-		if err := json.Unmarshal(f.D, &list); err != nil {
-			return err
-		}
-		d.mu.Lock()
-		d.state.Colleagues = list
-		d.mu.Unlock()
-	case "pop", "card":
-		var c Card
-		if err := json.Unmarshal(f.D, &c); err != nil {
-			return err
-		}
-		if f.T == "pop" {
-			d.popped(c, at)
-		} else {
-			d.patched(c)
-		}
+		return with(f, func(v []Colleague) { d.show(func(s *State) { s.Colleagues = v }) })
+	case "pop":
+		return with(f, func(c Card) { d.popped(c, at) })
+	case "card":
+		return with(f, d.patched)
 	case "phase":
-		var p phaseChange
-		if err := json.Unmarshal(f.D, &p); err != nil {
-			return err
-		}
-		d.phase(p, at)
+		return with(f, func(p phaseChange) { d.phase(p, at) })
 	case "withdraw":
-		var p struct {
-			phaseChange
-			Why string `json:"why"`
-		}
-		if err := json.Unmarshal(f.D, &p); err != nil {
-			return err
-		}
-		d.withdrawn(p.Call, p.Attempt, p.Why, at)
-	default:
-		return fmt.Errorf("unknown frame %q", f.T)
+		return with(f, func(p phaseChange) { d.withdrawn(p.Call, p.Attempt, p.Why, at) })
 	}
+	return fmt.Errorf("unknown frame %q", f.T)
+}
+
+// with reads a frame's d and hands it on.
+func with[T any](f frame, do func(T)) error {
+	var v T
+	if err := json.Unmarshal(f.D, &v); err != nil {
+		return fmt.Errorf("%s: %w", f.T, err)
+	}
+	do(v)
 	return nil
+}
+
+func (d *Desk) show(change func(*State)) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	change(&d.state)
+}
+
+func (d *Desk) result(r Result) {
+	d.mu.Lock()
+	ch := d.results[r.ID]
+	delete(d.results, r.ID)
+	d.mu.Unlock()
+	if ch != nil {
+		ch <- r
+	}
 }
