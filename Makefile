@@ -58,7 +58,7 @@ peers: ## the programs the tests talk to, installed when this user may
 
 lint: ## go vet and golangci-lint (staticcheck where that is not installed)
 	$(GO) vet ./...
-	@if command -v golangci-lint >/dev/null; then golangci-lint run; else $(GO) run honnef.co/go/tools/cmd/staticcheck@2026.1 ./...; fi
+	@if command -v golangci-lint >/dev/null; then golangci-lint run; else $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...; fi
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "gofmt: $$unformatted"; exit 1; }
 
 fmt: ## gofmt

@@ -5,12 +5,101 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"path/filepath"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/cordboard/cordboard/store"
 )
+
+func importCommand() *cobra.Command {
+	c := &cobra.Command{Use: "import", Short: "Bring customers and standard answers in"}
+	c.AddCommand(importCustomersCommand(), importAnswersCommand())
+	return c
+}
+
+func importCustomersCommand() *cobra.Command {
+	var file, region, reject string
+	c := &cobra.Command{
+		Use:   "customers FILE.csv|FILE.jsonl",
+		Short: "Add or change customers, beside a running server; safe to repeat",
+		Long: "Add or change customers (docs/import.md has the columns). Lines that can't be taken go into the reject file with line number, id and\n" +
+			"reason; the others are taken. Exit status 1 when a line was rejected.",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			format, ok := map[string]store.Format{".csv": store.CSV, ".jsonl": store.JSONL}[strings.ToLower(filepath.Ext(args[0]))]
+			if !ok {
+				return fmt.Errorf("%s: a file of customers ends in .csv or .jsonl", args[0])
+			}
+			in, err := os.Open(args[0])
+			if err != nil {
+				return err
+			}
+			defer in.Close()
+			if reject == "" {
+				reject = args[0] + ".rejected.csv"
+			}
+			s, err := openStore(cmd.Context(), file)
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, s.Close()) }()
+			out := &lateFile{path: reject}
+			defer func() { err = errors.Join(err, out.Close()) }()
+			report, err := s.Import(cmd.Context(), in, format, store.ImportOptions{
+				Region: region, Reject: out, Progress: progress(cmd.ErrOrStderr()),
+			})
+			fmt.Fprintf(cmd.OutOrStdout(), "%d customers, %d numbers, %d products, %d tickets, %d interactions; %d lines rejected\n",
+				report.Customers, report.Numbers, report.Products, report.Tickets, report.Interactions, report.Rejected)
+			if err == nil && report.Rejected > 0 {
+				err = fmt.Errorf("%d lines were rejected: see %s", report.Rejected, reject)
+			}
+			return err
+		},
+	}
+	f := c.Flags()
+	f.StringVarP(&file, "config", "c", "cordboard.yaml", "the server file")
+	f.StringVar(&region, "region", "", "country that national numbers are read in (GB); without it every number begins with +")
+	f.StringVar(&reject, "reject", "", "file for the lines that can't be taken; FILE.rejected.csv when left out")
+	return c
+}
+
+// progress says how far an import is, once a second at most.
+func progress(w io.Writer) func(store.Report) {
+	var last time.Time
+	return func(r store.Report) {
+		if time.Since(last) >= time.Second {
+			last = time.Now()
+			fmt.Fprintf(w, "line %d: %d customers, %d rejected\n", r.Line, r.Customers, r.Rejected)
+		}
+	}
+}
+
+// lateFile is made when something is first written to it.
+type lateFile struct {
+	path string
+	f    *os.File
+}
+
+func (l *lateFile) Write(b []byte) (n int, err error) {
+	if l.f == nil {
+		if l.f, err = os.OpenFile(l.path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600); err != nil {
+			return 0, err
+		}
+	}
+	return l.f.Write(b)
+}
+
+func (l *lateFile) Close() error {
+	if l.f == nil {
+		return nil
+	}
+	return l.f.Close()
+}
 
 func importAnswersCommand() *cobra.Command {
 	var file string

@@ -16,6 +16,7 @@ import (
 	"github.com/cordboard/cordboard/cmd/cordboard/internal/app"
 	"github.com/cordboard/cordboard/configs"
 	"github.com/cordboard/cordboard/routing"
+	"github.com/cordboard/cordboard/sip/media"
 )
 
 // drainTime is how long a stopping server gives its live calls to end.
@@ -59,7 +60,11 @@ func load(file string) (*configs.Server, *routing.Policy, error) {
 	if server == nil || len(findings) > 0 {
 		return nil, nil, refuse(file, findings)
 	}
-	policy, findings := configs.LoadRouting(server.Routes)
+	sounds, err := media.LoadLibrary(server.Media.Sounds)
+	if err != nil {
+		return nil, nil, err
+	}
+	policy, findings := configs.LoadRouting(server.Routes, configs.Sounds(sounds.Has))
 	if policy == nil || len(findings) > 0 {
 		return nil, nil, refuse(server.Routes, findings)
 	}
@@ -104,18 +109,17 @@ func serve(ctx context.Context, file string, log *zap.Logger) (err error) {
 			log.Info("stopping: no new calls, live calls are ended")
 			return nil
 		case <-hup:
-			reload(a, server.Routes, log)
+			reload(a, file, log)
 		}
 	}
 }
 
 // reload makes the routing document live again, or says why it stays as it was.
+// Short codes are the trunks' and change with the next start.
 func reload(a *app.App, file string, log *zap.Logger) {
-	policy, findings := configs.LoadRouting(file)
-	if policy == nil || len(findings) > 0 {
-		for _, f := range findings {
-			log.Error("the routing document was refused, the old one stays live", zap.Stringer("finding", f))
-		}
+	_, policy, err := load(file)
+	if err != nil {
+		log.Error("the routing document was refused, the old one stays live", zap.Error(err))
 		return
 	}
 	policy.Version = a.Policy().Version + 1

@@ -132,6 +132,7 @@ func (a *App) buildSIP() error {
 	}
 	trunks := make([]sip.Trunk, len(s.SIP.Trunks))
 	for i, t := range s.SIP.Trunks {
+		t.Trust.ShortCodes = a.opt.Policy.ShortCodes
 		trunks[i] = sip.Trunk{Name: t.Name, Trust: t.Trust, Media: t.Media}
 	}
 	a.gateway, err = sip.New(sip.Options{

@@ -130,11 +130,12 @@ const settleTime = 15 * time.Second
 
 // settle lets the centre come to rest, then joins what everybody saw.
 func (c *centre) settle(ctx context.Context, desks map[agents.ID]*desktest.Desk) (Report, error) {
-	ctx, cancel := context.WithTimeout(ctx, settleTime)
+	rest, cancel := context.WithTimeout(ctx, settleTime)
 	defer cancel()
-	for _, d := range desks {
-		// A desk that has not come to rest in time shows in the figures.
-		_ = d.Wait(ctx, func(s desktest.State) bool { return len(s.Cards) == 0 })
+	for id, d := range desks {
+		if err := d.Wait(rest, func(s desktest.State) bool { return len(s.Cards) == 0 }); err != nil {
+			c.log.Error("a desk did not come to rest", zap.String("agent", string(id)), zap.Any("state", d.State().Status), zap.Error(err))
+		}
 		c.collect(d)
 		d.Close()
 	}

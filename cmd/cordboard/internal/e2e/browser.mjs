@@ -19,12 +19,19 @@ const commands = {
     const context = await browser.newContext({ locale: lang, colorScheme: scheme, viewport: { width, height } });
     const p = await context.newPage();
     const seen = { sent: [], errors: [], console: [] };
-    p.on('websocket', (ws) => ws.on('framesent', (f) => {
-      try {
-        const m = JSON.parse(f.payload);
-        seen.sent.push({ t: m.t, d: m.t === 'hello' ? {} : m.d, at: Date.now() });
-      } catch { /* not a frame of ours */ }
-    }));
+    await p.exposeFunction('__sent', (text, at) => {
+      const m = JSON.parse(text);
+      seen.sent.push({ t: m.t, d: m.t === 'hello' ? {} : m.d, at });
+    });
+    // The time is taken in the page, at the instant the frame is handed to the socket.
+    await p.addInitScript(() => {
+      const send = WebSocket.prototype.send;
+      WebSocket.prototype.send = function (text) {
+        const at = performance.timeOrigin + performance.now();
+        send.call(this, text);
+        window.__sent(text, at);
+      };
+    });
     p.on('pageerror', (e) => seen.errors.push(String(e)));
     p.on('console', (m) => { if (m.type() === 'error') seen.console.push(m.text()); });
     pages.set(page, { p, seen, context });

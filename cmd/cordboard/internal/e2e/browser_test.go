@@ -95,21 +95,24 @@ type sent struct {
 		Version int64             `json:"version"`
 		Panels  map[string]string `json:"panels"`
 	} `json:"d"`
-	At int64 `json:"at"` // milliseconds
+	At float64 `json:"at"` // milliseconds since 1970, by the page's clock
 }
 
-// acked returns the first painted ack the page sent after the given instant.
-func (b *browser) acked(page string, after time.Time) sent {
+// acked waits for the first painted ack the page sent after the given instant.
+func (b *browser) acked(page string, after time.Time) (first sent) {
 	b.t.Helper()
-	var all []sent
-	must(b.t, json.Unmarshal(b.do("sent", page, args{}), &all))
-	for _, s := range all {
-		if s.T == "pop_ack" && s.D.Mode == "painted" && s.At >= after.UnixMilli() {
-			return s
+	eventually(b.t, page+"'s ack", func() bool {
+		var all []sent
+		must(b.t, json.Unmarshal(b.do("sent", page, args{}), &all))
+		for _, s := range all {
+			if s.T == "pop_ack" && s.D.Mode == "painted" && s.At >= float64(after.UnixMilli()) {
+				first = s
+				return true
+			}
 		}
-	}
-	b.t.Fatalf("%s sent no painted ack: %+v", page, all)
-	return sent{}
+		return false
+	})
+	return first
 }
 
 // quiet fails when the page logged an error of its own.

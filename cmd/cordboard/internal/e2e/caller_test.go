@@ -16,8 +16,6 @@ type caller struct {
 	cmd  *exec.Cmd
 	done chan error
 	at   time.Time // when it was started, a little before its INVITE
-	// rtp is the first of the ports that this caller hears audio on.
-	rtp uint16
 }
 
 // call places a call from number, speaking a tone of hz until the server ends it.
@@ -28,10 +26,9 @@ func call(t *testing.T, server, number, dialled string, port int, hz float64) *c
 	must(t, os.WriteFile(tone, toneUlaw(hz, 10*time.Second), 0o600))
 	scenario, err := filepath.Abs("testdata/caller.xml")
 	must(t, err)
-	rtp := 26000 + port%1000*8
-	c := &caller{t: t, done: make(chan error, 1), at: time.Now(), rtp: uint16(rtp)}
-	c.cmd = exec.Command("sipp", "-sf", scenario, server, "-s", dialled, "-key", "pai", number, "-key", "tone", tone,
-		"-i", testHost, "-mi", testHost, "-p", strconv.Itoa(port), "-min_rtp_port", strconv.Itoa(rtp),
+	c := &caller{t: t, done: make(chan error, 1), at: time.Now()}
+	c.cmd = exec.Command("sipp", "-sf", scenario, server, "-s", dialled, "-key", "pai", number,
+		"-i", testHost, "-mi", testHost, "-p", strconv.Itoa(port),
 		"-m", "1", "-nostdin", "-timeout", "120s", "-timeout_error", "-trace_err", "-error_file", filepath.Join(dir, "errors"))
 	c.cmd.Dir = dir
 	out := &testLog{t: t, name: "sipp " + number}

@@ -47,7 +47,14 @@ func newWire(t *testing.T) *wire {
 			w.take(buf[:n])
 		}
 	}()
-	t.Cleanup(func() { close(stop); <-done; syscall.Close(fd) })
+	t.Cleanup(func() {
+		close(stop)
+		<-done
+		syscall.Close(fd)
+		if t.Failed() {
+			t.Logf("RTP packets by port: %v", w.heardAt())
+		}
+	})
 	return w
 }
 
@@ -73,14 +80,31 @@ func (w *wire) take(b []byte) {
 	w.mu.Unlock()
 }
 
-// to is the audio sent to the port since the instant.
-func (w *wire) to(port uint16, since time.Time) []int16 {
+// heardAt tells how much audio went to which ports, for a test that failed.
+func (w *wire) heardAt() map[uint16]int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n := map[uint16]int{}
+	for port, packets := range w.audio {
+		n[port] = len(packets)
+	}
+	return n
+}
+
+// SIPp takes its RTP ports from here upwards; the server and the phones are
+// told to keep out of that range.
+const sippPortMin, sippPortMax = 6000, 7999
+
+// toCaller is the audio sent to SIPp since the instant.
+func (w *wire) toCaller(since time.Time) []int16 {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var s []int16
-	for _, p := range w.audio[port] {
-		if p.at.After(since) {
-			s = append(s, p.samples...)
+	for port := uint16(sippPortMin); port <= sippPortMax; port++ {
+		for _, p := range w.audio[port] {
+			if p.at.After(since) {
+				s = append(s, p.samples...)
+			}
 		}
 	}
 	return s

@@ -41,7 +41,7 @@ sip:
   listen: ["udp:%[1]s", "tcp:%[1]s"]
   trunks:
     main: {from: [%[2]s], headers: [pai], region: GB, media: auto}
-media: {address: %[2]s, ports: 40000-40999}
+media: {address: %[2]s, ports: 40000-43999}
 web: {listen: "%[3]s"}
 admin: "%[4]s"
 store: {path: cordboard.db, journal: journal}
