@@ -63,6 +63,7 @@ type Transfer struct {
 // WrapUp is how the robot ends after-call work.
 type WrapUp struct {
 	Disposition string
+	BySet       map[string]string // the disposition for a queue's set, instead of Disposition
 	Note        string
 	After       time.Duration
 }

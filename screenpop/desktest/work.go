@@ -143,6 +143,9 @@ func (d *Desk) phase(p phaseChange, at time.Time) {
 		d.talk(c)
 	case p.Phase == "wrap_up" && d.opt.WrapUp != nil:
 		w := *d.opt.WrapUp
+		if own, ok := w.BySet[c.Set]; ok {
+			w.Disposition = own
+		}
 		d.later(w.After, func(ctx context.Context) {
 			_, _ = d.Do(ctx, "wrap_up", map[string]any{
 				"call": p.Call, "attempt": p.Attempt, "disposition": w.Disposition, "note": w.Note,

@@ -104,7 +104,7 @@ func (a *App) build(ctx context.Context) (err error) {
 	a.hub = screenpop.New(screenpop.Options{
 		Engine: a.rim, Finder: a.finder, History: history{a.store}, Answers: answers{a.store},
 		Directory: a.rim, Policy: a.rim.policy.Load, Log: a.log,
-		Resolved: a.rim.resolved, Observe: a.rim.observe, CheckOrigin: origins,
+		Resolved: a.rim.resolved, Chosen: a.store.Identified, Observe: a.rim.observe, CheckOrigin: origins,
 	})
 	a.rim.hub = a.hub
 	if err := a.buildSIP(); err != nil {

@@ -21,7 +21,9 @@ func (c *centre) sit(ctx context.Context, id agents.ID, m manners) (*desktest.De
 	d, err := desktest.Dial(ctx, desktest.Options{
 		BaseURL: "http://" + c.app.WebAddr().String(), Link: c.links[id], AutoReady: true,
 		AckDelay: m.paint, AcceptAfter: m.accept, HangUpAfter: m.talk,
-		WrapUp: &desktest.WrapUp{Note: "Asked, answered, agreed.", After: m.wrapUp},
+		WrapUp: &desktest.WrapUp{
+			BySet: map[string]string{"service": "solved", "saving": "stays"}, Note: "Asked, answered, agreed.", After: m.wrapUp,
+		},
 		Transfer: func(card desktest.Card) *desktest.Transfer {
 			k := c.talks.of(card.Caller.Number)
 			if k == nil || k.topic == "" || card.From != nil {

@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 )
@@ -26,9 +27,13 @@ func call(t *testing.T, server, number, dialled string, port int, hz float64) *c
 	must(t, os.WriteFile(tone, toneUlaw(hz, 10*time.Second), 0o600))
 	scenario, err := filepath.Abs("testdata/caller.xml")
 	must(t, err)
+	host := testHost
+	if strings.HasPrefix(server, "127.") {
+		host = "127.0.0.1"
+	}
 	c := &caller{t: t, done: make(chan error, 1), at: time.Now()}
 	c.cmd = exec.Command("sipp", "-sf", scenario, server, "-s", dialled, "-key", "pai", number,
-		"-i", testHost, "-mi", testHost, "-p", strconv.Itoa(port),
+		"-i", host, "-mi", host, "-p", strconv.Itoa(port),
 		"-m", "1", "-nostdin", "-timeout", "120s", "-timeout_error", "-trace_err", "-error_file", filepath.Join(dir, "errors"))
 	c.cmd.Dir = dir
 	out := &testLog{t: t, name: "sipp " + number}
