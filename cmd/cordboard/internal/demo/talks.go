@@ -28,8 +28,7 @@ type talks struct {
 
 type talk struct {
 	plan
-	answers int
-	picked  chan struct{} // one token for each phone that picked up
+	picked chan struct{} // one token for each phone that picked up
 }
 
 // begin reserves the number; nil when it is on the phone already.

@@ -96,15 +96,31 @@ func TestDemoLinks(t *testing.T) {
 	}
 	b := newBrowser(t)
 	b.do("open", "priya", args{"url": links["first agent"]})
-	b.do("click", "priya", args{"selector": "[data-testid=ready]"})
+	b.do("open", "petar", args{"url": links["specialist"]})
+	for _, id := range []string{"priya", "petar"} {
+		b.do("click", id, args{"selector": "[data-testid=ready]"})
+	}
 	b.do("open", "board", args{"url": links["supervisor"]})
 	b.do("waitText", "board", args{"text": "Priya Nair"})
 	screenshot(t, b, "board", "board.png")
 	number, address, _ := strings.Cut(softphone, "@")
 	_, port, _ := strings.Cut(address, ":")
 	call(t, "127.0.0.1:"+port, "+447700900417", number, 5074, callerTone)
-	b.do("wait", "priya", args{"selector": "[data-testid=caller-name]"})
-	for _, page := range []string{"priya", "board"} {
+
+	// As the demo says: answer by key, F2 T, the topic, and on to the specialist.
+	b.do("wait", "priya", args{"selector": "[data-testid=answer]"})
+	b.do("press", "priya", args{"key": "Control+Enter"})
+	b.do("wait", "priya", args{"selector": "[data-testid=transfer]"})
+	b.do("press", "priya", args{"key": "F2"})
+	b.do("press", "priya", args{"key": "t"})
+	b.do("wait", "priya", args{"selector": "[data-testid=transfer-panel]"})
+	b.do("type", "priya", args{"text": "line"})
+	b.do("press", "priya", args{"key": "1"})
+	b.do("press", "priya", args{"key": "Control+Enter"})
+	b.do("waitText", "petar", args{"text": "From Priya Nair"})
+	b.do("press", "petar", args{"key": "Control+Enter"})
+	b.do("wait", "petar", args{"selector": "[data-testid=hangup]"})
+	for _, page := range []string{"priya", "petar", "board"} {
 		b.quiet(page)
 	}
 }
