@@ -396,7 +396,7 @@ export function boardData() {
   const a = (agent, name, st, o = {}) => ({ agent, name, state: st, reason: '', since: us(-90_000), until: 0, desk: true, ...o });
   return {
     at: us(0),
-    queues: [q('billing', 'Billing', { waiting: 1, oldest_since: us(-50_000) }), q('faults', 'Fibre faults', { waiting: 2, oldest_since: us(-221_000), talking: 2 }), q('sales', 'Sales', { open: false, answered: 0, abandoned: 0, offered: 0 })],
+    queues: [q('billing', 'Billing', { waiting: 1, oldest_since: us(-50_000) }), q('faults', 'Fibre faults', { waiting: 2, oldest_since: us(-221_000), talking: 2 }), q('sales', 'Sales', { open: false, answered: 0, abandoned: 0, offered: 0, answered_in_time: 0 })],
     agents: [a('ivana', 'Ivana Petrova', 'available'), a('priya', 'Priya Nair', 'offered', { call: 4 }), a('petar', 'Petar Georgiev', 'talking', { call: 5 }), a('luis', 'Luis Osei', 'hold', { call: 6 }), a('sands', 'Rob Sands', 'wrap_up'), a('kim', 'Kim Dunmore', 'not_ready', { reason: 'rona', desk: false })],
     calls: [
       { call: 1, phase: 'waiting', queue: 'faults', since: us(-221_000), entered: us(-221_000), priority: 0, step: 2, blocked: [{ agent: 'ivana', code: 'lacks:fibre>=3' }, { agent: 'priya', code: 'lacks:fibre>=3' }, { agent: 'petar', code: 'busy' }, { agent: 'kim', code: 'away:rona' }] },

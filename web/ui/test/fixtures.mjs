@@ -92,7 +92,8 @@ export function card(now, over = {}) {
     story: [{ code: 'repeat_contact', n: 4, days: 14, topic: 'line_fault' }, { code: 'promise_broken', by: us(2 * day) }],
     why: { rule: 'keep_valued', step: 1, policy: 'longest_idle', trigger: 'agent_free', prefer: 'last_agent', came_back: 0, left_out: [] },
     path: [{ at: us(50_000), kind: 'dialled', name: '+448081570142' }, { at: us(49_000), kind: 'route', name: 'keep_valued' }, { at: us(48_000), kind: 'queue', name: 'retention', seconds: 48 }],
-    from: null, notes: [], note: '', used: [], answers: answersEn, facts: ['name', 'number', 'balance', 'products', 'tickets', 'history'], ...over,
+    from: null, notes: [], note: '', used: [], answers: answersEn, facts: ['account_manager', 'balance', 'churn_risk', 'consent', 'customer', 'heed', 'interactions', 'language', 'last_agent', 'last_bill', 'name', 'number', 'numbers', 'others', 'path', 'products', 'segment', 'tickets', 'we_owe'],
+    ring_why: '', disposition: '', talk_since: 0, talk_s: 0, ...over,
   };
 }
 

@@ -1,17 +1,18 @@
 // Runs the browser tests on the built page. Arguments pick tests whose name
-// holds one of them; pictures of every state go to test/out/.
+// holds one of them; with PICTURES=FOLDER every state leaves its picture there.
 import { existsSync, mkdirSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { behaviour, boardData } from './behaviour.mjs';
 import { accessible, fits, launch, quit, withPage } from './harness.mjs';
 import { scenes } from './scenes.mjs';
 
-const out = fileURLToPath(new URL('./out/', import.meta.url));
+const pictures = process.env.PICTURES;
+const picture = (page, name) => (pictures ? page.screenshot({ path: join(pictures, name + '.png') }) : undefined);
 if (!existsSync(new URL('../dist/index.html', import.meta.url))) {
   console.error('no built page in dist/: run "npm run build" first');
   process.exit(2);
 }
-mkdirSync(out, { recursive: true });
+if (pictures) mkdirSync(pictures, { recursive: true });
 
 const sizes = [{ width: 1440, height: 900 }, { width: 1280, height: 720 }, { width: 1152, height: 720 }, { width: 960, height: 900 }];
 const tests = Object.entries(behaviour).map(([name, run]) => [`does: ${name}`, run]);
@@ -24,7 +25,7 @@ for (const [name, bring] of Object.entries(scenes)) {
     tests.push([`looks: ${name} ${viewport.width} ${scheme} ${lang}`, () => withPage({ viewport, scheme, lang }, async (x) => {
       await bring({ ...x, lang });
       await x.page.evaluate(() => document.fonts.ready);
-      await x.page.screenshot({ path: `${out}${name}-${viewport.width}-${scheme}-${lang}.png` });
+      await picture(x.page, `${name}-${viewport.width}-${scheme}-${lang}`);
       await fits(x.page);
       await accessible(x.page);
     })]);
@@ -34,7 +35,7 @@ for (const density of ['14', '16']) {
   for (const name of ['offered', 'talking', 'received', 'wrap_up', 'transfer']) {
     tests.push([`looks: ${name} density ${density}`, () => withPage({ density, lang: 'ru' }, async (x) => {
       await scenes[name]({ ...x, lang: 'ru' });
-      await x.page.screenshot({ path: `${out}${name}-density${density}.png` });
+      await picture(x.page, `${name}-density${density}`);
       await fits(x.page);
       await accessible(x.page);
     })]);
@@ -42,14 +43,14 @@ for (const density of ['14', '16']) {
 }
 looks.forEach(([scheme, lang], i) => {
   tests.push([`looks: board ${sizes[i].width} ${scheme} ${lang}`, () => withPage({ viewport: sizes[i], scheme, lang, user: 'boss', prepare: (s) => void (s.board = boardData()) }, async ({ page }) => {
-    await page.screenshot({ path: `${out}board-${sizes[i].width}-${scheme}-${lang}.png` });
+    await picture(page, `board-${sizes[i].width}-${scheme}-${lang}`);
     await fits(page);
     await accessible(page);
   })]);
   tests.push([`looks: login ${scheme} ${lang}`, () => withPage({ scheme, lang, open: false }, async ({ page, server }) => {
     await page.goto(server.url + '/login');
     await page.waitForSelector('[data-testid=login]');
-    await page.screenshot({ path: `${out}login-${scheme}-${lang}.png` });
+    await picture(page, `login-${scheme}-${lang}`);
     await fits(page);
     await accessible(page);
   })]);

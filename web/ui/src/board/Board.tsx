@@ -201,7 +201,7 @@ function Waiting({ calls, queues, now }: { calls: CallRow[]; queues: QueueRow[];
   );
 }
 
-const phases = ['resolving', 'waiting', 'holding', 'offered', 'ringing', 'talking', 'hold'];
+const phases = ['resolving', 'waiting', 'holding', 'offered', 'ringing', 'talking', 'hold', 'treated'];
 
 function Calls({ calls, queues, agents, now }: { calls: CallRow[]; queues: QueueRow[]; agents: AgentRow[]; now: number }) {
   const { t } = useTranslation();

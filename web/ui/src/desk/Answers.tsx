@@ -46,10 +46,10 @@ export function Answers({ c }: { c: LiveCard }) {
   const list = searching ? search.found ?? [] : own;
   const readBefore = (c.used ?? []).filter((u) => !list.some((a) => a.id === u.answer));
   return (
-    <section className="sheet sec scroll answers" {...panel('answers', own.length > 0 ? 'shown' : 'empty')} tabIndex={0} role="region" aria-label={t('answers.title')}>
+    <section className="sheet sec scroll answers" {...panel('answers', own.length > 0 || readBefore.length > 0 ? 'shown' : 'empty')} tabIndex={0} role="region" aria-label={t('answers.title')}>
       <header>
         <h2>{t('answers.title')}</h2>
-        {c.topic && <span className="count wide-only">{t('answers.for', { topic: topicTitle(s, c.topic, lang) })}</span>}
+        {c.topic && <span className="count wide-only cut">{t('answers.for', { topic: topicTitle(s, c.topic, lang) })}</span>}
         <button type="button" className="btn btn-quiet btn-sm more" aria-expanded={ui.search} data-testid="answers-search" onClick={() => { ui.setSearch(!ui.search); search.clear(); }}>
           {t(ui.search ? 'answers.close_search' : 'answers.search')} <kbd>F2 K</kbd>
         </button>

@@ -11,7 +11,7 @@ export function Cord({ c }: { c: LiveCard }) {
   const { t, lang } = useWords();
   const s = useDeskState();
   const desk = useDesk();
-  const why = whyYou(c, s, { t, lang, now: desk.now() });
+  const why = whyYou(c, { t, lang, now: desk.now() });
   const steps = c.path && c.path.length > 0 ? c.path : [{ at: c.arrived, kind: 'dialled' as const, name: c.dialled }];
   const passed = steps.some((p) => p.kind === 'agent');
   const step = c.why?.step ?? 1;

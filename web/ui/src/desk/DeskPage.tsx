@@ -51,7 +51,8 @@ function Page({ user, onSignedOut }: { user: User; onSignedOut: () => void }) {
     if (s.link.is === 'signed_out') onSignedOut();
   }, [s.link, onSignedOut]);
   const leave = async () => {
-    await desk.signOut().catch(() => undefined);
+    // Refused while a call is in hand: then nobody leaves.
+    if (online && !(await ui.run(desk.signOut()))) return;
     desk.stop();
     await signOut().catch(() => undefined);
     onSignedOut();

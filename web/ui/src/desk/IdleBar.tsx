@@ -10,7 +10,7 @@ import { useUi } from './ui';
 
 const goneShownMs = 5000;
 const goneWords = ['rona', 'refused', 'phone_busy', 'phone_unreachable', 'abandoned', 'desk_silent', 'join_failed', 'call_failed', 'closed'];
-const serverReasons = ['rona', 'refusing', 'phone_busy', 'phone_unreachable', 'desk_lost'];
+const serverReasons = ['signed_in', 'rona', 'refusing', 'phone_busy', 'phone_unreachable', 'desk_lost'];
 const ownReasons = ['break', 'lunch', 'meeting', 'training', 'other'];
 
 export function useReasonWord() {

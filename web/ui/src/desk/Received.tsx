@@ -1,19 +1,20 @@
 // A call passed on by a colleague: first the sender's sentence, then what is
 // known, was read and noted, and the way here. Nobody repeats the question.
-import { clockTime, duration, list } from '../format/intl';
+import { clockTime, duration, languageName, list, roundMoney } from '../format/intl';
 import { formatNumber } from '../format/phone';
-import { Icon, Jack } from '../ui/Icon';
+import { Icon, Jack, Tag } from '../ui/Icon';
 import { useDeskState, useNow, useWords } from './context';
 import { panel, recordPanel } from './panels';
 import { type PathStep, toMs } from './protocol';
 import { MoneyAndProducts, Tickets, Timeline } from './Record';
 import type { LiveCard } from './store';
 import { agentJack } from './states';
-import { Facts, MatchTag, riskWord, tenure } from './Who';
+import { consentWords, Facts, MatchTag, riskWord, tenure } from './Who';
 import { queueTitle, topicTitle, whyYou } from './words';
 import { useUi } from './ui';
 
-const factWords = ['name', 'number', 'balance', 'products', 'tickets', 'language', 'segment', 'history', 'notes', 'question', 'billing', 'customer'];
+/** Of the facts known, those a caller could be asked for again. */
+const factWords = ['name', 'number', 'customer', 'numbers', 'language', 'balance', 'last_bill', 'products', 'tickets', 'interactions', 'notes'];
 
 export function FromColumn({ c }: { c: LiveCard }) {
   const { t, lang } = useWords();
@@ -28,8 +29,11 @@ export function FromColumn({ c }: { c: LiveCard }) {
   return (
     <div className={ui.whoOpen ? 'col sheet scroll who-open' : 'col sheet scroll'} tabIndex={0} role="region" aria-label={t('from.title', { name: from.name })}>
       <div className="who-strip"><MatchTag c={c} />
+        {r && <span className="num" {...panel('who', 'shown')}>{r.id}</span>}
+        {r?.language && <span>{languageName(r.language, lang)}</span>}
         <button type="button" className="btn btn-quiet btn-sm strip-more" aria-expanded={ui.whoOpen} onClick={() => ui.setWhoOpen(!ui.whoOpen)}>{t(ui.whoOpen ? 'who.less' : 'who.more')}</button>
-        {(c.notes ?? []).map((n) => <p key={n.agent + n.at}><b>{t('from.notes', { name: n.name })}</b> <span className="t2">{n.text}</span></p>)}
+        <div className="strip-from" {...panel('from', 'shown')}>{from.note && <p><b>{t('from.title', { name: from.name })}</b> <span className="t2">{from.note}</span></p>}
+        {(c.notes ?? []).map((n) => <p key={n.agent + n.at}><b>{t('from.notes', { name: n.name })}</b> <span className="t2">{n.text}</span></p>)}</div>
       </div>
       <section className="sec" {...panel('from', 'shown')}>
         <header><h2>{t('from.title', { name: from.name })}</h2></header>
@@ -45,13 +49,15 @@ export function FromColumn({ c }: { c: LiveCard }) {
       ))}
       <section className="sec" {...panel('who', recordPanel(c, true))}>
         <header><h2>{t('from.who')}</h2></header>
-        <div className="row wrap tags"><MatchTag c={c} /></div>
+        <div className="row wrap tags"><MatchTag c={c} />{r?.key_account && <Tag kind="info" icon="star">{t('who.key_account')}</Tag>}</div>
         {r && <Facts c={c} r={r}>
           {(r.segment || r.customer_since) && <><dt>{t('who.standing')}</dt><dd>{r.segment} <span className="t3">{tenure(r.customer_since, now, t)}</span></dd></>}
+          {r.yearly_value && <><dt>{t('who.worth')}</dt><dd className="num">{roundMoney(r.yearly_value, lang)}</dd></>}
           {r.account_manager && <><dt>{t('who.manager_short')}</dt><dd>{r.account_manager.name}</dd></>}
           {r.churn_risk !== undefined && <><dt>{t('who.may_leave')}</dt><dd className={r.churn_risk >= 60 ? 'bad b' : undefined}>{t(riskWord(r.churn_risk), { risk: r.churn_risk })}</dd></>}
           {r.churn_reasons && r.churn_reasons.length > 0 && <><dt>{t('from.because')}</dt><dd>{list(r.churn_reasons, lang)}</dd></>}
-          {r.others && r.others.length > 0 && <><dt>{t('who.others_short')}</dt><dd>{list(r.others.map((o) => o.name), lang)}</dd></>}
+          {consentWords(r, t).length > 0 && <><dt>{t('consent.title')}</dt><dd>{list(consentWords(r, t), lang)}</dd></>}
+          {r.others && r.others.length > 0 && <><dt>{t('who.others_short')}</dt><dd>{r.others.map((o) => <span key={o.name} className="other-number">{o.name} {o.detail && <span className="t3">{o.detail}</span>}</span>)}</dd></>}
         </Facts>}
         {known.length > 0 && <p className="xs t2 from-known" data-testid="facts" data-facts={(c.facts ?? []).join(' ')}>{t('from.known', { facts: list(known.map((f) => t(`fact.${f}`)), lang) })}</p>}
       </section>
@@ -99,7 +105,7 @@ export function WayList({ c }: { c: LiveCard }) {
   const now = useNow(30_000);
   const path = c.path ?? [];
   const hops = path.filter((p) => p.kind === 'agent').length;
-  const why = whyYou(c, s, { t, lang, now });
+  const why = whyYou(c, { t, lang, now });
   const sentence = (p: PathStep): string => {
     const time = p.seconds ? duration(p.seconds * 1000) : '';
     switch (p.kind) {

@@ -14,9 +14,9 @@ export function MatchTag({ c }: { c: LiveCard }) {
   if (c.record && c.stale) return <Tag kind="warn" icon="clock" testid="match">{t('match.stale', { when: dayInWords(toMs(c.record_at), now, lang) })}</Tag>;
   switch (c.match) {
     case 'exact':
-      return <Tag kind="ok" icon="check" testid="match">{t('match.exact')}</Tag>;
+      return <Tag kind="ok" icon="check" testid="match">{t(c.chosen ? 'match.chosen' : 'match.exact')}</Tag>;
     case 'several':
-      return <Tag kind="warn" icon="users" testid="match">{t(c.record ? 'match.chosen' : 'match.several', { count: c.candidates?.length ?? 0 })}</Tag>;
+      return <Tag kind="warn" icon="users" testid="match">{t('match.several', { count: c.candidates?.length ?? 0 })}</Tag>;
     case 'pending':
       return <Tag kind="line" icon="clock" testid="match">{t('match.pending')}</Tag>;
     case 'failed':
@@ -49,9 +49,9 @@ export function Who({ c }: { c: LiveCard }) {
   const r = c.record;
   const state = recordPanel(c, true);
   return (
-    <div className={ui.whoOpen ? 'col sheet scroll who-open' : 'col sheet scroll'} {...panel('who', state)} tabIndex={0} role="region" aria-label={t('who.title')}>
+    <div className={ui.whoOpen ? 'col sheet scroll who-open' : 'col sheet scroll'} tabIndex={0} role="region" aria-label={t('who.title')}>
       <WhoStrip c={c} />
-      <section className="sec">
+      <section className="sec" {...panel('who', state)}>
         <header><h2>{t('who.title')}</h2></header>
         <div className="row wrap tags"><MatchTag c={c} />{r?.key_account && <Tag kind="info" icon="star">{t('who.key_account')}</Tag>}</div>
         {r ? <Facts c={c} r={r} /> : <Absent state={state} empty={t('who.empty')} />}
@@ -125,9 +125,16 @@ function Leaving({ r, risk }: { r: CustomerRecord; risk: number }) {
   );
 }
 
+const consents = ['phone', 'mail', 'sms', 'recording'] as const;
+
+/** What was agreed to, in one line. */
+export function consentWords(r: CustomerRecord, t: ReturnType<typeof useWords>['t']): string[] {
+  return consents.filter((k) => r.consent?.[k] !== undefined).map((k) => t(r.consent?.[k] ? 'consent.is_given' : 'consent.is_not_given', { what: t(`consent.${k}`) }));
+}
+
 function ConsentSection({ r }: { r: CustomerRecord }) {
   const { t } = useWords();
-  const rows = (['phone', 'mail', 'sms', 'recording'] as const).filter((k) => r.consent?.[k] !== undefined);
+  const rows = consents.filter((k) => r.consent?.[k] !== undefined);
   return (
     <section className="sec">
       <header><h2>{t('consent.title')}</h2></header>
@@ -143,13 +150,15 @@ function ConsentSection({ r }: { r: CustomerRecord }) {
 
 /** Who, folded to one line in narrow windows. */
 function WhoStrip({ c }: { c: LiveCard }) {
-  const { t } = useWords();
+  const { t, lang } = useWords();
   const ui = useUi();
   const now = useNow(60_000);
   const r = c.record;
   return (
-    <div className="who-strip">
+    <div className="who-strip" {...panel('who', recordPanel(c, true))}>
       <MatchTag c={c} />
+      {r && <span className="num">{r.id}</span>}
+      {r?.language && <span>{languageName(r.language, lang)}</span>}
       {r?.segment && <span><b>{r.segment}</b> <span className="t3">{tenure(r.customer_since, now, t)}</span></span>}
       {r?.churn_risk !== undefined && r.churn_risk >= 30 && <span className={r.churn_risk >= 60 ? 'bad b' : 'warn b'}><Icon name="downr" size="sm" />{t('who.may_leave_strip', { word: t(riskWord(r.churn_risk), { risk: r.churn_risk }) })}</span>}
       <button type="button" className="btn btn-quiet btn-sm strip-more" aria-expanded={ui.whoOpen} onClick={() => ui.setWhoOpen(!ui.whoOpen)}>{t(ui.whoOpen ? 'who.less' : 'who.more')}</button>

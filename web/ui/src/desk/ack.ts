@@ -4,12 +4,15 @@ import type { Desk } from './client';
 import { isOffer, type PanelName, panelNames, type PanelState } from './protocol';
 import type { LiveCard } from './store';
 
-/** Reads from the page which panels stand there and in which state. */
+/**
+ * Reads from the page which panels stand there and in which state. What a
+ * narrow window folds away has no box and does not count.
+ */
 export function panelsOnPage(root: ParentNode = document): Record<PanelName, PanelState> {
   const out = {} as Record<PanelName, PanelState>;
   for (const name of panelNames) {
-    const el = root.querySelector<HTMLElement>(`[data-panel="${name}"]`);
-    out[name] = (el?.dataset.state as PanelState | undefined) ?? 'empty';
+    const boxes = [...root.querySelectorAll<HTMLElement>(`[data-panel="${name}"]`)].filter((el) => el.getClientRects().length > 0);
+    out[name] = (boxes[0]?.dataset.state as PanelState | undefined) ?? 'empty';
   }
   return out;
 }

@@ -2,7 +2,7 @@
 // agrees leaves this file, never what is on record.
 import type { CustomerRecord } from './protocol';
 
-export const letters = ['A', 'B', 'C', 'D', 'E', 'F', 'G', 'H'];
+export const letters = ['A', 'B', 'C', 'D', 'E', 'F', 'G', 'H', 'I', 'J'];
 
 /** Folds case, accents and е/ё, so that what is heard can be typed any way. */
 export const fold = (s: string) => s.normalize('NFD').replace(/\p{M}/gu, '').toLocaleLowerCase().replaceAll('ё', 'е').trim();

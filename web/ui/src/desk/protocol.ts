@@ -60,7 +60,7 @@ export interface Card {
   story?: Story[] | null; why?: Why | null; path?: PathStep[] | null;
   from?: { agent: string; name: string; note: string; at: Micros; topic?: string; talk_s?: number } | null;
   notes?: CallNote[] | null; note?: string; used?: UsedAnswer[] | null; answers?: Answer[] | null; facts?: string[] | null;
-  disposition?: 'off' | 'optional' | 'required';
+  disposition?: '' | 'off' | 'optional' | 'required'; ring_why?: string; talk_since?: Micros; talk_s?: number;
 }
 
 export interface Welcome {

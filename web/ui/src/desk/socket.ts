@@ -169,8 +169,9 @@ export class DeskSocket {
   }
 
   /**
-   * A browser does not see the server's pings, so that the desk sends one of
-   * its own and counts any frame as a sign of life.
+   * A browser does not see the server's pings, so that the desk asks for
+   * something that no server knows: its refusal is a sign of life, as is any
+   * other frame.
    */
   private beat(every: number): void {
     clearInterval(this.beatTimer);
@@ -191,15 +192,16 @@ export class DeskSocket {
 
   private closed(code: number): void {
     switch (code) {
+      case 1000: // signed out
+        return this.drop({ is: 'signed_out' });
       case 4409:
         return this.drop({ is: 'replaced' });
       case 4403:
         return this.drop({ is: 'refused' });
       case 4426:
+      case 4400: // the server does not understand this page: only a newer one helps
+      case 1009:
         return this.drop({ is: 'outdated' });
-      case 4400: // we were misunderstood: begin a fresh session
-        this.session = '';
-        return this.lost();
       case 4408:
       case 4410:
         return this.lost(0);

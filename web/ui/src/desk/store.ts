@@ -10,7 +10,10 @@ import type { Link } from './socket';
 export interface LogEntry { at: number; what: 'offered' | 'ringing' | 'talking' | 'hold' | 'resumed' | 'over' | 'answer'; text?: string; ms?: number }
 
 /** A card with what the page has seen of it. Instants are server time, in ms. */
-export interface LiveCard extends Card {
+export interface LiveCard extends Omit<Card, 'disposition'> {
+  disposition?: 'off' | 'optional' | 'required';
+  /** The agent has said which of several candidates it is. */
+  chosen: boolean;
   /** When this offer reached the desk: waited_s counts on from here. */
   shownAt: number;
   /** When the present phase began, and when it ends by itself (0: never). */
@@ -133,19 +136,27 @@ function putCard(s: DeskState, c: Card, at: number): DeskState {
   const same = old && old.attempt === c.attempt ? old : null;
   const live: LiveCard = {
     ...c,
-    disposition: c.disposition ?? same?.disposition,
+    disposition: c.disposition || same?.disposition,
+    chosen: same?.chosen || (same?.match === 'several' && c.record !== null),
     shownAt: same?.shownAt ?? at,
     phaseAt: same && same.phase === c.phase ? same.phaseAt : toMs(c.since) || at,
     endsAt: toMs(c.until),
-    talkAt: same?.talkAt || (isTalk(c.phase) ? toMs(c.since) || at : 0),
-    overAt: same?.overAt || (c.phase === 'wrap_up' ? toMs(c.since) || at : 0),
-    ringWhy: same?.ringWhy ?? '',
+    talkAt: same?.talkAt || toMs(c.talk_since) || (isTalk(c.phase) ? toMs(c.since) || at : 0),
+    overAt: same?.overAt || overAt(c, at),
+    ringWhy: c.ring_why ?? same?.ringWhy ?? '',
     log: same?.log ?? [{ at, what: 'offered' }],
   };
   const next = { ...s, gone: null, cards: [...s.cards.filter((x) => x.call !== c.call), live] };
   const d = draftOf(s, c.call);
   if (d.edited && d.text !== d.sent) return next; // what is written here is newer
   return withDraft(next, c.call, { text: c.note ?? d.text, sent: c.note ?? d.sent });
+}
+
+/** A card drawn in wrap-up tells how long the talk was, not when it ended. */
+function overAt(c: Card, at: number): number {
+  if (c.phase !== 'wrap_up') return 0;
+  const from = toMs(c.talk_since);
+  return from && c.talk_s !== undefined ? from + c.talk_s * 1000 : toMs(c.since) || at;
 }
 
 const logOf: Partial<Record<Phase, LogEntry['what']>> = { ringing: 'ringing', talking: 'talking', hold: 'hold', wrap_up: 'over' };
@@ -160,12 +171,12 @@ function phase(s: DeskState, p: PhaseChange, at: number): DeskState {
   if (p.phase === 'talking' && !c.talkAt) next.talkAt = since;
   if (p.phase === 'wrap_up') {
     next.overAt = since;
-    next.disposition = p.disposition ?? c.disposition ?? 'optional';
+    next.disposition = p.disposition || c.disposition || 'optional';
     next.set = p.set ?? c.set;
   }
   let what = logOf[p.phase];
   if (what === 'talking' && c.phase === 'hold') what = 'resumed';
-  if (what && !(what === 'talking' && c.talkAt)) next.log = [...c.log, { at: since, what, ms: what === 'resumed' ? since - c.phaseAt : undefined }];
+  if (what && !(what === 'talking' && c.talkAt)) next.log = [...c.log, what === 'resumed' ? { at, what, ms: at - c.phaseAt } : { at: since, what }];
   return { ...s, cards: s.cards.map((x) => (x.call === p.call ? next : x)) };
 }
 

@@ -29,7 +29,7 @@ export function useUi(): Ui {
   return u;
 }
 
-const known = ['stale', 'not_now', 'unknown_target', 'closed', 'too_many_transfers', 'disposition_required', 'offline'];
+const known = ['stale', 'not_now', 'unknown_target', 'closed', 'too_many_transfers', 'disposition_required', 'timeout', 'failed', 'offline'];
 
 export function useUiState(): Ui {
   const { t } = useWords();

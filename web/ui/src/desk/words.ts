@@ -71,7 +71,7 @@ export function storyOf(c: LiveCard, s: DeskState, w: Words): string[] {
 }
 
 /** Why this agent: a few words at the end of the cord. */
-export function whyYou(c: LiveCard, s: DeskState, w: Words): string {
+export function whyYou(c: LiveCard, w: Words): string {
   const { t, lang } = w;
   const y = c.why;
   if (!y) return '';
@@ -83,7 +83,7 @@ export function whyYou(c: LiveCard, s: DeskState, w: Words): string {
     case 'account_manager':
       return t('why.account_manager');
     case 'topic':
-      return t('why.topic', { topic: topicTitle(s, c.topic ?? '', lang) });
+      return t('why.topic');
     case 'agent':
       return t('why.agent');
   }
