@@ -115,9 +115,14 @@ func (c *compiler) options(o *object, q *routing.Queue) {
 	c.option(o, "full", func(n *node) { q.Full = c.full(n) }, func() { q.Full = nil })
 	c.option(o, "late", func(n *node) { q.Late = c.after(n, "after", 10*time.Second) }, func() { q.Late = nil })
 	c.option(o, "nobody", func(n *node) { q.Nobody = c.after(n, "for", 0) }, func() { q.Nobody = nil })
-	c.choice(o.get("answer"), "at_queue", []string{"at_queue"}, "early_media", "with_agent")
+	if n := o.get("answer"); n != nil {
+		q.AnswerWithAgent = c.choice(n, "at_queue", []string{"at_queue", "with_agent"}, "early_media") == "with_agent"
+	}
 	if n := o.get("music"); n != nil {
 		q.Music = c.sound(n)
+		if q.AnswerWithAgent {
+			c.errorf(n, CodeConflict, "%s cannot stand beside answer: with_agent: the caller hears the network's ringing", n.label())
+		}
 	}
 	o.later("was", "reserve", "max_talking", "callback", "announce")
 	o.close()
@@ -273,6 +278,7 @@ func (c *compiler) checkQueue(q *routing.Queue, src *queueSource) {
 	if q.WrapUp.Disposition == "required" && q.Dispositions == "" {
 		c.errorf(src.at("wrap_up"), CodeConflict, "wrap_up.disposition: required needs a dispositions set")
 	}
+	c.checkAnswer(q, src)
 	for i, s := range q.Steps {
 		if s.Need == nil {
 			continue
@@ -292,5 +298,30 @@ func (c *compiler) checkQueue(q *routing.Queue, src *queueSource) {
 				c.errorf(src.at("steps"), "N306", "step %d: skill %s is both asked for and shut out", i+2, r.Skill)
 			}
 		}
+	}
+}
+
+// checkAnswer refuses what a caller would have to hear who is answered with the
+// agent only: sounds before that are early media.
+func (c *compiler) checkAnswer(q *routing.Queue, src *queueSource) {
+	if !q.AnswerWithAgent {
+		return
+	}
+	refuse := func(option, play string) {
+		if play != "" {
+			c.errorf(src.at(option), CodeUnsupported, "%s: play with answer: with_agent is not supported yet; reject, hangup and queue are", option)
+		}
+	}
+	if q.Hours != "" { // else closed is never asked
+		refuse("closed", q.Closed.Play)
+	}
+	if q.Full != nil {
+		refuse("full", q.Full.Then.Play)
+	}
+	if q.Late != nil {
+		refuse("late", q.Late.Then.Play)
+	}
+	if q.Nobody != nil {
+		refuse("nobody", q.Nobody.Then.Play)
 	}
 }

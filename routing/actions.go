@@ -19,8 +19,9 @@ type ResolveCustomer struct {
 	Deadline time.Time `json:"deadline,omitzero"`
 }
 
-// AnswerCaller: answer the caller (200) and play music. Sent once a call, on
-// entering the first queue.
+// AnswerCaller: answer the caller (200) and play music. Sent once a call at
+// most, on entering the first queue that answers at once; Connect answers who
+// has waited in others only.
 type AnswerCaller struct {
 	Call  CallID `json:"call"`
 	Music string `json:"music"`
@@ -108,11 +109,13 @@ type Withdraw struct {
 	Why string `json:"why"`
 }
 
-// Connect: the agent's 200 counts: ACK it and join the legs.
+// Connect: the agent's 200 counts: ACK it and join the legs. A caller who has
+// not been answered yet is answered with the agent.
 type Connect struct {
 	Offer
 	// Answered is when the agent's 200 was seen.
 	Answered time.Time `json:"answered"`
+	Music    string    `json:"music,omitempty"` // on hold
 }
 
 // Release: end the agent's leg only: a 200 that came too late, or the sender's

@@ -81,7 +81,7 @@ func BenchmarkStep(b *testing.B) {
 	for b.Loop() {
 		o := talks[0]
 		talks = talks[1:]
-		timed(CallerGone{o.Call})
+		timed(CallerGone{Call: o.Call})
 		o = talks[len(talks)-1]
 		timed(PopAcked{Offer: o, Mode: Painted})
 		timed(PhoneAnswered{o})

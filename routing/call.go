@@ -90,7 +90,7 @@ type call struct {
 	backTo   string // the sender's queue
 	bars     []*bar
 
-	answered bool // the caller's leg was answered by us
+	answered bool // the caller's leg was answered by us, or is with this Connect
 	talked   bool // an agent has talked
 	last     Offer
 	late     bool // a late record waits to be considered

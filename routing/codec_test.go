@@ -15,7 +15,7 @@ func everyEvent() []Event {
 	return []Event{
 		CallArrived{Call: 7, Attrs: rule.Call{Kind: "inbound", ANIKnown: true, DNIS: "+441632960001", Trunk: "main", Country: "GB", Language: "en", Topic: "t", WaitedS: 1, Transfers: 2}, Caller: "k1:ab"},
 		CustomerResolved{Call: 7, Customer: rule.Customer{Known: true, Segment: "gold", KeyAccount: true, Language: "en", Country: "GB", ChurnRisk: 1, Value: 2, Balance: -3, BalanceCurrency: "GBP", OverdueDays: 4, OpenTickets: 5, OpenComplaints: 6, Products: []string{"a"}, AccountManager: "ann", LastAgent: "bob", LastTopic: "t", LastContactDays: 8}},
-		CallerGone{7}, CallFailed{7, "media_lost"},
+		CallerGone{7, true}, CallFailed{7, "media_lost", true},
 		PopAcked{o, Painted, 3, map[string]string{"who": "shown"}}, OfferAccepted{o}, OfferRefused{o, "not_now"},
 		PhoneRinging{o}, PhoneAnswered{o}, PhoneFailed{o, 486}, AgentGone{o}, JoinFailed{o, "no_codec"}, Joined{o, "relay"},
 		HoldRequested{o, true}, PhoneHeld{o, true}, HangupRequested{o}, TransferRequested{o, "t", "q", "bob"}, WrapUpEnded{o, "fixed"},

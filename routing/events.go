@@ -29,12 +29,15 @@ type CustomerResolved struct {
 // CallerGone: the caller hung up or gave up (BYE, CANCEL, media or flow lost).
 type CallerGone struct {
 	Call CallID `json:"call"`
+	// Unanswered: he has had no 200, even if an order to answer was under way.
+	Unanswered bool `json:"unanswered,omitempty"`
 }
 
 // CallFailed: call control could not carry on with the caller's leg.
 type CallFailed struct {
-	Call   CallID `json:"call"`
-	Reason string `json:"reason"`
+	Call       CallID `json:"call"`
+	Reason     string `json:"reason"`
+	Unanswered bool   `json:"unanswered,omitempty"` // as in CallerGone
 }
 
 // Ack modes of a pop.

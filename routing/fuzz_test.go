@@ -3,6 +3,7 @@ package routing
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -26,6 +27,7 @@ type tape struct {
 	arrived map[CallID]bool
 	greeted map[CallID]bool
 	rung    map[Offer]bool
+	talks   map[CallID][]Offer // connected, and not taken back
 	version int
 }
 
@@ -62,9 +64,9 @@ func (p *tape) event() Event {
 		}
 		return CustomerResolved{p.call(), c}
 	case 6:
-		return CallerGone{p.call()}
+		return CallerGone{p.call(), p.byte()%3 == 0}
 	case 7:
-		return CallFailed{p.call(), "test"}
+		return CallFailed{p.call(), "test", p.byte()%3 == 0}
 	case 8, 9, 10:
 		return PopAcked{Offer: o, Mode: []string{Painted, Hidden}[p.byte()%2]}
 	case 11:
@@ -144,7 +146,7 @@ func (p *tape) action(ev Event, a Action) {
 		}
 		p.greeted[a.Call] = true
 	case Enqueued:
-		if p.ended[a.Call] || !p.greeted[a.Call] {
+		if p.ended[a.Call] || !p.greeted[a.Call] && !p.e.calls[a.Call].queue.AnswerWithAgent {
 			fail("queued after its end, or before it was answered")
 		}
 	case OfferCall:
@@ -164,8 +166,19 @@ func (p *tape) action(ev Event, a Action) {
 		if p.offers[a.Call] != a.Offer || !p.rung[a.Offer] {
 			fail("connects a phone that was not rung")
 		}
+		p.greeted[a.Call] = true
+		p.talks[a.Call] = append(p.talks[a.Call], a.Offer)
+	case Wait:
+		if !p.greeted[a.Call] {
+			fail("music for a caller who was not answered")
+		}
+	case Treat:
+		if (a.Play != "") && !p.greeted[a.Call] || a.Reject != 0 && p.greeted[a.Call] {
+			fail("plays before the answer, or refuses after it")
+		}
 	case Withdraw:
 		drop(a.Offer)
+		p.talks[a.Call] = slices.DeleteFunc(p.talks[a.Call], func(o Offer) bool { return o == a.Offer })
 	case Release:
 		if a.Why == "transferred" {
 			drop(a.Offer)
@@ -175,6 +188,9 @@ func (p *tape) action(ev Event, a Action) {
 			fail("ends twice, or never came")
 		}
 		p.ended[a.Call] = true
+		if (a.Outcome == Answered) != (len(p.talks[a.Call]) > 0) {
+			fail("answered without a talk, or a talk and not answered")
+		}
 		if o, out := p.offers[a.Call]; out {
 			drop(o)
 		}
@@ -227,7 +243,7 @@ func difference(a, b Snapshot) string {
 // finish ends everything and checks that nothing is left.
 func (p *tape) finish() {
 	for id := CallID(1); id <= p.next; id++ {
-		p.step(CallerGone{id})
+		p.step(CallerGone{Call: id})
 	}
 	for i := range 5 {
 		p.step(AgentSignedOut{agents.ID(fmt.Sprintf("a%d", i))})
@@ -261,7 +277,7 @@ func FuzzEngine(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		p := &tape{
 			t: t, e: New(tapePolicy(1)), now: tapeStart, data: data, offers: map[CallID]Offer{}, holder: map[agents.ID]CallID{},
-			ended: map[CallID]bool{}, arrived: map[CallID]bool{}, greeted: map[CallID]bool{}, rung: map[Offer]bool{}, version: 1,
+			ended: map[CallID]bool{}, arrived: map[CallID]bool{}, greeted: map[CallID]bool{}, rung: map[Offer]bool{}, talks: map[CallID][]Offer{}, version: 1,
 		}
 		for i := 0; len(p.data) > 0 && i < 3000; i++ {
 			switch b := p.byte(); {

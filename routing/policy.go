@@ -100,8 +100,11 @@ type Queue struct {
 	AtClose      AtClose
 	Full         *FullPolicy // nil: none
 	Late, Nobody *AfterPolicy
-	Music        string
-	Greeting     string
+	// AnswerWithAgent: the caller hears the network's ringing and is answered
+	// together with the agent (answer: with_agent); false is at_queue (10).
+	AnswerWithAgent bool
+	Music           string
+	Greeting        string
 }
 
 // Step is a later, wider need of a queue (6). The queue's own need is step 1

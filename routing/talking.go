@@ -28,7 +28,8 @@ func (e *Engine) phoneAnswered(c *call) {
 	if c.waited <= c.queue.AnswerWithin.Microseconds() {
 		f.inTime++
 	}
-	e.act(Connect{c.offer(), instant(e.now)})
+	c.answered = true
+	e.act(Connect{c.offer(), instant(e.now), c.queue.Music})
 	e.setState(a, agents.Talking, "", 0)
 }
 
@@ -38,12 +39,7 @@ func (e *Engine) joinFailed(c *call) {
 	if c.phase != talking {
 		return
 	}
-	f := e.figure(c.queue.Name)
-	f.talking--
-	f.answered--
-	if c.waited <= c.queue.AnswerWithin.Microseconds() {
-		f.inTime--
-	}
+	e.uncount(c)
 	o := c.offer()
 	a := e.withdraw(c, "join_failed")
 	e.act(Release{o, "join_failed"})
@@ -53,6 +49,23 @@ func (e *Engine) joinFailed(c *call) {
 	e.join(c)
 	e.unplace(c)
 	e.back(c, true)
+}
+
+// uncount takes a talk out of the figures that was none.
+func (e *Engine) uncount(c *call) {
+	f := e.figure(c.queue.Name)
+	f.talking--
+	f.answered--
+	if c.waited <= c.queue.AnswerWithin.Microseconds() {
+		f.inTime--
+	}
+}
+
+// unconnect makes an offer again of a talk whose caller was gone before he
+// could be answered with the agent.
+func (e *Engine) unconnect(c *call) {
+	e.uncount(c)
+	c.phase = ringing
 }
 
 // hold puts the caller on hold or takes him back.
@@ -94,6 +107,9 @@ func (e *Engine) callerGone(ev CallerGone) {
 	c := e.calls[ev.Call]
 	switch {
 	case c == nil:
+	case c.phase == talking && ev.Unanswered && !c.talked:
+		e.unconnect(c)
+		e.end(c, Abandoned, ByCaller, "")
 	case c.phase == talking:
 		e.end(c, Answered, ByCaller, "")
 	case c.talked:
@@ -110,6 +126,9 @@ func (e *Engine) callFailed(ev CallFailed) {
 	c := e.calls[ev.Call]
 	switch {
 	case c == nil:
+	case c.phase == talking && ev.Unanswered && !c.talked:
+		e.unconnect(c)
+		e.end(c, Failed, ByServer, ev.Reason)
 	case c.phase == talking || c.talked:
 		e.end(c, Answered, ByServer, ev.Reason)
 	default:

@@ -22,6 +22,7 @@ func tapeQueues(version int) map[string]*Queue {
 	b.Nobody = &AfterPolicy{30 * time.Second, rule.Treatment{Queue: "c"}}
 	b.Late = &AfterPolicy{60 * time.Second, rule.Treatment{Queue: "a"}}
 	b.WrapUp.Time = 5 * time.Second
+	b.AnswerWithAgent = true
 	b.Full = &FullPolicy{4, rule.Treatment{Play: "sorry", Queue: "c"}}
 	c.Pop.Late, c.Pop.OnAccept, c.Pop.Lead, c.Choose = LateHold, true, time.Second, "least_occupied"
 	c.Hours, c.AtClose.Grace, c.Closed = "day", time.Minute, rule.Treatment{Play: "closed", Hangup: true}

@@ -41,9 +41,10 @@ func (e *Engine) enter(c *call, name, trigger string, prefer []rule.Prefer) {
 	e.markSeeking(c, trigger)
 }
 
-// greet answers the caller on entering the first queue.
+// greet answers the caller on entering the first queue that does not leave
+// that to the agent. Once answered, a call stays so in whatever queue.
 func (e *Engine) greet(c *call) {
-	if !c.answered {
+	if !c.answered && !c.queue.AnswerWithAgent {
 		c.answered = true
 		e.act(AnswerCaller{c.id, c.queue.Music})
 	}

@@ -7,6 +7,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/cordboard/cordboard/routing"
+	"github.com/cordboard/cordboard/sip/media"
 	"github.com/cordboard/cordboard/sip/stack"
 )
 
@@ -16,8 +17,9 @@ func (c *call) ring(a routing.Ring) {
 		return // CallerGone is on its way to the engine
 	}
 	c.dropAgent(reasonHeader(routing.ByServer, "superseded"))
-	if len(c.caller.own) == 0 || (c.first == nil && !c.caller.up) {
-		c.ringLater = &a // a late offer: the ACK brings the caller's codecs
+	late := c.first == nil && !c.caller.up // a late offer: the caller's codecs are not known
+	if late && c.caller.answered {
+		c.ringLater = &a // the ACK brings them
 		return
 	}
 	phone, ok := c.gw.phones.Phone(a.Agent)
@@ -26,7 +28,9 @@ func (c *call) ring(a routing.Ring) {
 		return
 	}
 	l := &leg{name: legName(a.Offer), offer: a.Offer, side: c.newSide()}
-	c.direct = c.gw.mayJoinDirectly(c.trunk, c.caller.remote.Addr.Addr(), hostOf(phone.URI))
+	// Answered with the agent, such a caller tells his codecs after the phone's
+	// answer: then we stay between the two.
+	c.direct = !late && c.gw.mayJoinDirectly(c.trunk, c.caller.remote.Addr.Addr(), hostOf(phone.URI))
 	if !c.direct && !c.openRelay(l) {
 		c.submit(routing.PhoneFailed{Offer: a.Offer, Code: 503})
 		return
@@ -56,9 +60,13 @@ func (c *call) unheard(l *leg) {
 }
 
 // openRelay gives an agent's leg a port of ours. The agent is offered the
-// codec agreed with the caller and no other: nothing is transcoded.
+// codec agreed with the caller and no other: nothing is transcoded. While none
+// is agreed (a late offer), all that we can do.
 func (c *call) openRelay(l *leg) bool {
 	l.own = slices.Clone(c.caller.own)
+	if len(l.own) == 0 {
+		l.own = media.OwnFormats()
+	}
 	return l.port != nil || c.openPort(l)
 }
 
@@ -123,7 +131,14 @@ func (c *call) agentAnswered(l *leg, res *stack.Message) {
 	l.up = true
 	if c.direct && !c.gw.mayJoinDirectly(c.trunk, c.caller.remote.Addr.Addr(), l.remote.Addr.Addr()) {
 		// The phone's audio comes from elsewhere than its signalling.
-		c.fallBack("not_mutual")
+		if !c.openRelay(l) {
+			c.dropAgent(reasonHeader(routing.ByServer, "no_media_port"))
+			c.submit(routing.PhoneFailed{Offer: l.offer, Code: 503})
+			return
+		}
+		c.log.Info("relaying", c.of(l), zap.String("reason", "not_mutual"))
+		c.direct = false
+		c.afresh()
 	}
 	c.save(l)
 	c.submit(routing.PhoneAnswered{Offer: l.offer})

@@ -17,6 +17,9 @@ import (
 //
 //	caller's leg  | new (180 sent)      | answered (200 sent)  | up (ACK came)
 //	AnswerCaller  | 200, music          | -                    | -
+//	Connect       | 200 with the agent  | join                 | join
+//	a minute      | 180 again           | -                    | -
+//	Expires       | 487; E CallerGone   | -                    | -
 //	Treat         | 200, or refuse      | play once up         | play; E TreatmentPlayed
 //	CANCEL        | gone; E CallerGone  | the stack says BYE   | -
 //	ACK           | -                   | up; settle           | late offer's answer; settle
@@ -68,6 +71,9 @@ type call struct {
 	relaying  bool
 
 	joinTimer   *time.Timer
+	ringTimer   *time.Timer   // the next 180
+	expires     time.Duration // of the INVITE, 0 for never
+	expireTimer *time.Timer
 	resume      *time.Timer // the music after an announcement
 	orphanTimer *time.Timer
 	over        bool
@@ -203,7 +209,9 @@ func (c *call) abandonShip(reason string) {
 	c.guarded(func() {
 		c.endCaller(routing.EndCall{Outcome: routing.Failed, By: routing.ByServer, Reason: reason, Code: failCode(reason)})
 	})
-	c.guarded(func() { c.submit(routing.CallFailed{Call: c.id, Reason: reason}) })
+	c.guarded(func() {
+		c.submit(routing.CallFailed{Call: c.id, Reason: reason, Unanswered: !c.caller.answered})
+	})
 	c.guarded(c.finish)
 	c.over = true // whatever finish came to
 }
@@ -231,7 +239,7 @@ func (c *call) guarded(fn func()) {
 // finish frees what the call holds. It ends run.
 func (c *call) finish() {
 	c.over = true
-	for _, t := range []*time.Timer{c.joinTimer, c.resume, c.orphanTimer} {
+	for _, t := range []*time.Timer{c.joinTimer, c.ringTimer, c.expireTimer, c.resume, c.orphanTimer} {
 		if t != nil {
 			t.Stop()
 		}
@@ -265,6 +273,9 @@ const (
 	// unheardAfter is how long a phone may be silent to our INVITE. Over UDP
 	// that is four of them: at 0, 0.5, 1.5 and 3.5 s.
 	unheardAfter = 4 * time.Second
+	// ringbackEvery is how often the 180 is repeated to a caller who waits for
+	// it (RFC 3261 13.3.1.1).
+	ringbackEvery = time.Minute
 )
 
 // newSide begins the descriptions of one dialog.

@@ -1,6 +1,7 @@
 package sip
 
 import (
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -18,8 +19,36 @@ func (c *call) start() {
 		c.finish()
 		return
 	}
-	// Ringback while routing; without SDP, early media is not ours to give.
-	c.try(c.caller, "progress", c.caller.dlg.Progress(180, "", nil, nil))
+	c.ringback()
+	c.expire()
+}
+
+// ringback has the network ring to the caller, while routing and where he is
+// answered with the agent; without SDP, early media is not ours to give. It is
+// repeated, or proxies would give the call up (RFC 3261 13.3.1.1).
+func (c *call) ringback() {
+	l := c.caller
+	if l.answered || l.ended {
+		return
+	}
+	c.try(l, "progress", l.dlg.Progress(180, "", nil, nil))
+	c.ringTimer = c.after(c.gw.ringbackEvery, c.ringback)
+}
+
+// expire ends a call that is not answered within the Expires of its INVITE
+// (RFC 3261 13.3.1).
+func (c *call) expire() {
+	if c.expires == 0 {
+		return
+	}
+	c.expireTimer = c.after(c.expires, func() {
+		l := c.caller
+		if l.answered || l.ended {
+			return
+		}
+		c.try(l, "reject", l.dlg.Reject(487, "", reasonHeader(routing.ByCaller, "expired")))
+		c.callerGone()
+	})
 }
 
 // callerEvent is what the caller's telephone, or the way to it, did.
@@ -46,6 +75,9 @@ func (c *call) callerAcked(l *leg, ack *stack.Message) {
 		c.fail("no_answer_in_ack")
 		return
 	}
+	if l := c.agent; l != nil && c.first == nil && !c.direct {
+		l.own = slices.Clone(c.caller.own) // what the ACK brought; the phone was offered more
+	}
 	if r := c.ringLater; r != nil {
 		c.ringLater = nil
 		c.ring(*r)
@@ -69,8 +101,9 @@ func (c *call) acked(l *leg, ack *stack.Message) bool {
 	return true
 }
 
-// answerCaller sends the 200 with our port as the caller's peer. The music
-// begins at once: an ACK that is late is no reason for silence.
+// answerCaller sends the 200: with our port as the caller's peer, or with the
+// phone of the agent who is connected directly. Sound begins at once: an ACK
+// that is late is no reason for silence.
 func (c *call) answerCaller() {
 	l := c.caller
 	if l.answered || l.ended {
@@ -84,22 +117,32 @@ func (c *call) answerCaller() {
 	var err error
 	if c.first == nil {
 		l.own = media.OwnFormats()
+		if c.connected {
+			preferFormat(l.own, c.agent.codec)
+		}
 		told := l.ownAudio()
 		l.offered, body = &told, l.side.Offer(told)
-	} else if body, err = c.agree(l, c.first, l.ownAudio()); err != nil {
+	} else if body, err = c.agree(l, c.first, c.wanted(l)); err != nil {
 		c.log.Error("caller's offer could not be answered", zap.Error(err))
 		c.fail("no_codec")
 		return
 	}
-	l.answered = true
 	l.localSDP = body
 	if err := l.dlg.Accept(nil, body); err != nil {
-		c.log.Info("caller could not be answered", zap.Error(err))
+		c.log.Info("caller could not be answered", zap.Error(err)) // his CANCEL was first
 		l.dlg.Bye(nil)
 		c.callerGone()
 		return
 	}
+	l.answered = true
 	c.save(l)
+}
+
+// preferFormat puts one format first.
+func preferFormat(fs []media.Format, f media.Format) {
+	if i := slices.IndexFunc(fs, func(g media.Format) bool { return speaks([]media.Format{g}, f) }); i > 0 {
+		fs[0], fs[i] = fs[i], fs[0]
+	}
 }
 
 // wait puts the caller back to the music.
@@ -152,7 +195,7 @@ func (c *call) callerGone() {
 	}
 	c.dropAgent(reasonHeader(routing.ByCaller, "caller_gone"))
 	c.closeLeg(c.caller)
-	c.submit(routing.CallerGone{Call: c.id})
+	c.submit(routing.CallerGone{Call: c.id, Unanswered: !c.caller.answered})
 	c.orphanTimer = c.after(c.gw.orphanAfter, func() {
 		c.log.Error("no end of a call whose caller has gone", zap.String("reason", "engine_silent"))
 		c.finish()

@@ -51,7 +51,7 @@ func TestCallerGivesUp(t *testing.T) {
 		if f := event[stack.Failed](c); f.Code != 487 {
 			t.Errorf("CANCEL ended in %d", f.Code)
 		}
-		w.expect(routing.CallerGone{Call: a.Call})
+		w.expect(routing.CallerGone{Call: a.Call, Unanswered: true})
 		w.do(routing.EndCall{Call: a.Call, Outcome: routing.Abandoned, By: routing.ByCaller})
 	})
 	t.Run("in the queue", func(t *testing.T) {
@@ -426,7 +426,7 @@ func TestInviteToThePhone(t *testing.T) {
 			t.Errorf("%s: Expires %q, X-Cordboard-Call %q", name, in.Get("Expires"), in.Get("X-Cordboard-Call"))
 		}
 		caller.d.Cancel()
-		w.expect(routing.CallerGone{Call: a.Call})
+		w.expect(routing.CallerGone{Call: a.Call, Unanswered: true})
 		w.do(routing.EndCall{Call: a.Call})
 	}
 }

@@ -64,7 +64,7 @@ type Gateway struct {
 	dialect pbx.Dialect
 	log     *zap.Logger
 
-	joinPatience, orphanAfter, unheardAfter time.Duration
+	joinPatience, orphanAfter, unheardAfter, ringbackEvery time.Duration
 
 	mu       sync.Mutex
 	ep       endpoint
@@ -118,7 +118,7 @@ func New(o Options) (*Gateway, error) {
 		sdpHost: o.Host, dialect: o.Dialect, log: o.Log.Named("sip"),
 		calls: map[routing.CallID]*call{}, probing: map[agents.ID]bool{},
 		empty: make(chan struct{}), joinPatience: joinPatience, orphanAfter: orphanAfter,
-		unheardAfter: unheardAfter,
+		unheardAfter: unheardAfter, ringbackEvery: ringbackEvery,
 	}
 	g.ctx, g.stop = context.WithCancel(context.Background())
 	return g, nil

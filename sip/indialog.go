@@ -48,6 +48,10 @@ func (c *call) offeredAgain(l *leg, m *stack.Message) {
 		c.reply(l, m, 200, nil, nil) // a session refresh (RFC 4028)
 		return
 	}
+	if !l.answered && l == c.caller { // RFC 3311 5.2: an offer before the answer to the first
+		c.reply(l, m, 500, retryAfter, nil)
+		return
+	}
 	if l.request != nil || l.waits() || l.offered != nil || c.otherAsks(l) {
 		c.reply(l, m, 491, nil, nil)
 		return

@@ -74,6 +74,9 @@ func (g *Gateway) newCall(d dialog, req *stack.Message, trunk Trunk, first *requ
 		},
 	}
 	c.box = newMailbox(func(n int) { c.log.Warn("mailbox grows", zap.Int("length", n)) })
+	if s, err := strconv.ParseUint(req.Get("Expires"), 10, 31); err == nil {
+		c.expires = time.Duration(s) * time.Second
+	}
 	c.caller = &leg{name: "caller", dlg: d, side: c.newSide(), source: req.Source.Addr()}
 	if first != nil {
 		c.caller.choose(first.audio, false)

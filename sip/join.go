@@ -25,12 +25,15 @@ func (c *call) connect(a routing.Connect) {
 	if l == nil || l.offer != a.Offer || !l.answered || c.connected {
 		return // the agent's end is on its way to the engine
 	}
-	c.answerCaller()
-	if c.agent == nil {
-		return
+	if a.Music != "" {
+		c.tune = a.Music
 	}
 	c.connected, c.joined, c.lateJoin = true, false, false
 	c.treatment = ""
+	c.answerCaller()
+	if c.agent == nil || c.over {
+		return
+	}
 	c.afresh()
 	c.joinTimer = c.after(c.gw.joinPatience, func() { c.joinLate(l) })
 }

@@ -28,7 +28,7 @@ type LedgerRow struct {
 	Agent agents.ID // who talked last
 
 	ArrivedAt  time.Time
-	AnsweredAt time.Time // we answered, with music
+	AnsweredAt time.Time // we answered, with music or with the agent
 	QueuedAt   time.Time // first queue
 	TalkAt     time.Time // the first agent answered
 	EndedAt    time.Time
@@ -205,8 +205,8 @@ func (c *callState) apply(at time.Time, action routing.Action) bool {
 	case routing.Connect:
 		c.talks(at, a)
 	case routing.Withdraw:
-		if a.Why == "join_failed" && c.talking && c.talkTry == a.Attempt {
-			c.unjoined()
+		if c.talking && c.talkTry == a.Attempt {
+			c.unjoined(a.Why)
 		}
 	case routing.Release:
 		if a.Attempt == c.talkTry {
@@ -251,6 +251,9 @@ func (c *callState) talks(at time.Time, a routing.Connect) {
 	if !a.Answered.IsZero() {
 		at = a.Answered
 	}
+	if c.row.AnsweredAt.IsZero() {
+		c.row.AnsweredAt = at // with the agent
+	}
 	c.talkEnds(at)
 	c.talking, c.talkFrom, c.talkTry, c.before = true, at, a.Attempt, c.row.Agent
 	c.row.Agent = a.Agent
@@ -261,9 +264,13 @@ func (c *callState) talks(at time.Time, a routing.Connect) {
 }
 
 // unjoined takes a talk back: the agent's phone answered and the two were never
-// joined, so that nobody talked.
-func (c *callState) unjoined() {
+// joined, so that nobody talked. Only a failed join leaves the caller answered;
+// else he was gone before that.
+func (c *callState) unjoined(why string) {
 	c.talking = false
+	if why != "join_failed" {
+		c.row.AnsweredAt = time.Time{}
+	}
 	c.row.Agent = c.before
 	if c.firstTalk == c.talkTry {
 		c.row.TalkAt, c.row.Wait, c.firstTalk = time.Time{}, 0, 0
