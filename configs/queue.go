@@ -120,9 +120,6 @@ func (c *compiler) options(o *object, q *routing.Queue) {
 	}
 	if n := o.get("music"); n != nil {
 		q.Music = c.sound(n)
-		if q.AnswerWithAgent {
-			c.errorf(n, CodeConflict, "%s cannot stand beside answer: with_agent: the caller hears the network's ringing", n.label())
-		}
 	}
 	o.later("was", "reserve", "max_talking", "callback", "announce")
 	o.close()
@@ -306,6 +303,9 @@ func (c *compiler) checkQueue(q *routing.Queue, src *queueSource) {
 func (c *compiler) checkAnswer(q *routing.Queue, src *queueSource) {
 	if !q.AnswerWithAgent {
 		return
+	}
+	if n := src.options["music"]; n != nil {
+		c.errorf(n, CodeConflict, "music cannot stand beside answer: with_agent: the caller hears the network's ringing")
 	}
 	refuse := func(option, play string) {
 		if play != "" {

@@ -289,3 +289,22 @@ func TestLoadRoutingMissingFile(t *testing.T) {
 		t.Errorf("got %v", findings)
 	}
 }
+
+// A queue that answers with the agent needs no sound before; whatever defaults
+// say for the others stays theirs.
+func TestAnswerWithAgent(t *testing.T) {
+	p := compile(t, `
+calendars: {day: {week: {mon: "08:00-17:00"}}}
+defaults: {music: piano, answer: with_agent}
+queues:
+  ringing: {hours: day, closed: {then: {reject: 480}}, late: {after: 90s, then: {queue: music}}}
+  always:
+  music: {answer: at_queue, music: brass, nobody: {for: 1m, then: {play: sorry, hangup: true}}}
+route: {queue: ringing}
+`)
+	for name, want := range map[string]bool{"ringing": true, "always": true, "music": false} {
+		equal(t, name, p.Queues[name].AnswerWithAgent, want)
+	}
+	equal(t, "on hold", p.Queues["ringing"].Music, "piano")
+	equal(t, "closed", p.Queues["ringing"].Closed, rule.Treatment{Reject: 480})
+}

@@ -98,6 +98,8 @@ func option(p *routing.Policy, q *routing.Queue, key, v string) (err error) {
 		q.Late, err = after(v)
 	case "nobody":
 		q.Nobody, err = after(v)
+	case "answer":
+		q.AnswerWithAgent = v == "with_agent"
 	default:
 		return popOption(q, key, v)
 	}

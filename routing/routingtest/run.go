@@ -23,6 +23,7 @@ type runner struct {
 	silent  map[routing.CallID]bool          // calls that are not part of the case
 	talks   map[agents.ID]routing.Offer
 	queues  map[routing.CallID]string
+	greeted map[routing.CallID]bool // callers who were answered
 	acks    []routing.Offer
 	version int
 }
@@ -32,6 +33,7 @@ func (c *Case) Run() ([]string, error) {
 	r := &runner{
 		Case: c, engine: routing.New(c.policy), setup: true, version: c.policy.Version,
 		offers: map[routing.CallID]routing.Offer{}, silent: map[routing.CallID]bool{}, talks: map[agents.ID]routing.Offer{}, queues: map[routing.CallID]string{},
+		greeted: map[routing.CallID]bool{},
 	}
 	if err := r.prepare(); err != nil {
 		return nil, err
@@ -157,6 +159,8 @@ func (r *runner) play(l line) error {
 		return r.step(routing.CustomerResolved{Call: r.names[word(1)], Customer: customer(l.opts, "")})
 	case "hangup":
 		return r.step(routing.CallerGone{Call: r.names[word(1)]})
+	case "cancel":
+		return r.step(routing.CallerGone{Call: r.names[word(1)], Unanswered: true})
 	case "fail":
 		return r.step(routing.CallFailed{Call: r.names[word(1)], Reason: "media_lost"})
 	case "played":

@@ -43,6 +43,12 @@ func (r *runner) words(a routing.Action) string {
 			return ""
 		}
 		return fmt.Sprintf("record %s awaited until %s", r.name(a.Call), r.since(a.Deadline))
+	case routing.AnswerCaller:
+		r.greeted[a.Call] = true
+		if !r.unsaid() {
+			return fmt.Sprintf("answer %s", r.name(a.Call))
+		}
+		return ""
 	case routing.Enqueued:
 		return r.enqueued(a)
 	case routing.StepReached:
@@ -58,7 +64,12 @@ func (r *runner) words(a routing.Action) string {
 	case routing.Withdraw:
 		return fmt.Sprintf("withdraw %s %s", r.what(a.Offer), a.Why)
 	case routing.Connect:
-		return fmt.Sprintf("talk %s %s", r.name(a.Call), a.Agent)
+		s := fmt.Sprintf("talk %s %s", r.name(a.Call), a.Agent)
+		if !r.greeted[a.Call] {
+			r.greeted[a.Call] = true
+			s += "  (answers the caller)"
+		}
+		return s
 	case routing.Release:
 		return fmt.Sprintf("release %s %s", r.what(a.Offer), a.Why)
 	case routing.Hold:
@@ -85,6 +96,17 @@ func (r *runner) words(a routing.Action) string {
 		return fmt.Sprintf("refused %s %s: %s", r.what(a.Offer), a.Asked, a.Code)
 	}
 	return ""
+}
+
+// unsaid says that every queue answers its callers on entering, which goes
+// without saying.
+func (r *runner) unsaid() bool {
+	for _, q := range r.policy.Queues {
+		if q.AnswerWithAgent {
+			return false
+		}
+	}
+	return true
 }
 
 func (r *runner) enqueued(a routing.Enqueued) string {
