@@ -96,7 +96,7 @@ func (h *Hub) fetched(key answerKey, e *answerEntry, list []Answer, err error) {
 	for _, d := range h.desks {
 		for l, c := range d.legs {
 			if d.session != nil && h.lang(d.session.lang) == key.lang && c.likelyTopic(l) == key.topic {
-				h.push(d.session, "card", h.viewFor(c, l, d.session.lang))
+				h.patchLeg(c, l)
 			}
 		}
 	}

@@ -56,7 +56,6 @@ func TestCall(t *testing.T) {
 	if c := <-r.contacts; c.Note != "Wants a date." || c.Disposition != "" || c.Customer != "LW-204" {
 		t.Errorf("kept at the end of the talk: %+v", c)
 	}
-	r.refused(d, "bad_request", "wrap_up", ref(12, 1, "disposition", "no_such", "note", ""))
 	done := make(chan error, 1)
 	go func() {
 		_, err := d.Do(r.ctx, "wrap_up", ref(12, 1, "disposition", "fixed", "note", "Wants a date: 24th."))

@@ -246,16 +246,11 @@ func (h *Hub) endWrapUp(r request, f wrapUpFrame) string {
 	if !r.leg.in(phaseWrapUp) {
 		return codeNotNow
 	}
-	if f.Disposition != "" && !h.inSet(r.leg.set, f.Disposition) {
-		return codeBadRequest
+	if f.Disposition != "" && r.leg.set == "" {
+		return codeBadRequest // which of a set's there are hangs on the call's version: routing knows
 	}
 	r.leg.note = f.Note
 	return h.submit(r, routing.WrapUpEnded{Offer: r.leg.Offer, Disposition: f.Disposition})
-}
-
-func (h *Hub) inSet(set, id string) bool {
-	p := h.opt.Policy()
-	return p != nil && slices.ContainsFunc(p.Sets[set], func(d routing.Disposition) bool { return d.ID == id })
 }
 
 // state: the agent asks to be available or not. An agent who is signed out
@@ -274,6 +269,9 @@ func (h *Hub) state(c *conn, f deskFrame) string {
 	if c.desk.signedIn() {
 		h.opt.Engine.Submit(routing.AgentStateAsked{Agent: c.desk.agent, State: d.State, Reason: d.Reason})
 		return ""
+	}
+	if _, listed := h.opt.Directory.Agent(c.desk.agent); !listed {
+		return codeNotNow // a reload took her out while her desk was open
 	}
 	c.desk.asked = d.State
 	h.opt.Engine.Submit(routing.AgentSignedIn{Agent: c.desk.agent, State: d.State, Reason: d.Reason})

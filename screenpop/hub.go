@@ -137,6 +137,7 @@ func (h *Hub) Close(ctx context.Context) error {
 		h.mu.Lock()
 		h.closed = true
 		h.mu.Unlock()
+		h.keepDrafts()
 		for _, d := range h.desks {
 			if s := d.session; s != nil {
 				s.stopTimer()
@@ -153,6 +154,20 @@ func (h *Hub) Close(ctx context.Context) error {
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
+	}
+}
+
+// keepDrafts saves what agents have written about talks that are not wrapped
+// up yet.
+func (h *Hub) keepDrafts() {
+	now := h.now()
+	for _, c := range h.cards {
+		for _, l := range c.legs {
+			if l.live() {
+				c.endTalk(l, now)
+				h.save(c, l, "")
+			}
+		}
 	}
 }
 
