@@ -262,9 +262,7 @@ func (d *Dialog) spec(method string, cseq uint32, hs []Header, contentType strin
 		callID: d.callID, cseq: cseq, branch: newBranch(),
 		headers: hs, contentType: contentType, body: body,
 	}
-	if d.transport == "tcp" {
-		sp.flow = d.peer
-	}
+	sp.peer, sp.over = d.peer, d.transport
 	return sp
 }
 

@@ -122,7 +122,7 @@ func (s *Stack) tapRequest(req *sip.Request, at time.Time) {
 	in.cseq = req.CSeq().SeqNo
 	defer func() { req.AppendHeader(stamp{sip.NewHeader(stampName, ""), in}) }()
 
-	if in.verdict = s.stranger(in); in.verdict == nil {
+	if in.verdict = s.stranger(req, in); in.verdict == nil {
 		in.verdict = validate(req, in.msg)
 	}
 	if in.verdict != nil {
@@ -153,12 +153,12 @@ func (s *Stack) tapRequest(req *sip.Request, at time.Time) {
 
 // stranger refuses who is not known. Over UDP strangers have been dealt with
 // before the parser.
-func (s *Stack) stranger(in *inbound) *verdict {
+func (s *Stack) stranger(req *sip.Request, in *inbound) *verdict {
 	a := in.msg.Source.Addr()
 	if s.o.Allow(a) {
 		return nil
 	}
-	if s.talking(a) && has(in.msg.Headers, "To") && strings.Contains(in.msg.Get("To"), "tag") {
+	if to := req.To(); to != nil && tagOf(to.Params) != "" && s.talking(a) {
 		return nil // a peer we called speaks inside its dialog
 	}
 	return refuse(403)
@@ -256,7 +256,7 @@ func (s *Stack) tapDialog(in *inbound, toTag, fromTag string) *inbound {
 		return in
 	}
 	first := d.request(in, fromTag)
-	if in.method == "INVITE" && first == in { // CANCEL must find it
+	if in.method == "INVITE" && first == in && in.verdict == nil { // CANCEL must find it
 		s.mu.Lock()
 		s.invites[in.key] = in
 		s.mu.Unlock()
@@ -289,7 +289,16 @@ func (s *Stack) onRequest(req *sip.Request, tx *sip.ServerTx) {
 	case in.other:
 		s.askOther(in)
 	case in.method == "INVITE":
-		tx.OnTerminate(func(string, error) { s.forgetInvite(in) })
+		onTerminate(tx, func(error) { s.forgetInvite(in) })
+	}
+}
+
+// onTerminate runs f when the transaction has ended, which it may have already:
+// its connection broke, or the ACK of what waited for it was quick. The
+// library calls nobody then.
+func onTerminate(tx *sip.ServerTx, f func(error)) {
+	if !tx.OnTerminate(func(_ string, err error) { f(err) }) {
+		f(tx.Err())
 	}
 }
 
@@ -318,7 +327,7 @@ func (s *Stack) response(tx *sip.ServerTx, code int, reason string, hs []Header)
 
 func (s *Stack) newCall(in *inbound) {
 	d := in.dialog
-	in.tx.OnTerminate(func(_ string, err error) {
+	onTerminate(in.tx, func(err error) {
 		defer s.recovered("terminate")
 		s.forgetInvite(in)
 		d.inviteGone(in, err)

@@ -50,6 +50,9 @@ func (d *Dialog) request(in *inbound, fromTag string) *inbound {
 		return in
 	}
 	d.remoteCSeq = in.cseq
+	if d.transport == "tcp" && in.msg.Transport == "tcp" {
+		d.peer = in.msg.Source // it may have connected anew
+	}
 	switch in.method {
 	case "BYE":
 		d.bye(in)
@@ -121,7 +124,7 @@ func (d *Dialog) admit(in *inbound) {
 		case d.offering():
 			d.respond(in, 491, "", nil, nil, nil)
 			return
-		case d.answering() || d.uas && d.phase == early && in.method == "INVITE":
+		case d.answering() || d.uas && d.phase == early:
 			d.respond(in, 500, "", []Header{{"Retry-After", strconv.Itoa(rand.IntN(11))}}, nil, nil)
 			return
 		}

@@ -158,9 +158,7 @@ func (d *Dialog) endFork(c *clientTx, res *sip.Response, m *Message, tag string)
 		from: withTag(d.local, d.localTag), to: withTag(d.remote, tag),
 		callID: d.callID, cseq: c.cseq, branch: newBranch(),
 	}
-	if m.Transport == "tcp" {
-		sp.flow = m.Source
-	}
+	sp.peer, sp.over = m.Source, m.Transport
 	d.do(func() { d.sendAck(a, sp) })
 	bye := *sp
 	bye.method, bye.cseq, bye.branch = "BYE", c.cseq+1, newBranch()
@@ -264,16 +262,19 @@ func (d *Dialog) cancel() {
 func (d *Dialog) sendCancel(c *clientTx) {
 	d.stop = canceling
 	d.timerC.Stop()
+	k := &clientTx{d: d, method: "CANCEL", sp: c.sp}
+	k.onResponse = func(*sip.Response, *Message) {}
+	k.onEnd = func(int, error) {}
+	d.s.register(k) // already, so that Close waits for it
+	why := d.byeHead
 	d.do(func() {
 		if c.req == nil {
+			k.end(503, errTarget) // the INVITE was never sent
 			return
 		}
-		k := &clientTx{d: d, method: "CANCEL", sp: c.sp}
-		k.onResponse = func(*sip.Response, *Message) {}
-		k.onEnd = func(int, error) {}
-		d.s.register(k)
 		cancel := sip.NewRequest(sip.CANCEL, *c.req.Recipient.Clone())
 		d.s.likeInvite(cancel, c.req, c.req.GetHeader("To").Value())
+		appendHeaders(cancel, why)
 		tx, err := d.s.txl.Request(d.s.ctx, cancel)
 		if err != nil {
 			k.end(503, err)

@@ -159,6 +159,7 @@ func (d *Dialog) Bye(h []Header) {
 		d.finish()
 	case d.phase == early:
 		if d.stop == going {
+			d.byeHead = h
 			d.cancel()
 		}
 	case d.unacked != nil && d.unacked.in == d.inv:

@@ -31,7 +31,8 @@ type spec struct {
 	contentType string
 	body        []byte
 	transport   string         // wanted; "" by the URI
-	flow        netip.AddrPort // TCP connection the dialog runs on
+	peer        netip.AddrPort // where the dialog's peer speaks from, if it has spoken
+	over        string         // and by which transport
 }
 
 func newBranch() string { return sip.RFC3261BranchMagicCookie + rand.Text() }
@@ -123,15 +124,20 @@ func (s *Stack) hop(ctx context.Context, next sip.Uri, sp *spec) (string, netip.
 	defer cancel()
 	addr, err := lookup(ctx, tp, next)
 	if err != nil {
-		return "", none, err
+		if !sp.peer.IsValid() {
+			return "", none, err
+		}
+		// A name that can't be looked up (now) must not keep an ACK or a BYE
+		// from a peer whose address is known.
+		tp, addr = sp.over, sp.peer
 	}
 	if a := addr.Addr(); a.IsUnspecified() || a.IsMulticast() || a == netip.AddrFrom4([4]byte{255, 255, 255, 255}) || s.isOurs(tp, addr) {
 		return "", none, errTarget
 	}
 	// A phone behind NAT, one that names a port it doesn't listen on, and one
 	// that forgot to say transport=tcp, are reached on the connection they made.
-	if (tp == "tcp" || !said) && sp.flow.IsValid() && sp.flow.Addr() == addr.Addr() && s.alive(sp.flow) {
-		tp, addr = "tcp", sp.flow
+	if (tp == "tcp" || !said) && sp.over == "tcp" && sp.peer.Addr() == addr.Addr() && s.alive(sp.peer) {
+		tp, addr = "tcp", sp.peer
 	}
 	return tp, addr, nil
 }
