@@ -251,7 +251,7 @@ func (e *Engine) expire() {
 		case nobodyDue:
 			e.treatWhenFree(t.call, "nobody", t.call.queue.Nobody.Then)
 		case closeDue:
-			e.treatWhenFree(t.call, "closed", t.call.queue.Closed)
+			e.closed(t.call)
 		case returnDue:
 			e.unanswered(t.call)
 		}

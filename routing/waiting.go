@@ -31,7 +31,7 @@ func (e *Engine) enter(c *call, name, trigger string, prefer []rule.Prefer) {
 		return
 	}
 	c.entered, c.step = e.now, 0
-	c.gaveUp, c.pending = false, nil
+	c.failed, c.gaveUp, c.pending = 0, false, nil
 	c.prefer, c.preferAt = e.preferences(c, prefer), 0
 	e.rekey(c)
 	e.greet(c)
@@ -215,6 +215,16 @@ func (e *Engine) armClose(c *call) {
 		due += c.queue.AtClose.Grace.Microseconds()
 	}
 	e.timers.arm(&c.tClose, closeDue, due)
+}
+
+// closed: closing time and its grace are over, unless the queue has opened
+// again meanwhile.
+func (e *Engine) closed(c *call) {
+	if e.open(c.plan, c.queue) {
+		e.armClose(c)
+		return
+	}
+	e.treatWhenFree(c, "closed", c.queue.Closed)
 }
 
 // announce tells of the entry and why nobody has the call yet.
