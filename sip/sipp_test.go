@@ -26,6 +26,8 @@ type engine struct {
 	ended chan struct{}
 	// noAgent leaves the caller where he is.
 	noAgent bool
+	// withAgent leaves the caller's answer to the agent.
+	withAgent bool
 	// hold answers nothing: the caller stays at the 180.
 	hold bool
 	// ringFor is how long a phone rings before it is withdrawn; 0 for ever.
@@ -41,7 +43,9 @@ func (e *engine) run(ctx context.Context) {
 			if e.hold {
 				continue
 			}
-			e.w.do(routing.AnswerCaller{Call: a.Call, Music: "default"})
+			if !e.withAgent {
+				e.w.do(routing.AnswerCaller{Call: a.Call, Music: "default"})
+			}
 			e.ring(a.Call)
 		case ev := <-e.w.router.events:
 			e.event(ev)
@@ -80,7 +84,7 @@ func (e *engine) event(ev routing.Event) {
 	e.told = append(e.told, kind)
 	switch ev := ev.(type) {
 	case routing.PhoneAnswered:
-		e.w.do(routing.Connect{Offer: ev.Offer})
+		e.w.do(routing.Connect{Offer: ev.Offer, Music: "default"})
 	case routing.PhoneFailed:
 		if e.tries < 2 {
 			e.ring(ev.Call)
@@ -140,6 +144,7 @@ func TestSIPp(t *testing.T) {
 		caller, agent string
 		delay         string // -d of both, milliseconds
 		agentCalls    string // -m of the phone
+		media         string // of the trunk
 		engine        engine
 		want          []string
 	}{
@@ -169,11 +174,23 @@ func TestSIPp(t *testing.T) {
 			want: []string{"phone_ringing", "phone_answered", "joined", "caller_gone"}},
 		{name: "agent holds", caller: "caller_bye", agent: "agent_hold", delay: "400",
 			want: []string{"phone_ringing", "phone_answered", "joined", "phone_held true", "phone_held false", "caller_gone"}},
+		{name: "answered with the agent", caller: "caller_bye", agent: "agent_answer", delay: "300", engine: engine{withAgent: true},
+			want: []string{"phone_ringing", "phone_answered", "joined", "caller_gone"}},
+		{name: "answered with the agent, direct", caller: "caller_bye", agent: "agent_answer", delay: "300", media: MediaDirect, engine: engine{withAgent: true},
+			want: []string{"phone_ringing", "phone_answered", "joined", "caller_gone"}},
+		{name: "answered with the agent, who hangs up", caller: "caller_wait", agent: "agent_answer_bye", delay: "200", engine: engine{withAgent: true},
+			want: []string{"phone_ringing", "phone_answered", "joined", "agent_gone"}},
+		{name: "answered with the agent, then held", caller: "caller_hold", agent: "agent_answer", delay: "150", engine: engine{withAgent: true},
+			want: []string{"phone_ringing", "phone_answered", "joined", "caller_gone"}},
+		{name: "cancel while it rings", caller: "caller_cancel", agent: "agent_no_answer", delay: "200", engine: engine{withAgent: true},
+			want: []string{"phone_ringing", "caller_gone"}},
+		{name: "cancel crosses the agent's answer", caller: "caller_cancel", agent: "agent_glare", delay: "200", engine: engine{withAgent: true},
+			want: []string{"phone_ringing", "caller_gone"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(context.Background(), 40*time.Second)
 			defer cancel()
-			w := newWorld(t, worldOptions{})
+			w := newWorld(t, worldOptions{media: c.media})
 			e := &c.engine
 			e.w, e.ended = w, make(chan struct{}, 10)
 			if c.delay == "" {

@@ -86,6 +86,9 @@ func (d *scripted) Reply(req *stack.Message, code int, _ string, _ []stack.Heade
 		return errScripted
 	}
 	d.pending = nil
+	if code < 300 && !d.confirmed && len(req.Body) > 0 {
+		d.breaks("offer accepted before the first was answered")
+	}
 	if code < 300 && req.Method == "INVITE" {
 		if len(body) == 0 {
 			d.breaks("2xx to INVITE without SDP")
@@ -295,8 +298,12 @@ func (tp *tape) happens(d *scripted) {
 	}
 	switch n := tp.rnd.IntN(12); {
 	case !d.confirmed && d.uas:
-		if n == 0 {
+		switch {
+		case n == 0:
 			end(stack.Canceled{})
+		case n == 1 && d.pending == nil: // too early for an offer
+			d.pending = &stack.Message{Method: "UPDATE", Headers: []stack.Header{{Name: "Content-Type", Value: "application/sdp"}}, Body: d.peer.Offer(tp.audio())}
+			put(stack.Requested{Request: d.pending})
 		}
 	case !d.confirmed:
 		switch {
@@ -420,8 +427,16 @@ func (tp *tape) once(ev routing.Event) error {
 		what, key = "end", fmt.Sprint(ev.Attempt)
 	case routing.JoinFailed:
 		what, key = "end", fmt.Sprint(ev.Attempt)
-	case routing.CallerGone, routing.CallFailed:
+	case routing.CallerGone:
 		what, key = "end", "call"
+		if ev.Unanswered == tp.caller.confirmed {
+			return fmt.Errorf("told %+v, the caller had a 200: %v", ev, tp.caller.confirmed)
+		}
+	case routing.CallFailed:
+		what, key = "end", "call"
+		if ev.Unanswered == tp.caller.confirmed {
+			return fmt.Errorf("told %+v, the caller had a 200: %v", ev, tp.caller.confirmed)
+		}
 	default:
 		return nil
 	}
