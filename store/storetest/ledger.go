@@ -107,6 +107,35 @@ func testJoinFailed(t *testing.T, f Fixture) {
 	equal(t, "waited to the end", got.Wait, 20*time.Second)
 }
 
+// testAnsweredWithAgent: Connect answers the caller too, unless he was gone in
+// that instant.
+func testAnsweredWithAgent(t *testing.T, f Fixture) {
+	s := open(t, f)
+	ringing := func(gone bool) store.LedgerRow {
+		y := story{s, s.NextCall()}
+		y.arrives(0)
+		y.at(1, routing.Enqueued{Call: y.call, Queue: "internet", Since: T0, Entered: T0.Add(time.Second)})
+		y.connects(10, 1, "priya")
+		if gone {
+			y.at(10, routing.Withdraw{Offer: y.offer(1, "priya"), Why: "abandoned"})
+			y.ends(10, routing.Abandoned, routing.ByCaller, "")
+		} else {
+			y.ends(30, routing.Answered, routing.ByCaller, "")
+		}
+		flush(t, s)
+		return row(t, s, y.call)
+	}
+	got := ringing(false)
+	equal(t, "answered", got.AnsweredAt, T0.Add(10*time.Second))
+	equal(t, "talk", got.Talk, 20*time.Second)
+	got = ringing(true)
+	equal(t, "never answered", got.AnsweredAt, time.Time{})
+	equal(t, "never talked", got.TalkAt, time.Time{})
+	equal(t, "talk", got.Talk, 0)
+	equal(t, "agent", string(got.Agent), "")
+	equal(t, "waited to the end", got.Wait, 10*time.Second)
+}
+
 func testEndsOnce(t *testing.T, f Fixture) {
 	s := open(t, f)
 	y := story{s, s.NextCall()}
