@@ -75,7 +75,7 @@ export async function fits(page) {
       if (Math.min(r.width, r.height) < 24 && el.tagName !== 'INPUT') out.push(`under 24 px: ${el.textContent.slice(0, 30)} ${Math.round(r.width)}x${Math.round(r.height)}`);
       if (el.tagName === 'BUTTON' && el.scrollWidth > el.clientWidth + 1) out.push(`cut: ${el.textContent.slice(0, 40)}`);
     }
-    for (const el of document.querySelectorAll('.tag, .sec h2, .seg, .field')) {
+    for (const el of document.querySelectorAll('.tag, .sec h2, .seg, .field, .sec > header > *')) {
       if (!seen(el)) continue;
       const r = el.getBoundingClientRect();
       const box = el.closest('.sheet')?.getBoundingClientRect();

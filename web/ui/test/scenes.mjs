@@ -64,7 +64,11 @@ export const scenes = {
     phase(x, c, { phase: 'connecting' });
     await barIs(x, 'connecting');
   },
-  talking: async (x) => void (await talk(x)),
+  talking: async (x) => {
+    await talk(x);
+    await x.id('note').fill('Drops since 3 Nov, router restarted twice.');
+    await seen(x, 'note-saved');
+  },
   hold: async (x) => {
     const c = await talk(x);
     phase(x, c, { phase: 'hold', since: us(-72_000) });

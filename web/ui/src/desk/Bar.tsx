@@ -169,13 +169,13 @@ function Meter({ of }: { of: number }) {
 }
 
 /** Counts down to an instant of the server's clock; the ring drains with it. */
-export function Ring({ from, to, label }: { from: number; to: number; label: string }) {
+export function Ring({ from, to, label, warn }: { from: number; to: number; label: string; warn?: boolean }) {
   const now = useNow(250);
   const left = Math.max(0, to - now);
   const span = Math.max(1, to - from);
   const [warned, setWarned] = useState(false);
   const { t } = useWords();
-  const last = left > 0 && left <= 5000;
+  const last = warn === true && left > 0 && left <= 5000;
   useEffect(() => {
     if (last) setWarned(true);
   }, [last]);

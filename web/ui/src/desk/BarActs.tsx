@@ -46,7 +46,7 @@ function AnswerButton({ c }: { c: LiveCard }) {
   });
   return (
     <button type="button" className="btn-answer" data-testid="answer" aria-keyshortcuts="Control+Enter" onClick={answer}>
-      <Ring from={c.phaseAt} to={c.endsAt} label={t('act.answer_left')} />
+      <Ring from={c.phaseAt} to={c.endsAt} label={t('act.answer_left')} warn />
       <span><b>{t('act.answer')}</b><small>Ctrl Enter</small></span>
     </button>
   );
@@ -59,8 +59,8 @@ function PhoneRings({ c }: { c: LiveCard }) {
   const small = c.phase === 'ringing' ? (c.ringWhy === 'phone_cannot' ? 'rings.phone_cannot' : 'rings.now') : c.phase === 'connecting' ? 'rings.phone_picks_up' : c.mode === 'on_accept' ? 'rings.silent' : 'rings.then';
   return (
     <div className="phone-rings" data-testid="phone-rings">
-      {c.endsAt > 0 && c.phase !== 'connecting'
-        ? <Ring from={c.phaseAt} to={c.endsAt} label={t(c.phase === 'ringing' ? 'rings.left' : 'rings.until')} />
+      {c.endsAt > 0 && (c.phase === 'ringing' || c.phase === 'lead')
+        ? <Ring from={c.phaseAt} to={c.endsAt} label={t(c.phase === 'ringing' ? 'rings.left' : 'rings.until')} warn={c.phase === 'ringing'} />
         : <span className="ring still"><Icon name="phone" size="lg" /></span>}
       <span><b>{t(head)}</b><small>{t(small)}</small></span>
     </div>
@@ -147,7 +147,7 @@ function WrapUpActs({ c }: { c: LiveCard }) {
   return (
     <div className="acts">
       <button type="button" className="btn-answer btn-finish" data-testid="save" aria-keyshortcuts="Control+Enter" onClick={w.save}>
-        {c.endsAt > now ? <Ring from={c.phaseAt} to={c.endsAt} label={t('act.wrap_up_left')} /> : <span className="ring still"><Icon name="check" size="lg" /></span>}
+        {c.endsAt > now ? <Ring from={c.phaseAt} to={c.endsAt} label={t('act.wrap_up_left')} warn /> : <span className="ring still"><Icon name="check" size="lg" /></span>}
         <span><b>{t('act.save')}</b><small>{t(w.next === 'available' ? 'act.save_then_ready' : 'act.save_then_away')}</small></span>
       </button>
     </div>

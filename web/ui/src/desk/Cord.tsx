@@ -5,14 +5,15 @@ import { useDesk, useDeskState, useWords } from './context';
 import { panel } from './panels';
 import type { PathStep } from './protocol';
 import type { LiveCard } from './store';
-import { queueTitle, topicTitle, whyYou } from './words';
+import { queueTitle, stepsOf, topicTitle, whyYou } from './words';
 
 export function Cord({ c }: { c: LiveCard }) {
   const { t, lang } = useWords();
   const s = useDeskState();
   const desk = useDesk();
   const why = whyYou(c, { t, lang, now: desk.now() });
-  const steps = c.path && c.path.length > 0 ? c.path : [{ at: c.arrived, kind: 'dialled' as const, name: c.dialled }];
+  const told = stepsOf(c);
+  const steps = told.length > 0 ? told : [{ at: c.arrived, kind: 'dialled' as const, name: c.dialled }];
   const passed = steps.some((p) => p.kind === 'agent');
   const step = c.why?.step ?? 1;
   return (

@@ -138,10 +138,12 @@ function Announcer({ c }: { c: LiveCard | null }) {
   const { t, lang } = useWords();
   const s = useDeskState();
   const desk = useDesk();
-  const key = c && isOffer(c.phase) ? `${c.call}:${c.attempt}` : '';
+  // Not while the record is still being painted: the time to answer has not begun.
+  const key = c && isOffer(c.phase) && c.phase !== 'offered' ? `${c.call}:${c.attempt}` : '';
   const sentence = useMemo(() => {
     if (!c || !key) return '';
     const v = { name: callerName(c, t), queue: queueTitle(s, c.queue, lang), count: Math.max(1, Math.round((c.endsAt - desk.now()) / 1000)) };
+    if (c.phase === 'lead') return t('announce.offer_lead', v);
     return c.endsAt > 0 ? t('announce.offer_timed', v) : t('announce.offer', v);
     // Said once an offer; what changes later is on the page.
     // eslint-disable-next-line react-hooks/exhaustive-deps

@@ -10,7 +10,7 @@ import { MoneyAndProducts, Tickets, Timeline } from './Record';
 import type { LiveCard } from './store';
 import { agentJack } from './states';
 import { consentWords, Facts, MatchTag, riskWord, tenure } from './Who';
-import { queueTitle, topicTitle, whyYou } from './words';
+import { queueTitle, stepsOf, topicTitle, whyYou } from './words';
 import { useUi } from './ui';
 
 /** Of the facts known, those a caller could be asked for again. */
@@ -76,12 +76,12 @@ export function ReceivedMiddle({ c }: { c: LiveCard }) {
       <div className="two two-top">
         <Way c={c} />
         <div className="col" tabIndex={0} role="region" aria-label={t('tickets.title')}>
-          <Tickets c={c} stacked />
           <section className="sheet sec"><header><h2>{t('tried.title')}</h2><span className="count">{t('tried.hint')}</span></header>
             {used.length === 0 ? <p className="absent t3">{t('tried.none')}</p> : (
               <ol className="did" data-testid="answers-read">{used.map((u) => <li key={u.answer + u.agent}><time>{clockTime(toMs(u.at), lang)}</time><Icon name="book" /><span>{t('tried.read', { title: u.title })}</span><span className="t3 xs">{nameOf(u.agent)}</span></li>)}</ol>
             )}
           </section>
+          <Tickets c={c} stacked />
         </div>
       </div>
       <Timeline c={c} />
@@ -103,7 +103,7 @@ export function WayList({ c }: { c: LiveCard }) {
   const { t, lang } = useWords();
   const s = useDeskState();
   const now = useNow(30_000);
-  const path = c.path ?? [];
+  const path = stepsOf(c);
   const hops = path.filter((p) => p.kind === 'agent').length;
   const why = whyYou(c, { t, lang, now });
   const sentence = (p: PathStep): string => {

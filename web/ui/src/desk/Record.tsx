@@ -1,6 +1,7 @@
 // What the customer has: money, products, tickets, and the contacts so far.
 import { useState } from 'react';
 import { clockTime, dayInWords, duration, money, nearDate, sameDay, shortDate } from '../format/intl';
+import { formatNumber } from '../format/phone';
 import { Icon, Tag } from '../ui/Icon';
 import type { IconName } from '../ui/glyphs';
 import { useDeskState, useNow, useWords } from './context';
@@ -19,7 +20,7 @@ export function MoneyAndProducts({ c }: { c: LiveCard }) {
       <header><h2>{t('money.title')}</h2>{b && <span className="more t3" data-testid="billing-source">{t(c.stale ? 'money.stale' : 'money.source', { source: b.source, when: at ? nearDate(at, now, lang) : '' })}</span>}</header>
       <div {...panel('money', recordPanel(c, !!b))}>{b ? <Bills b={b} /> : <Absent state={recordPanel(c, false)} empty={t('money.empty')} />}</div>
       <div {...panel('products', recordPanel(c, products.length > 0))} className="scroll prod-box" tabIndex={products.length > 5 ? 0 : undefined} role={products.length > 5 ? 'region' : undefined} aria-label={products.length > 5 ? t('products.title') : undefined}>
-        {products.length > 0 ? <Products list={products} /> : c.record && <Absent state="empty" empty={t('products.empty')} />}
+        {products.length > 0 ? <Products list={products} home={c.dialled} /> : c.record && <Absent state="empty" empty={t('products.empty')} />}
       </div>
     </section>
   );
@@ -53,7 +54,10 @@ function ProductTag({ p }: { p: Product }) {
   return p.note ? <Tag kind="warn" icon="bang">{p.note}</Tag> : <Tag kind="plain" icon="check">{word}</Tag>;
 }
 
-function Products({ list }: { list: Product[] }) {
+/** A product's own number is written like any other. */
+const detailOf = (d: string, home: string) => (/^\+\d{7,15}$/.test(d) ? formatNumber(d, home) : d);
+
+function Products({ list, home }: { list: Product[]; home: string }) {
   const { t, lang } = useWords();
   return (
     <table className="tbl prod" data-testid="products">
@@ -62,7 +66,7 @@ function Products({ list }: { list: Product[] }) {
         {list.map((p) => (
           <tr key={p.id}>
             <td className="ico"><Icon name={productIcon[p.kind] ?? 'ticket'} /></td>
-            <td><b className="m">{p.name}</b> {p.detail && <span className="t3 opt">{p.detail}</span>}</td>
+            <td><b className="m">{p.name}</b> {p.detail && <span className="t3 opt">{detailOf(p.detail, home)}</span>}</td>
             <td><ProductTag p={p} /></td>
             <td className="r num">{p.price ? money(p.price, lang) : ''}</td>
           </tr>

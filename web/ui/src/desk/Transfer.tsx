@@ -15,9 +15,15 @@ import { TicketTag } from './Record';
 
 interface Row { key: string; kind: 'topic' | 'queue' | 'agent'; title: string; to: Target; mate?: ColleagueState }
 
+/** What the call seems to be about stands first, one key away. */
+function likelyFirst<T extends { id: string }>(topics: T[], c: LiveCard): T[] {
+  const likely = c.topic || c.answers?.[0]?.topic;
+  return [...topics.filter((x) => x.id === likely), ...topics.filter((x) => x.id !== likely)];
+}
+
 function targets(s: DeskState, c: LiveCard, lang: string): Row[] {
   return [
-    ...s.topics.map((x): Row => ({ key: 'topic:' + x.id, kind: 'topic', title: topicTitle(s, x.id, lang), to: { topic: x.id } })),
+    ...likelyFirst(s.topics, c).map((x): Row => ({ key: 'topic:' + x.id, kind: 'topic', title: topicTitle(s, x.id, lang), to: { topic: x.id } })),
     ...s.queues.filter((x) => x.id !== c.queue).map((x): Row => ({ key: 'queue:' + x.id, kind: 'queue', title: queueTitle(s, x.id, lang), to: { queue: x.id } })),
     ...s.colleagues.filter((x) => x.id !== s.me?.id && x.state !== 'signed_out').map((x): Row => ({ key: 'agent:' + x.id, kind: 'agent', title: x.name, to: { agent: x.id }, mate: x })),
   ];

@@ -100,6 +100,9 @@ export function whyYou(c: LiveCard, w: Words): string {
   }
 }
 
+/** The steps worth telling: the root of the routing document is on every way. */
+export const stepsOf = (c: LiveCard) => (c.path ?? []).filter((p) => !(p.kind === 'route' && p.name === 'root'));
+
 /** Who or what calls, for the big line of the bar. */
 export function callerName(c: LiveCard, t: TFunction): string {
   if (c.record) return c.record.name;
