@@ -9,6 +9,8 @@ import (
 // the centre.
 const (
 	maxExplained = 50
+	maxLooked    = 200 // agents looked at for it
+	maxCodes     = 1024
 	maxBlocked   = 20
 	maxTerms     = 5
 )
@@ -17,8 +19,9 @@ const (
 // is not theirs. chosen is nil while nobody is chosen, step the one that
 // admitted the chosen.
 func (e *Engine) leftOut(c *call, chosen *agent, step, limit int) []LeftOut {
-	var out []LeftOut
-	for _, a := range e.roster {
+	roster := e.roster[:min(len(e.roster), maxLooked)]
+	out := make([]LeftOut, 0, min(len(roster), limit))
+	for _, a := range roster {
 		if a == chosen {
 			continue
 		}
@@ -37,7 +40,7 @@ func (e *Engine) leftOut(c *call, chosen *agent, step, limit int) []LeftOut {
 func (e *Engine) whyNot(c *call, a, chosen *agent, step int) string {
 	fit := c.demand.fits(a.profile)
 	if reach := c.demand.reach(c.step); fit < 0 || fit > reach {
-		if _, code := c.demand.reqs[reach].Fits(a.profile.skills, a.profile.team); code != "" {
+		if code := c.demand.miss(a.profile, reach); code != "" {
 			return code
 		}
 		return "later_step"
@@ -65,6 +68,24 @@ func (e *Engine) whyNot(c *call, a, chosen *agent, step int) string {
 		return "later_step"
 	}
 	return "policy"
+}
+
+// codeKey is a profile and a step of a demand.
+type codeKey struct{ profile, step int }
+
+// miss is why a profile does not meet the requirement of a step. It is asked
+// for many agents in every decision, and never changes.
+func (d *demand) miss(p *profile, step int) string {
+	k := codeKey{p.index, step}
+	code, known := d.codes[k]
+	if !known {
+		_, code = d.reqs[step].Fits(p.skills, p.team)
+		if d.codes == nil || len(d.codes) >= maxCodes {
+			d.codes = map[codeKey]string{}
+		}
+		d.codes[k] = code
+	}
+	return code
 }
 
 // terms are the values that decided between the first candidates.

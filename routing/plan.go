@@ -140,7 +140,8 @@ type demand struct {
 	staff    []int                // agents signed in, by first fitting step
 	floor    int                  // first step with staff; len(reqs) when there is none
 	classes  []queue.Tree[queue.Key, *call]
-	indexed  int // calls in classes
+	indexed  int                // calls in classes
+	codes    map[codeKey]string // of miss
 	// waiting is all calls that wait or are offered. It is ranged only to set
 	// deadlines, whose order does not depend on it.
 	waiting map[*call]struct{}

@@ -335,6 +335,9 @@ func (e *Engine) staff(a *agent, n int) {
 				q.free.Ascend(func(f *agent) bool { e.markFree(f); return true })
 			}
 		}
+		if d.queue.Nobody == nil {
+			continue // a look at each caller for nothing
+		}
 		for c := range d.waiting {
 			if d.staffed() {
 				e.timers.disarm(&c.tNobody)

@@ -49,6 +49,8 @@ type Condition struct {
 	customer bool     // reads customer.
 	queues   []string // read through queues.NAME, sorted
 	terms    []*Condition
+	equal    []equality // all must hold
+	simple   bool       // there is nothing else to it
 }
 
 // String is the source text.
@@ -67,6 +69,14 @@ func (c *Condition) Terms() []*Condition { return c.terms }
 // Eval answers the condition. It cannot fail: should the machine refuse all
 // the same, the answer is false and env.Errors rises.
 func (c *Condition) Eval(env *Env) bool {
+	for _, e := range c.equal {
+		if e.field(&env.Call) != e.want {
+			return false
+		}
+	}
+	if c.simple {
+		return true
+	}
 	out, err := env.machine.Run(c.program, env.scope())
 	if err != nil {
 		env.Errors++
@@ -116,6 +126,7 @@ func compile(src string, o CompileOptions) (*Condition, ast.Node, error) {
 		return nil, nil, syntaxError(src, err)
 	}
 	c.customer = w.customer
+	c.equal, c.simple = equalities(raw.Node)
 	slices.Sort(w.queues)
 	c.queues = slices.Compact(w.queues)
 	return c, raw.Node, nil

@@ -1,0 +1,65 @@
+package rule
+
+import (
+	"slices"
+
+	"github.com/expr-lang/expr/ast"
+)
+
+// equality is a term like call.dnis == "150". Most routes are told apart by
+// such terms, so they are looked at before the machine is started.
+type equality struct {
+	field func(*Call) string
+	want  string
+}
+
+var callFields = map[string]func(*Call) string{
+	"kind":     func(c *Call) string { return c.Kind },
+	"dnis":     func(c *Call) string { return c.DNIS },
+	"trunk":    func(c *Call) string { return c.Trunk },
+	"country":  func(c *Call) string { return c.Country },
+	"language": func(c *Call) string { return c.Language },
+	"topic":    func(c *Call) string { return c.Topic },
+}
+
+// equalities are the equalities among the top-level "and" terms; all says that
+// there are no other terms.
+func equalities(n ast.Node) (found []equality, all bool) {
+	b, ok := n.(*ast.BinaryNode)
+	if !ok {
+		return nil, false
+	}
+	switch b.Operator {
+	case "and", "&&":
+		left, all1 := equalities(b.Left)
+		right, all2 := equalities(b.Right)
+		return slices.Concat(left, right), all1 && all2
+	case "==":
+		for _, side := range [][2]ast.Node{{b.Left, b.Right}, {b.Right, b.Left}} {
+			if field, text := callField(side[0]), stringOf(side[1]); field != nil && text != nil {
+				return []equality{{field, *text}}, true
+			}
+		}
+	}
+	return nil, false
+}
+
+func callField(n ast.Node) func(*Call) string {
+	m, ok := n.(*ast.MemberNode)
+	if !ok || m.Optional {
+		return nil
+	}
+	of, ok := m.Node.(*ast.IdentifierNode)
+	name := stringOf(m.Property)
+	if !ok || of.Value != "call" || name == nil {
+		return nil
+	}
+	return callFields[*name]
+}
+
+func stringOf(n ast.Node) *string {
+	if s, ok := n.(*ast.StringNode); ok {
+		return &s.Value
+	}
+	return nil
+}
