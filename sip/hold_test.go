@@ -1,6 +1,8 @@
 package sip
 
 import (
+	"net"
+	"net/netip"
 	"testing"
 
 	"github.com/cordboard/cordboard/routing"
@@ -204,6 +206,24 @@ func TestCallerHolds(t *testing.T) {
 		w.hangUp(caller, o.Call)
 		event[stack.Ended](agent)
 	})
+}
+
+// A caller who holds may send music of its own (sendonly): the agent hears it,
+// though it comes from no address that signals.
+func TestMusicOfACallerWhoHolds(t *testing.T) {
+	w := newWorld(t, worldOptions{media: MediaRelay})
+	caller, agent, o, atCaller, _ := w.joined(newPeer(t), newPeer(t))
+	elsewhere, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.MustParseAddrPort("127.0.0.2:0")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer elsewhere.Close()
+	caller.rtp = elsewhere
+	caller.reinvites(caller.audio(media.SendOnly, 8, 101))
+	agent.hears(caller, atCaller.Addr, rtpPacket(8, 1))
+	caller.reinvites(caller.audio(media.SendRecv, 8, 101))
+	w.hangUp(caller, o.Call)
+	event[stack.Ended](agent)
 }
 
 // The old hold: an address of zeros.

@@ -184,17 +184,14 @@ func common(offered, agreed []media.Format) []media.Format {
 	return out
 }
 
-// aim gives our port the address that the peer wants its audio at, or none
-// while it does not receive (RFC 3264 section 5.1: then nothing may be sent).
+// aim gives our port the address that the peer wants its audio at. While it
+// does not receive, nothing is sent there.
 func (l *leg) aim() {
 	if l.port == nil || !l.remote.Addr.IsValid() {
 		return
 	}
-	to := l.remote.Addr
-	if !l.remote.Dir.Receives() {
-		to = netip.AddrPortFrom(netip.IPv4Unspecified(), to.Port())
-	}
-	l.port.SetRemote(to)
+	l.port.SetRemote(l.remote.Addr)
+	l.port.Mute(!l.remote.Dir.Receives())
 }
 
 // playCodec is the codec as the player wants it.

@@ -13,6 +13,7 @@ type latch struct {
 	known  []netip.Addr   // other addresses of the same peer (its signalling source)
 	learnt netip.AddrPort // learnt, used until the signalled one speaks
 	firm   bool           // the signalled address has spoken: learn no more
+	mute   bool           // the peer does not receive
 }
 
 // set gives the signalled address. The same one again changes nothing.
@@ -57,9 +58,10 @@ func (l *latch) samePeer(a netip.Addr) bool {
 }
 
 // dest is where to send to; invalid when nothing may be sent (no address yet,
-// port 0, or the 0.0.0.0 of an old-style hold, RFC 3264 section 8.4).
+// port 0, a peer that does not receive, or the 0.0.0.0 of an old-style hold,
+// RFC 3264 section 8.4).
 func (l *latch) dest() netip.AddrPort {
-	if l.remote.Port() == 0 || l.remote.Addr().IsUnspecified() {
+	if l.mute || l.remote.Port() == 0 || l.remote.Addr().IsUnspecified() {
 		return netip.AddrPort{}
 	}
 	if l.learnt.IsValid() {

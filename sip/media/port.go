@@ -57,6 +57,14 @@ func (p *Port) setRemote(to netip.AddrPort) {
 	p.control.set(netip.AddrPortFrom(to.Addr(), to.Port()+1))
 }
 
+// Mute says that the peer does not receive (RFC 3264 section 5.1): it is sent
+// no audio, but listened to all the same.
+func (p *Port) Mute(on bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.media.mute = on
+}
+
 // AlsoFrom names further addresses of the same peer: the source of its
 // signalling, when its SDP may hold an address from behind a NAT.
 func (p *Port) AlsoFrom(known ...netip.Addr) {

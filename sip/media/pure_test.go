@@ -67,6 +67,22 @@ func TestLatchNewAddressForgets(t *testing.T) {
 	}
 }
 
+// A peer that only sends is listened to as before, and sent nothing.
+func TestLatchMuted(t *testing.T) {
+	ap := netip.MustParseAddrPort
+	var l latch
+	l.set(ap("198.51.100.7:4000"))
+	l.accept(ap("198.51.100.7:61000"))
+	l.mute = true
+	if l.dest().IsValid() || !l.accept(ap("198.51.100.7:61000")) {
+		t.Error("sent to, or not listened to")
+	}
+	l.mute = false
+	if l.dest() != ap("198.51.100.7:61000") {
+		t.Errorf("what was learnt is forgotten: %v", l.dest())
+	}
+}
+
 // event is one telephone-event packet.
 func event(key byte, end bool) []byte {
 	p := []byte{byte(slices.Index([]byte(dtmfKeys), key)), 10, 1, 0x40}
