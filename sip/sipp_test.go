@@ -182,9 +182,9 @@ func TestSIPp(t *testing.T) {
 			want: []string{"phone_ringing", "phone_answered", "joined", "agent_gone"}},
 		{name: "answered with the agent, then held", caller: "caller_hold", agent: "agent_answer", delay: "150", engine: engine{withAgent: true},
 			want: []string{"phone_ringing", "phone_answered", "joined", "caller_gone"}},
-		{name: "cancel while it rings", caller: "caller_cancel", agent: "agent_no_answer", delay: "200", engine: engine{withAgent: true},
+		{name: "cancel while it rings", caller: "caller_cancel", agent: "agent_no_answer", delay: "1000", engine: engine{withAgent: true},
 			want: []string{"phone_ringing", "caller_gone"}},
-		{name: "cancel crosses the agent's answer", caller: "caller_cancel", agent: "agent_glare", delay: "200", engine: engine{withAgent: true},
+		{name: "cancel crosses the agent's answer", caller: "caller_cancel", agent: "agent_glare", delay: "1000", engine: engine{withAgent: true},
 			want: []string{"phone_ringing", "caller_gone"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
