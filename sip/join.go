@@ -196,7 +196,7 @@ func (c *call) replied(l *leg, ev stack.Replied) {
 // unwilling decides what a refused re-INVITE means.
 func (c *call) unwilling(l *leg, want media.Audio, code int) {
 	c.log.Info("re-INVITE refused", zap.String("leg", l.name), zap.Int("code", code))
-	if code == 481 { // the peer has lost the dialog (RFC 5057)
+	if code == 481 || code == 408 { // the peer has lost the dialog, or is gone (RFC 5057)
 		l.dlg.Bye(nil)
 		if l == c.caller {
 			c.callerGone()

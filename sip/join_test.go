@@ -125,6 +125,26 @@ func TestDirectJoinRefusedBecomesRelay(t *testing.T) {
 	}
 }
 
+// A caller whose telephone has lost the call, or is not there any more, is gone
+// (RFC 3261 12.2.1.2, RFC 5057): the agent must not be left with silence.
+func TestDeadCallerIsFoundByTheJoin(t *testing.T) {
+	for _, code := range []int{481, 408} {
+		w := newWorld(t, worldOptions{media: MediaDirect})
+		caller, _, id := w.queued(newPeer(t), 8, 101)
+		o := offerOf(id, 1)
+		agent := w.ringing(newPeer(t), o)
+		w.picksUp(agent, o, 8, 101)
+		req, _ := reasked(caller)
+		if err := caller.d.Reply(req, code, "", nil, nil); err != nil {
+			t.Fatal(err)
+		}
+		w.expect(routing.CallerGone{Call: id})
+		event[stack.Ended](agent)
+		event[stack.Ended](caller)
+		w.do(routing.EndCall{Call: id, Outcome: routing.Answered, By: routing.ByCaller})
+	}
+}
+
 // A caller that does not answer the re-INVITE in time is relayed; when the
 // answer comes after all, it is moved back to our port.
 func TestDirectJoinTooLateBecomesRelay(t *testing.T) {
