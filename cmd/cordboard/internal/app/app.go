@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
@@ -185,12 +186,11 @@ func (a *App) Start() error {
 }
 
 func (a *App) serveDesk() {
-	w := a.opt.Server.Web
-	if w.TLSCert == "" {
+	if a.desk.TLSConfig == nil {
 		a.serve(a.desk, a.deskListener)
 		return
 	}
-	if err := a.desk.ServeTLS(a.deskListener, w.TLSCert, w.TLSKey); !errors.Is(err, http.ErrServerClosed) {
+	if err := a.desk.ServeTLS(a.deskListener, "", ""); !errors.Is(err, http.ErrServerClosed) {
 		a.log.Error("the desktop's listener ended", zap.Error(err))
 	}
 }
@@ -209,8 +209,9 @@ func (a *App) Reload(p *routing.Policy) {
 }
 
 // Stop ends the server in the order that loses nothing: no new calls, live
-// calls ended with BYE, the desks told, then what is queued is written.
-// It may be called more than once.
+// calls ended with BYE when ctx is over, what their ends bring is decided and
+// noted, the desks told, then what is queued is written. It may be called more
+// than once.
 func (a *App) Stop(ctx context.Context) (err error) {
 	a.stopped.Do(func() { err = a.stop(ctx) })
 	return err
@@ -224,15 +225,35 @@ func (a *App) stop(ctx context.Context) error {
 		}
 	}
 	a.ready.Store(false)
-	do(a.gateway != nil, func() error { return a.gateway.Close(ctx) })
+	do(a.gateway != nil, func() error { return a.endCalls(ctx) })
 	do(a.stack != nil, func() error { return a.stack.Close() })
+	// The engine before the hub: what it made of the last calls' ends is the
+	// hub's to keep.
+	do(a.driven != nil, func() error { a.cancel(); <-a.driven; return nil })
+	// The calls may have used up all of ctx; the rest needs little.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), restTime)
+	defer cancel()
 	do(a.desk != nil, func() error { return a.desk.Shutdown(ctx) })
 	do(a.hub != nil, func() error { return a.hub.Close(ctx) })
 	do(a.admin != nil, func() error { return a.admin.Shutdown(ctx) })
-	do(a.driven != nil, func() error { a.cancel(); <-a.driven; return nil })
 	do(a.media != nil, func() error { return a.media.Close() })
 	do(a.finder != nil, func() error { a.finder.Close(); return nil })
 	do(a.journal != nil, func() error { return a.journal.Close() })
 	do(a.store != nil, func() error { return a.store.Close() })
 	return errors.Join(errs...)
+}
+
+// restTime bounds the end of everything behind the calls.
+const restTime = 5 * time.Second
+
+// endCalls waits for the live calls, and ends those that are left when ctx is
+// over, which is no failure of the stop.
+func (a *App) endCalls(ctx context.Context) error {
+	err := a.gateway.Close(ctx)
+	var cleared *sip.ClearedError
+	if errors.As(err, &cleared) {
+		a.log.Warn("live calls were ended", zap.Int("calls", cleared.Calls))
+		return nil
+	}
+	return err
 }

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -16,8 +17,17 @@ import (
 	"github.com/cordboard/cordboard/web"
 )
 
-// headerTime bounds how long a peer may take over a request's headers.
-const headerTime = 10 * time.Second
+// How long a peer may take over a request's headers, over reading an answer,
+// and over its next request. Streams and sockets set their own times.
+const (
+	headerTime = 10 * time.Second
+	answerTime = time.Minute
+	idleTime   = 2 * time.Minute
+)
+
+func newServer(h http.Handler) *http.Server {
+	return &http.Server{Handler: h, ReadHeaderTimeout: headerTime, WriteTimeout: answerTime, IdleTimeout: idleTime}
+}
 
 // buildWeb makes the HTTP edge and takes its addresses.
 func (a *App) buildWeb(registry *prometheus.Registry, origins func(*http.Request) bool) (err error) {
@@ -28,7 +38,14 @@ func (a *App) buildWeb(registry *prometheus.Registry, origins func(*http.Request
 		Lifetime: s.Web.Session, TLS: s.Web.TLSCert != "", Log: a.log, Registry: registry,
 		Desks: a.hub.Desks, Ready: a.isReady,
 	})
-	a.desk = &http.Server{Handler: a.web.Handler(), ReadHeaderTimeout: headerTime}
+	a.desk = newServer(a.web.Handler())
+	if s.Web.TLSCert != "" {
+		pair, err := tls.LoadX509KeyPair(s.Web.TLSCert, s.Web.TLSKey)
+		if err != nil {
+			return fmt.Errorf("web.tls: %w", err)
+		}
+		a.desk.TLSConfig = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
+	}
 	// Streams and sockets outlive a shutdown unless they are told.
 	a.desk.RegisterOnShutdown(a.web.Close)
 	if a.deskListener, err = net.Listen("tcp", s.Web.Listen); err != nil {
@@ -37,7 +54,7 @@ func (a *App) buildWeb(registry *prometheus.Registry, origins func(*http.Request
 	if s.Admin == "" {
 		return nil
 	}
-	a.admin = &http.Server{Handler: a.web.Admin(), ReadHeaderTimeout: headerTime}
+	a.admin = newServer(a.web.Admin())
 	if a.adminListener, err = net.Listen("tcp", s.Admin); err != nil {
 		return fmt.Errorf("admin: %w", err)
 	}
