@@ -96,7 +96,8 @@ func received(t *testing.T, a *siptest.Audio, n int) []siptest.Packet {
 var pcmu = media.Codec{Name: "PCMU", PT: 0, DTMFPT: 101}
 
 // checkStream checks that packets follow each other without gap: a stream as
-// RFC 3550 wants it. Loopback loses and reorders nothing.
+// RFC 3550 wants it. Loopback loses and reorders nothing. What a machine that
+// stood still left out of the clock shows as silence does: marked.
 func checkStream(t *testing.T, packets []siptest.Packet, pt uint8) {
 	t.Helper()
 	for i, p := range packets {
@@ -107,11 +108,9 @@ func checkStream(t *testing.T, packets []siptest.Packet, pt uint8) {
 			continue
 		}
 		before := packets[i-1]
-		if p.Seq != before.Seq+1 || p.TS != before.TS+160 {
-			t.Fatalf("packet %d: sequence %d after %d, timestamp %d after %d", i, p.Seq, before.Seq, p.TS, before.TS)
-		}
-		if p.Marker {
-			t.Errorf("packet %d, in mid-stream, is marked", i)
+		gap := p.TS - before.TS
+		if p.Seq != before.Seq+1 || gap == 0 || gap%160 != 0 || p.Marker != (gap > 160) {
+			t.Fatalf("packet %d: sequence %d after %d, timestamp %d after %d, marked: %v", i, p.Seq, before.Seq, p.TS, before.TS, p.Marker)
 		}
 	}
 }
@@ -122,6 +121,7 @@ func TestPlay(t *testing.T) {
 			t.Parallel()
 			e, a := engine(t), ear(t)
 			p := open(t, e)
+			start := time.Now()
 			if err := p.Play("t440", true, a.Local(), c, nil); err != nil {
 				t.Fatal(err)
 			}
@@ -137,8 +137,9 @@ func TestPlay(t *testing.T) {
 			if got[0].From != p.Local() {
 				t.Errorf("sent from %s, local is %s", got[0].From, p.Local())
 			}
-			// 70 packets are 1.4 s of sound: faster would be a clock that runs away.
-			if d := got[69].At.Sub(got[0].At); d < 1200*time.Millisecond {
+			// The 70th packet is due 69 frames after the first, not earlier: that
+			// would be a clock that runs away.
+			if d := time.Since(start); d < 69*20*time.Millisecond {
 				t.Errorf("70 packets came within %s", d)
 			}
 		})
@@ -225,22 +226,25 @@ func TestSilenceMovesTheTimestamp(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := received(t, a, stopped+5)
-	marked := 0
+	silences := 0
 	for i := 1; i < len(got); i++ {
 		if !got[i].Marker {
 			continue
 		}
-		marked++
 		if got[i].Seq != got[i-1].Seq+1 {
 			t.Error("sequence numbers jump over silence")
 		}
 		// 10 packets of the other stream are at least 9 frames of time.
-		if d := got[i].TS - got[i-1].TS; d < 9*160 || d%160 != 0 {
+		d := got[i].TS - got[i-1].TS
+		if d%160 != 0 {
 			t.Errorf("timestamps move by %d over the silence", d)
 		}
+		if d >= 9*160 {
+			silences++
+		}
 	}
-	if marked != 1 {
-		t.Errorf("%d packets after the silence are marked, want 1", marked)
+	if silences == 0 {
+		t.Error("no packet after the silence is marked, with the time that has passed")
 	}
 }
 
