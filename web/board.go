@@ -163,7 +163,7 @@ func (s *Server) boardStream(w http.ResponseWriter, r *http.Request, who *seat) 
 			return nil // the reader comes back; an answer is under way and cannot be changed
 		}
 		if n%boardRecheck == 0 {
-			if now, err := s.find(r, who.ID, who.key); err != nil || now == nil || now.Role != RoleSupervisor {
+			if now, err := s.find(r.Context(), who.ID, who.key); err != nil || now == nil || now.Role != RoleSupervisor {
 				return nil
 			}
 		}

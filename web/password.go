@@ -85,13 +85,14 @@ func readHash(hash string) (h phc, ok bool) {
 const nobody = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 
 // verifier bounds how many hashes are computed at once, and how many wait.
+// Half of the processors stay for calls, whatever is tried at the login.
 type verifier struct {
 	slots chan struct{}
 	line  chan struct{}
 }
 
 func newVerifier() *verifier {
-	return &verifier{slots: make(chan struct{}, runtime.GOMAXPROCS(0)), line: make(chan struct{}, 64)}
+	return &verifier{slots: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)), line: make(chan struct{}, 64)}
 }
 
 func (v *verifier) verify(ctx context.Context, hash, password string) (bool, error) {

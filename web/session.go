@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
@@ -71,6 +72,9 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request, _ *seat) error {
 	now := s.opt.Clock()
 	from := source(r)
 	name := strings.ToLower(strings.TrimSpace(in.User))
+	if !userForm.MatchString(name) {
+		name = "" // nobody's: all such share one allowance, and none is kept
+	}
 	if wait, ok := s.logins.byAddress.try(from, now); !ok {
 		return s.tooMany(wait)
 	}
@@ -141,9 +145,11 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request, user User) error 
 }
 
 func (s *Server) cookie(r *http.Request, user, token string, age int) *http.Cookie {
+	// A page that came by https has a proxy before us.
+	proxied := strings.HasPrefix(strings.ToLower(r.Header.Get("Origin")), "https://")
 	return &http.Cookie{
 		Name: cookiePrefix + user, Value: token, Path: "/", MaxAge: age,
-		HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: s.opt.TLS || r.TLS != nil,
+		HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: s.opt.TLS || r.TLS != nil || proxied,
 	}
 }
 
@@ -184,7 +190,7 @@ func (s *Server) seated(r *http.Request) (*seat, error) {
 		if looked++; looked > maxSeats {
 			break
 		}
-		who, err := s.find(r, user, hashToken(c.Value))
+		who, err := s.find(r.Context(), user, hashToken(c.Value))
 		if err != nil {
 			return nil, err
 		}
@@ -203,15 +209,15 @@ func (s *Server) seated(r *http.Request) (*seat, error) {
 }
 
 // find reads a session and its user; nil when either is gone.
-func (s *Server) find(r *http.Request, user, key string) (*seat, error) {
-	session, ok, err := s.opt.Sessions.Session(r.Context(), key)
+func (s *Server) find(ctx context.Context, user, key string) (*seat, error) {
+	session, ok, err := s.opt.Sessions.Session(ctx, key)
 	if err != nil {
 		return nil, err
 	}
 	if !ok || session.User != user || !s.opt.Clock().Before(session.Expires) {
 		return nil, nil
 	}
-	u, ok, err := s.opt.Users.User(r.Context(), user)
+	u, ok, err := s.opt.Users.User(ctx, user)
 	if err != nil || !ok {
 		return nil, err
 	}

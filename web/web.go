@@ -87,6 +87,10 @@ type Options struct {
 	Links map[string]string
 	// Lifetime is how long a login lasts; 12 h.
 	Lifetime time.Duration
+	// Recheck is how often the login of an open desk is looked at; 30 s.
+	Recheck time.Duration
+	// BodyTime is how long a request's body may take to come; 10 s.
+	BodyTime time.Duration
 	// TLS says that the server is reached by https only: cookies are Secure.
 	TLS      bool
 	Log      *zap.Logger
@@ -101,14 +105,15 @@ type Options struct {
 
 // Server answers HTTP.
 type Server struct {
-	opt    Options
-	log    *zap.Logger
-	routes []route
-	ui     http.Handler
-	board  *board
-	logins *logins
-	ctx    context.Context
-	cancel context.CancelFunc
+	opt     Options
+	log     *zap.Logger
+	routes  []route
+	ui      http.Handler
+	board   *board
+	logins  *logins
+	watched watched
+	ctx     context.Context
+	cancel  context.CancelFunc
 }
 
 // route is one call of the API. Role "" is open to everybody, "any" to
@@ -125,6 +130,12 @@ func New(opt Options) *Server {
 	if opt.Lifetime <= 0 {
 		opt.Lifetime = 12 * time.Hour
 	}
+	if opt.Recheck <= 0 {
+		opt.Recheck = 30 * time.Second
+	}
+	if opt.BodyTime <= 0 {
+		opt.BodyTime = 10 * time.Second
+	}
 	if opt.Clock == nil {
 		opt.Clock = time.Now
 	}
@@ -134,6 +145,7 @@ func New(opt Options) *Server {
 	s := &Server{
 		opt: opt, log: opt.Log.Named("web"), ui: newUI(opt.UI),
 		board: &board{source: opt.Board, clock: opt.Clock}, logins: newLogins(opt),
+		watched: watched{keys: map[string]bool{}},
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	opt.Registry.MustRegister(&boardCollector{source: opt.Board, desks: opt.Desks}, s.logins.counted)
@@ -184,6 +196,11 @@ func (s *Server) guard(next http.Handler) http.Handler {
 				s.fail(w, problemInternal)
 			}
 		}()
+		if r.ContentLength != 0 {
+			// Also of a body that nobody wants: the server reads it away before
+			// it answers. Recorders of tests have no deadlines.
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(s.opt.BodyTime))
+		}
 		h := w.Header()
 		h.Set("Content-Security-Policy", contentPolicy)
 		h.Set("X-Content-Type-Options", "nosniff")
@@ -247,6 +264,7 @@ func (s *Server) desk(w http.ResponseWriter, r *http.Request, _ *seat) error {
 
 func (s *Server) ticket(w http.ResponseWriter, _ *http.Request, who *seat) error {
 	text, life := s.opt.Desk.Ticket(agents.ID(who.ID), who.key)
+	s.watch(who)
 	return reply(w, map[string]any{"ticket": text, "expires_in_s": int(life / time.Second)})
 }
 
