@@ -54,11 +54,11 @@ func newLog(level string) (*zap.Logger, error) {
 	return c.Build()
 }
 
-// load reads both configuration files and prints every finding of either.
-func load(file string) (*configs.Server, *routing.Policy, error) {
+// load reads both configuration files and tells every finding of either.
+func load(file string, tell func(configs.Finding)) (*configs.Server, *routing.Policy, error) {
 	server, findings := configs.LoadServer(file)
 	if server == nil || len(findings) > 0 {
-		return nil, nil, refuse(file, findings)
+		return nil, nil, refuse(file, findings, tell)
 	}
 	sounds, err := media.LoadLibrary(server.Media.Sounds)
 	if err != nil {
@@ -66,15 +66,18 @@ func load(file string) (*configs.Server, *routing.Policy, error) {
 	}
 	policy, findings := configs.LoadRouting(server.Routes, configs.Sounds(sounds.Has))
 	if policy == nil || len(findings) > 0 {
-		return nil, nil, refuse(server.Routes, findings)
+		return nil, nil, refuse(server.Routes, findings, tell)
 	}
 	return server, policy, nil
 }
 
-// refuse prints the findings of a file that can't be used.
-func refuse(file string, findings []configs.Finding) error {
-	if err := configs.Print(os.Stderr, findings); err != nil {
-		return err
+// printed is a finding for whoever typed the command, with the source line.
+func printed(f configs.Finding) { fmt.Fprintln(os.Stderr, f) }
+
+// refuse tells the findings of a file that can't be used.
+func refuse(file string, findings []configs.Finding, tell func(configs.Finding)) error {
+	for _, f := range findings {
+		tell(f)
 	}
 	n := len(findings)
 	if n == 1 {
@@ -84,7 +87,7 @@ func refuse(file string, findings []configs.Finding) error {
 }
 
 func serve(ctx context.Context, file string, log *zap.Logger) (err error) {
-	server, policy, err := load(file)
+	server, policy, err := load(file, printed)
 	if err != nil {
 		return err
 	}
@@ -117,7 +120,10 @@ func serve(ctx context.Context, file string, log *zap.Logger) (err error) {
 // reload makes the routing document live again, or says why it stays as it was.
 // Short codes are the trunks' and change with the next start.
 func reload(a *app.App, file string, log *zap.Logger) {
-	_, policy, err := load(file)
+	// In brief: a source line may name people.
+	_, policy, err := load(file, func(f configs.Finding) {
+		log.Error("finding in the configuration", zap.String("finding", f.Brief()))
+	})
 	if err != nil {
 		log.Error("the routing document was refused, the old one stays live", zap.Error(err))
 		return

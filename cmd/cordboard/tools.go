@@ -29,11 +29,11 @@ func checkCommand() *cobra.Command {
 				return err
 			}
 			if strings.Contains(string(head), "cordboard: server/") {
-				if _, _, err := load(file); err != nil {
+				if _, _, err := load(file, printed); err != nil {
 					return err
 				}
 			} else if p, findings := configs.LoadRouting(file); p == nil || len(findings) > 0 {
-				return refuse(file, findings)
+				return refuse(file, findings, printed)
 			}
 			fmt.Fprintln(cmd.OutOrStdout(), file+": no errors")
 			return nil
@@ -45,7 +45,7 @@ func checkCommand() *cobra.Command {
 func openStore(ctx context.Context, file string) (*store.Store, error) {
 	server, findings := configs.LoadServer(file)
 	if server == nil || len(findings) > 0 {
-		return nil, refuse(file, findings)
+		return nil, refuse(file, findings, printed)
 	}
 	return store.Open(ctx, store.Options{Path: server.Store.Path, Tool: true})
 }
