@@ -72,8 +72,12 @@ type call struct {
 	trigger string
 	seeking bool // among the seekers of this Step
 	visited []string
-	moves   int
-	pending *pendingTreat // falls due once the offer that is out has ended
+	// answeredIn are the queues whose figures count the call as answered;
+	// counted says that the talk now is the one that made the last of them.
+	answeredIn []string
+	counted    bool
+	moves      int
+	pending    *pendingTreat // falls due once the offer that is out has ended
 
 	prefer   []preference
 	preferAt int

@@ -1,6 +1,10 @@
 package routing
 
-import "github.com/cordboard/cordboard/agents"
+import (
+	"slices"
+
+	"github.com/cordboard/cordboard/agents"
+)
 
 // phoneAnswered: the agent's 200 counts, if the phone was being called.
 func (e *Engine) phoneAnswered(c *call) {
@@ -24,9 +28,14 @@ func (e *Engine) phoneAnswered(c *call) {
 	a.rona = 0
 	f := e.figure(c.queue.Name)
 	f.talking++
-	f.answered++
-	if c.waited <= c.queue.AnswerWithin.Microseconds() {
-		f.inTime++
+	// Once a queue, as it was offered once: a call passed on within its queue
+	// is not answered there twice.
+	if c.counted = !slices.Contains(c.answeredIn, c.queue.Name); c.counted {
+		c.answeredIn = append(c.answeredIn, c.queue.Name)
+		f.answered++
+		if c.waited <= c.queue.AnswerWithin.Microseconds() {
+			f.inTime++
+		}
 	}
 	c.answered = true
 	e.act(Connect{c.offer(), instant(e.now), c.queue.Music})
@@ -55,6 +64,10 @@ func (e *Engine) joinFailed(c *call) {
 func (e *Engine) uncount(c *call) {
 	f := e.figure(c.queue.Name)
 	f.talking--
+	if !c.counted {
+		return
+	}
+	c.answeredIn = c.answeredIn[:len(c.answeredIn)-1]
 	f.answered--
 	if c.waited <= c.queue.AnswerWithin.Microseconds() {
 		f.inTime--

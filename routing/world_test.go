@@ -12,6 +12,19 @@ func checkWorld(t *testing.T, e *Engine) {
 	t.Helper()
 	checkAgents(t, e)
 	checkCalls(t, e)
+	checkFigures(t, e)
+}
+
+// checkFigures: no queue answers more calls than it was offered, and what it
+// answered in time it answered.
+func checkFigures(t *testing.T, e *Engine) {
+	t.Helper()
+	for name, f := range e.figures {
+		if f.answered+f.abandoned > f.offered || f.inTime > f.answered || f.answered < 0 || f.talking < 0 {
+			t.Fatalf("queue %s: offered %d, answered %d (in time %d), abandoned %d, talking %d",
+				name, f.offered, f.answered, f.inTime, f.abandoned, f.talking)
+		}
+	}
 }
 
 func checkAgents(t *testing.T, e *Engine) {
