@@ -140,6 +140,7 @@ const (
 	qSaveSession = `INSERT INTO sessions (token_hash, user_id, created_at, expires_at) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (token_hash) DO UPDATE SET user_id = excluded.user_id, expires_at = excluded.expires_at`
 	qSession        = `SELECT user_id, expires_at FROM sessions WHERE token_hash = $1 AND expires_at > $2`
+	qEndSessions    = `DELETE FROM sessions WHERE user_id IN (SELECT id FROM users WHERE id = $1 AND password_hash <> $2)`
 	qDeleteSession  = `DELETE FROM sessions WHERE token_hash = $1`
 	qExpireSessions = `DELETE FROM sessions WHERE expires_at <= $1`
 

@@ -22,9 +22,13 @@ type Session struct {
 	Expires time.Time
 }
 
-// SaveUser adds a user or changes the one with that id.
+// SaveUser adds a user or changes the one with that id. A new password ends the
+// sessions that the old one began.
 func (s *Store) SaveUser(ctx context.Context, u User) error {
 	err := s.write.inTx(ctx, func(t *tx) error {
+		if _, err := t.exec(qEndSessions, u.ID, u.PasswordHash); err != nil {
+			return err
+		}
 		_, err := t.exec(qSaveUser, u.ID, u.Role, u.Name, u.PasswordHash, time.Now().UnixMicro())
 		return err
 	})

@@ -197,6 +197,19 @@ func testUsers(t *testing.T, f Fixture) {
 	ok(t, s.DeleteSession(ctx, "h1"))
 	_, err = s.Session(ctx, "h1")
 	missing(t, "signed out", err)
+
+	// A new password ends every login made with the old one, another name none.
+	ok(t, s.SaveSession(ctx, "h5", "priya", until))
+	priya.Name = "Priya N."
+	ok(t, s.SaveUser(ctx, priya))
+	_, err = s.Session(ctx, "h5")
+	ok(t, err)
+	priya.PasswordHash = "$argon2id$other"
+	ok(t, s.SaveUser(ctx, priya))
+	_, err = s.Session(ctx, "h5")
+	missing(t, "login with the old password", err)
+	_, err = s.Session(ctx, "h3")
+	ok(t, err)
 	ok(t, s.DeleteUser(ctx, "anna"))
 	_, err = s.Session(ctx, "h3")
 	missing(t, "session of who left", err)
