@@ -366,6 +366,9 @@ func TestResults(t *testing.T) {
 	r.refused(d, "not_now", "hold", ref(4, 1, "on", true))
 	r.refused(d, "not_now", "sign_out", map[string]any{})
 	r.refused(d, "unknown_type", "dance", map[string]any{})
+	if _, err := d.Do(r.ctx, "ping", map[string]any{}); err != nil {
+		t.Errorf("ping: %v", err)
+	}
 	r.refused(d, "bad_request", "note", ref(4, 1, "text", "a\x00b"))
 	r.refused(d, "bad_request", "note", ref(4, 1, "text", "x", "more", 1))
 	r.refused(d, "bad_request", "state", map[string]any{"state": "talking", "reason": ""})

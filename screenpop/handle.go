@@ -38,6 +38,7 @@ func (h *Hub) handle(c *conn, f deskFrame) {
 		code = onOwn(h, c, f, h.endWrapUp)
 	case "state":
 		code = h.state(c, f)
+	case "ping": // the result is all a browser wants: it can't see the socket's own pings
 	case "sign_out":
 		h.signOut(c, f)
 		return

@@ -116,7 +116,7 @@ export class FakeServer {
       if (m.t === 'hello') return this.hello(ws, m.d);
       if (ws !== this.ws) return;
       if (m.t !== 'ping') this.frames.push({ ...m, got: Date.now() });
-      const code = m.t === 'ping' ? 'unknown_type' : this.refuse[m.t];
+      const code = this.refuse[m.t];
       const result = { id: m.id, ok: !code, code };
       if (m.t === 'answers') result.answers = (m.d.lang === 'ru' ? answersRu : answersEn).filter((a) => !m.d.query || a.title.toLowerCase().includes(m.d.query.toLowerCase()));
       ws.send(JSON.stringify({ t: 'result', d: result }));

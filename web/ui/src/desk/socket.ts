@@ -169,9 +169,8 @@ export class DeskSocket {
   }
 
   /**
-   * A browser does not see the server's pings, so that the desk asks for
-   * something that no server knows: its refusal is a sign of life, as is any
-   * other frame.
+   * A browser does not see the socket's own pings, so that the desk asks; the
+   * result is a sign of life, as is any other frame.
    */
   private beat(every: number): void {
     clearInterval(this.beatTimer);
