@@ -222,13 +222,12 @@ func (c *card) view(l *leg, now time.Time, within int, answers []Answer) cardVie
 	if answers == nil {
 		answers = []Answer{}
 	}
-	i := c.new.Caller
 	v := cardView{
 		Call: l.Call, Attempt: l.Attempt, Agent: l.Agent,
 		Phase: l.phase, Since: micro(l.since), Until: micro(l.until), RingWhy: l.ringWhy,
 		Disposition: l.disposition, TalkSince: micro(l.answered), TalkS: seconds(l.talked(now)),
 		Mode: l.mode, Queue: l.queue, Topic: l.topic, Set: l.set,
-		Caller:  callerView{i.Number, i.Display, i.Country, i.Source, i.Trusted, i.Restricted},
+		Caller:  callerView(c.new.Caller),
 		Dialled: c.new.Dialled, Trunk: c.new.Trunk, Arrived: micro(c.new.At),
 		AnswerWithin: within, Waited: seconds(l.waited), WaitedBefore: seconds(l.waitedBefore),
 		Match: c.match, Record: c.raw, RecordAt: micro(c.recAt), Stale: c.stale,

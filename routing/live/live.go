@@ -232,7 +232,7 @@ func (d *Driver) step(ev routing.Event) {
 // apply calls Step and survives a panic in it: the call that the event is
 // about is ended, all others go on.
 func (d *Driver) apply(at time.Time, ev routing.Event) ([]routing.Action, error) {
-	acts, err, failure := d.try(at, ev)
+	acts, failure, err := d.try(at, ev)
 	if failure == nil {
 		return acts, err
 	}
@@ -241,15 +241,15 @@ func (d *Driver) apply(at time.Time, ev routing.Event) ([]routing.Action, error)
 	if _, again := ev.(routing.CallFailed); !ok || again {
 		return nil, nil
 	}
-	acts, err, failure = d.try(at, routing.CallFailed{Call: call, Reason: "internal"})
+	acts, failure, err = d.try(at, routing.CallFailed{Call: call, Reason: "internal"})
 	if failure != nil {
 		d.log.Error("call could not be ended", zap.Int64("call", int64(call)), zap.Any("panic", failure))
 	}
 	return acts, err
 }
 
-func (d *Driver) try(at time.Time, ev routing.Event) (acts []routing.Action, err error, failure any) {
+func (d *Driver) try(at time.Time, ev routing.Event) (acts []routing.Action, failure any, err error) {
 	defer func() { failure = recover() }()
 	acts, err = d.engine.Step(at, ev)
-	return acts, err, nil
+	return acts, nil, err
 }

@@ -20,7 +20,6 @@ var begin = time.Date(2026, 4, 15, 10, 0, 0, 0, time.UTC)
 
 // Case is one transcript.
 type Case struct {
-	title  string
 	policy *routing.Policy
 	t0     time.Time
 	apart  bool // show pop, ack and ring apart

@@ -120,13 +120,6 @@ func (u *ua) after(d time.Duration, f func()) *time.Timer {
 	return t
 }
 
-func (u *ua) cancelTimer(t *time.Timer) {
-	if t != nil {
-		t.Stop()
-		delete(u.timers, t)
-	}
-}
-
 func token() string { return strings.ToLower(rand.Text()[:16]) }
 
 func (u *ua) received(m *Message, from flow, at time.Time) {

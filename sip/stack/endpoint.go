@@ -153,7 +153,7 @@ func (s *Stack) Start() {
 	}
 	for _, l := range s.tcp {
 		s.wg.Go(func() {
-			if err := s.tpl.ServeTCP(l); err != nil && s.ctx.Err() == nil {
+			if err := s.tpl.ServeTCP(l); s.ctx.Err() == nil { // it returns only with an error
 				s.log.Error("tcp listener ended", zap.Error(err))
 			}
 		})
