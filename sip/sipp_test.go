@@ -2,6 +2,7 @@ package sip
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/netip"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -118,7 +120,7 @@ func sipp(ctx context.Context, t *testing.T, scenario string, port int, args ...
 	args = append([]string{
 		"-sf", filepath.Join("siptest", "sipp", scenario+".xml"),
 		"-i", "127.0.0.1", "-p", strconv.Itoa(port), "-mp", strconv.Itoa(port + 10),
-		"-nostdin", "-trace_err", "-error_file", errors, "-timeout", "30s", "-timeout_error",
+		"-nostdin", "-trace_err", "-error_file", errors, "-timeout", "50s", "-timeout_error",
 	}, args...)
 	cmd := exec.CommandContext(ctx, "sipp", args...)
 	cmd.WaitDelay = time.Second
@@ -134,10 +136,31 @@ func sipp(ctx context.Context, t *testing.T, scenario string, port int, args ...
 	return done
 }
 
-// The same with SIPp, whose SIP is not ours.
+// listens waits until a program has bound the UDP port: an INVITE before that
+// is lost, and half a second with it.
+func listens(ctx context.Context, t *testing.T, port int) {
+	t.Helper()
+	bound := fmt.Sprintf(":%04X 00000000:0000", port) // local port, any peer
+	again := time.NewTicker(5 * time.Millisecond)
+	defer again.Stop()
+	for {
+		sockets, err := os.ReadFile("/proc/net/udp")
+		if err != nil || strings.Contains(string(sockets), bound) {
+			return // where there is no /proc, the INVITE is repeated
+		}
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			t.Fatal("sipp does not listen")
+		}
+	}
+}
+
+// The same with SIPp, whose SIP is not ours. The delays leave a slow machine
+// time for what must happen before them.
 func TestSIPp(t *testing.T) {
 	if _, err := exec.LookPath("sipp"); err != nil {
-		t.Skip("sipp is not installed")
+		t.Fatal("SIPp is missing. Install it with:  sudo apt-get install --no-install-recommends sip-tester")
 	}
 	for _, c := range []struct {
 		name          string
@@ -148,11 +171,11 @@ func TestSIPp(t *testing.T) {
 		engine        engine
 		want          []string
 	}{
-		{name: "caller hangs up", caller: "caller_bye", agent: "agent_answer", delay: "300",
+		{name: "caller hangs up", caller: "caller_bye", agent: "agent_answer", delay: "1500",
 			want: []string{"phone_ringing", "phone_answered", "joined", "caller_gone"}},
-		{name: "agent hangs up", caller: "caller_wait", agent: "agent_answer_bye", delay: "200",
+		{name: "agent hangs up", caller: "caller_wait", agent: "agent_answer_bye", delay: "1000",
 			want: []string{"phone_ringing", "phone_answered", "joined", "agent_gone"}},
-		{name: "anonymous", caller: "caller_anonymous", agent: "agent_answer", delay: "300",
+		{name: "anonymous", caller: "caller_anonymous", agent: "agent_answer", delay: "1500",
 			want: []string{"phone_ringing", "phone_answered", "joined", "caller_gone"}},
 		{name: "cancel before the answer", caller: "caller_cancel", delay: "50", engine: engine{hold: true},
 			want: []string{"caller_gone"}},
@@ -160,7 +183,7 @@ func TestSIPp(t *testing.T) {
 			want: []string{"caller_gone"}},
 		{name: "gives up in the queue", caller: "caller_bye", delay: "100", engine: engine{noAgent: true},
 			want: []string{"caller_gone"}},
-		{name: "gives up while it rings", caller: "caller_bye", agent: "agent_no_answer", delay: "300",
+		{name: "gives up while it rings", caller: "caller_bye", agent: "agent_no_answer", delay: "1500",
 			want: []string{"phone_ringing", "caller_gone"}},
 		{name: "busy", caller: "caller_wait", agent: "agent_busy", agentCalls: "2",
 			want: []string{"phone_failed 486", "phone_failed 486"}},
@@ -168,27 +191,28 @@ func TestSIPp(t *testing.T) {
 			want: []string{"phone_ringing", "phone_failed 486", "phone_ringing", "phone_failed 486"}},
 		{name: "declined", caller: "caller_wait", agent: "agent_decline", agentCalls: "2",
 			want: []string{"phone_ringing", "phone_failed 603", "phone_ringing", "phone_failed 603"}},
-		{name: "no answer", caller: "caller_wait", agent: "agent_no_answer", engine: engine{ringFor: 300 * time.Millisecond},
+		{name: "no answer", caller: "caller_wait", agent: "agent_no_answer", engine: engine{ringFor: 1500 * time.Millisecond},
 			want: []string{"phone_ringing"}},
-		{name: "caller holds", caller: "caller_hold", agent: "agent_answer", delay: "150",
+		{name: "caller holds", caller: "caller_hold", agent: "agent_answer", delay: "1000",
 			want: []string{"phone_ringing", "phone_answered", "joined", "caller_gone"}},
-		{name: "agent holds", caller: "caller_bye", agent: "agent_hold", delay: "400",
+		{name: "agent holds", caller: "caller_bye", agent: "agent_hold", delay: "3000",
 			want: []string{"phone_ringing", "phone_answered", "joined", "phone_held true", "phone_held false", "caller_gone"}},
-		{name: "answered with the agent", caller: "caller_bye", agent: "agent_answer", delay: "300", engine: engine{withAgent: true},
+		{name: "answered with the agent", caller: "caller_bye", agent: "agent_answer", delay: "1500", engine: engine{withAgent: true},
 			want: []string{"phone_ringing", "phone_answered", "joined", "caller_gone"}},
-		{name: "answered with the agent, direct", caller: "caller_bye", agent: "agent_answer", delay: "300", media: MediaDirect, engine: engine{withAgent: true},
+		{name: "answered with the agent, direct", caller: "caller_bye", agent: "agent_answer", delay: "1500", media: MediaDirect, engine: engine{withAgent: true},
 			want: []string{"phone_ringing", "phone_answered", "joined", "caller_gone"}},
-		{name: "answered with the agent, who hangs up", caller: "caller_wait", agent: "agent_answer_bye", delay: "200", engine: engine{withAgent: true},
+		{name: "answered with the agent, who hangs up", caller: "caller_wait", agent: "agent_answer_bye", delay: "1000", engine: engine{withAgent: true},
 			want: []string{"phone_ringing", "phone_answered", "joined", "agent_gone"}},
-		{name: "answered with the agent, then held", caller: "caller_hold", agent: "agent_answer", delay: "150", engine: engine{withAgent: true},
+		{name: "answered with the agent, then held", caller: "caller_hold", agent: "agent_answer", delay: "1000", engine: engine{withAgent: true},
 			want: []string{"phone_ringing", "phone_answered", "joined", "caller_gone"}},
-		{name: "cancel while it rings", caller: "caller_cancel", agent: "agent_no_answer", delay: "1000", engine: engine{withAgent: true},
+		{name: "cancel while it rings", caller: "caller_cancel", agent: "agent_no_answer", delay: "1500", engine: engine{withAgent: true},
 			want: []string{"phone_ringing", "caller_gone"}},
-		{name: "cancel crosses the agent's answer", caller: "caller_cancel", agent: "agent_glare", delay: "1000", engine: engine{withAgent: true},
+		{name: "cancel crosses the agent's answer", caller: "caller_cancel", agent: "agent_glare", delay: "1500", engine: engine{withAgent: true},
 			want: []string{"phone_ringing", "caller_gone"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(context.Background(), 40*time.Second)
+			t.Parallel()
+			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 			defer cancel()
 			w := newWorld(t, worldOptions{media: c.media})
 			e := &c.engine
@@ -204,10 +228,11 @@ func TestSIPp(t *testing.T) {
 				port := freePort(t)
 				delay := c.delay
 				if c.agent == "agent_hold" {
-					delay = "100" // within the caller's one pause
+					delay = "600" // within the caller's one pause
 				}
 				phone = sipp(ctx, t, c.agent, port, "-m", c.agentCalls, "-d", delay, "-s", "anna")
 				w.phones.set(anna, "sip:anna@127.0.0.1:"+strconv.Itoa(port))
+				listens(ctx, t, port)
 			}
 			run, stop := context.WithCancel(ctx)
 			defer stop()

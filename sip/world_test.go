@@ -26,7 +26,7 @@ import (
 
 // patience bounds every wait of these tests. It is long, because nothing
 // depends on it but how soon a failure is seen.
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 var loopback = netip.MustParseAddr("127.0.0.1")
 
@@ -185,7 +185,7 @@ func newWorld(t *testing.T, o worldOptions) *world {
 
 // close checks that nothing is left of any call.
 func (w *world) close() {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if err := w.gw.Close(ctx); err != nil {
 		w.t.Errorf("calls left at the end of the test: %v", err)
