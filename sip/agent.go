@@ -153,6 +153,9 @@ func (c *call) agentGone(l *leg) {
 		c.submit(routing.PhoneFailed{Offer: l.offer, Code: 503})
 		return
 	}
+	// The engine ends the call, or has sent the caller elsewhere by now: a
+	// re-INVITE for the moment between would only cross its BYE.
+	c.undecided = true
 	c.submit(routing.AgentGone{Offer: l.offer})
 }
 

@@ -69,6 +69,7 @@ type call struct {
 	rounds    int           // re-INVITEs since something last changed
 	playing   playing
 	relaying  bool
+	undecided bool // AgentGone was told, and the engine has not spoken since
 
 	joinTimer   *time.Timer
 	ringTimer   *time.Timer   // the next 180
@@ -148,6 +149,7 @@ func (c *call) stray(l *leg, ev stack.Event) {
 
 // action does one of the engine's orders.
 func (c *call) action(a routing.Action) {
+	c.undecided = false
 	switch a := a.(type) {
 	case routing.AnswerCaller:
 		c.tune = a.Music

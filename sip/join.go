@@ -125,7 +125,7 @@ func (c *call) settle() {
 			c.tell(c.agent)
 		}
 		// The caller is told of the agent's phone once that has agreed.
-		if c.agent == nil || !c.talksDirectly() || c.agent.request != nil || c.content(c.agent) {
+		if !c.undecided && (c.agent == nil || !c.talksDirectly() || c.agent.request != nil || c.content(c.agent)) {
 			c.tell(c.caller)
 		}
 		again = c.answer(c.caller)
