@@ -125,6 +125,7 @@ func TestCancelOfUnseenAnswer(t *testing.T) {
 }
 
 func TestCancelWaitsForProvisional(t *testing.T) {
+	t.Parallel()
 	l := newLab(t)
 	p := newPeer(t, l.Stack)
 	c := l.dial(p, "v=0")
@@ -194,6 +195,7 @@ func TestManyProvisionals(t *testing.T) {
 }
 
 func TestNoAnswerAtAll(t *testing.T) {
+	t.Parallel()
 	l := newLab(t)
 	p := newPeer(t, l.Stack)
 	c := l.dial(p, "v=0")
@@ -228,6 +230,7 @@ func TestNoAnswerAtAll(t *testing.T) {
 }
 
 func TestCanceledPhoneNeverEnds(t *testing.T) {
+	t.Parallel()
 	l := newLab(t)
 	p := newPeer(t, l.Stack)
 	c := l.dial(p, "v=0")
@@ -246,6 +249,7 @@ func TestCanceledPhoneNeverEnds(t *testing.T) {
 }
 
 func TestTimerC(t *testing.T) {
+	t.Parallel()
 	l := newLab(t, func(o *Options) { o.timers.c = 5 * testT1 })
 	p := newPeer(t, l.Stack)
 	c := l.dial(p, "v=0")
@@ -315,6 +319,7 @@ func TestRouteSet(t *testing.T) {
 }
 
 func TestTargetRefresh(t *testing.T) {
+	t.Parallel()
 	l := newLab(t)
 	p, moved := newPeer(t, l.Stack), newPeer(t, l.Stack)
 	c, ok := p.establish(l)
@@ -392,6 +397,7 @@ func TestOddResponses(t *testing.T) {
 }
 
 func TestOptions(t *testing.T) {
+	t.Parallel()
 	l := newLab(t)
 	p := newPeer(t, l.Stack)
 	code := make(chan int)

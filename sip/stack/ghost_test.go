@@ -35,6 +35,7 @@ func (l *lab) remembered() int {
 // A re-INVITE with our tag and another dialog's Call-ID is refused, and then
 // forgotten like any other.
 func TestReinviteOfAnotherDialogIsForgotten(t *testing.T) {
+	t.Parallel()
 	both(t, func(t *testing.T, l *lab, p *peer) {
 		_, ok := p.establish(l)
 		own := p.callID
@@ -159,6 +160,7 @@ func TestCancelSaysWhy(t *testing.T) {
 
 // The stack does not close over a CANCEL that it owes a ringing phone.
 func TestCloseSendsCancel(t *testing.T) {
+	t.Parallel()
 	for range 30 {
 		l := newLab(t)
 		p := newPeer(t, l.Stack)

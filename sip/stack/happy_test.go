@@ -7,8 +7,13 @@ import (
 
 // both runs a test over UDP and TCP.
 func both(t *testing.T, f func(t *testing.T, l *lab, p *peer)) {
-	t.Run("udp", func(t *testing.T) { l := newLab(t); f(t, l, newPeer(t, l.Stack)) })
-	t.Run("tcp", func(t *testing.T) { l := newLab(t); f(t, l, tcpPeer(t, l.Stack)) })
+	for name, peer := range map[string]func(*testing.T, *Stack) *peer{"udp": newPeer, "tcp": tcpPeer} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := newLab(t)
+			f(t, l, peer(t, l.Stack))
+		})
+	}
 }
 
 func TestCallIn(t *testing.T) {

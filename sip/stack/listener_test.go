@@ -192,6 +192,7 @@ func TestAdvertise(t *testing.T) {
 }
 
 func TestSilentConnectionsEnd(t *testing.T) {
+	t.Parallel()
 	l := newLab(t, func(o *Options) { o.timers.firstByte = 2 * testT1; o.timers.assemble = 2 * testT1 })
 	for _, send := range []string{"", "\r\n\r\n", "OPTIONS sip:x@y SIP/2.0\r\nVia: x"} {
 		p := tcpPeer(t, l.Stack)

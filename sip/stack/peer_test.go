@@ -22,7 +22,7 @@ import (
 
 const (
 	testT1   = 40 * time.Millisecond
-	patience = 10 * time.Second // of a test for anything that must happen
+	patience = 30 * time.Second // of a test for anything that must happen
 )
 
 var testTimers = timers{

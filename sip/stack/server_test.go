@@ -8,6 +8,7 @@ import (
 
 // The library sends a 2xx again at the wrong times and never gives up.
 func TestAnswerIsRepeatedUntilAckMissing(t *testing.T) {
+	t.Parallel()
 	both(t, func(t *testing.T, l *lab, p *peer) {
 		p.repeats()
 		p.ask(ask{method: "INVITE", cseq: 1, body: "v=0"})
@@ -58,6 +59,7 @@ func TestByeBeforeAck(t *testing.T) {
 
 // RFC 3261 15: not before the ACK, or its time-out.
 func TestOurByeWaitsForAck(t *testing.T) {
+	t.Parallel()
 	l := newLab(t)
 	p := newPeer(t, l.Stack)
 	p.ask(ask{method: "INVITE", cseq: 1, body: "v=0"})
@@ -473,6 +475,7 @@ func TestEventsBeforeBind(t *testing.T) {
 }
 
 func TestOwnerThatNeverReplies(t *testing.T) {
+	t.Parallel()
 	l := newLab(t)
 	p := newPeer(t, l.Stack)
 	c, ok := p.establish(l)

@@ -15,7 +15,7 @@ func sipp(t *testing.T, args ...string) {
 	t.Helper()
 	path, err := exec.LookPath("sipp")
 	if err != nil {
-		t.Skip("sipp is not installed")
+		t.Fatal("SIPp is missing. Install it with:  sudo apt-get install --no-install-recommends sip-tester")
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 40*time.Second)
 	defer cancel()
@@ -41,6 +41,7 @@ func freePort(t *testing.T) int {
 func rfcTimers(o *Options) { o.timers = timers{quiet: 300 * time.Millisecond} }
 
 func TestSIPpCallsUs(t *testing.T) {
+	t.Parallel()
 	for transport, flag := range map[string]string{"udp": "u1", "tcp": "t1"} {
 		t.Run(transport, func(t *testing.T) {
 			l := newLab(t, rfcTimers)
@@ -67,6 +68,7 @@ func TestSIPpCallsUs(t *testing.T) {
 }
 
 func TestWeCallSIPp(t *testing.T) {
+	t.Parallel()
 	l := newLab(t, rfcTimers)
 	port := freePort(t)
 	const n = 20
