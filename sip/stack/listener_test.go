@@ -272,3 +272,35 @@ func TestTargetByName(t *testing.T) {
 		t.Errorf("%+v", f)
 	}
 }
+
+func TestIPv6(t *testing.T) {
+	lo := netip.IPv6Loopback()
+	if c, err := net.ListenUDP("udp6", net.UDPAddrFromAddrPort(netip.AddrPortFrom(lo, 0))); err != nil {
+		t.Skip("this machine has no IPv6")
+	} else {
+		c.Close()
+	}
+	six := func(o *Options) {
+		o.Listen = []Listen{{"udp", netip.AddrPortFrom(lo, 0)}, {"tcp", netip.AddrPortFrom(lo, 0)}}
+		o.Allow = func(netip.Addr) bool { return true }
+	}
+	for _, transport := range []string{"udp", "tcp"} {
+		caller, callee := newLab(t, six), newLab(t, six)
+		c := &call{events: make(chan Event, 100)}
+		uri := fmt.Sprintf("sip:x@%s;transport=%s", callee.Addr(transport), transport)
+		d, err := caller.Invite(Outgoing{URI: uri, From: "<sip:a@[::1]>", To: "<sip:x@[::1]>", Body: []byte("v=0")}, func(e Event) { c.events <- e })
+		if err != nil {
+			t.Fatal(err)
+		}
+		in := callee.call()
+		_ = in.Progress(180, "", nil, nil)
+		event[Progress](t, c)
+		_ = in.Accept(nil, []byte("v=0"))
+		event[Answered](t, c)
+		_ = d.Ack(nil)
+		event[Acked](t, in)
+		in.Bye(nil)
+		event[Ended](t, c)
+		event[Replied](t, in)
+	}
+}
