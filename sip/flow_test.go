@@ -40,6 +40,7 @@ func TestCallerIsRead(t *testing.T) {
 }
 
 func TestCallerGivesUp(t *testing.T) {
+	t.Parallel()
 	trunkAndPhone := func(t *testing.T) (*world, *peer, *peer) {
 		w := newWorld(t, worldOptions{})
 		return w, newPeer(t), newPeer(t)
@@ -85,6 +86,7 @@ func TestCallerGivesUp(t *testing.T) {
 }
 
 func TestPhoneRefuses(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		code  int
 		rings bool
@@ -224,6 +226,7 @@ func TestTransferDirect(t *testing.T) {
 }
 
 func TestTreatment(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, worldOptions{sounds: shortSound(t, "notice")})
 	c, a := w.arrives(newPeer(t))
 	w.do(routing.Treat{Call: a.Call, Why: "closed", Play: "no such sound"})
@@ -272,6 +275,7 @@ func TestLateOffer(t *testing.T) {
 }
 
 func TestLateOfferWithoutAnswer(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, worldOptions{})
 	c := newPeerCall(t)
 	w.call(newPeer(t), nil, c)
@@ -285,6 +289,7 @@ func TestLateOfferWithoutAnswer(t *testing.T) {
 }
 
 func TestCallsThatDoNotGetIn(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, worldOptions{})
 	trunk := newPeer(t)
 	good := newPeerCall(t)
@@ -347,6 +352,7 @@ func TestStrangersDoNotGetIn(t *testing.T) {
 
 // A panic in one call ends both its legs and no other call.
 func TestPanicEndsOneCall(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, worldOptions{})
 	trunk, phone := newPeer(t), newPeer(t)
 	other, _, otherID := w.queued(trunk, 8)
@@ -393,6 +399,7 @@ func TestOrphanEnds(t *testing.T) {
 }
 
 func TestInviteToThePhone(t *testing.T) {
+	t.Parallel()
 	pai := stack.Header{Name: "P-Asserted-Identity", Value: `"Acme \"Ltd\"" <sip:+447700900123@carrier.example>`}
 	for name, c := range map[string]struct {
 		h          []stack.Header
@@ -432,6 +439,7 @@ func TestInviteToThePhone(t *testing.T) {
 }
 
 func TestRequestsInsideADialog(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, worldOptions{})
 	caller, agent, o, atCaller, _ := w.joined(newPeer(t), newPeer(t))
 	asks := func(c *peerCall, method string, want int, ctype string, body string, h ...stack.Header) *stack.Message {
@@ -489,6 +497,7 @@ func TestProbe(t *testing.T) {
 // In a direct call the caller's phone asks for our offer: what our own port
 // speaks must not follow the phones' codec.
 func TestOfferlessReinviteInADirectCall(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, worldOptions{media: MediaDirect})
 	trunk, phone := newPeer(t), newPeer(t)
 	caller, _, id := w.queued(trunk, 9, 8, 101)

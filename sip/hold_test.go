@@ -50,6 +50,7 @@ func (w *world) joined(trunk, phone *peer) (caller, agent *peerCall, o routing.O
 }
 
 func TestPhoneHoldsRelayed(t *testing.T) {
+	t.Parallel()
 	for _, dir := range []media.Direction{media.SendOnly, media.Inactive} {
 		w := newWorld(t, worldOptions{media: MediaRelay})
 		caller, agent, o, atCaller, atAgent := w.joined(newPeer(t), newPeer(t))
@@ -108,6 +109,7 @@ func TestPhoneHoldsDirect(t *testing.T) {
 }
 
 func TestDeskHolds(t *testing.T) {
+	t.Parallel()
 	t.Run("relay", func(t *testing.T) {
 		w := newWorld(t, worldOptions{media: MediaRelay})
 		caller, agent, o, atCaller, atAgent := w.joined(newPeer(t), newPeer(t))
@@ -164,6 +166,7 @@ func TestDeskHolds(t *testing.T) {
 }
 
 func TestCallerHolds(t *testing.T) {
+	t.Parallel()
 	t.Run("relay", func(t *testing.T) {
 		w := newWorld(t, worldOptions{media: MediaRelay})
 		caller, agent, o, atCaller, atAgent := w.joined(newPeer(t), newPeer(t))
@@ -211,6 +214,7 @@ func TestCallerHolds(t *testing.T) {
 // A caller who holds may send music of its own (sendonly): the agent hears it,
 // though it comes from no address that signals.
 func TestMusicOfACallerWhoHolds(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, worldOptions{media: MediaRelay})
 	caller, agent, o, atCaller, _ := w.joined(newPeer(t), newPeer(t))
 	elsewhere, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.MustParseAddrPort("127.0.0.2:0")))
@@ -228,6 +232,7 @@ func TestMusicOfACallerWhoHolds(t *testing.T) {
 
 // The old hold: an address of zeros.
 func TestOldStyleHoldKeepsTheAddress(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, worldOptions{media: MediaRelay})
 	caller, agent, o, _, atAgent := w.joined(newPeer(t), newPeer(t))
 	a := agent.audio(media.SendRecv, 8, 101)

@@ -74,6 +74,7 @@ func TestDirectJoin(t *testing.T) {
 // The caller answers the join from another address: the agent's phone must be
 // told too, with the same session id and the version one up.
 func TestDirectJoinTellsThePhoneOfANewAddress(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, worldOptions{media: MediaDirect})
 	trunk, phone := newPeer(t), newPeer(t)
 	caller, _, id := w.queued(trunk, 8, 101)
@@ -101,6 +102,7 @@ func TestDirectJoinTellsThePhoneOfANewAddress(t *testing.T) {
 // A caller whose re-INVITE is refused keeps our port, and the phone is moved to
 // another of ours.
 func TestDirectJoinRefusedBecomesRelay(t *testing.T) {
+	t.Parallel()
 	for _, code := range []int{488, 415, 500} {
 		w := newWorld(t, worldOptions{media: MediaDirect})
 		trunk, phone := newPeer(t), newPeer(t)
@@ -128,6 +130,7 @@ func TestDirectJoinRefusedBecomesRelay(t *testing.T) {
 // A caller whose telephone has lost the call, or is not there any more, is gone
 // (RFC 3261 12.2.1.2, RFC 5057): the agent must not be left with silence.
 func TestDeadCallerIsFoundByTheJoin(t *testing.T) {
+	t.Parallel()
 	for _, code := range []int{481, 408} {
 		w := newWorld(t, worldOptions{media: MediaDirect})
 		caller, _, id := w.queued(newPeer(t), 8, 101)
@@ -194,6 +197,7 @@ func TestJoinFails(t *testing.T) {
 
 // m-lines: the caller offered video first; all our descriptions keep it, shut.
 func TestLinesOfTheCallersOfferAreKept(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, worldOptions{media: MediaDirect})
 	trunk, phone := newPeer(t), newPeer(t)
 	caller := newPeerCall(t)

@@ -102,6 +102,7 @@ func TestAnsweredWithTheAgentDirect(t *testing.T) {
 // Without an offer in the INVITE the caller's codecs come last of all, in the
 // ACK: the phone follows if he takes another than it did.
 func TestAnsweredWithTheAgentLateOffer(t *testing.T) {
+	t.Parallel()
 	for _, way := range []string{MediaRelay, MediaDirect} {
 		for _, takes := range []uint8{0, 8} {
 			t.Run(fmt.Sprint(way, " takes ", takes), func(t *testing.T) {
@@ -167,6 +168,7 @@ func TestRingbackIsRepeated(t *testing.T) {
 
 // The caller's INVITE says how long it may take (RFC 3261 13.3.1).
 func TestInviteExpires(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, worldOptions{})
 	caller, a := w.arrives(newPeer(t), stack.Header{Name: "Expires", Value: "1"})
 	agent := w.ringing(newPeer(t), offerOf(a.Call, 1))
@@ -243,6 +245,7 @@ func TestCancelWhileThePhoneRings(t *testing.T) {
 // The caller's CANCEL and the phone's 200 in all their orders: whatever wins,
 // both sides end, each exactly once, and the engine hears which it was.
 func TestCancelRacesTheAnswer(t *testing.T) {
+	t.Parallel()
 	const rounds = 300
 	for _, way := range []string{MediaRelay, MediaDirect} {
 		t.Run(way, func(t *testing.T) {

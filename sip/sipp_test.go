@@ -159,6 +159,7 @@ func listens(ctx context.Context, t *testing.T, port int) {
 // The same with SIPp, whose SIP is not ours. The delays leave a slow machine
 // time for what must happen before them.
 func TestSIPp(t *testing.T) {
+	t.Parallel()
 	if _, err := exec.LookPath("sipp"); err != nil {
 		t.Fatal("SIPp is missing. Install it with:  sudo apt-get install --no-install-recommends sip-tester")
 	}

@@ -506,6 +506,7 @@ func tapeEngine(t testing.TB) *media.Engine {
 }
 
 func TestTape(t *testing.T) {
+	t.Parallel()
 	engine := tapeEngine(t)
 	deadline := time.Now().Add(20 * time.Second)
 	told := map[string]int{}
