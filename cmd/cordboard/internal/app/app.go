@@ -38,6 +38,8 @@ type Options struct {
 	// Links lets whoever holds the secret sign in as the user, for one-click
 	// demo logins; nil in production.
 	Links map[string]string
+
+	sources []customer.SourceOptions // where records come from, instead of the store: a test's
 }
 
 // App is one server.
@@ -99,9 +101,11 @@ func (a *App) build(ctx context.Context) (err error) {
 	metrics := web.NewMetrics(registry)
 	a.rim = &rim{store: a.store, metrics: metrics, hashKey: key, log: a.log.Named("rim")}
 	a.rim.policy.Store(a.opt.Policy)
-	a.finder = customer.NewResolver(customer.ResolverOptions{
-		Sources: []customer.SourceOptions{{Name: "store", Source: a.store}}, Log: a.log,
-	})
+	sources := a.opt.sources
+	if sources == nil {
+		sources = []customer.SourceOptions{{Name: "store", Source: a.store}}
+	}
+	a.finder = customer.NewResolver(customer.ResolverOptions{Sources: sources, Log: a.log})
 	a.hub = screenpop.New(screenpop.Options{
 		Engine: a.rim, Finder: a.finder, History: history{a.store}, Answers: answers{a.store},
 		Directory: a.rim, Policy: a.rim.policy.Load, Log: a.log,

@@ -52,7 +52,7 @@ func (r *rim) Arrive(a sip.Arrival) bool {
 		},
 		Lookup: number, Dialled: a.Dialled.Number, Trunk: a.Trunk, At: a.At,
 	})
-	r.store.Arrived(store.Arrival{Call: a.Call, Trunk: a.Trunk, Number: number, Dialled: a.Dialled.Number, At: a.At})
+	r.store.Arrived(store.Arrival{Call: a.Call, Trunk: a.Trunk, Number: shown, Dialled: a.Dialled.Number, At: a.At})
 	ok := r.driver.TrySubmit(routing.CallArrived{
 		Call: a.Call, Caller: r.hash(number),
 		Attrs: rule.Call{
