@@ -71,6 +71,51 @@ func TestDirectJoin(t *testing.T) {
 	event[stack.Ended](agent)
 }
 
+// The agent's phone ends a direct call: the caller hears of the end and of
+// nothing before it.
+func TestDirectCallEndsWithoutAReinvite(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, worldOptions{media: MediaDirect})
+	trunk, phone := newPeer(t), newPeer(t)
+	caller, _, id := w.queued(trunk, 8, 101)
+	o := offerOf(id, 1)
+	agent := w.ringing(phone, o)
+	w.picksUp(agent, o, 8, 101)
+	req, _ := reasked(caller)
+	agrees(caller, req, caller.audio(media.SendRecv, 8, 101))
+	w.expect(routing.Joined{Offer: o, Media: "direct"})
+
+	agent.d.Bye(nil)
+	w.expect(routing.AgentGone{Offer: o})
+	w.do(routing.EndCall{Call: id, Outcome: routing.Answered, By: routing.ByAgent})
+	event[stack.Ended](caller)
+}
+
+// It ends just as the call is passed on: the caller is told of our own port
+// once the engine has said that he waits.
+func TestDirectCallIsPassedOnAsThePhoneHangsUp(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, worldOptions{media: MediaDirect})
+	trunk, phone := newPeer(t), newPeer(t)
+	caller, music, id := w.queued(trunk, 8, 101)
+	o := offerOf(id, 1)
+	agent := w.ringing(phone, o)
+	w.picksUp(agent, o, 8, 101)
+	req, _ := reasked(caller)
+	agrees(caller, req, caller.audio(media.SendRecv, 8, 101))
+	w.expect(routing.Joined{Offer: o, Media: "direct"})
+
+	agent.d.Bye(nil)
+	w.expect(routing.AgentGone{Offer: o})
+	w.do(routing.Release{Offer: o, Why: "transferred"}, routing.Wait{Call: id, Music: media.DefaultMusic})
+	req, offer := reasked(caller)
+	if offer.Addr != music.Addr {
+		t.Errorf("caller was told %v, want our port %v", offer.Addr, music.Addr)
+	}
+	agrees(caller, req, caller.audio(media.SendRecv, 8, 101))
+	w.hangUp(caller, id)
+}
+
 // The caller answers the join from another address: the agent's phone must be
 // told too, with the same session id and the version one up.
 func TestDirectJoinTellsThePhoneOfANewAddress(t *testing.T) {
