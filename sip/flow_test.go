@@ -116,8 +116,7 @@ func TestPhoneRefuses(t *testing.T) {
 }
 
 func TestPhoneThatIsNotThere(t *testing.T) {
-	w := newWorld(t, worldOptions{})
-	w.gw.unheardAfter = 20 * time.Millisecond
+	w := newWorld(t, worldOptions{tune: func(g *Gateway) { g.unheardAfter = 20 * time.Millisecond }})
 	dead := newPeerCall(t) // a socket that takes the INVITE and says nothing
 	caller, _, id := w.queued(newPeer(t), 8)
 	o := offerOf(id, 1)
@@ -386,8 +385,7 @@ func TestPanicEndsOneCall(t *testing.T) {
 
 // An engine that has lost a call cannot keep its goroutine.
 func TestOrphanEnds(t *testing.T) {
-	w := newWorld(t, worldOptions{})
-	w.gw.orphanAfter = time.Millisecond
+	w := newWorld(t, worldOptions{tune: func(g *Gateway) { g.orphanAfter = time.Millisecond }})
 	c, _, id := w.queued(newPeer(t), 8)
 	c.d.Bye(nil)
 	w.expect(routing.CallerGone{Call: id})

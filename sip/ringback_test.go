@@ -143,8 +143,7 @@ func TestAnsweredWithTheAgentLateOffer(t *testing.T) {
 }
 
 func TestRingbackIsRepeated(t *testing.T) {
-	w := newWorld(t, worldOptions{})
-	w.gw.ringbackEvery = 5 * time.Millisecond
+	w := newWorld(t, worldOptions{tune: func(g *Gateway) { g.ringbackEvery = 5 * time.Millisecond }})
 	caller, a := w.arrives(newPeer(t))
 	for range 3 {
 		if p := event[stack.Progress](caller); p.Response.Status != 180 || len(p.Response.Body) != 0 {

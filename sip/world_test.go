@@ -135,6 +135,7 @@ type worldOptions struct {
 	mutual []netip.Prefix
 	source netip.Prefix // of the trunk
 	sounds string       // folder
+	tune   func(*Gateway)
 }
 
 func newWorld(t *testing.T, o worldOptions) *world {
@@ -175,6 +176,9 @@ func newWorld(t *testing.T, o worldOptions) *world {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+	if o.tune != nil {
+		o.tune(w.gw) // before a call can read what it changes
 	}
 	w.stack = newStack(t, w.gw)
 	w.gw.Attach(w.stack)

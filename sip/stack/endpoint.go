@@ -28,6 +28,7 @@ type Stack struct {
 	flows  flows
 	dials  dials
 	forbid *rate.Limiter // answers to strangers
+	told   *rate.Limiter // log lines about them
 
 	udp []*packetConn
 	tcp []*listener
@@ -62,6 +63,7 @@ func New(o Options) (*Stack, error) {
 		flows:   flows{all: map[netip.AddrPort]*flow{}, from: map[netip.Addr]int{}},
 		dials:   dials{to: map[netip.AddrPort]int{}},
 		forbid:  rate.NewLimiter(20, 20),
+		told:    rate.NewLimiter(rate.Every(10*time.Second), 1),
 		invites: map[string]*inbound{},
 		merged:  map[string]*inbound{},
 		dialogs: map[string]*Dialog{},

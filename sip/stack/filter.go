@@ -6,6 +6,7 @@ import (
 	"net/netip"
 
 	"github.com/emiago/sipgo/sip"
+	"go.uber.org/zap"
 )
 
 // filter sees raw bytes before the parser and before the library remembers
@@ -76,10 +77,19 @@ func (s *Stack) refuseStranger(p sip.TransportReadProps, to netip.AddrPort, data
 	}
 	req.SetTransport("UDP")
 	req.SetSource(to.String())
+	s.tellStranger(to.Addr())
 	res := sip.NewResponseFromRequest(req, 403, reasonOf(403), nil)
 	for _, c := range s.udp {
 		if c.LocalAddr().String() == p.LocalAddr.String() {
 			_, _ = c.WriteTo([]byte(res.String()), net.UDPAddrFromAddrPort(to)) // best effort, as all of UDP
 		}
+	}
+}
+
+// tellStranger logs whose call was refused, once in ten seconds: an address
+// missing from a trunk is an integrator's first mistake, a scan is nobody's.
+func (s *Stack) tellStranger(a netip.Addr) {
+	if s.told.Allow() {
+		s.log.Warn("a call was refused with 403: its source address is in no trunk's from", zap.Stringer("source", a))
 	}
 }

@@ -161,6 +161,9 @@ func (s *Stack) stranger(req *sip.Request, in *inbound) *verdict {
 	if to := req.To(); to != nil && tagOf(to.Params) != "" && s.talking(a) {
 		return nil // a peer we called speaks inside its dialog
 	}
+	if req.IsInvite() {
+		s.tellStranger(a)
+	}
 	return refuse(403)
 }
 
