@@ -197,6 +197,24 @@ export const behaviour = {
     await x.page.waitForSelector('[data-testid=transfer-panel]', { state: 'detached' });
   }),
 
+  'passing on to the first that was found, without choosing it': desk(async (x) => {
+    await talk(x);
+    await x.id('transfer').click();
+    await seen(x, 'transfer-panel');
+    await x.page.keyboard.press('Control+Enter');
+    await x.page.keyboard.press('Enter');
+    assert.equal(await x.page.locator('[role=option][aria-selected=true]').count(), 0, 'nobody is picked before a word is typed');
+    await x.page.keyboard.type('fault');
+    await x.page.waitForSelector('[data-testid="to-topic:line_fault"][aria-selected=true]');
+    await x.page.keyboard.press('Enter');
+    await x.page.keyboard.type('Please fix a date.');
+    assert.equal(await x.id('transfer-note').inputValue(), 'Please fix a date.');
+    await x.page.keyboard.press('Control+Enter');
+    await x.page.waitForSelector('[data-testid=transfer-panel]', { state: 'detached' });
+    const sent = x.server.frames.filter((f) => f.t === 'transfer').map((f) => f.d);
+    assert.deepEqual(sent, [{ call: 12, attempt: 1, topic: 'line_fault', note: 'Please fix a date.' }]);
+  }),
+
   'a refused transfer says why and keeps what was written': desk(async (x) => {
     x.server.refuse.transfer = 'closed';
     await scenes.transfer(x);

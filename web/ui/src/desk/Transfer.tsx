@@ -43,11 +43,14 @@ export function Transfer({ c }: { c: LiveCard }) {
   const [note, setNote] = useState('');
   const [sending, setSending] = useState(false);
   const field = useRef<HTMLInputElement>(null);
+  const sentence = useRef<HTMLTextAreaElement>(null);
   const rows = useMemo(() => {
     const words = fold(query).split(/\s+/).filter(Boolean);
     return targets(s, c, lang).filter((r) => (kind === 'all' || r.kind === kind) && words.every((w) => fold(r.title).includes(w)));
   }, [s, c, lang, query, kind]);
-  const pick = rows.find((r) => r.key === chosen) ?? null;
+  // Who narrows the list means its first row, until another one is chosen.
+  const narrowed = kind !== 'all' || query.trim() !== '';
+  const pick = rows.find((r) => r.key === chosen) ?? (narrowed ? rows[0] : undefined);
 
   useEffect(() => field.current?.focus(), []);
   const pass = async () => {
@@ -70,12 +73,20 @@ export function Transfer({ c }: { c: LiveCard }) {
     e.preventDefault();
     setChosen(row.key);
   };
+  const onFieldKey = (e: React.KeyboardEvent) => {
+    if (e.nativeEvent.isComposing || e.ctrlKey || e.metaKey || e.altKey || e.shiftKey) return;
+    if (e.key !== 'Enter') return arrows(e, rows, pick, setChosen);
+    e.preventDefault();
+    if (!pick) return;
+    setChosen(pick.key);
+    sentence.current?.focus();
+  };
   return (
     <section className="sheet xfer" aria-labelledby="xf" data-testid="transfer-panel" onKeyDown={onKey}>
       <header className="sec row xf-head"><h2 id="xf">{t('xfer.title')}</h2><span className="count cut">{t('xfer.stays')}</span>
         <button type="button" className="btn btn-quiet btn-sm xf-close" onClick={() => ui.setTransfer(false)}>{t('xfer.close')} <kbd>Esc</kbd></button></header>
         <div className="row xf-find">
-          <span className="field grow"><Icon name="search" size="sm" /><input ref={field} role="combobox" aria-expanded="true" aria-controls="xf-list" aria-autocomplete="list" aria-activedescendant={pick ? optionId(pick.key) : undefined} aria-label={t('xfer.to_whom')} placeholder={t('xfer.to_whom')} value={query} onChange={(e) => setQuery(e.currentTarget.value)} data-testid="transfer-search" onKeyDown={(e) => arrows(e, rows, chosen, setChosen)} /></span>
+          <span className="field grow"><Icon name="search" size="sm" /><input ref={field} role="combobox" aria-expanded="true" aria-controls="xf-list" aria-autocomplete="list" aria-activedescendant={pick ? optionId(pick.key) : undefined} aria-label={t('xfer.to_whom')} placeholder={t('xfer.to_whom')} value={query} onChange={(e) => setQuery(e.currentTarget.value)} data-testid="transfer-search" onKeyDown={onFieldKey} /></span>
           <span className="seg" role="group" aria-label={t('xfer.kinds')}>{kinds.map((k) => <button key={k} type="button" aria-pressed={kind === k} onClick={() => setKind(k)}>{t(`xfer.kind_${k}`)}</button>)}</span>
         </div>
         <div className="scroll grow xf-list" tabIndex={0} role="listbox" id="xf-list" aria-label={t('xfer.to_whom')}>
@@ -89,7 +100,7 @@ export function Transfer({ c }: { c: LiveCard }) {
                 {group.map((r) => {
                   const i = rows.indexOf(r);
                   return (
-                    <div key={r.key} id={optionId(r.key)} role="option" aria-selected={chosen === r.key} className="xf-row" data-testid={`to-${r.key}`} onClick={() => setChosen(r.key)}>
+                    <div key={r.key} id={optionId(r.key)} role="option" aria-selected={pick === r} className="xf-row" data-testid={`to-${r.key}`} onClick={() => setChosen(r.key)}>
                       <span>{i < 9 && <kbd>{i + 1}</kbd>}</span><b className="m cut">{r.title}</b>{r.mate ? <StateWord x={r.mate} /> : <span />}
                     </div>
                   );
@@ -107,7 +118,7 @@ export function Transfer({ c }: { c: LiveCard }) {
             {(c.used?.length ?? 0) > 0 && <li><Icon name="check" /><span>{t('xfer.along_answers', { count: c.used?.length ?? 0 })}</span></li>}
           </ul></div>
         <div><h3 className="h cut" id="xf-say">{pick ? t('xfer.sentence_to', { name: pick.title }) : t('xfer.sentence')}</h3>
-          <textarea className="note" rows={3} maxLength={500} aria-labelledby="xf-say" value={note} data-testid="transfer-note" onChange={(e) => setNote(e.currentTarget.value)} /></div>
+          <textarea ref={sentence} className="note" rows={3} maxLength={500} aria-labelledby="xf-say" value={note} data-testid="transfer-note" onChange={(e) => setNote(e.currentTarget.value)} /></div>
       </div>
       <div className="go"><span className="t2 xs grow">{t(pick ? 'xfer.if_nobody' : 'xfer.choose_first')}</span>
         <button type="button" className="btn btn-act" data-testid="transfer-go" aria-disabled={!pick || undefined} onClick={() => void pass()}><Icon name="fwd" size="sm" />{t('xfer.pass')} <kbd>Ctrl Enter</kbd></button></div>
@@ -115,10 +126,10 @@ export function Transfer({ c }: { c: LiveCard }) {
   );
 }
 
-function arrows(e: React.KeyboardEvent, rows: Row[], chosen: string, choose: (k: string) => void): void {
+function arrows(e: React.KeyboardEvent, rows: Row[], pick: Row | undefined, choose: (k: string) => void): void {
   if (e.key !== 'ArrowDown' && e.key !== 'ArrowUp') return;
   e.preventDefault();
-  const at = rows.findIndex((r) => r.key === chosen);
+  const at = pick ? rows.indexOf(pick) : -1;
   const next = rows[e.key === 'ArrowDown' ? Math.min(rows.length - 1, at + 1) : Math.max(0, at - 1)];
   if (next) choose(next.key);
 }
