@@ -57,6 +57,9 @@ func checkNumbers(r *customer.Record, region string) error {
 	for i, n := range r.Numbers {
 		e164, err := customer.E164(n.E164, region)
 		if err != nil {
+			if region == "" && !strings.HasPrefix(strings.TrimSpace(n.E164), "+") {
+				return bad("number %d is not a telephone number: without a region it begins with +", i+1)
+			}
 			return bad("number %d is not a telephone number", i+1)
 		}
 		if !seen[e164] {

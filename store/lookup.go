@@ -55,18 +55,21 @@ func (s *Store) CountCustomers(ctx context.Context) (n int64, err error) {
 func (s *Store) find(ctx context.Context, query string, args ...any) ([]customer.Record, error) {
 	unwritten := s.pending.snapshot()
 	var found []customer.Record
-	err := each(ctx, s.read, query, args, func(row *sql.Rows) error {
-		r, err := scanCustomer(row)
-		found = append(found, r)
+	err := s.read.at(ctx, func(q querier) error {
+		err := each(ctx, q, query, args, func(row *sql.Rows) error {
+			r, err := scanCustomer(row)
+			found = append(found, r)
+			return err
+		})
+		for i := 0; err == nil && i < len(found); i++ {
+			err = fill(ctx, q, &found[i])
+		}
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	for i := range found {
-		if err := s.fill(ctx, &found[i]); err != nil {
-			return nil, err
-		}
 		if err := s.overlaid(ctx, &found[i], unwritten[found[i].ID]); err != nil {
 			return nil, err
 		}
@@ -75,7 +78,7 @@ func (s *Store) find(ctx context.Context, query string, args ...any) ([]customer
 }
 
 // each runs a query and hands over its rows.
-func each(ctx context.Context, p *pool, query string, args []any, do func(*sql.Rows) error) (err error) {
+func each(ctx context.Context, p querier, query string, args []any, do func(*sql.Rows) error) (err error) {
 	rows, err := p.query(ctx, query, args...)
 	if err != nil {
 		return err
@@ -90,11 +93,11 @@ func each(ctx context.Context, p *pool, query string, args []any, do func(*sql.R
 }
 
 // fill reads what hangs on a customer: four queries by index.
-func (s *Store) fill(ctx context.Context, r *customer.Record) error {
+func fill(ctx context.Context, q querier, r *customer.Record) error {
 	id := []any{r.ID}
 	r.Numbers, r.Products, r.Tickets, r.Interactions =
 		[]customer.Number{}, []customer.Product{}, []customer.Ticket{}, []customer.Interaction{}
-	if err := each(ctx, s.read, qNumbers, id, func(row *sql.Rows) error {
+	if err := each(ctx, q, qNumbers, id, func(row *sql.Rows) error {
 		var n customer.Number
 		err := row.Scan(&n.E164, &n.Label)
 		r.Numbers = append(r.Numbers, n)
@@ -102,7 +105,7 @@ func (s *Store) fill(ctx context.Context, r *customer.Record) error {
 	}); err != nil {
 		return err
 	}
-	if err := each(ctx, s.read, qProducts, id, func(row *sql.Rows) error {
+	if err := each(ctx, q, qProducts, id, func(row *sql.Rows) error {
 		var p customer.Product
 		var price money
 		err := row.Scan(&p.ID, &p.Kind, &p.Name, &p.Detail, &p.Status, &p.Note, &price.minor, &price.currency)
@@ -112,7 +115,7 @@ func (s *Store) fill(ctx context.Context, r *customer.Record) error {
 	}); err != nil {
 		return err
 	}
-	if err := each(ctx, s.read, qTickets, id, func(row *sql.Rows) error {
+	if err := each(ctx, q, qTickets, id, func(row *sql.Rows) error {
 		var t customer.Ticket
 		var opened, due, closed sql.NullInt64
 		err := row.Scan(&t.ID, &t.Title, &t.Detail, &t.Topic, &t.Kind, &t.Status, &opened, &due, &closed)
@@ -122,7 +125,7 @@ func (s *Store) fill(ctx context.Context, r *customer.Record) error {
 	}); err != nil {
 		return err
 	}
-	return each(ctx, s.read, qInteractions, []any{r.ID, maxInteractions}, func(row *sql.Rows) error {
+	return each(ctx, q, qInteractions, []any{r.ID, maxInteractions}, func(row *sql.Rows) error {
 		i, err := scanInteraction(row)
 		r.Interactions = append(r.Interactions, i)
 		return err

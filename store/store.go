@@ -223,6 +223,40 @@ func (p *pool) row(ctx context.Context, query string, args []any, dest ...any) e
 	return nil
 }
 
+// querier is a pool, or one instant of it.
+type querier interface {
+	query(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+// view is the database at one instant: what is read through it belongs
+// together, whatever is written meanwhile.
+type view struct {
+	p  *pool
+	tx *sql.Tx
+}
+
+func (v view) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	st, err := v.p.stmt(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	return v.tx.StmtContext(ctx, st).QueryContext(ctx, args...)
+}
+
+// at runs do on one instant of the database.
+func (p *pool) at(ctx context.Context, do func(querier) error) error {
+	t, err := p.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	err = do(view{p, t})
+	// Nothing was written: there is nothing that a rollback could lose.
+	if end := t.Rollback(); err == nil && !errors.Is(end, sql.ErrTxDone) {
+		err = end
+	}
+	return err
+}
+
 func (p *pool) close() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -148,6 +148,24 @@ func testContacts(t *testing.T, f Fixture) {
 	}
 }
 
+// testContactWhole: a record is read as of one instant. Its version, its count
+// and its history belong together, however the writer is at work meanwhile.
+func testContactWhole(t *testing.T, f Fixture) {
+	s := open(t, f)
+	ok(t, s.SaveCustomers(t.Context(), []customer.Record{dana()}))
+	before := find(t, s, "+447700900417").Record
+	const talks = 30
+	for n := 1; n <= talks; n++ {
+		s.SaveContact(store.Contact{Call: routing.CallID(n), Attempt: 1, Customer: dana().ID, Agent: "priya", Queue: "care", At: at(n), Talk: time.Minute})
+		for range 5 {
+			r := find(t, s, "+447700900417").Record
+			if r.Version != before.Version+int64(n) || r.Contacts != before.Contacts+n || r.Interactions[0].Call != int64(n) {
+				t.Fatalf("after %d talks: version %d, %d contacts, last call %d", n, r.Version, r.Contacts, r.Interactions[0].Call)
+			}
+		}
+	}
+}
+
 // testContactMoves: the agent first stays with an unknown caller, and then
 // finds out who it is.
 func testContactMoves(t *testing.T, f Fixture) {

@@ -50,6 +50,7 @@ func Run(t *testing.T, fresh func(testing.TB) Fixture) {
 		{"customers/upsert", testCustomerUpsert},
 		{"customers/shared number", testSharedNumber},
 		{"customers/contacts", testContacts},
+		{"customers/contact whole", testContactWhole},
 		{"customers/contact moves", testContactMoves},
 		{"users", testUsers},
 		{"answers", testAnswers},
