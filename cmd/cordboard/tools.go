@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/cordboard/cordboard/agents"
 	"github.com/cordboard/cordboard/configs"
 	"github.com/cordboard/cordboard/store"
 	"github.com/cordboard/cordboard/web"
@@ -61,6 +62,11 @@ func userCommand() *cobra.Command {
 			if role != web.RoleAgent && role != web.RoleSupervisor {
 				return fmt.Errorf("role %q: it is %s or %s", role, web.RoleAgent, web.RoleSupervisor)
 			}
+			if role == web.RoleAgent {
+				if err := isAgent(file, args[0]); err != nil {
+					return err
+				}
+			}
 			password, err := readPassword(cmd.InOrStdin(), cmd.ErrOrStderr())
 			if err != nil {
 				return err
@@ -77,7 +83,11 @@ func userCommand() *cobra.Command {
 			if name == "" {
 				name = args[0]
 			}
-			return s.SaveUser(cmd.Context(), store.User{ID: args[0], Role: role, Name: name, PasswordHash: hash})
+			if err := s.SaveUser(cmd.Context(), store.User{ID: args[0], Role: role, Name: name, PasswordHash: hash}); err != nil {
+				return err
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "%s may sign in as %s\n", args[0], role)
+			return nil
 		},
 	}
 	add.Flags().StringVarP(&file, "config", "c", "cordboard.yaml", "the server file")
@@ -85,6 +95,19 @@ func userCommand() *cobra.Command {
 	add.Flags().StringVar(&name, "name", "", "shown to colleagues; the id when left out")
 	c.AddCommand(add)
 	return c
+}
+
+// isAgent says that the routing document has no agent of that id: such a user
+// could sign in and would have no desk.
+func isAgent(file, id string) error {
+	server, policy, err := load(file, printed)
+	if err != nil {
+		return err
+	}
+	if _, ok := policy.Agents[agents.ID(id)]; !ok {
+		return fmt.Errorf("%s is no agent in %s: add the agent there first, or use --role %s", id, server.Routes, web.RoleSupervisor)
+	}
+	return nil
 }
 
 // minPassword is the shortest password taken.
