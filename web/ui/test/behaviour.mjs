@@ -150,6 +150,29 @@ export const behaviour = {
     assert.equal(await x.id('keystrip').count(), 0);
   }),
 
+  'a key that means nothing closes the strip, and typing goes on where it was': desk(async (x) => {
+    await talk(x);
+    await x.id('note').click();
+    await x.page.keyboard.type('drops ');
+    for (const open of [() => x.page.keyboard.press('F2'), () => x.id('keys').click()]) {
+      await open();
+      await seen(x, 'keystrip');
+      await x.page.keyboard.press('z');
+      await x.page.waitForSelector('[data-testid=keystrip]', { state: 'detached' });
+      await x.page.keyboard.type('here ');
+    }
+    await x.page.keyboard.press('F2');
+    await seen(x, 'keystrip');
+    await x.page.keyboard.press('e');
+    await x.page.waitForSelector('[data-testid=keystrip] >> text=again');
+    await x.page.keyboard.press('q');
+    await x.page.waitForSelector('[data-testid=keystrip]', { state: 'detached' });
+    await x.page.keyboard.type('here');
+    assert.equal(await x.id('note').inputValue(), 'drops here here here');
+    await x.server.got('note', (d) => d.text === 'drops here here here');
+    assert.deepEqual(x.server.frames.filter((f) => ['hold', 'hangup', 'transfer'].includes(f.t)), []);
+  }),
+
   'ending a call takes two presses': desk(async (x) => {
     await talk(x);
     await x.page.keyboard.press('F2');

@@ -33,7 +33,7 @@ function Foot({ c, paintedAt }: { c: LiveCard | null; paintedAt: number }) {
       <LinkWord />
       <span className="sep" />
       <LanguageButton />
-      <button type="button" className="src foot-btn" data-testid="keys" onClick={() => ui.setStrip('open')}><kbd>F2</kbd> {t('foot.all_keys')}</button>
+      <button type="button" className="src foot-btn" data-testid="keys" onMouseDown={(e) => e.preventDefault()} onClick={() => ui.setStrip('open')}><kbd>F2</kbd> {t('foot.all_keys')}</button>
     </footer>
   );
 }

@@ -1,5 +1,5 @@
-// The keys: Ctrl Enter is the main act, F2 opens the strip and the next key
-// runs, Esc closes what was opened last. Letters are taken by their place on
+// The keys: Ctrl Enter is the main act, F2 opens the strip for the one key
+// that follows, Esc closes what was opened last. Letters are taken by their place on
 // the keyboard, so that no layout needs switching.
 import { useEffect } from 'react';
 import type { Desk } from './client';
@@ -8,6 +8,9 @@ import type { LiveCard } from './store';
 import type { Ui } from './ui';
 
 export interface KeyAct { code: string; letter: string; word: string; run: () => void; keepOpen?: boolean }
+
+/** Held on the way to another key. */
+const modifiers = ['Shift', 'Control', 'Alt', 'AltGraph', 'Meta', 'CapsLock'];
 
 const focus = (selector: string) => document.querySelector<HTMLElement>(selector)?.focus();
 
@@ -43,11 +46,12 @@ export function useKeys(c: LiveCard | null, desk: Desk, ui: Ui): void {
       const mod = e.ctrlKey || e.metaKey;
       if (e.code === 'F2' || (mod && e.shiftKey && e.key === 'Enter')) {
         e.preventDefault();
-        ui.setStrip(ui.strip === 'closed' ? 'open' : 'closed');
+        if (!e.repeat) ui.setStrip(ui.strip === 'closed' ? 'open' : 'closed');
         return;
       }
       if (mod && e.key === 'Enter' && !e.altKey) {
         e.preventDefault();
+        ui.setStrip('closed');
         if (!e.repeat) ui.mainAct.current?.();
         return;
       }
@@ -55,16 +59,20 @@ export function useKeys(c: LiveCard | null, desk: Desk, ui: Ui): void {
         if (ui.closeTopmost()) e.preventDefault();
         return;
       }
-      if (ui.strip === 'closed' || mod || e.altKey) return;
-      if (e.key === 'Shift') return;
-      // The strip is open: the next key is for it, in a text field too.
+      if (ui.strip === 'closed' || modifiers.includes(e.key)) return;
+      if (mod || e.altKey) {
+        ui.setStrip('closed');
+        return;
+      }
+      // The strip is open: the next key is for it, in a text field too, and
+      // closes it even when it stands for nothing.
       e.preventDefault();
       e.stopPropagation();
+      if (e.repeat) return;
       const code = e.code.replace('Numpad', 'Digit');
       const act = keyActs(c, desk, ui).find((a) => a.code === code);
-      if (!act) return;
-      if (!act.keepOpen) ui.setStrip('closed');
-      act.run();
+      if (!act?.keepOpen) ui.setStrip('closed');
+      act?.run();
     };
     document.addEventListener('keydown', onKey, true);
     return () => document.removeEventListener('keydown', onKey, true);
