@@ -68,7 +68,7 @@ export const en: Record<string, string> = {
   'reason.phone_busy': 'Phone was busy',
   'reason.phone_unreachable': 'Phone not reachable',
   'reason.desk_lost': 'Screen was not connected',
-  'reason_why.rona': 'Your phone rang and was not answered. Press Ready when you are back.',
+  'reason_why.rona': 'The call was not answered in time. Press Ready when you are back.',
   'reason_why.refusing': 'Several calls in a row were declined. Press Ready to go on.',
   'reason_why.phone_busy': 'Your phone said busy. You become ready by yourself in a moment.',
   'reason_why.phone_unreachable': 'Your phone cannot be reached. You become ready when it answers again.',
@@ -82,7 +82,7 @@ export const en: Record<string, string> = {
   'idle.phone_auto': 'Your phone picks up by itself when you press Answer.',
   'idle.phone_by_hand': 'Your phone rings and is picked up by hand.',
 
-  'gone.rona': 'Your phone was not answered in time. The call goes to someone else.',
+  'gone.rona': 'The call was not answered in time. It goes to someone else.',
   'gone.refused': 'Declined. The call goes to someone else.',
   'gone.phone_busy': 'Your phone was busy. The call goes to someone else.',
   'gone.phone_unreachable': 'Your phone could not be reached. The call goes to someone else.',
