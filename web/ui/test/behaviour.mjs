@@ -236,6 +236,12 @@ export const behaviour = {
     await x.page.waitForSelector('[data-testid=transfer-panel]', { state: 'detached' });
     const sent = x.server.frames.filter((f) => f.t === 'transfer').map((f) => f.d);
     assert.deepEqual(sent, [{ call: 12, attempt: 1, topic: 'line_fault', note: 'Please fix a date.' }]);
+    phase(x, { call: 12, attempt: 1 }, { phase: 'wrap_up', until: us(38_000), disposition: 'optional', set: 'care' });
+    await seen(x, 'wrap-up');
+    assert.equal(await x.id('passed-on').innerText(), 'Passed on to Line fault');
+    assert.match(await x.id('bar-state').innerText(), /^Passed on to Line fault/);
+    const page = await x.page.locator('body').innerText();
+    assert.ok(!page.includes('Call over') && !page.includes('0 transfers'), page);
   }),
 
   'a refused transfer says why and keeps what was written': desk(async (x) => {

@@ -9,7 +9,7 @@ import { Cord } from './Cord';
 import { useDesk, useDeskState, useNow, useWords } from './context';
 import { isOffer, isTalk } from './protocol';
 import { type LiveCard, waitedMs } from './store';
-import { callerName, storyOf } from './words';
+import { callerName, passedOn, storyOf } from './words';
 import { IdleBar } from './IdleBar';
 
 function useLamp(c: LiveCard): LampKind {
@@ -23,9 +23,10 @@ function useLamp(c: LiveCard): LampKind {
 
 /** What is going on, in a few words, with its glyph. */
 function useStateLine(c: LiveCard, declining: boolean): { icon: IconName; text: string; kind?: 'warn' | 'quiet' } {
-  const { t } = useWords();
+  const { t, lang } = useWords();
   const s = useDeskState();
   const now = useNow();
+  const passed = passedOn(c, s, { t, lang });
   if (s.link.is !== 'online') return { icon: 'unlink', text: t(isTalk(c.phase) ? 'bar.lost_talking' : 'bar.lost'), kind: 'warn' };
   if (declining) return { icon: 'x', text: t('bar.declining') };
   const left = Math.max(0, Math.ceil((c.endsAt - now) / 1000));
@@ -44,7 +45,7 @@ function useStateLine(c: LiveCard, declining: boolean): { icon: IconName; text: 
     case 'hold':
       return { icon: 'pause', text: t('bar.hold') };
     default:
-      return { icon: 'note', text: t('bar.wrap_up'), kind: 'quiet' };
+      return passed ? { icon: 'fwd', text: t('bar.passed_wrap_up', { passed }), kind: 'quiet' } : { icon: 'note', text: t('bar.wrap_up'), kind: 'quiet' };
   }
 }
 

@@ -10,7 +10,7 @@ import { MoneyAndProducts, Tickets, Timeline } from './Record';
 import type { LiveCard } from './store';
 import { agentJack } from './states';
 import { consentWords, Facts, MatchTag, riskWord, tenure } from './Who';
-import { queueTitle, stepsOf, topicTitle, whyYou } from './words';
+import { passedOn, queueTitle, stepsOf, topicTitle, whyYou } from './words';
 import { useUi } from './ui';
 
 /** Of the facts known, those a caller could be asked for again. */
@@ -104,7 +104,8 @@ export function WayList({ c }: { c: LiveCard }) {
   const s = useDeskState();
   const now = useNow(30_000);
   const path = stepsOf(c);
-  const hops = path.filter((p) => p.kind === 'agent').length;
+  const passed = passedOn(c, s, { t, lang });
+  const hops = path.filter((p) => p.kind === 'agent').length + (passed ? 1 : 0);
   const why = whyYou(c, { t, lang, now });
   const sentence = (p: PathStep): string => {
     const time = p.seconds ? duration(p.seconds * 1000) : '';
@@ -127,6 +128,7 @@ export function WayList({ c }: { c: LiveCard }) {
       <ol className={c.phase === 'wrap_up' ? 'way over' : 'way'} data-testid="path">
         {path.map((p, i) => <li key={i} className={i === 0 ? 'in' : undefined}><time>{p.at ? clockTime(toMs(p.at), lang) : ''}</time><span className="jack" /><span>{sentence(p)}</span></li>)}
         <li className="in"><time>{clockTime(c.shownAt, lang)}</time><span className="jack" /><span>{why ? t('way.you_because', { why }) : t('way.you')}</span></li>
+        {passed && <li className="in"><time>{c.overAt ? clockTime(c.overAt, lang) : ''}</time><span className="jack" /><span>{passed}</span></li>}
       </ol>
     </>
   );

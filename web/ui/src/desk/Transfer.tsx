@@ -3,12 +3,11 @@
 // in use stay where they are.
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { Icon } from '../ui/Icon';
-import type { Target } from './client';
 import { useDesk, useDeskState, useWords } from './context';
 import { StateWord } from './Idle';
 import { fold } from './matcher';
 import type { ColleagueState } from './protocol';
-import { type DeskState, draftOf, type LiveCard } from './store';
+import { type DeskState, draftOf, type LiveCard, type Target } from './store';
 import { useUi } from './ui';
 import { queueTitle, topicTitle } from './words';
 import { TicketTag } from './Record';

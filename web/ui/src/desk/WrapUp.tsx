@@ -9,6 +9,7 @@ import { panel } from './panels';
 import { WayList } from './Received';
 import { TicketTag } from './Record';
 import type { LiveCard, LogEntry } from './store';
+import { passedOn } from './words';
 import { useWrapUp } from './wrapup';
 
 export function WrapUpDesk({ c }: { c: LiveCard }) {
@@ -25,6 +26,7 @@ const logIcon: Record<LogEntry['what'], IconName> = { offered: 'phone-in', ringi
 
 function WhatWas({ c }: { c: LiveCard }) {
   const { t, lang } = useWords();
+  const passed = passedOn(c, useDeskState(), { t, lang });
   const seen = c.log.filter((e) => e.what !== 'hold');
   const earlier = (c.used ?? []).filter((u) => u.agent === c.agent && !seen.some((e) => e.what === 'answer' && e.text === u.title))
     .map((u): LogEntry => ({ at: u.at / 1000, what: 'answer', text: u.title }));
@@ -33,7 +35,7 @@ function WhatWas({ c }: { c: LiveCard }) {
     <section className="sec">
       <header><h2>{t('wrap.what_was')}</h2></header>
       <ol className="done">
-        {all.map((e, i) => <li key={i}><time>{clockTime(e.at, lang)}</time><Icon name={logIcon[e.what]} /><span>{t(`log.${e.what}`, { text: e.text, time: e.ms ? duration(e.ms) : '' })}</span></li>)}
+        {all.map((e, i) => <li key={i}><time>{clockTime(e.at, lang)}</time>{e.what === 'over' && passed ? <><Icon name="fwd" /><span data-testid="passed-on">{passed}</span></> : <><Icon name={logIcon[e.what]} /><span>{t(`log.${e.what}`, { text: e.text, time: e.ms ? duration(e.ms) : '' })}</span></>}</li>)}
       </ol>
     </section>
   );

@@ -2,12 +2,10 @@
 import { deskTicket, HttpError } from '../api/http';
 import type { Answer, Card } from './protocol';
 import { DeskSocket, NoSession, NotAllowed, Refused } from './socket';
-import { type Action, cardInHand, type DeskState, draftOf, emptyState, reduce } from './store';
+import { type Action, cardInHand, type DeskState, draftOf, emptyState, reduce, type Target } from './store';
 
 /** A note is sent this long after the last key. */
 const noteDelayMs = 400;
-
-export type Target = { topic: string } | { queue: string } | { agent: string };
 
 export class Desk {
   state: DeskState = emptyState;
@@ -66,7 +64,8 @@ export class Desk {
 
   async transfer(c: Card, to: Target, note: string) {
     await this.flushNote(c.call);
-    return this.on(c, 'transfer', { ...to, note });
+    await this.on(c, 'transfer', { ...to, note });
+    this.apply({ a: 'passed', call: c.call, attempt: c.attempt, to });
   }
 
   async wrapUp(c: Card, disposition: string, note: string, next: string) {

@@ -77,6 +77,16 @@ describe('the desk’s state', () => {
     expect(draftOf(back, 12).text).toBe('unsent');
   });
 
+  it('remembers where the call was passed on to until the card goes', () => {
+    const s = run(frame('pop', aCard()), phase('talking', 5), { a: 'passed', call: 12, attempt: 1, to: { topic: 'line_fault' } }, phase('wrap_up', 9), frame('card', aCard({ phase: 'wrap_up' })));
+    expect(cardInHand(s)!.passed).toEqual({ topic: 'line_fault' });
+    const back = reduce(s, { a: 'welcome', w: aWelcome({ cards: [aCard({ phase: 'wrap_up' })] }), localNow: ms(12) });
+    expect(cardInHand(back)!.passed).toEqual({ topic: 'line_fault' });
+    // Nobody took it and it is offered here again: another attempt.
+    expect(cardInHand(reduce(back, frame('pop', aCard({ attempt: 2 }))))!.passed).toBeNull();
+    expect(cardInHand(reduce(s, { a: 'passed', call: 12, attempt: 2, to: { queue: 'billing' } }))!.passed).toEqual({ topic: 'line_fault' });
+  });
+
   it('puts an offer before the wrap-up of an older call', () => {
     const s = run(frame('pop', aCard()), phase('wrap_up', 5), frame('pop', aCard({ call: 13 }), 6));
     expect(cardInHand(s)!.call).toBe(13);

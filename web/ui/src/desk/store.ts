@@ -24,7 +24,12 @@ export interface LiveCard extends Omit<Card, 'disposition'> {
   overAt: number;
   ringWhy: string;
   log: LogEntry[];
+  /** Where this desk passed the call on to; null while it has not. */
+  passed: Target | null;
 }
+
+/** Whom a call is passed on to. */
+export type Target = { topic: string } | { queue: string } | { agent: string };
 
 /** What the agent writes, kept on this side until the server has it. */
 export interface Draft { text: string; sent: string; savedAt: number; outcome: string; edited: boolean }
@@ -58,6 +63,7 @@ export type Action =
   | { a: 'saved'; call: number; text: string; at: number }
   | { a: 'outcome'; call: number; id: string }
   | { a: 'used'; call: number; answer: Answer; agent: string; at: number }
+  | { a: 'passed'; call: number; attempt: number; to: Target }
   | { a: 'forget_gone' };
 
 export const emptyState: DeskState = {
@@ -91,6 +97,8 @@ export function reduce(s: DeskState, action: Action): DeskState {
       return withDraft(s, action.call, { outcome: action.id });
     case 'used':
       return used(s, action);
+    case 'passed':
+      return { ...s, cards: s.cards.map((c) => (c.call === action.call && c.attempt === action.attempt ? { ...c, passed: action.to } : c)) };
     case 'forget_gone':
       return { ...s, gone: null };
   }
@@ -106,10 +114,12 @@ function welcome(s: DeskState, w: Welcome, localNow: number): DeskState {
   };
   if (w.resumed) return next;
   // A desk that was not resumed draws from the cards and forgets all else,
-  // except what was written and is not yet on the server.
+  // except what the server does not tell: what was written and is not yet
+  // there, and where the call was passed on to.
   let fresh: DeskState = { ...next, cards: [], gone: null };
   for (const c of w.cards ?? []) fresh = putCard(fresh, c, now);
-  return { ...fresh, drafts: keep(fresh.drafts, fresh.cards) };
+  const cards = fresh.cards.map((c) => ({ ...c, passed: s.cards.find((x) => x.call === c.call && x.attempt === c.attempt)?.passed ?? null }));
+  return { ...fresh, cards, drafts: keep(fresh.drafts, cards) };
 }
 
 function frame(s: DeskState, f: ServerFrame): DeskState {
@@ -145,6 +155,7 @@ function putCard(s: DeskState, c: Card, at: number): DeskState {
     overAt: same?.overAt || overAt(c, at),
     ringWhy: c.ring_why ?? same?.ringWhy ?? '',
     log: same?.log ?? [{ at, what: 'offered' }],
+    passed: same?.passed ?? null,
   };
   const next = { ...s, gone: null, cards: [...s.cards.filter((x) => x.call !== c.call), live] };
   const d = draftOf(s, c.call);

@@ -4,9 +4,9 @@ import { en } from '../i18n/en';
 import { ru } from '../i18n/ru';
 import { agrees, fold } from './matcher';
 import type { CustomerRecord, Story } from './protocol';
-import { emptyState, reduce } from './store';
+import { emptyState, reduce, type Target } from './store';
 import { aCard, at, aWelcome, ms } from './testdata';
-import { storyOf, storySentence, titleIn, whyYou, type Words } from './words';
+import { passedOn, storyOf, storySentence, titleIn, whyYou, type Words } from './words';
 
 const i18n = createInstance();
 beforeAll(() => i18n.init({ lng: 'en', resources: { en: { translation: en }, ru: { translation: ru } }, keySeparator: false, nsSeparator: false, interpolation: { escapeValue: false } }));
@@ -58,4 +58,21 @@ describe('the matcher', () => {
   it.each([['ольга', true], ['федорова', true], ['Штейн Ольга', true], ['Анна', false], ['о', null], ['', null]])('name %j: %s', (said, want) => expect(agrees.name(r, said)).toBe(want));
   it.each([['863', null], ['1863', true], ['118 63', true], ['999', false], ['63', null]])('number %j', (said, want) => expect(agrees.id(r, said)).toBe(want === null && said === '863' ? true : want));
   it('folds case, accents and ё', () => expect(fold('  ÉLAN Ёж')).toBe('elan еж'));
+});
+
+describe('a call passed on', () => {
+  const to = (target: Target | null, lang: string) => {
+    const s = reduce(state, { a: 'frame', f: { t: 'colleagues', seq: 1, at: at(0), d: [{ id: 'petar', name: 'Petar Georgiev' }] } });
+    const shown = reduce(s, { a: 'frame', f: { t: 'pop', seq: 2, at: at(0), d: aCard() } });
+    return passedOn({ ...shown.cards[0]!, passed: target }, shown, words(lang));
+  };
+  it.each<[Target | null, string, string]>([
+    [{ topic: 'line_fault' }, 'Passed on to Line fault', 'Передано: Line fault'],
+    [{ queue: 'billing' }, 'Passed on to queue Billing', 'Передано в очередь: Billing'],
+    [{ agent: 'petar' }, 'Passed on to Petar Georgiev', 'Передано коллеге: Petar Georgiev'],
+    [null, '', ''],
+  ])('%j', (target, english, russian) => {
+    expect(to(target, 'en')).toBe(english);
+    expect(to(target, 'ru')).toBe(russian);
+  });
 });

@@ -100,6 +100,15 @@ export function whyYou(c: LiveCard, w: Words): string {
   }
 }
 
+/** Whom this desk passed the call on to, as a sentence; "" when it has not. */
+export function passedOn(c: LiveCard, s: DeskState, w: Pick<Words, 't' | 'lang'>): string {
+  const to = c.passed;
+  if (!to) return '';
+  if ('topic' in to) return w.t('passed.topic', { name: topicTitle(s, to.topic, w.lang) });
+  if ('queue' in to) return w.t('passed.queue', { name: queueTitle(s, to.queue, w.lang) });
+  return w.t('passed.agent', { name: s.colleagues.find((x) => x.id === to.agent)?.name ?? to.agent });
+}
+
 /** The steps worth telling: the root of the routing document is on every way. */
 export const stepsOf = (c: LiveCard) => (c.path ?? []).filter((p) => !(p.kind === 'route' && p.name === 'root'));
 

@@ -135,6 +135,7 @@ export const en: Record<string, string> = {
   'bar.talking_unknown': 'Talking, not yet known',
   'bar.hold': 'On hold',
   'bar.wrap_up': 'Call over, wrap-up',
+  'bar.passed_wrap_up': '{{passed}}, wrap-up',
   'bar.lost': 'Screen not connected',
   'bar.lost_talking': 'Call goes on, screen not connected',
 
@@ -500,6 +501,9 @@ export const en: Record<string, string> = {
   'log.hold': 'On hold',
   'log.resumed': 'On hold for {{time}}',
   'log.over': 'Call over',
+  'passed.topic': 'Passed on to {{name}}',
+  'passed.queue': 'Passed on to queue {{name}}',
+  'passed.agent': 'Passed on to {{name}}',
   'log.answer': 'Read out: “{{text}}”',
 
   'colleagues.title': 'Colleagues',

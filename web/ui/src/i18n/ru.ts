@@ -145,6 +145,7 @@ export const ru: Record<string, string> = {
   'bar.talking_unknown': 'Разговор, имя неизвестно',
   'bar.hold': 'Удержание',
   'bar.wrap_up': 'Звонок завершён, оформление',
+  'bar.passed_wrap_up': '{{passed}}, оформление',
   'bar.lost': 'Экран не на связи',
   'bar.lost_talking': 'Звонок идёт, экран не на связи',
 
@@ -534,6 +535,9 @@ export const ru: Record<string, string> = {
   'log.hold': 'Удержание',
   'log.resumed': 'Удержание {{time}}',
   'log.over': 'Конец звонка',
+  'passed.topic': 'Передано: {{name}}',
+  'passed.queue': 'Передано в очередь: {{name}}',
+  'passed.agent': 'Передано коллеге: {{name}}',
   'log.answer': 'Зачитано: «{{text}}»',
 
   'colleagues.title': 'Коллеги',
