@@ -1,7 +1,7 @@
 // What the desk does, seen from both ends: what stands on the page and what
 // reached the server.
 import assert from 'node:assert/strict';
-import { card, people } from './fixtures.mjs';
+import { card, people, received } from './fixtures.mjs';
 import { withPage } from './harness.mjs';
 import { barIs, cardFor, offer, phase, scenes, seen, state, talk, us } from './scenes.mjs';
 
@@ -321,6 +321,35 @@ export const behaviour = {
     assert.ok(s < x.server.frames.findIndex((m) => m.t === 'wrap_up'));
     x.server.send('phase', { call: 12, attempt: 1, phase: 'done' });
     await barIs(x, 'idle');
+  }),
+
+  'the specialist’s wrap-up keeps what the sender said and noted': desk(async (x) => {
+    for (const note of ['Please fix a date.', '']) {
+      const call = note ? 12 : 13;
+      const c = received(Date.now(), { call });
+      c.from.note = note;
+      await offer(x, c);
+      phase(x, c, { phase: 'talking', since: us(-60_000) });
+      await barIs(x, 'talking');
+      phase(x, c, { phase: 'wrap_up', until: us(38_000), disposition: 'optional', set: 'care' });
+      await seen(x, 'wrap-up');
+      assert.equal(await x.id('earlier-note').first().innerText(), c.notes[0].text);
+      assert.deepEqual(await x.id('from-note').allInnerTexts(), note ? [note] : []);
+      assert.equal(await x.page.getByRole('heading', { name: `From ${c.from.name}` }).count(), note ? 1 : 0);
+    }
+  }),
+
+  'nobody is called ready while the line is lost': desk(async (x) => {
+    const own = x.id('agent-state');
+    assert.match(await own.innerText(), /Ready/);
+    x.server.down = true;
+    x.server.ws.terminate();
+    await seen(x, 'lost');
+    assert.equal(await own.getAttribute('data-state'), 'unknown');
+    assert.doesNotMatch(await own.innerText(), /Ready/);
+    x.server.down = false;
+    await x.id('try-now').click();
+    await x.page.waitForSelector('[data-testid=agent-state][data-state=available]');
   }),
 
   'not ready for a reason, and back': desk(async (x) => {

@@ -58,7 +58,7 @@ function Page({ user, onSignedOut }: { user: User; onSignedOut: () => void }) {
     onSignedOut();
   };
   const blocked = s.link.is === 'replaced' || s.link.is === 'refused' || s.link.is === 'outdated';
-  const ring = s.status ? stateColour[agentJack(s.status.state, s.status.reason)] : 'var(--st-away)';
+  const ring = online && s.status ? stateColour[agentJack(s.status.state, s.status.reason)] : 'var(--st-away)';
   return (
     <UiProvider value={ui}><WrapUpProvider value={wrap}>
       <div className="shell shell-desk" data-testid="desk" data-link={s.link.is}>

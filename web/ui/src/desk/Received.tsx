@@ -41,12 +41,7 @@ export function FromColumn({ c }: { c: LiveCard }) {
         <p className="xs t3 from-when">{from.talk_s ? t('from.passed_after', { talk: duration(from.talk_s * 1000), time: clockTime(toMs(from.at), lang) }) : t('from.passed_at', { time: clockTime(toMs(from.at), lang) })}</p>
         {sender?.state && <p className="xs t2 row from-state"><Jack name={agentJack(sender.state)} />{t(`state.${sender.state}`)}</p>}
       </section>
-      {(c.notes ?? []).length > 0 && (c.notes ?? []).map((n) => (
-        <section className="sec" key={n.agent + n.at}>
-          <header><h2>{t('from.notes', { name: n.name })}</h2><span className="more t3">{clockTime(toMs(n.at), lang)}</span></header>
-          <p className="t2" data-testid="earlier-note">{n.text}</p>
-        </section>
-      ))}
+      <EarlierNotes c={c} />
       <section className="sec" {...panel('who', recordPanel(c, true))}>
         <header><h2>{t('from.who')}</h2></header>
         <div className="row wrap tags"><MatchTag c={c} />{r?.key_account && <Tag kind="info" icon="star">{t('who.key_account')}</Tag>}</div>
@@ -63,6 +58,17 @@ export function FromColumn({ c }: { c: LiveCard }) {
       </section>
     </div>
   );
+}
+
+/** What the agents before wrote, each under their name. */
+export function EarlierNotes({ c }: { c: LiveCard }) {
+  const { t, lang } = useWords();
+  return (c.notes ?? []).map((n) => (
+    <section className="sec" key={n.agent + n.at}>
+      <header><h2>{t('from.notes', { name: n.name })}</h2><span className="more t3">{clockTime(toMs(n.at), lang)}</span></header>
+      <p className="t2" data-testid="earlier-note">{n.text}</p>
+    </section>
+  ));
 }
 
 export function ReceivedMiddle({ c }: { c: LiveCard }) {

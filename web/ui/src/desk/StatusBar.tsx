@@ -45,6 +45,8 @@ function OwnState() {
   const reason = useReasonWord();
   const st = s.status;
   if (!st) return <span className="src" />;
+  // What the state is now, only the server knows.
+  if (s.link.is !== 'online') return <span className="src t2" data-testid="agent-state" data-state="unknown"><Jack name="away" />{t(`link.${s.link.is}`)}</span>;
   const word = st.state === 'not_ready' && st.reason ? reason(st.reason) : t(`state.${st.state}`);
   const since = toMs(st.since);
   return <span className="src" data-testid="agent-state" data-state={st.state}><Jack name={agentJack(st.state, st.reason)} /><b>{word}</b>{since > 0 && <span className="num" role="timer">{duration(now - since)}</span>}</span>;

@@ -6,7 +6,7 @@ import { useDeskState, useWords } from './context';
 import { useReasonWord } from './IdleBar';
 import { NoteField, OutcomeCode, outcomeKeys, Saved } from './Notes';
 import { panel } from './panels';
-import { WayList } from './Received';
+import { EarlierNotes, WayList } from './Received';
 import { TicketTag } from './Record';
 import type { LiveCard, LogEntry } from './store';
 import { passedOn } from './words';
@@ -41,10 +41,15 @@ function WhatWas({ c }: { c: LiveCard }) {
   );
 }
 
+/** What the sender said and noted; nothing where there is neither. */
 function FromSender({ c }: { c: LiveCard }) {
   const { t } = useWords();
-  if (!c.from) return null;
-  return <section className="sec"><header><h2>{t('from.title', { name: c.from.name })}</h2></header><p>{c.from.note}</p></section>;
+  return (
+    <>
+      {c.from?.note && <section className="sec"><header><h2>{t('from.title', { name: c.from.name })}</h2></header><p data-testid="from-note">{c.from.note}</p></section>}
+      <EarlierNotes c={c} />
+    </>
+  );
 }
 
 function Outcome() {
