@@ -222,6 +222,9 @@ func (s *Stack) Close() error {
 		errs = append(errs, errors.New("stack: a handler did not return"))
 	}
 	errs = append(errs, s.tpl.Close())
+	// A machine so slow that even so one of them has opened a socket: that
+	// would be read for ever.
+	time.AfterFunc(10*closeGrace, func() { _ = s.tpl.Close() })
 	return errors.Join(errs...)
 }
 

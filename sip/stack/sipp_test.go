@@ -56,7 +56,7 @@ func TestSIPpCallsUs(t *testing.T) {
 				_ = d.Accept(nil, []byte("v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 9 RTP/AVP 0\r\n"))
 			}))
 			const n = 50
-			sipp(t, l.Addr(transport).String(), "-sn", "uac", "-t", flag, "-m", strconv.Itoa(n), "-r", "50", "-p", strconv.Itoa(freePort(t)))
+			sipp(t, l.Addr(transport).String(), "-sn", "uac", "-t", flag, "-m", strconv.Itoa(n), "-r", "50")
 			for range n {
 				take(t, ended, "Ended")
 			}
