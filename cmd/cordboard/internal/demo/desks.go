@@ -25,12 +25,12 @@ func (c *centre) sit(ctx context.Context, id agents.ID, m manners) (*desktest.De
 			BySet: map[string]string{"service": "solved", "saving": "stays"}, Note: "Asked, answered, agreed.", After: m.wrapUp,
 		},
 		Transfer: func(card desktest.Card) *desktest.Transfer {
-			k := c.talks.of(card.Caller.Number)
-			if k == nil || k.topic == "" || card.From != nil {
+			topic := c.talks.passOn(card.Caller.Number)
+			if topic == "" {
 				return nil
 			}
 			return &desktest.Transfer{
-				After: m.hop, Topic: k.topic,
+				After: m.hop, Topic: topic,
 				Draft: "Checked the record with the customer.", Note: "Please decide this one, the first answers were not enough.",
 			}
 		},

@@ -28,6 +28,7 @@ type talks struct {
 
 type talk struct {
 	plan
+	passed bool          // the call has been passed on, under talks.mu
 	picked chan struct{} // one token for each phone that picked up
 }
 
@@ -47,6 +48,20 @@ func (t *talks) begin(p plan) *talk {
 }
 
 func (t *talks) end(number string) { t.mu.Lock(); delete(t.live, number); t.mu.Unlock() }
+
+// passOn is the topic that the caller's question goes to, "" when it has none
+// or has gone there: whoever gets the call then answers, be it the sender again
+// because nobody else speaks the language.
+func (t *talks) passOn(number string) string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	k := t.live[number]
+	if k == nil || k.passed {
+		return ""
+	}
+	k.passed = k.topic != ""
+	return k.topic
+}
 
 func (t *talks) of(number string) *talk { t.mu.Lock(); defer t.mu.Unlock(); return t.live[number] }
 
@@ -129,12 +144,14 @@ func (c *centre) callerActs(ctx context.Context, k *talk, call *siptest.Call) {
 			return
 		}
 	}
-	if k.talk > 0 {
-		select {
-		case <-time.After(k.talk):
-			call.Hangup()
-		case <-ended:
-		}
+	stay := k.talk
+	if stay == 0 {
+		stay = k.patience // the agent is to end it; nobody stays for ever
+	}
+	select {
+	case <-time.After(stay):
+		call.Hangup()
+	case <-ended:
 	}
 	<-ended
 }
