@@ -51,7 +51,7 @@ func engine(t testing.TB) *media.Engine {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := media.New(media.Options{Addr: loopback, PortMin: 20000, PortMax: 31999, Library: lib})
+	e, err := media.New(media.Options{Addr: loopback, PortMin: 12000, PortMax: 15999, Library: lib})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +80,7 @@ func ear(t testing.TB) *siptest.Audio {
 
 func within(t testing.TB) context.Context {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
 	t.Cleanup(cancel)
 	return ctx
 }
@@ -153,7 +153,7 @@ func TestEveryAddress(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := media.New(media.Options{Addr: netip.IPv4Unspecified(), Advertise: loopback, PortMin: 20000, PortMax: 31999, Library: lib})
+	e, err := media.New(media.Options{Addr: netip.IPv4Unspecified(), Advertise: loopback, PortMin: 12000, PortMax: 15999, Library: lib})
 	if err != nil {
 		t.Fatal(err)
 	}
