@@ -7,6 +7,7 @@ package sample
 
 import (
 	"fmt"
+	"iter"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -16,16 +17,27 @@ import (
 
 // Customers invents n customers as of now, the crafted ones (Crafted) first.
 func Customers(seed uint64, now time.Time, n int) []customer.Record {
+	return slices.AppendSeq(make([]customer.Record, 0, max(n, 0)), Stream(seed, now, n))
+}
+
+// Stream is Customers one after the other, for more than fit in memory. Up to
+// 1,500,000 of them have ids and numbers of their own.
+func Stream(seed uint64, now time.Time, n int) iter.Seq[customer.Record] {
 	now = now.UTC().Truncate(time.Minute)
-	out := Crafted(now)
-	if n <= len(out) {
-		return out[:max(n, 0)]
+	return func(yield func(customer.Record) bool) {
+		crafted := Crafted(now)
+		for i := range min(n, len(crafted)) {
+			if !yield(crafted[i]) {
+				return
+			}
+		}
+		g := &generator{r: rand.New(rand.NewPCG(seed, 0x636f7264)), now: now, used: map[string]int{}}
+		for i := range n - len(crafted) {
+			if !yield(g.person(i)) {
+				return
+			}
+		}
 	}
-	g := &generator{r: rand.New(rand.NewPCG(seed, 0x636f7264)), now: now, used: map[string]int{}}
-	for i := range n - len(out) {
-		out = append(out, g.person(i))
-	}
-	return out
 }
 
 type generator struct {
@@ -127,6 +139,9 @@ func number(lang, label string, i int) string {
 	case "ru":
 		return fmt.Sprintf("+7000%d%06d", 1+line, i)
 	case "bg":
+		if i >= 100_000 {
+			return fmt.Sprintf("+35910%d%06d", 4+line, i)
+		}
 		return fmt.Sprintf("+35910%d%05d", 1+line, i)
 	case "zh":
 		return fmt.Sprintf("+86120%d%07d", 1+line, i)
@@ -135,7 +150,10 @@ func number(lang, label string, i int) string {
 	if i < 400 {
 		return fmt.Sprintf("%s%03d", ranges[line], i)
 	}
-	i -= 400 // 789 area codes of a hundred numbers each
+	i -= 400 // 789 area codes of a hundred numbers each, 263 of them for each line
+	if i >= 26_300 {
+		return fmt.Sprintf("+4410%d%07d", 1+line, i)
+	}
 	return fmt.Sprintf("+1%03d55501%02d", 201+(i/100+line*263)%789, i%100)
 }
 

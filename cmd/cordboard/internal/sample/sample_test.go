@@ -41,7 +41,7 @@ func TestSameSeedSamePeople(t *testing.T) {
 // TestNumbers: each is read as it stands, belongs to fiction, and only the
 // crafted ones are shared.
 func TestNumbers(t *testing.T) {
-	fiction := []string{"+447700900", "+441632960", "+442079460", "+7000", "+35910", "+86120"}
+	fiction := []string{"+447700900", "+441632960", "+442079460", "+4410", "+7000", "+35910", "+86120"}
 	owners := map[string]int{}
 	for _, r := range Customers(1, now, 1200) {
 		if len(r.Numbers) == 0 {
@@ -66,6 +66,44 @@ func TestNumbers(t *testing.T) {
 	}
 	if want := map[string]int{"+441632960007": 2, "+442079460004": 3}; !reflect.DeepEqual(shared, want) {
 		t.Fatalf("shared numbers %v, want %v", shared, want)
+	}
+}
+
+// TestNumbersOfAMillion: no range of numbers runs into another when a million
+// customers are drawn from them.
+func TestNumbersOfAMillion(t *testing.T) {
+	seen := make(map[string]bool, 1_100_000)
+	for _, lang := range []string{"en", "ru", "bg", "zh"} {
+		for _, label := range []string{"mobile", "home", "work"} {
+			most := map[string]int{"en": 675_000, "ru": 405_000, "bg": 225_000, "zh": 195_000}[lang]
+			for i := 0; i < most; i++ {
+				if i == 102_000 { // behind the last change of range
+					i = most - 1000
+				}
+				n := number(lang, label, i)
+				if seen[n] {
+					t.Fatalf("%s %s: number %d was given out before", lang, label, i)
+				}
+				seen[n] = true
+				if i%9973 == 0 || i == most-1 {
+					if got, err := customer.E164(n, ""); err != nil || got != n {
+						t.Fatalf("%s %s: number %d is read as %q, %v", lang, label, i, got, err)
+					}
+				}
+			}
+		}
+	}
+	ids := map[string]bool{}
+	for _, r := range Crafted(now) {
+		ids[r.ID] = true
+	}
+	for i := range 1_500_000 {
+		if id := customerID(i); ids[id] {
+			t.Fatalf("customer %d has a crafted one's id", i)
+		}
+	}
+	if customerID(0) == customerID(1_500_000) || len(customerID(1_500_000)) != len(customerID(0)) {
+		t.Fatal("ids come round")
 	}
 }
 
