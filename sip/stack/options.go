@@ -35,6 +35,10 @@ type Options struct {
 	Allow   func(netip.Addr) bool
 	Handler Handler
 	Logger  *zap.Logger
+	// T1 is the estimate of the round trip (RFC 3261 17.1.1.1) that T2, T4 and
+	// the time-outs of transactions follow from; 0 for 500 ms. The library's
+	// share of it is the process's: the first stack that is made decides.
+	T1 time.Duration
 
 	timers timers // zero: the values of RFC 3261; tests shorten them
 }
@@ -98,6 +102,9 @@ func (o *Options) check() error {
 	}
 	if o.Logger == nil {
 		o.Logger = zap.NewNop()
+	}
+	if o.T1 > 0 && o.timers.t1 == 0 {
+		o.timers.t1, o.timers.t2, o.timers.t4 = o.T1, 8*o.T1, 10*o.T1
 	}
 	o.timers = o.timers.withDefaults()
 	return nil
