@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -33,7 +34,7 @@ func (w *writer) known(call routing.CallID) *callState {
 		return c
 	}
 	c, err := w.load(call)
-	for err != nil && transient(err) {
+	for err != nil && !errors.Is(err, ErrNotFound) && !w.s.db.refuses(err) {
 		w.failing(err)
 		if !w.pause(retryMax) {
 			break
@@ -119,16 +120,16 @@ func scanRow(from scanner) (LedgerRow, error) {
 	return r, err
 }
 
-func readRow(ctx context.Context, p *pool, call routing.CallID) (LedgerRow, error) {
-	st, err := p.stmt(ctx, qCall)
+func readRow(ctx context.Context, p *pool, call routing.CallID) (row LedgerRow, err error) {
+	rows, err := p.query(ctx, qCall, int64(call))
 	if err != nil {
 		return LedgerRow{}, err
 	}
-	r, err := scanRow(st.QueryRowContext(ctx, int64(call)))
-	if errors.Is(err, sql.ErrNoRows) {
-		return LedgerRow{}, ErrNotFound
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	if !rows.Next() {
+		return LedgerRow{}, cmp.Or(rows.Err(), ErrNotFound)
 	}
-	return r, err
+	return scanRow(rows)
 }
 
 // LedgerRow reads one call as written; ErrNotFound when there is none.

@@ -8,8 +8,6 @@ import (
 	"syscall"
 )
 
-var errLocked = errors.New("locked by another process")
-
 // fileLock is held by the one server of a store. The system drops it with the
 // process, however that ends.
 type fileLock struct{ f *os.File }
@@ -29,9 +27,5 @@ func lockFile(path string) (*fileLock, error) {
 	return &fileLock{f}, nil
 }
 
-func (l *fileLock) unlock() error {
-	if l == nil {
-		return nil
-	}
-	return l.f.Close()
-}
+// Close gives the lock up.
+func (l *fileLock) Close() error { return l.f.Close() }

@@ -89,7 +89,7 @@ func TestMigration(t *testing.T) {
 	if err := s.SaveUser(t.Context(), User{ID: "priya", Role: "agent"}); err != nil {
 		t.Fatal(err)
 	}
-	first, err := migrations.ReadFile("migrations/sqlite/00001_first.sql")
+	first, err := sqliteMigrations.ReadFile("migrations/sqlite/00001_first.sql")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,7 +125,7 @@ func TestMigration(t *testing.T) {
 
 func TestBrokenMigrationLeavesNothing(t *testing.T) {
 	s := opened(t, Options{Path: filepath.Join(t.TempDir(), "cordboard.db")})
-	first, err := migrations.ReadFile("migrations/sqlite/00001_first.sql")
+	first, err := sqliteMigrations.ReadFile("migrations/sqlite/00001_first.sql")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,14 +16,11 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"net/url"
-	"os"
-	"path/filepath"
+	"io"
 	"sync"
 	"time"
 
 	"go.uber.org/zap"
-	_ "modernc.org/sqlite" // the driver named "sqlite"
 )
 
 // ErrNotFound says that there is no such row.
@@ -51,15 +48,16 @@ type Options struct {
 	CloseWait time.Duration
 }
 
-// lockSuffix is appended to the path: a server locks that file, not the
-// database, whose own locks belong to SQLite.
-const lockSuffix = ".lock"
+// writers is the size of the writing pool where the database can have several:
+// the ledger's writer, and who saves a login or a user meanwhile.
+const writers = 3
 
 // Store is the open database. Its methods may be called from any goroutine.
 type Store struct {
 	log     *zap.Logger
 	opts    Options
-	lock    *fileLock // nil for a tool
+	db      database
+	lock    io.Closer // nil for a tool
 	write   *pool
 	read    *pool
 	w       *writer
@@ -92,29 +90,28 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 	return s, nil
 }
 
-func (s *Store) open(ctx context.Context) error {
-	if err := makeFile(s.opts.Path); err != nil {
+func (s *Store) open(ctx context.Context) (err error) {
+	if s.db, err = newSQLite(s.opts.Path); err != nil {
 		return err
 	}
-	var err error
 	if !s.opts.Tool {
-		if s.lock, err = lockFile(s.opts.Path + lockSuffix); errors.Is(err, errLocked) {
+		if s.lock, err = s.db.lock(ctx); errors.Is(err, errLocked) {
 			return errors.New("another server has this store open")
 		} else if err != nil {
 			return fmt.Errorf("lock: %w", err)
 		}
 	}
-	if s.write, err = openPool(ctx, s.opts.Path, "_txlock=immediate", 1); err != nil {
+	if s.write, err = s.db.connect(ctx, toWrite, writers); err != nil {
 		return err
 	}
-	steps, err := schema()
+	steps, err := s.db.steps()
 	if err != nil {
 		return err
 	}
 	if err := s.migrate(ctx, steps); err != nil {
 		return err
 	}
-	if s.read, err = openPool(ctx, s.opts.Path, "_pragma=query_only(1)", s.opts.Readers); err != nil {
+	if s.read, err = s.db.connect(ctx, toRead, s.opts.Readers); err != nil {
 		return err
 	}
 	if !s.opts.Tool {
@@ -147,189 +144,10 @@ func (s *Store) release() error {
 	if s.write != nil {
 		errs = append(errs, s.write.close())
 	}
-	errs = append(errs, s.lock.unlock())
+	if s.lock != nil {
+		errs = append(errs, s.lock.Close())
+	}
 	return errors.Join(errs...)
-}
-
-// makeFile makes the file for its owner alone: it holds people's data.
-func makeFile(path string) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return err
-	}
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return err
-	}
-	return f.Close()
-}
-
-// pool is a set of connections with the statements prepared on them.
-type pool struct {
-	db *sql.DB
-
-	mu    sync.Mutex
-	stmts map[string]*sql.Stmt
-}
-
-func openPool(ctx context.Context, path, extra string, size int) (*pool, error) {
-	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + extra +
-		"&_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=foreign_keys(1)"
-	db, err := sql.Open("sqlite", dsn)
-	if err != nil {
-		return nil, err
-	}
-	db.SetMaxOpenConns(size)
-	db.SetMaxIdleConns(size)
-	if err := db.PingContext(ctx); err != nil {
-		return nil, errors.Join(err, db.Close())
-	}
-	return &pool{db: db, stmts: map[string]*sql.Stmt{}}, nil
-}
-
-// stmt prepares a query once. SQLite parses for longer than it reads a point.
-func (p *pool) stmt(ctx context.Context, query string) (*sql.Stmt, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if st := p.stmts[query]; st != nil {
-		return st, nil
-	}
-	st, err := p.db.PrepareContext(ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	p.stmts[query] = st
-	return st, nil
-}
-
-func (p *pool) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	st, err := p.stmt(ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	return st.QueryContext(ctx, args...)
-}
-
-// row runs a query of at most one row; none is ErrNotFound.
-func (p *pool) row(ctx context.Context, query string, args []any, dest ...any) error {
-	st, err := p.stmt(ctx, query)
-	if err != nil {
-		return err
-	}
-	if err := st.QueryRowContext(ctx, args...).Scan(dest...); errors.Is(err, sql.ErrNoRows) {
-		return ErrNotFound
-	} else if err != nil {
-		return err
-	}
-	return nil
-}
-
-// querier is a pool, or one instant of it.
-type querier interface {
-	query(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-}
-
-// view is the database at one instant: what is read through it belongs
-// together, whatever is written meanwhile.
-type view struct {
-	p  *pool
-	tx *sql.Tx
-}
-
-func (v view) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	st, err := v.p.stmt(ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	return v.tx.StmtContext(ctx, st).QueryContext(ctx, args...)
-}
-
-// at runs do on one instant of the database.
-func (p *pool) at(ctx context.Context, do func(querier) error) error {
-	t, err := p.db.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	err = do(view{p, t})
-	// Nothing was written: there is nothing that a rollback could lose.
-	if end := t.Rollback(); err == nil && !errors.Is(end, sql.ErrTxDone) {
-		err = end
-	}
-	return err
-}
-
-func (p *pool) close() error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	var errs []error
-	for _, st := range p.stmts {
-		errs = append(errs, st.Close())
-	}
-	return errors.Join(append(errs, p.db.Close())...)
-}
-
-// inTx runs do in one transaction of the writing connection. exec runs a
-// prepared statement in it.
-func (p *pool) inTx(ctx context.Context, do func(tx *tx) error) error {
-	t, err := p.db.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	if err := do(&tx{ctx: ctx, sql: t, stmts: map[string]*sql.Stmt{}}); err != nil {
-		return errors.Join(err, ignoreDone(t.Rollback()))
-	}
-	return t.Commit()
-}
-
-// tx is a transaction with its statements: prepared on the transaction, since
-// the pool's only connection is taken by it.
-type tx struct {
-	ctx   context.Context
-	sql   *sql.Tx
-	stmts map[string]*sql.Stmt
-}
-
-func (t *tx) stmt(query string) (*sql.Stmt, error) {
-	if st := t.stmts[query]; st != nil {
-		return st, nil
-	}
-	st, err := t.sql.PrepareContext(t.ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	t.stmts[query] = st // closed with the transaction
-	return st, nil
-}
-
-func (t *tx) exec(query string, args ...any) (int64, error) {
-	st, err := t.stmt(query)
-	if err != nil {
-		return 0, err
-	}
-	res, err := st.ExecContext(t.ctx, args...)
-	if err != nil {
-		return 0, err
-	}
-	return res.RowsAffected()
-}
-
-func (t *tx) row(query string, args []any, dest ...any) error {
-	st, err := t.stmt(query)
-	if err != nil {
-		return err
-	}
-	if err := st.QueryRowContext(t.ctx, args...).Scan(dest...); errors.Is(err, sql.ErrNoRows) {
-		return ErrNotFound
-	} else if err != nil {
-		return err
-	}
-	return nil
-}
-
-func ignoreDone(err error) error {
-	if errors.Is(err, sql.ErrTxDone) {
-		return nil
-	}
-	return err
 }
 
 func positive(n, otherwise int) int {

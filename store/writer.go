@@ -2,15 +2,11 @@ package store
 
 import (
 	"context"
-	"database/sql/driver"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
 
 	"go.uber.org/zap"
-	"modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/cordboard/cordboard/routing"
 )
@@ -206,7 +202,7 @@ func (w *writer) commit(b *batch) bool {
 		if err == nil {
 			break
 		}
-		if !transient(err) {
+		if w.s.db.refuses(err) {
 			w.commitSingly(b, err)
 			break
 		}
@@ -246,7 +242,7 @@ func (w *writer) commitSingly(b *batch, whole error) {
 	for _, part := range b.parts() {
 		for {
 			err := w.try(part)
-			if err != nil && transient(err) && w.pause(retryMax) {
+			if err != nil && !w.s.db.refuses(err) && w.pause(retryMax) {
 				continue
 			}
 			if err != nil {
@@ -290,19 +286,4 @@ func (w *writer) pause(d time.Duration) bool {
 		}
 	}
 	return true
-}
-
-// transient tells whether trying again may help: the file is locked, the disk
-// full, the attempt took too long. What the schema refuses stays refused.
-func transient(err error) bool {
-	var se *sqlite.Error
-	if errors.As(err, &se) {
-		switch se.Code() & 0xff {
-		case sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_TOOBIG,
-			sqlite3.SQLITE_RANGE, sqlite3.SQLITE_MISUSE, sqlite3.SQLITE_ERROR:
-			return false
-		}
-		return true
-	}
-	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
 }

@@ -1,0 +1,110 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"embed"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/pressly/goose/v3"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// lockSuffix is appended to the path: a server locks that file, not the
+// database, whose own locks belong to SQLite.
+const lockSuffix = ".lock"
+
+// sqliteFile is the embedded database.
+type sqliteFile struct{ path string }
+
+// newSQLite makes the file for its owner alone: it holds people's data.
+func newSQLite(path string) (*sqliteFile, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	return &sqliteFile{path}, f.Close()
+}
+
+// connect implements database. There is one writing connection, since SQLite
+// has one writer.
+func (l *sqliteFile) connect(ctx context.Context, use use, size int) (*pool, error) {
+	extra := "_pragma=query_only(1)"
+	if use == toWrite {
+		extra, size = "_txlock=immediate", 1
+	}
+	dsn := "file:" + (&url.URL{Path: l.path}).EscapedPath() + "?" + extra +
+		"&_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=foreign_keys(1)"
+	db, err := sql.Open("sqlite", dsn)
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(size)
+	db.SetMaxIdleConns(size)
+	if err := db.PingContext(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return &pool{db: db, prepares: true}, nil
+}
+
+// lock implements database.
+func (l *sqliteFile) lock(context.Context) (io.Closer, error) {
+	held, err := lockFile(l.path + lockSuffix)
+	if err != nil {
+		return nil, err
+	}
+	return held, nil
+}
+
+// refuses implements database: all but a file that is locked, a disk that is
+// full, an attempt that took too long.
+func (l *sqliteFile) refuses(err error) bool {
+	var se *sqlite.Error
+	if !errors.As(err, &se) {
+		return !errors.Is(err, driver.ErrBadConn) && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled)
+	}
+	switch se.Code() & 0xff {
+	case sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_TOOBIG,
+		sqlite3.SQLITE_RANGE, sqlite3.SQLITE_MISUSE, sqlite3.SQLITE_ERROR:
+		return true
+	}
+	return false
+}
+
+//go:embed migrations/sqlite/*.sql
+var sqliteMigrations embed.FS
+
+// dialect implements migrator.
+func (l *sqliteFile) dialect() goose.Dialect { return goose.DialectSQLite3 }
+
+// steps implements migrator.
+func (l *sqliteFile) steps() (fs.FS, error) { return fs.Sub(sqliteMigrations, "migrations/sqlite") }
+
+// backUp implements migrator: a copy beside the file, readable by its owner
+// only.
+func (l *sqliteFile) backUp(ctx context.Context, db *sql.DB, version int64) (string, error) {
+	path := fmt.Sprintf("%s.schema%d-%s", l.path, version, time.Now().UTC().Format("20060102T150405.000000"))
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return "", err
+	}
+	if err := f.Close(); err != nil {
+		return "", err
+	}
+	if _, err := db.ExecContext(ctx, "VACUUM INTO ?", path); err != nil {
+		return "", errors.Join(err, os.Remove(path))
+	}
+	return path, nil
+}
