@@ -1,4 +1,4 @@
-package report
+package bench
 
 import (
 	"bufio"
@@ -17,7 +17,7 @@ func GoBench(ctx context.Context, pkg, pattern, benchtime string, count int) (ma
 	cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", pattern, "-benchtime", benchtime, "-count", strconv.Itoa(count), pkg)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
-		return nil, fmt.Errorf("benchmarks of %s: %w: %s", pkg, err, out)
+		return nil, fmt.Errorf("bench: benchmarks of %s: %w: %s", pkg, err, out)
 	}
 	return parseGoBench(out), nil
 }
