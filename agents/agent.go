@@ -4,7 +4,10 @@
 // and does no IO. The routing engine is its main caller.
 package agents
 
-import "time"
+import (
+	"net/netip"
+	"time"
+)
 
 // ID names an agent: one and the same in the routing document, the directory,
 // the SIP user and the web login. Lower case letters, digits, "_" and ".".
@@ -35,12 +38,32 @@ type Agent struct {
 
 // Phone is how the agent's telephone is reached.
 type Phone struct {
-	// URI is the static contact, "sip:user@host[:port][;transport=tcp]".
+	// URI is the contact, "sip:user@host[:port][;transport=tcp]": the static one,
+	// or where a registered phone is now. It is "" for one that is not registered.
 	URI string
+	// Registered says that the phone registers here, under the agent's id.
+	Registered bool
+	// Digest is which challenge a registered phone gets: "" by its transport.
+	Digest Digest
+	// Next and Transport are the way to a registered phone where the URI is not
+	// it: the connection it made, or its address as seen from here.
+	Next      netip.AddrPort
+	Transport string
 	// AutoAnswer says that the phone picks up by itself when the INVITE asks it
 	// to (Call-Info answer-after, Alert-Info; RFC 5373 for the intent).
 	AutoAnswer bool
 }
+
+// Digest says how a phone that registers is challenged (RFC 8760).
+type Digest string
+
+const (
+	// DigestMD5 offers MD5 first, for phones that end at a challenge they do not
+	// know in front.
+	DigestMD5 Digest = "md5"
+	// DigestSHA256 offers and takes SHA-256 only.
+	DigestSHA256 Digest = "sha256"
+)
 
 // State is what an agent is doing.
 type State string

@@ -180,6 +180,7 @@ type agent struct {
 	until   int64
 	desk    bool
 	gone    bool // no longer in the directory
+	phoneUp bool // the phone that registers can be reached
 
 	idleSince int64
 	shares    []int // busy share by window of the plan, measured when last Available

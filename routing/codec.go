@@ -60,6 +60,8 @@ func decoderRest(kind string) func([]byte) (Event, error) {
 		return decode[DeskChanged]
 	case PhoneProbed{}.Kind():
 		return decode[PhoneProbed]
+	case PhoneChanged{}.Kind():
+		return decode[PhoneChanged]
 	case TreatmentPlayed{}.Kind():
 		return decode[TreatmentPlayed]
 	case Tick{}.Kind():

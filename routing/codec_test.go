@@ -20,7 +20,7 @@ func everyEvent() []Event {
 		PhoneRinging{o}, PhoneAnswered{o}, PhoneFailed{o, 486}, AgentGone{o}, JoinFailed{o, "no_codec"}, Joined{o, "relay"},
 		HoldRequested{o, true}, PhoneHeld{o, true}, HangupRequested{o}, TransferRequested{o, "t", "q", "bob"}, WrapUpEnded{o, "fixed"},
 		AgentSignedIn{"ann", agents.NotReady, "break"}, AgentSignedOut{"ann"}, AgentStateAsked{"ann", agents.NotReady, "lunch"},
-		DeskChanged{"ann", true}, PhoneProbed{"ann", 200}, TreatmentPlayed{7}, PolicyChanged{Version: 8, SHA256: "ab"}, Tick{},
+		DeskChanged{"ann", true}, PhoneProbed{"ann", 200}, PhoneChanged{"ann", true}, TreatmentPlayed{7}, PolicyChanged{Version: 8, SHA256: "ab"}, Tick{},
 	}
 }
 

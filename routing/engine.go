@@ -123,6 +123,8 @@ func (e *Engine) apply(ev Event) error {
 		return e.deskChanged(ev)
 	case PhoneProbed:
 		return e.phoneProbed(ev)
+	case PhoneChanged:
+		return e.phoneChanged(ev)
 	case PolicyChanged:
 		return e.policyChanged(ev)
 	case Tick:

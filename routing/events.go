@@ -157,6 +157,15 @@ type PhoneProbed struct {
 	Code  int       `json:"code"`
 }
 
+// PhoneChanged: a phone that registers here (agents.Phone.Registered) can be
+// reached, or no longer: it registered, answered after a silence, took its
+// registration back, let it run out, or fell silent. Up may be said again when
+// it registers anew.
+type PhoneChanged struct {
+	Agent agents.ID `json:"agent"`
+	Up    bool      `json:"up"`
+}
+
 // TreatmentPlayed: the announcement of a Treat action has been played to its end.
 type TreatmentPlayed struct {
 	Call CallID `json:"call"`
@@ -197,6 +206,7 @@ func (AgentSignedOut) Kind() string    { return "agent_signed_out" }
 func (AgentStateAsked) Kind() string   { return "agent_state_asked" }
 func (DeskChanged) Kind() string       { return "desk_changed" }
 func (PhoneProbed) Kind() string       { return "phone_probed" }
+func (PhoneChanged) Kind() string      { return "phone_changed" }
 func (TreatmentPlayed) Kind() string   { return "treatment_played" }
 func (Tick) Kind() string              { return "tick" }
 func (PolicyChanged) Kind() string     { return "policy_changed" }

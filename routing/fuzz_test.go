@@ -100,7 +100,9 @@ func (p *tape) event() Event {
 	case 26:
 		return DeskChanged{p.agent(), p.byte()%3 > 0}
 	}
-	switch p.byte() % 4 {
+	switch p.byte() % 6 {
+	case 4, 5:
+		return PhoneChanged{p.agent(), p.byte()%4 > 0}
 	case 0:
 		p.version++
 		return PolicyChanged{Version: p.version, Policy: tapePolicy(1 + p.version%2)}

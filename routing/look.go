@@ -70,7 +70,7 @@ func (e *Engine) Snapshot(at time.Time) Snapshot {
 		if a.gone && !a.state.SignedIn() {
 			continue
 		}
-		st := AgentState{Status: a.status(), Name: a.def.Name, Desk: a.desk}
+		st := AgentState{Status: a.status(), Name: a.def.Name, Desk: a.desk, Phone: a.phone()}
 		switch {
 		case a.call != nil:
 			st.Queue = a.call.queue.Name

@@ -193,7 +193,7 @@ func (e *Engine) phoneFailed(c *call, ev PhoneFailed) {
 	default:
 		a := e.withdraw(c, agents.ReasonUnreachable)
 		e.sideline(a, agents.ReasonUnreachable, 0)
-		if a.reason == agents.ReasonUnreachable { // else she is away by her own wish
+		if a.reason == agents.ReasonUnreachable && e.asks(a, ev.Code) { // else she is away by her own wish
 			e.timers.arm(&a.tProbe, probeDue, e.now+probeEvery)
 		}
 		e.back(c, true)

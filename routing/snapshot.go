@@ -39,7 +39,16 @@ type AgentState struct {
 	Name  string `json:"name"`
 	Queue string `json:"queue,omitempty"` // of the call in hand
 	Desk  bool   `json:"desk"`            // a desk is connected
+	// Phone of an agent whose phone registers here: PhoneUp or PhoneDown; "" for
+	// a static contact, which is known only while it is asked.
+	Phone string `json:"phone,omitempty"`
 }
+
+// Words of AgentState.Phone.
+const (
+	PhoneUp   = "up"
+	PhoneDown = "down"
+)
 
 // CallState is one live call of a Snapshot. Phase is resolving, waiting,
 // holding (waits for a preferred agent), offered, ringing, talking, hold,

@@ -38,7 +38,11 @@ func (e *Engine) directory(list map[agents.ID]agents.Agent) {
 
 // redefine changes an agent's skills, for calls already waiting too.
 func (e *Engine) redefine(a *agent, def agents.Agent) {
+	before := a.def
 	a.def = def
+	if before.Phone.Registered != def.Phone.Registered || before.Desk != def.Desk {
+		defer e.followPhone(a)
+	}
 	p := e.profileFor(def)
 	if p == a.profile {
 		return
@@ -105,6 +109,8 @@ func (e *Engine) agentSignedIn(ev AgentSignedIn) error {
 			a.asked = asked{} // back before the call ended
 		}
 		return nil
+	case !a.def.Desk && !a.reachable():
+		return nil // the phone signs such an agent in
 	}
 	i, _ := slices.BinarySearchFunc(e.roster, a, func(x, y *agent) int { return strings.Compare(string(x.id), string(y.id)) })
 	e.roster = slices.Insert(e.roster, i, a)
@@ -280,6 +286,10 @@ func (e *Engine) sideline(a *agent, reason string, until int64) {
 func (e *Engine) available(a *agent, fresh bool) {
 	e.timers.disarm(&a.tMain)
 	e.timers.disarm(&a.tProbe)
+	if !a.reachable() {
+		e.unreachable(a)
+		return
+	}
 	if fresh {
 		a.idleSince = e.now
 	}

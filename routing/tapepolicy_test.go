@@ -63,7 +63,7 @@ func tapePolicy(version int) *Policy {
 		if version > 1 && i == 3 {
 			levels["x"] = 9 // has learned
 		}
-		p.Agents[id] = agents.Agent{ID: id, Skills: agents.NewSkills(levels), Desk: i != 2, Phone: agents.Phone{URI: "sip:x@192.0.2.1", AutoAnswer: i%2 == 0}}
+		p.Agents[id] = agents.Agent{ID: id, Skills: agents.NewSkills(levels), Desk: i != 2, Phone: agents.Phone{URI: "sip:x@192.0.2.1", AutoAnswer: i%2 == 0, Registered: i == 2 || i == version}}
 	}
 	return p
 }

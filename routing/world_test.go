@@ -34,6 +34,9 @@ func checkAgents(t *testing.T, e *Engine) {
 		if a.state == agents.Available {
 			free++
 		}
+		if a.state == agents.Available && !a.reachable() || !a.def.Desk && !a.reachable() && a.state == agents.NotReady {
+			t.Fatalf("agent %s is %s (%s) and the phone cannot be reached", a.id, a.state, a.reason)
+		}
 		if a.state.SignedIn() {
 			signed[a.profile]++
 		}

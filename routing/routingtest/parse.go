@@ -234,10 +234,15 @@ func (c *Case) agents(l line) error {
 		case pair && k == "queue":
 			p.queue = v
 			c.direct[v+"/"] = "direct"
-		case pair && (k == "phone" || k == "team"):
+		case pair && (k == "phone" || k == "team" || k == "login"):
 			a := c.policy.Agents[p.id]
-			a.Phone.AutoAnswer = a.Phone.AutoAnswer && v != "mobile"
-			if k == "team" {
+			switch k {
+			case "phone":
+				a.Phone.AutoAnswer = a.Phone.AutoAnswer && v != "mobile"
+				a.Phone.Registered = v == "registered"
+			case "login":
+				a.Desk = v != "phone"
+			default:
 				a.Team = v
 			}
 			c.policy.Agents[p.id] = a

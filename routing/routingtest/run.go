@@ -71,6 +71,11 @@ func (r *runner) prepare() error {
 		if p.out {
 			continue
 		}
+		if r.policy.Agents[p.id].Phone.Registered {
+			if err := r.step(routing.PhoneChanged{Agent: p.id, Up: true}); err != nil {
+				return err
+			}
+		}
 		if !p.nodsk {
 			if err := r.step(routing.DeskChanged{Agent: p.id, Up: true}); err != nil {
 				return err
@@ -177,6 +182,8 @@ func (r *runner) play(l line) error {
 		return r.free(agents.ID(word(1)))
 	case "desk":
 		return r.step(routing.DeskChanged{Agent: agents.ID(word(1)), Up: word(2) == "back"})
+	case "register":
+		return r.step(routing.PhoneChanged{Agent: agents.ID(word(1)), Up: word(2) != "lost"})
 	case "options":
 		code, _ := strconv.Atoi(word(2))
 		return r.step(routing.PhoneProbed{Agent: agents.ID(word(1)), Code: code})
