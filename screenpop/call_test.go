@@ -82,7 +82,9 @@ func TestCall(t *testing.T) {
 
 // The look-up is slow: the pop goes out without the record, which follows.
 func TestLateRecord(t *testing.T) {
-	r := newRig(t)
+	policy := testPolicy()
+	policy.Record.Deadline = 0
+	r := newRig(t, func(o *screenpop.Options) { o.Policy = func() *routing.Policy { return policy } })
 	let := make(chan struct{})
 	r.find(func(ctx context.Context, _ string) (customer.Match, error) {
 		select {
@@ -110,9 +112,7 @@ func TestLateRecord(t *testing.T) {
 // The pop waits for a look-up that is under way, so that what is painted first
 // is the whole record.
 func TestPopWaitsForTheRecord(t *testing.T) {
-	policy := testPolicy()
-	policy.Record.Deadline = time.Minute
-	r := newRig(t, func(o *screenpop.Options) { o.Policy = func() *routing.Policy { return policy } })
+	r := newRig(t)
 	let := make(chan struct{})
 	r.find(func(ctx context.Context, _ string) (customer.Match, error) {
 		select {

@@ -90,13 +90,8 @@ func (s slowAnswers) FindAnswers(ctx context.Context, lang, topic, query string,
 // Answers that come while a pop is kept back for the record do not put the
 // card on the desk early: its ack would ring the phone beside a bare screen.
 func TestAnswersDoNotOvertakeThePop(t *testing.T) {
-	policy := testPolicy()
-	policy.Record.Deadline = time.Minute
 	slow := slowAnswers{answers{{ID: "a1", Topic: "", Lang: "en", Title: "Spare port", Say: "Yes."}}, make(chan struct{})}
-	r := newRig(t, func(o *screenpop.Options) {
-		o.Policy = func() *routing.Policy { return policy }
-		o.Answers = slow
-	})
+	r := newRig(t, func(o *screenpop.Options) { o.Answers = slow })
 	let := make(chan struct{})
 	r.find(func(ctx context.Context, _ string) (customer.Match, error) {
 		select {

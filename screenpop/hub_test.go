@@ -141,7 +141,9 @@ func people() directory {
 func testPolicy() *routing.Policy {
 	return &routing.Policy{
 		DefaultLanguage: "en",
-		Topics:          map[string]*routing.Topic{"line_fault": {Name: "line_fault", Title: routing.Title{"en": "Line fault"}, Queue: "internet"}},
+		// A pop waits for its record, however busy the machine is.
+		Record: routing.RecordPolicy{Deadline: time.Minute},
+		Topics: map[string]*routing.Topic{"line_fault": {Name: "line_fault", Title: routing.Title{"en": "Line fault"}, Queue: "internet"}},
 		Queues: map[string]*routing.Queue{
 			"care":     {Name: "care", AnswerWithin: 20 * time.Second, Dispositions: "care"},
 			"internet": {Name: "internet", AnswerWithin: 30 * time.Second},
@@ -261,7 +263,7 @@ func offerOf(call routing.CallID, attempt routing.Attempt, agent agents.ID) rout
 
 func (r *rig) offer(o routing.Offer, queue, mode string) {
 	r.do(
-		routing.OfferCall{Offer: o, Queue: queue, Mode: mode, AckBy: time.Now().Add(time.Second), Ring: 20 * time.Second},
+		routing.OfferCall{Offer: o, Queue: queue, Mode: mode, AckBy: time.Now().Add(time.Minute), Ring: 20 * time.Second},
 		r.state(o.Agent, agents.Offered, int64(o.Call)),
 	)
 }
