@@ -43,8 +43,8 @@ func TestEventsRoundTrip(t *testing.T) {
 			t.Errorf("%s: broken JSON accepted", ev.Kind())
 		}
 	}
-	if len(seen) != 26 {
-		t.Errorf("%d kinds, the journal has 26", len(seen))
+	if len(seen) != 27 {
+		t.Errorf("%d kinds, the journal has 27", len(seen))
 	}
 	if _, err := DecodeEvent("no_such", nil); !errors.Is(err, ErrUnknownEvent) {
 		t.Errorf("unknown kind: %v", err)
