@@ -91,28 +91,27 @@ func writeContactRows(t *tx, c *Contact) error {
 	var before string
 	switch err := t.row(qContactOwner, []any{int64(c.Call), int64(c.Attempt)}, &before); {
 	case err == nil && before != c.Customer:
-		if _, err := t.exec(qRaiseVersion, before, now); err != nil {
+		if err := t.put(qRaiseVersion, before, now); err != nil {
 			return err
 		}
 	case err != nil && !errors.Is(err, ErrNotFound):
 		return err
 	}
 	i := c.interaction("")
-	if _, err := t.exec(qDropContact, int64(c.Call), int64(c.Attempt), c.Customer, i.ID); err != nil {
+	if err := t.put(qDropContact, int64(c.Call), int64(c.Attempt), c.Customer, i.ID); err != nil {
 		return err
 	}
-	if _, err := t.exec(qAddInteraction, c.Customer, i.ID, i.At.UnixMicro(), i.Channel, i.Title, i.Detail, i.Topic,
+	if err := t.put(qAddInteraction, c.Customer, i.ID, i.At.UnixMicro(), i.Channel, i.Title, i.Detail, i.Topic,
 		i.Agent.Agent, i.Agent.Agent, i.Note, i.Disposition, i.DurationS, i.Call, int64(c.Attempt), nil, nil); err != nil {
 		return err
 	}
 	if c.Customer == "" {
 		return nil
 	}
-	if _, err := t.exec(qRaiseLastAgent, c.Customer, string(c.Agent), string(c.Agent), i.At.UnixMicro()); err != nil {
+	if err := t.put(qRaiseLastAgent, c.Customer, string(c.Agent), string(c.Agent), i.At.UnixMicro()); err != nil {
 		return err
 	}
-	_, err := t.exec(qRaiseVersion, c.Customer, now)
-	return err
+	return t.put(qRaiseVersion, c.Customer, now)
 }
 
 // overlay holds the contacts that are not written yet, by customer, so that

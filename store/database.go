@@ -26,8 +26,9 @@ type database interface {
 type use int
 
 const (
-	toRead  use = iota
-	toWrite     // each transaction may write from its beginning on
+	toRead    use = iota
+	toWrite       // each transaction may write from its beginning on
+	toMigrate     // writes, and may take its time
 )
 
 var errLocked = errors.New("locked by another process")
@@ -38,6 +39,9 @@ type pool struct {
 	db       *sql.DB
 	prepares bool
 	instant  *sql.TxOptions // of a transaction that reads as of one instant
+	fit      func(args []any) []any
+	pipeline func(ctx context.Context, conn *sql.Conn, later []statement) error
+	fence    func(*tx) error // begins each writing transaction; nil: none
 
 	mu    sync.Mutex
 	stmts map[string]*sql.Stmt
@@ -45,14 +49,19 @@ type pool struct {
 
 // stmt prepares a query once. SQLite parses for longer than it reads a point.
 func (p *pool) stmt(ctx context.Context, query string) (*sql.Stmt, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if st := p.stmts[query]; st != nil {
+	if st := p.prepared(query); st != nil {
 		return st, nil
 	}
+	// Not under the lock: it may have to wait for a connection, whose
+	// transaction asks what is prepared.
 	st, err := p.db.PrepareContext(ctx, query)
 	if err != nil {
 		return nil, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if other := p.stmts[query]; other != nil {
+		return other, st.Close()
 	}
 	if p.stmts == nil {
 		p.stmts = map[string]*sql.Stmt{}
@@ -61,9 +70,35 @@ func (p *pool) stmt(ctx context.Context, query string) (*sql.Stmt, error) {
 	return st, nil
 }
 
+// prepared is the statement of a query that was prepared before, else nil.
+func (p *pool) prepared(query string) *sql.Stmt {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.stmts[query]
+}
+
+// keepMost statements of transactions are kept prepared.
+const keepMost = 200
+
+// keep prepares for the next transactions what one had to prepare for itself.
+// Some statements take longer to prepare than to run.
+func (p *pool) keep(ctx context.Context, stmts map[string]*sql.Stmt) {
+	for query := range stmts {
+		p.mu.Lock()
+		full := len(p.stmts) >= keepMost
+		p.mu.Unlock()
+		if full {
+			return
+		}
+		if _, err := p.stmt(ctx, query); err != nil {
+			return // it is prepared in the transaction then, as it was now
+		}
+	}
+}
+
 func (p *pool) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	if !p.prepares {
-		return p.db.QueryContext(ctx, query, args...)
+		return p.db.QueryContext(ctx, query, p.fit(args)...)
 	}
 	st, err := p.stmt(ctx, query)
 	if err != nil {
@@ -75,7 +110,7 @@ func (p *pool) query(ctx context.Context, query string, args ...any) (*sql.Rows,
 // row runs a query of at most one row; none is ErrNotFound.
 func (p *pool) row(ctx context.Context, query string, args []any, dest ...any) error {
 	if !p.prepares {
-		return found(p.db.QueryRowContext(ctx, query, args...).Scan(dest...))
+		return found(p.db.QueryRowContext(ctx, query, p.fit(args)...).Scan(dest...))
 	}
 	st, err := p.stmt(ctx, query)
 	if err != nil {
@@ -106,7 +141,7 @@ type view struct {
 
 func (v view) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	if !v.p.prepares {
-		return v.tx.QueryContext(ctx, query, args...)
+		return v.tx.QueryContext(ctx, query, v.p.fit(args)...)
 	}
 	st, err := v.p.stmt(ctx, query)
 	if err != nil {
@@ -141,31 +176,67 @@ func (p *pool) close() error {
 
 // inTx runs do in one transaction of a writing connection.
 func (p *pool) inTx(ctx context.Context, do func(tx *tx) error) error {
-	t, err := p.db.BeginTx(ctx, nil)
+	t := &tx{ctx: ctx, p: p}
+	if err := t.run(do); err != nil {
+		return err
+	}
+	p.keep(ctx, t.stmts)
+	return nil
+}
+
+func (t *tx) run(do func(tx *tx) error) (err error) {
+	p, ctx := t.p, t.ctx
+	conn, err := p.db.Conn(ctx)
 	if err != nil {
 		return err
 	}
-	if err := do(&tx{ctx: ctx, sql: t, prepares: p.prepares}); err != nil {
-		return errors.Join(err, ignoreDone(t.Rollback()))
+	defer func() { err = errors.Join(err, ignoreDone(conn.Close())) }()
+	begun, err := conn.BeginTx(ctx, nil)
+	if err != nil {
+		return err
 	}
-	return t.Commit()
+	t.conn, t.sql = conn, begun
+	if p.fence != nil {
+		err = p.fence(t)
+	}
+	if err == nil {
+		err = do(t)
+	}
+	if err == nil {
+		err = t.send()
+	}
+	if err != nil {
+		return errors.Join(err, ignoreDone(begun.Rollback()))
+	}
+	return begun.Commit()
 }
 
 // tx is a transaction with its statements: prepared on the transaction, since
-// the pool's only connection is taken by it.
+// the pool's only connection may be taken by it.
 type tx struct {
-	ctx      context.Context
-	sql      *sql.Tx
-	prepares bool
-	stmts    map[string]*sql.Stmt
+	ctx   context.Context
+	p     *pool
+	conn  *sql.Conn // the transaction's own
+	sql   *sql.Tx
+	stmts map[string]*sql.Stmt
+	later []statement // waiting to be sent together
+}
+
+// statement is one to run.
+type statement struct {
+	query string
+	args  []any
 }
 
 func (t *tx) stmt(query string) (*sql.Stmt, error) {
 	if st := t.stmts[query]; st != nil {
 		return st, nil
 	}
-	st, err := t.sql.PrepareContext(t.ctx, query)
-	if err != nil {
+	var st *sql.Stmt
+	var err error
+	if ready := t.p.prepared(query); ready != nil {
+		st = t.sql.StmtContext(t.ctx, ready)
+	} else if st, err = t.sql.PrepareContext(t.ctx, query); err != nil {
 		return nil, err
 	}
 	if t.stmts == nil {
@@ -175,17 +246,35 @@ func (t *tx) stmt(query string) (*sql.Stmt, error) {
 	return st, nil
 }
 
+// query implements querier.
+func (t *tx) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	if err := t.send(); err != nil {
+		return nil, err
+	}
+	if !t.p.prepares {
+		return t.sql.QueryContext(ctx, query, t.p.fit(args)...)
+	}
+	st, err := t.stmt(query)
+	if err != nil {
+		return nil, err
+	}
+	return st.QueryContext(ctx, args...)
+}
+
 // exec runs a statement and counts the rows it changed.
 func (t *tx) exec(query string, args ...any) (int64, error) {
+	if err := t.send(); err != nil {
+		return 0, err
+	}
 	var res sql.Result
 	var err error
-	if t.prepares {
+	if t.p.prepares {
 		var st *sql.Stmt
 		if st, err = t.stmt(query); err == nil {
 			res, err = st.ExecContext(t.ctx, args...)
 		}
 	} else {
-		res, err = t.sql.ExecContext(t.ctx, query, args...)
+		res, err = t.sql.ExecContext(t.ctx, query, t.p.fit(args)...)
 	}
 	if err != nil {
 		return 0, err
@@ -193,10 +282,40 @@ func (t *tx) exec(query string, args ...any) (int64, error) {
 	return res.RowsAffected()
 }
 
+// put runs a statement whose result nobody asks for. Where each statement is a
+// journey over a network it goes with others, before the next that asks or the
+// transaction's end: an error may come as late.
+func (t *tx) put(query string, args ...any) error {
+	if t.p.pipeline == nil {
+		_, err := t.exec(query, args...)
+		return err
+	}
+	t.later = append(t.later, statement{query, t.p.fit(args)})
+	if len(t.later) < putMost {
+		return nil
+	}
+	return t.send()
+}
+
+// putMost statements travel together.
+const putMost = 256
+
+func (t *tx) send() error {
+	if len(t.later) == 0 {
+		return nil
+	}
+	later := t.later
+	t.later = t.later[:0]
+	return t.p.pipeline(t.ctx, t.conn, later)
+}
+
 // row runs a query of at most one row; none is ErrNotFound.
 func (t *tx) row(query string, args []any, dest ...any) error {
-	if !t.prepares {
-		return found(t.sql.QueryRowContext(t.ctx, query, args...).Scan(dest...))
+	if err := t.send(); err != nil {
+		return err
+	}
+	if !t.p.prepares {
+		return found(t.sql.QueryRowContext(t.ctx, query, t.p.fit(args)...).Scan(dest...))
 	}
 	st, err := t.stmt(query)
 	if err != nil {
@@ -206,7 +325,7 @@ func (t *tx) row(query string, args []any, dest ...any) error {
 }
 
 func ignoreDone(err error) error {
-	if errors.Is(err, sql.ErrTxDone) {
+	if errors.Is(err, sql.ErrTxDone) || errors.Is(err, sql.ErrConnDone) {
 		return nil
 	}
 	return err

@@ -50,10 +50,10 @@ func (in dialogRemoved) fold(_ *writer, b *batch) { b.dialogs[dialogKey(in)] = n
 func writeDialog(t *tx, key dialogKey, d *Dialog) error {
 	var err error
 	if d == nil {
-		_, err = t.exec(qRemoveDialog, int64(key.call), key.leg)
+		err = t.put(qRemoveDialog, int64(key.call), key.leg)
 	} else {
-		_, err = t.exec(qSaveDialog, int64(d.Call), d.Leg, string(d.Agent), string(d.State),
-			string(d.LocalSDP), string(d.RemoteSDP), d.UpdatedAt.UnixMicro())
+		err = t.put(qSaveDialog, int64(d.Call), d.Leg, string(d.Agent), string(d.State),
+			orEmpty(d.LocalSDP), orEmpty(d.RemoteSDP), d.UpdatedAt.UnixMicro())
 	}
 	if err != nil {
 		return fmt.Errorf("dialog %s of call %d: %w", key.leg, key.call, err)
@@ -74,8 +74,16 @@ func (s *Store) Dialogs(ctx context.Context) (out []Dialog, err error) {
 		if err := rows.Scan(&d.Call, &d.Leg, &d.Agent, (*[]byte)(&d.State), &d.LocalSDP, &d.RemoteSDP, &at); err != nil {
 			return nil, fmt.Errorf("store: dialogs: %w", err)
 		}
-		d.UpdatedAt = instant(at)
+		d.LocalSDP, d.RemoteSDP, d.UpdatedAt = orEmpty(d.LocalSDP), orEmpty(d.RemoteSDP), instant(at)
 		out = append(out, d)
 	}
 	return out, rows.Err()
+}
+
+// orEmpty keeps bytes that are not there apart from NULL.
+func orEmpty(b []byte) []byte {
+	if b == nil {
+		return []byte{}
+	}
+	return b
 }

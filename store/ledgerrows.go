@@ -85,7 +85,7 @@ func (w *writer) forget(b *batch) {
 }
 
 func writeRow(t *tx, r *LedgerRow) error {
-	_, err := t.exec(qSaveCall, int64(r.Call), r.PublicID, r.Trunk, r.Number, r.Dialled, r.Customer,
+	err := t.put(qSaveCall, int64(r.Call), r.PublicID, r.Trunk, r.Number, r.Dialled, r.Customer,
 		r.Queue, r.Rule, r.Topic, string(r.Agent),
 		r.ArrivedAt.UnixMicro(), micros(r.AnsweredAt), micros(r.QueuedAt), micros(r.TalkAt), micros(r.EndedAt),
 		r.Wait.Microseconds(), r.Talk.Microseconds(), string(r.Outcome), string(r.EndedBy), r.Reason,
@@ -97,7 +97,7 @@ func writeRow(t *tx, r *LedgerRow) error {
 }
 
 func writeEvent(t *tx, e *Event) error {
-	_, err := t.exec(qAddEvent, int64(e.Call), e.Seq, e.At.UnixMicro(), e.Kind, string(e.Agent), int64(e.Attempt), string(e.Data))
+	err := t.put(qAddEvent, int64(e.Call), e.Seq, e.At.UnixMicro(), e.Kind, string(e.Agent), int64(e.Attempt), string(e.Data))
 	if err != nil {
 		return fmt.Errorf("event %d of call %d: %w", e.Seq, e.Call, err)
 	}

@@ -34,7 +34,7 @@ const (
 
 	// An end is the last sign of life; the event itself is written now.
 	qRestartEvents = `INSERT INTO call_events (call, seq, at, kind, agent, attempt, data)
-		SELECT c.call, COALESCE((SELECT MAX(e.seq) FROM call_events e WHERE e.call = c.call), 0) + 1, $1, 'end_call', '', 0, $2
+		SELECT c.call, COALESCE((SELECT MAX(e.seq) FROM call_events e WHERE e.call = c.call), 0) + 1, CAST($1 AS BIGINT), 'end_call', '', 0, CAST($2 AS TEXT)
 		FROM calls c WHERE c.outcome = ''`
 	qRestartCalls = `UPDATE calls SET outcome = 'failed', ended_by = 'server', reason = 'restart',
 		ended_at = COALESCE((SELECT MAX(e.at) FROM call_events e
@@ -48,6 +48,13 @@ const (
 	qRemoveDialog     = `DELETE FROM dialogs WHERE call = $1 AND leg = $2`
 	qRemoveAllDialogs = `DELETE FROM dialogs`
 	qDialogs          = `SELECT call, leg, agent, state, local_sdp, remote_sdp, updated_at FROM dialogs ORDER BY call, leg`
+
+	// The epoch grows with each server that takes the database over. A server's
+	// transactions begin by reading it, so that the next one waits for their end,
+	// and one whose time is over is refused.
+	qTakeEpoch = `INSERT INTO counters (name, value) VALUES ('epoch', 1)
+		ON CONFLICT (name) DO UPDATE SET value = counters.value + 1 RETURNING value`
+	qShareEpoch = `SELECT value FROM counters WHERE name = 'epoch' FOR SHARE` // Postgres only
 
 	qCounter      = `SELECT value FROM counters WHERE name = $1`
 	qRaiseCounter = `INSERT INTO counters (name, value) VALUES ($1, $2)

@@ -42,7 +42,7 @@ func newSQLite(path string) (*sqliteFile, error) {
 // has one writer.
 func (l *sqliteFile) connect(ctx context.Context, use use, size int) (*pool, error) {
 	extra := "_pragma=query_only(1)"
-	if use == toWrite {
+	if use != toRead {
 		extra, size = "_txlock=immediate", 1
 	}
 	dsn := "file:" + (&url.URL{Path: l.path}).EscapedPath() + "?" + extra +
@@ -91,6 +91,9 @@ func (l *sqliteFile) dialect() goose.Dialect { return goose.DialectSQLite3 }
 
 // steps implements migrator.
 func (l *sqliteFile) steps() (fs.FS, error) { return fs.Sub(sqliteMigrations, "migrations/sqlite") }
+
+// byItself implements migrator.
+func (l *sqliteFile) byItself() bool { return true }
 
 // backUp implements migrator: a copy beside the file, readable by its owner
 // only.

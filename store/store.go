@@ -1,7 +1,7 @@
 // Package store keeps what must outlive the process: customers with their
 // history, the ledger of calls, dialogs of live legs, call numbers, standard
 // answers, people who sign in and their sessions. It runs on an embedded SQLite
-// file and is its only importer.
+// file or on a Postgres database and is the only importer of both drivers.
 //
 // Nothing on a call's path waits for it: the ledger, the dialogs and the
 // contacts are handed to one writer goroutine that commits in groups and rides
@@ -31,10 +31,14 @@ var ErrClosed = errors.New("store is closed")
 
 // Options of Open.
 type Options struct {
-	// Path is the SQLite file; its folder is made when missing. Required.
+	// Path is the SQLite file; its folder is made when missing. Not used with
+	// Postgres, else required.
 	Path string
-	Log  *zap.Logger // nil: silent
-	// Tool opens the file beside a server that may be running: nothing is
+	// Postgres is the connection string of a Postgres database, "" for SQLite.
+	// It may hold a password; no error repeats it.
+	Postgres string
+	Log      *zap.Logger // nil: silent
+	// Tool opens the database beside a server that may be running: nothing is
 	// closed or taken over, and a migration is refused while a server runs.
 	Tool bool
 	// Readers is the size of the reading pool, 4 when 0.
@@ -46,6 +50,19 @@ type Options struct {
 	// CloseWait is how long Close goes on trying to write what is queued, 10 s
 	// when 0.
 	CloseWait time.Duration
+
+	backupDir string // of a Postgres database before a migration
+}
+
+// database is the one that the options name.
+func (o *Options) database() (database, error) {
+	switch {
+	case o.Postgres != "":
+		return newPostgres(o)
+	case o.Path != "":
+		return newSQLite(o.Path)
+	}
+	return nil, errors.New("no path given")
 }
 
 // writers is the size of the writing pool where the database can have several:
@@ -58,6 +75,7 @@ type Store struct {
 	opts    Options
 	db      database
 	lock    io.Closer // nil for a tool
+	fence   fence
 	write   *pool
 	read    *pool
 	w       *writer
@@ -68,21 +86,18 @@ type Store struct {
 	closed  error
 }
 
-// Open opens the store, makes or migrates its schema (after a backup copy), and
-// unless Options.Tool is set takes it over: a second server on one file is
+// Open opens the store, makes or migrates an SQLite schema (after a backup copy;
+// an older Postgres schema is refused, see Migrate), and unless Options.Tool is set takes it over: a second server on one database is
 // refused, calls that an earlier process left open are closed as failed with
 // reason "restart", and their dialogs are removed.
 func Open(ctx context.Context, opts Options) (*Store, error) {
-	if opts.Path == "" {
-		return nil, errors.New("store: no path given")
-	}
 	if opts.Log == nil {
 		opts.Log = zap.NewNop()
 	}
 	opts.Readers = positive(opts.Readers, 4)
 	opts.MaxQueued = positive(opts.MaxQueued, 1_000_000)
 	opts.CloseWait = time.Duration(positive(int(opts.CloseWait), int(10*time.Second)))
-	s := &Store{log: opts.Log.Named("store"), opts: opts}
+	s := &Store{log: opts.Log.Named("store"), opts: opts, fence: fence{lost: make(chan struct{})}}
 	if err := s.open(ctx); err != nil {
 		s.release()
 		return nil, fmt.Errorf("store: %w", err)
@@ -91,15 +106,18 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 }
 
 func (s *Store) open(ctx context.Context) (err error) {
-	if s.db, err = newSQLite(s.opts.Path); err != nil {
+	if s.db, err = s.opts.database(); err != nil {
 		return err
 	}
 	if !s.opts.Tool {
-		if s.lock, err = s.db.lock(ctx); errors.Is(err, errLocked) {
+		lock, err := s.db.lock(ctx)
+		switch {
+		case errors.Is(err, errLocked):
 			return errors.New("another server has this store open")
-		} else if err != nil {
+		case err != nil:
 			return fmt.Errorf("lock: %w", err)
 		}
+		s.lock = lock
 	}
 	if s.write, err = s.db.connect(ctx, toWrite, writers); err != nil {
 		return err
@@ -115,6 +133,12 @@ func (s *Store) open(ctx context.Context) (err error) {
 		return err
 	}
 	if !s.opts.Tool {
+		if err := s.fence.take(ctx, s.write); err != nil {
+			return err
+		}
+		if s.write.pipeline != nil { // SQLite's lock dies with its holder and not before
+			s.write.fence = s.fence.check
+		}
 		if err := s.takeOver(ctx); err != nil {
 			return err
 		}

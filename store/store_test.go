@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"path/filepath"
 	"testing"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/cordboard/cordboard/screenpop/customer"
 	"github.com/cordboard/cordboard/store"
 	"github.com/cordboard/cordboard/store/storetest"
+	"github.com/cordboard/cordboard/store/storetest/pgtest"
 )
 
 var (
@@ -17,23 +19,43 @@ var (
 	_ customer.Source = (*store.Store)(nil)
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// pg is the Postgres of this package's tests; its databases have the schema.
+var pg = pgtest.Shared{Fill: func(url string) error {
+	_, err := store.Migrate(context.Background(), store.Options{Postgres: url}, store.MigrateOptions{})
+	return err
+}}
 
-func openAt(t testing.TB, path string) *store.Store {
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m, goleak.Cleanup(pg.Exit)) }
+
+func openWith(t testing.TB, o store.Options) *store.Store {
 	t.Helper()
-	s, err := store.Open(t.Context(), store.Options{Path: path})
+	s, err := store.Open(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return s
 }
 
+func openAt(t testing.TB, path string) *store.Store {
+	t.Helper()
+	return openWith(t, store.Options{Path: path})
+}
+
+func fixture(o store.Options) storetest.Fixture {
+	return storetest.Fixture{
+		Open:    func(t testing.TB) *store.Store { return openWith(t, o) },
+		Abandon: func(_ testing.TB, s *store.Store) { store.Abandon(s) },
+	}
+}
+
 func TestSQLite(t *testing.T) {
 	storetest.Run(t, func(t testing.TB) storetest.Fixture {
-		path := filepath.Join(t.TempDir(), "cordboard.db")
-		return storetest.Fixture{
-			Open:    func(t testing.TB) *store.Store { return openAt(t, path) },
-			Abandon: func(_ testing.TB, s *store.Store) { store.Abandon(s) },
-		}
+		return fixture(store.Options{Path: filepath.Join(t.TempDir(), "cordboard.db")})
+	})
+}
+
+func TestPostgres(t *testing.T) {
+	storetest.Run(t, func(t testing.TB) storetest.Fixture {
+		return fixture(store.Options{Postgres: pg.Database(t)})
 	})
 }

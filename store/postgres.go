@@ -1,0 +1,174 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+)
+
+// How long a Postgres may take over things before they count as failed.
+const (
+	connectTime   = 3 * time.Second
+	readTime      = 5 * time.Second
+	toolTime      = 2 * time.Minute // a tool's statement may copy a lot
+	idleInTxTime  = 30 * time.Second
+	connectionAge = 30 * time.Minute // so that a changed address of the database is found
+)
+
+// postgres is a database server.
+type postgres struct {
+	config    *pgx.ConnConfig
+	statement time.Duration // the longest one may run when writing
+	backups   string        // folder of copies
+	named     string        // the connection string without its password
+}
+
+// newPostgres reads the connection string. Its errors don't repeat it: it may
+// hold a password.
+func newPostgres(o *Options) (*postgres, error) {
+	config, err := pgx.ParseConfig(o.Postgres)
+	u, bad := url.Parse(o.Postgres)
+	if err != nil || bad != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" {
+		return nil, errors.New("the Postgres connection string cannot be read: want postgres://USER@HOST:PORT/DATABASE")
+	}
+	if config.ConnectTimeout == 0 {
+		config.ConnectTimeout = connectTime
+	}
+	defaultTo(config.RuntimeParams, "application_name", "cordboard")
+	defaultTo(config.RuntimeParams, "idle_in_transaction_session_timeout", millis(idleInTxTime))
+	if u.User != nil {
+		u.User = url.User(u.User.Username())
+	}
+	q := u.Query()
+	q.Del("password")
+	u.RawQuery = q.Encode()
+	p := &postgres{config: config, statement: tryFor, backups: o.backupDir, named: u.String()}
+	if o.Tool {
+		p.statement = toolTime
+	}
+	return p, nil
+}
+
+func defaultTo(params map[string]string, name, value string) {
+	if params[name] == "" {
+		params[name] = value
+	}
+}
+
+func millis(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
+
+// connect implements database.
+func (p *postgres) connect(ctx context.Context, use use, size int) (*pool, error) {
+	config := p.config.Copy()
+	switch use {
+	case toRead:
+		config.RuntimeParams["default_transaction_read_only"] = "on"
+		config.RuntimeParams["statement_timeout"] = millis(readTime)
+	case toWrite:
+		config.RuntimeParams["statement_timeout"] = millis(p.statement)
+	case toMigrate:
+		config.RuntimeParams["statement_timeout"] = "0"
+	}
+	db := stdlib.OpenDB(*config)
+	db.SetMaxOpenConns(size)
+	db.SetMaxIdleConns(size)
+	db.SetConnMaxLifetime(connectionAge)
+	if err := db.PingContext(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return &pool{db: db, fit: fitText, pipeline: sendTogether, instant: &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}}, nil
+}
+
+// sendTogether runs statements in one journey to the database.
+func sendTogether(ctx context.Context, conn *sql.Conn, all []statement) error {
+	return conn.Raw(func(raw any) error {
+		c, ok := raw.(*stdlib.Conn)
+		if !ok {
+			return fmt.Errorf("a connection of another driver: %T", raw)
+		}
+		var b pgx.Batch
+		for _, st := range all {
+			b.Queue(st.query, st.args...)
+		}
+		return c.Conn().SendBatch(ctx, &b).Close()
+	})
+}
+
+// fitText makes texts fit for Postgres, which keeps neither NUL nor what is not
+// UTF-8. What callers send us may hold both.
+func fitText(args []any) []any {
+	for i, arg := range args {
+		if s, ok := arg.(string); ok && (strings.IndexByte(s, 0) >= 0 || !utf8.ValidString(s)) {
+			args[i] = strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
+		}
+	}
+	return args
+}
+
+// refuses implements database: data that does not fit, and what a constraint
+// forbids (SQLSTATE classes 22, 23 and 54). All else, a missing privilege or a
+// read-only server included, can be put right while the change waits.
+func (p *postgres) refuses(err error) bool {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return strings.HasPrefix(pg.Code, "22") || strings.HasPrefix(pg.Code, "23") || strings.HasPrefix(pg.Code, "54")
+	}
+	return err != nil && strings.Contains(err.Error(), "failed to encode args")
+}
+
+//go:embed migrations/postgres/*.sql
+var postgresMigrations embed.FS
+
+// dialect implements migrator.
+func (p *postgres) dialect() goose.Dialect { return goose.DialectPostgres }
+
+// steps implements migrator.
+func (p *postgres) steps() (fs.FS, error) { return fs.Sub(postgresMigrations, "migrations/postgres") }
+
+// byItself implements migrator: others may use the database, and its owner may
+// be another role than the server's.
+func (p *postgres) byItself() bool { return false }
+
+// backUp implements migrator: a dump by pg_dump, readable by its owner only.
+func (p *postgres) backUp(ctx context.Context, _ *sql.DB, version int64) (string, error) {
+	dump, err := exec.LookPath("pg_dump")
+	if err != nil {
+		return "", errors.New("pg_dump is not installed here: make a copy your own way, then migrate with --no-backup")
+	}
+	name := fmt.Sprintf("cordboard-schema%d-%s.dump", version, time.Now().UTC().Format("20060102T150405.000000"))
+	path := filepath.Join(p.backups, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return "", err
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	var said strings.Builder
+	cmd := exec.CommandContext(ctx, dump, "--format=custom", "--no-password", "--dbname="+p.named)
+	cmd.Stdout, cmd.Stderr = f, &said
+	if p.config.Password != "" {
+		cmd.Env = append(os.Environ(), "PGPASSWORD="+p.config.Password)
+	}
+	if err := cmd.Run(); err != nil {
+		return "", errors.Join(fmt.Errorf("pg_dump: %w: %s", err, strings.TrimSpace(said.String())), os.Remove(path))
+	}
+	return path, f.Sync()
+}
