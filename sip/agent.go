@@ -3,9 +3,11 @@ package sip
 import (
 	"net/netip"
 	"slices"
+	"time"
 
 	"go.uber.org/zap"
 
+	"github.com/cordboard/cordboard/agents"
 	"github.com/cordboard/cordboard/routing"
 	"github.com/cordboard/cordboard/sip/media"
 	"github.com/cordboard/cordboard/sip/stack"
@@ -36,16 +38,34 @@ func (c *call) ring(a routing.Ring) {
 		return
 	}
 	l.told = c.wanted(l)
+	l.said = l.told
 	l.localSDP = l.side.Offer(l.told)
-	dlg, err := c.gw.endpoint().Invite(c.outgoing(a, phone, l.localSDP), c.sink(l))
-	if err != nil {
-		c.log.Warn("agent's phone not called", c.of(l), zap.Error(err))
+	l.order, l.vigil.longest = a, c.gw.session
+	if !c.invite(l, phone) {
 		c.closeLeg(l)
 		c.submit(routing.PhoneFailed{Offer: a.Offer, Code: 503})
-		return
+	}
+}
+
+// invite sends the INVITE of an agent's leg.
+func (c *call) invite(l *leg, phone agents.Phone) bool {
+	o := c.outgoing(l.order, phone, l.localSDP)
+	o.Headers = append(o.Headers, l.vigil.propose()...)
+	dlg, err := c.gw.endpoint().Invite(o, c.sink(l))
+	if err != nil {
+		c.log.Warn("agent's phone not called", c.of(l), zap.Error(err))
+		return false
 	}
 	l.dlg, c.agent = dlg, l
 	c.after(c.gw.unheardAfter, func() { c.unheard(l) })
+	return true
+}
+
+// inviteAgain calls a phone once more that wants a longer session interval
+// (422, RFC 4028 section 7.3).
+func (c *call) inviteAgain(l *leg, res *stack.Message) bool {
+	phone, ok := c.gw.phones.Phone(l.offer.Agent)
+	return ok && l.vigil.raise(res) && c.invite(l, phone)
 }
 
 // unheard gives up a phone that has sent nothing at all, not even 100: it is
@@ -93,13 +113,21 @@ func (c *call) agentEvent(l *leg, ev stack.Event) {
 	case stack.Answered:
 		c.agentAnswered(l, ev.Response)
 	case stack.Failed:
+		if ev.Code == 422 && c.inviteAgain(l, ev.Response) {
+			return
+		}
 		c.part()
 		c.agent = nil
 		c.closeLeg(l)
 		c.submit(routing.PhoneFailed{Offer: l.offer, Code: ev.Code})
 	case stack.Ended:
 		c.agentGone(l)
-	case stack.FlowLost, stack.AckMissing:
+	case stack.FlowLost:
+		if !c.flowLost(l) {
+			l.dlg.Bye(nil)
+			c.agentGone(l)
+		}
+	case stack.AckMissing:
 		l.dlg.Bye(nil)
 		c.agentGone(l)
 	case stack.Acked:
@@ -118,6 +146,7 @@ func (c *call) agentEvent(l *leg, ev stack.Event) {
 func (c *call) agentAnswered(l *leg, res *stack.Message) {
 	c.try(l, "ack", l.dlg.Ack(nil))
 	l.answered = true
+	l.vigil.answered(res, time.Now())
 	l.source = res.Source.Addr()
 	if l.port != nil {
 		l.port.AlsoFrom(l.source)
@@ -141,6 +170,7 @@ func (c *call) agentAnswered(l *leg, res *stack.Message) {
 		c.afresh()
 	}
 	c.save(l)
+	c.keepWatch()
 	c.submit(routing.PhoneAnswered{Offer: l.offer})
 }
 

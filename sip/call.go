@@ -52,6 +52,7 @@ type call struct {
 	box     *mailbox
 	trunk   Trunk
 	arrival Arrival
+	invited *stack.Message
 	first   *request // the offer of the INVITE, nil when it had none
 
 	caller *leg
@@ -77,6 +78,7 @@ type call struct {
 	expireTimer *time.Timer
 	resume      *time.Timer // the music after an announcement
 	orphanTimer *time.Timer
+	lookTimer   *time.Timer // the next look after the legs
 	over        bool
 }
 
@@ -126,6 +128,9 @@ func (c *call) step(it item) {
 
 // event sorts a leg's event to its owner's file.
 func (c *call) event(l *leg, ev stack.Event) {
+	if r, ok := ev.(stack.Replied); !ok || r.Response != nil {
+		l.vigil.seen(time.Now())
+	}
 	switch {
 	case l.ended || (l != c.caller && l != c.agent):
 		c.stray(l, ev)
@@ -241,7 +246,7 @@ func (c *call) guarded(fn func()) {
 // finish frees what the call holds. It ends run.
 func (c *call) finish() {
 	c.over = true
-	for _, t := range []*time.Timer{c.joinTimer, c.ringTimer, c.expireTimer, c.resume, c.orphanTimer} {
+	for _, t := range []*time.Timer{c.joinTimer, c.ringTimer, c.expireTimer, c.resume, c.orphanTimer, c.lookTimer} {
 		if t != nil {
 			t.Stop()
 		}

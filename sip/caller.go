@@ -59,8 +59,10 @@ func (c *call) callerEvent(l *leg, ev stack.Event) {
 	case stack.Canceled, stack.Ended:
 		c.callerGone()
 	case stack.FlowLost:
-		l.dlg.Bye(nil)
-		c.callerGone()
+		if !c.flowLost(l) {
+			l.dlg.Bye(nil)
+			c.callerGone()
+		}
 	case stack.AckMissing:
 		c.fail("no_ack") // RFC 3261 13.3.1.4: end it with BYE
 	case stack.Requested:
@@ -93,6 +95,7 @@ func (c *call) acked(l *leg, ack *stack.Message) bool {
 		if !l.took(*told, ack.Body) {
 			return false
 		}
+		l.said = *told
 		if l.atOwnPort() {
 			l.own, _ = l.remote.Keep(l.codec)
 		}
@@ -128,7 +131,7 @@ func (c *call) answerCaller() {
 		return
 	}
 	l.localSDP = body
-	if err := l.dlg.Accept(nil, body); err != nil {
+	if err := l.dlg.Accept(l.vigil.accept(c.invited, time.Now()), body); err != nil {
 		c.log.Info("caller could not be answered", zap.Error(err)) // his CANCEL was first
 		l.dlg.Bye(nil)
 		c.callerGone()
@@ -136,6 +139,7 @@ func (c *call) answerCaller() {
 	}
 	l.answered = true
 	c.save(l)
+	c.keepWatch()
 }
 
 // preferFormat puts one format first.

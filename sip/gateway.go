@@ -66,6 +66,8 @@ type Gateway struct {
 
 	joinPatience, orphanAfter, unheardAfter, ringbackEvery time.Duration
 
+	lookEvery, probeEvery, silentAfter, session time.Duration
+
 	mu       sync.Mutex
 	ep       endpoint
 	calls    map[routing.CallID]*call
@@ -119,6 +121,7 @@ func New(o Options) (*Gateway, error) {
 		calls: map[routing.CallID]*call{}, probing: map[agents.ID]bool{},
 		empty: make(chan struct{}), joinPatience: joinPatience, orphanAfter: orphanAfter,
 		unheardAfter: unheardAfter, ringbackEvery: ringbackEvery,
+		lookEvery: lookEvery, probeEvery: probeEvery, silentAfter: silentAfter, session: sessionInterval,
 	}
 	g.ctx, g.stop = context.WithCancel(context.Background())
 	return g, nil

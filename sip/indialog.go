@@ -3,6 +3,7 @@ package sip
 import (
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/cordboard/cordboard/routing"
 	"github.com/cordboard/cordboard/sip/media"
@@ -44,8 +45,12 @@ func (c *call) reply(l *leg, m *stack.Message, code int, h []stack.Header, body 
 // offeredAgain is a re-INVITE or UPDATE: a refresh, a hold, a new address, or
 // a request for our offer.
 func (c *call) offeredAgain(l *leg, m *stack.Message) {
+	if h, short := tooShort(m); short {
+		c.reply(l, m, 422, h, nil)
+		return
+	}
 	if len(m.Body) == 0 && m.Method == "UPDATE" {
-		c.reply(l, m, 200, nil, nil) // a session refresh (RFC 4028)
+		c.reply(l, m, 200, l.vigil.accept(m, time.Now()), nil) // a session refresh
 		return
 	}
 	if !l.answered && l == c.caller { // RFC 3311 5.2: an offer before the answer to the first
@@ -98,7 +103,7 @@ func (c *call) otherAsks(l *leg) bool {
 func (c *call) offerInAnswer(l *leg, m *stack.Message) {
 	want := c.wanted(l)
 	l.localSDP = l.side.Offer(want)
-	if c.reply(l, m, 200, nil, l.localSDP) {
+	if c.reply(l, m, 200, l.vigil.accept(m, time.Now()), l.localSDP) {
 		l.offered, l.awaitAck = &want, true
 	}
 }
@@ -127,7 +132,7 @@ func (c *call) answer(l *leg) bool {
 	}
 	l.request = nil
 	l.localSDP = body
-	sent := c.reply(l, r.msg, 200, nil, body)
+	sent := c.reply(l, r.msg, 200, l.vigil.accept(r.msg, time.Now()), body)
 	l.awaitAck = sent && r.msg.Method == "INVITE"
 	c.save(l)
 	return true
@@ -166,7 +171,7 @@ func (c *call) agree(l *leg, r *request, want media.Audio) ([]byte, error) {
 		return nil, err
 	}
 	was := l.holding
-	l.told, l.codec, l.can, l.remoteSDP = want, codec, r.audio.Formats, r.msg.Body
+	l.told, l.said, l.codec, l.can, l.remoteSDP = want, answer, codec, r.audio.Formats, r.msg.Body
 	l.remote = r.audio
 	l.remote.Formats = formats
 	l.holding = r.audio.Holds()

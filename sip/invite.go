@@ -67,7 +67,7 @@ func (g *Gateway) newCall(d dialog, req *stack.Message, trunk Trunk, first *requ
 	id := g.router.NextCall()
 	who, dialled := identity.Identify(identityHeaders(req), req.URI, trunk.Trust)
 	c := &call{
-		id: id, gw: g, trunk: trunk, first: first,
+		id: id, gw: g, trunk: trunk, invited: req, first: first,
 		log: g.log.With(zap.Int64("call", int64(id))),
 		arrival: Arrival{
 			Call: id, Caller: who, Dialled: dialled, Trunk: trunk.Name, At: req.At,
@@ -78,6 +78,7 @@ func (g *Gateway) newCall(d dialog, req *stack.Message, trunk Trunk, first *requ
 		c.expires = time.Duration(s) * time.Second
 	}
 	c.caller = &leg{name: "caller", dlg: d, side: c.newSide(), source: req.Source.Addr()}
+	c.caller.vigil.longest = g.session
 	if first != nil {
 		c.caller.choose(first.audio, false)
 		c.caller.remote, c.caller.can = first.audio, first.audio.Formats
@@ -88,6 +89,9 @@ func (g *Gateway) newCall(d dialog, req *stack.Message, trunk Trunk, first *requ
 // firstOffer checks the offer of a new call. A code other than 0 refuses it;
 // nil and 0 is a late offer: ours will be in the 200.
 func (g *Gateway) firstOffer(req *stack.Message) (*request, int, []stack.Header) {
+	if h, short := tooShort(req); short {
+		return nil, 422, h
+	}
 	if len(req.Body) == 0 {
 		return nil, 0, nil
 	}

@@ -164,31 +164,43 @@ func (c *call) tell(l *leg) {
 		return
 	}
 	body := l.side.Offer(want)
-	cseq, err := l.dlg.Reinvite(nil, body)
+	cseq, err := l.dlg.Reinvite(l.vigil.ask(), body)
 	if err != nil {
 		c.try(l, "reinvite", err)
 		c.unwilling(l, want, 503)
 		return
 	}
-	l.localSDP = body
-	l.asked = &asked{cseq: cseq, told: want}
+	l.asked = &asked{cseq: cseq, told: want, body: body}
 }
 
 // replied is the outcome of a request of ours inside a dialog.
 func (c *call) replied(l *leg, ev stack.Replied) {
 	if ev.Method != "INVITE" || l.asked == nil || l.asked.cseq != ev.CSeq {
+		c.lifeReplied(l, ev)
 		return
 	}
-	told := l.asked.told
+	a := l.asked
 	l.asked = nil
 	if ev.Code >= 300 || ev.Response == nil {
-		c.unwilling(l, told, ev.Code)
+		if ev.Code == 422 && l.vigil.raise(ev.Response) {
+			return // settle, or the next look, tries again
+		}
+		if a.refresh && ev.Code != 481 && ev.Code != 408 {
+			l.vigil.fresh = time.Now() // it is there, and what was agreed stays
+			return
+		}
+		c.unwilling(l, a.told, ev.Code)
 		return
 	}
 	c.try(l, "ack", l.dlg.Ack(nil))
-	if !l.took(told, ev.Response.Body) {
-		c.unwilling(l, told, 488)
+	l.vigil.answered(ev.Response, time.Now())
+	if !l.took(a.told, ev.Response.Body) {
+		c.unwilling(l, a.told, 488)
 		return
+	}
+	l.localSDP = a.body
+	if !a.refresh {
+		l.said = a.told
 	}
 	c.save(l)
 }
@@ -196,13 +208,8 @@ func (c *call) replied(l *leg, ev stack.Replied) {
 // unwilling decides what a refused re-INVITE means.
 func (c *call) unwilling(l *leg, want media.Audio, code int) {
 	c.log.Info("re-INVITE refused", zap.String("leg", l.name), zap.Int("code", code))
-	if code == 481 || code == 408 { // the peer has lost the dialog, or is gone (RFC 5057)
-		l.dlg.Bye(nil)
-		if l == c.caller {
-			c.callerGone()
-		} else {
-			c.agentGone(l)
-		}
+	if code == 481 || code == 408 {
+		c.peerGone(l, code)
 		return
 	}
 	if !want.Same(c.wanted(l)) {

@@ -18,6 +18,7 @@ type dialog interface {
 	Reply(req *stack.Message, code int, reason string, h []stack.Header, body []byte) error
 	Ack(body []byte) error
 	Reinvite(h []stack.Header, sdp []byte) (uint32, error)
+	Request(method string, h []stack.Header, contentType string, body []byte) (uint32, error)
 	Bye(h []stack.Header)
 	Heard() bool
 	State() stack.DialogState
@@ -32,6 +33,7 @@ type dialog interface {
 type leg struct {
 	name  string        // "caller", or "agent/ATTEMPT"
 	offer routing.Offer // of an agent's leg
+	order routing.Ring  // that it was called by
 	dlg   dialog
 	side  *media.Side
 	port  *media.Port // our RTP port towards this peer; nil for an agent joined directly
@@ -45,6 +47,7 @@ type leg struct {
 	rang     bool // PhoneRinging was reported
 
 	told    media.Audio    // what the peer was told last and took
+	said    media.Audio    // and how our description of it reads
 	remote  media.Audio    // what the peer said last
 	can     []media.Format // what the peer offered last: all it can do
 	own     []media.Format // what our port speaks with it: one codec, and keys
@@ -58,13 +61,17 @@ type leg struct {
 	refused  *media.Audio // what the peer would not be told; not tried again
 
 	localSDP, remoteSDP []byte
+
+	vigil vigil
 }
 
 // asked is a re-INVITE of ours that has no final response yet.
 type asked struct {
-	cseq uint32
-	told media.Audio
-	late bool // we went on without waiting for it
+	cseq    uint32
+	told    media.Audio
+	body    []byte
+	late    bool // we went on without waiting for it
+	refresh bool // it says nothing new (RFC 4028)
 }
 
 // request is a re-INVITE or UPDATE with an offer.

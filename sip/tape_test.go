@@ -122,6 +122,14 @@ func (d *scripted) Reinvite(_ []stack.Header, sdp []byte) (uint32, error) {
 	return d.cseq, nil
 }
 
+func (d *scripted) Request(string, []stack.Header, string, []byte) (uint32, error) {
+	if d.ended {
+		return 0, errScripted
+	}
+	d.cseq++
+	return d.cseq, nil
+}
+
 func (d *scripted) Bye([]stack.Header) {
 	if d.ended {
 		return

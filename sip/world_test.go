@@ -148,7 +148,7 @@ func newWorld(t *testing.T, o worldOptions) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	engine, err := media.New(media.Options{Addr: loopback, PortMin: 20000, PortMax: 29999, Library: lib, Log: log})
+	engine, err := media.New(media.Options{Addr: loopback, PortMin: 24000, PortMax: 29999, Library: lib, Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -207,7 +207,7 @@ func (w *world) close() {
 func newStack(t *testing.T, h stack.Handler) *stack.Stack {
 	t.Helper()
 	st, err := stack.New(stack.Options{
-		Listen:  []stack.Listen{{Transport: "udp", Addr: netip.AddrPortFrom(loopback, 0)}},
+		Listen:  []stack.Listen{{Transport: "udp", Addr: netip.AddrPortFrom(loopback, 0)}, {Transport: "tcp", Addr: netip.AddrPortFrom(loopback, 0)}},
 		Allow:   func(netip.Addr) bool { return true },
 		Handler: h, Logger: zaptest.NewLogger(t),
 	})

@@ -11,7 +11,7 @@ var capabilities = []Header{
 	{"Allow", allow},
 	{"Accept", "application/sdp"},
 	{"Accept-Encoding", "identity"},
-	{"Supported", ""},
+	{"Supported", "timer"}, // RFC 4028: the dialog's owner does it
 }
 
 const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, REFER, MESSAGE"
@@ -67,8 +67,8 @@ func validate(req *sip.Request, m *Message) *verdict {
 	if m.Method == "ACK" || m.Method == "CANCEL" {
 		return nil // neither can be refused for what follows
 	}
-	if need := m.Values("Require"); len(need) > 0 {
-		return refuse(420, Header{"Unsupported", strings.Join(need, ", ")})
+	if bad := unsupported(m); bad != "" {
+		return refuse(420, Header{"Unsupported", bad})
 	}
 	if m.Method == "INVITE" {
 		// A B2BUA would send the call on; everything else ends here.
@@ -80,6 +80,19 @@ func validate(req *sip.Request, m *Message) *verdict {
 		}
 	}
 	return bodyOK(m)
+}
+
+// unsupported lists what a request requires and we cannot do.
+func unsupported(m *Message) string {
+	var bad []string
+	for _, v := range m.Values("Require") {
+		for tag := range strings.SplitSeq(v, ",") {
+			if tag = strings.TrimSpace(tag); !strings.EqualFold(tag, "timer") {
+				bad = append(bad, tag)
+			}
+		}
+	}
+	return strings.Join(bad, ", ")
 }
 
 // wellFormed checks the header section and gives the fault, "" for none.
