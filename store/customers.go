@@ -7,14 +7,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/cordboard/cordboard/screenpop/customer"
 )
-
-// saveGroup is how many customers one transaction takes: small enough for the
-// ledger not to wait long behind it.
-const saveGroup = 200
 
 // SaveCustomers adds customers or brings them to the given records, by id. What
 // our own agents added (contacts, and the last agent when later) stays. A
@@ -22,8 +19,15 @@ const saveGroup = 200
 // only its billing counts as read anew.
 func (s *Store) SaveCustomers(ctx context.Context, records []customer.Record) error {
 	for len(records) > 0 {
-		n := min(len(records), saveGroup)
-		if err := s.saveGroup(ctx, records[:n]); err != nil {
+		n := min(len(records), s.groupSize())
+		group := make([]entry, n)
+		for i := range group {
+			var err error
+			if group[i], err = entryOf(&records[i]); err != nil {
+				return fmt.Errorf("store: save customers: %w", err)
+			}
+		}
+		if _, err := s.saveGroup(ctx, group); err != nil {
 			return fmt.Errorf("store: save customers: %w", err)
 		}
 		records = records[n:]
@@ -31,50 +35,68 @@ func (s *Store) SaveCustomers(ctx context.Context, records []customer.Record) er
 	return nil
 }
 
-func (s *Store) saveGroup(ctx context.Context, records []customer.Record) error {
-	return s.write.inTx(ctx, func(t *tx) error {
-		for i := range records {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			if err := saveCustomer(t, &records[i]); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+// tab is one of the tables a record is kept in.
+type tab int
+
+const (
+	tabCustomers tab = iota
+	tabNumbers
+	tabBilling
+	tabProducts
+	tabTickets
+	tabInteractions
+	tabs
+)
+
+// recordTables are their names and columns, in the order of an entry's values.
+var recordTables = [tabs]struct {
+	name    string
+	columns []string
+}{
+	{"customers", []string{"id", "version", "name", "language", "country", "zone", "segment", "key_account", "customer_since",
+		"yearly_minor", "yearly_currency", "churn_risk", "churn_reasons", "heed",
+		"consent_phone", "consent_mail", "consent_sms", "consent_rec", "manager", "manager_name",
+		"last_agent", "last_agent_name", "last_agent_at", "earlier", "others", "source_hash", "changed_at"}},
+	{"customer_numbers", []string{"e164", "customer", "label", "ord"}},
+	{"billing", []string{"customer", "balance_minor", "balance_currency", "overdue_minor", "overdue_currency", "overdue_days",
+		"last_bill_minor", "last_bill_currency", "last_bill_on", "paid_on", "next_bill_on",
+		"we_owe_minor", "we_owe_currency", "we_owe_since", "source", "read_at"}},
+	{"products", []string{"customer", "id", "ord", "kind", "name", "detail", "status", "note", "price_minor", "price_currency"}},
+	{"tickets", []string{"customer", "id", "title", "detail", "topic", "kind", "status", "opened_at", "due_at", "closed_at"}},
+	{"interactions", []string{"customer", "id", "at", "channel", "title", "detail", "topic", "agent", "agent_name", "note",
+		"disposition", "duration_s", "call", "attempt", "promised_by", "kept"}},
 }
 
-func saveCustomer(t *tx, r *customer.Record) error {
+// entry is a record as its rows will be. Making one costs more than a database
+// takes to store it, so an import makes several at a time.
+type entry struct {
+	id   string
+	hash string // tells whether the record is the one given before
+	// read is when the billing was read, 0 without one.
+	read   int64
+	values [tabs][]any // row after row, each as wide as its table
+}
+
+// versionColumn is where a customer's row has its version.
+const versionColumn = 1
+
+func (e *entry) count(t tab) int { return len(e.values[t]) / len(recordTables[t].columns) }
+
+func (e *entry) add(t tab, row ...any) { e.values[t] = append(e.values[t], row...) }
+
+func entryOf(r *customer.Record) (entry, error) {
 	hash, err := hashOf(r)
 	if err != nil {
-		return err
+		return entry{}, err
 	}
-	var before string
-	var version int64
-	switch err := t.row(qCustomerHash, []any{r.ID}, &before, &version); {
-	case errors.Is(err, ErrNotFound):
-		version = max(r.Version, 1)
-	case err != nil:
-		return err
-	case before == hash:
-		if r.Billing == nil {
-			return nil
-		}
-		_, err := t.exec(qFreshenBilling, r.ID, r.Billing.At.UnixMicro())
-		return err
-	default:
-		version = max(r.Version, version+1)
-		for _, q := range []string{qDropNumbers, qDropBilling, qDropProducts, qDropTickets, qDropInteractions} {
-			if _, err := t.exec(q, r.ID); err != nil {
-				return err
-			}
-		}
+	e := entry{id: r.ID, hash: hash}
+	if err := e.addHead(r); err != nil {
+		return entry{}, err
 	}
-	if err := saveHead(t, r, version, hash); err != nil {
-		return err
-	}
-	return saveParts(t, r)
+	e.addParts(r)
+	e.addInteractions(r)
+	e.addBilling(r)
+	return e, nil
 }
 
 // hashOf tells whether a record is the one given before. That its billing was
@@ -93,7 +115,7 @@ func hashOf(r *customer.Record) (string, error) {
 	return hex.EncodeToString(sum[:16]), nil
 }
 
-func saveHead(t *tx, r *customer.Record, version int64, hash string) error {
+func (e *entry) addHead(r *customer.Record) error {
 	reasons, err1 := toList(r.ChurnReasons)
 	heed, err2 := toList(r.Heed)
 	others, err3 := toList(r.Others)
@@ -106,61 +128,56 @@ func saveHead(t *tx, r *customer.Record, version int64, hash string) error {
 		churn = *r.ChurnRisk
 	}
 	manager, last := orNobody(r.AccountManager), orNobody(r.LastAgent)
-	_, err := t.exec(qSaveCustomer, r.ID, version, r.Name, r.Language, r.Country, r.Zone, r.Segment, flag(r.KeyAccount), r.CustomerSince,
+	e.add(tabCustomers, r.ID, max(r.Version, 1), r.Name, r.Language, r.Country, r.Zone, r.Segment, flag(r.KeyAccount), r.CustomerSince,
 		yearly, yearlyCurrency, churn, reasons, heed,
 		maybeFlag(r.Consent.Phone), maybeFlag(r.Consent.Mail), maybeFlag(r.Consent.SMS), maybeFlag(r.Consent.Recording),
 		manager.Agent, manager.Name, last.Agent, last.Name, maybeMicros(r.LastAgentAt),
-		max(r.Contacts-len(r.Interactions), 0), others, hash, time.Now().UnixMicro())
-	if err != nil || r.LastAgent == nil || r.LastAgentAt == nil {
-		return err
-	}
-	_, err = t.exec(qRaiseLastAgent, r.ID, last.Agent, last.Name, r.LastAgentAt.UnixMicro())
-	return err
+		max(r.Contacts-len(r.Interactions), 0), others, e.hash, time.Now().UnixMicro())
+	return nil
 }
 
-func saveParts(t *tx, r *customer.Record) error {
+func (e *entry) addParts(r *customer.Record) {
 	for i, n := range r.Numbers {
-		if _, err := t.exec(qAddNumber, n.E164, r.ID, n.Label, i); err != nil {
-			return err
+		if !slices.ContainsFunc(r.Numbers[:i], func(o customer.Number) bool { return o.E164 == n.E164 }) {
+			e.add(tabNumbers, n.E164, r.ID, n.Label, i)
 		}
 	}
 	for i, p := range r.Products {
 		price, currency := columns(p.Price)
-		if _, err := t.exec(qAddProduct, r.ID, p.ID, i, p.Kind, p.Name, p.Detail, p.Status, p.Note, price, currency); err != nil {
-			return err
-		}
+		e.add(tabProducts, r.ID, p.ID, i, p.Kind, p.Name, p.Detail, p.Status, p.Note, price, currency)
 	}
 	for _, k := range r.Tickets {
-		if _, err := t.exec(qAddTicket, r.ID, k.ID, k.Title, k.Detail, k.Topic, k.Kind, k.Status,
-			k.OpenedAt.UnixMicro(), maybeMicros(k.DueAt), maybeMicros(k.ClosedAt)); err != nil {
-			return err
-		}
+		e.add(tabTickets, r.ID, k.ID, k.Title, k.Detail, k.Topic, k.Kind, k.Status,
+			k.OpenedAt.UnixMicro(), maybeMicros(k.DueAt), maybeMicros(k.ClosedAt))
 	}
-	for _, i := range r.Interactions {
+}
+
+func (e *entry) addInteractions(r *customer.Record) {
+	for n, i := range r.Interactions {
+		if slices.ContainsFunc(r.Interactions[:n], func(o customer.Interaction) bool { return o.ID == i.ID }) {
+			continue
+		}
 		by := orNobody(i.Agent)
 		var call any
 		if i.Call != 0 {
 			call = i.Call
 		}
-		if _, err := t.exec(qAddInteraction, r.ID, i.ID, i.At.UnixMicro(), i.Channel, i.Title, i.Detail, i.Topic,
-			by.Agent, by.Name, i.Note, i.Disposition, i.DurationS, call, nil, maybeMicros(i.PromisedBy), maybeFlag(i.Kept)); err != nil {
-			return err
-		}
+		e.add(tabInteractions, r.ID, i.ID, i.At.UnixMicro(), i.Channel, i.Title, i.Detail, i.Topic,
+			by.Agent, by.Name, i.Note, i.Disposition, i.DurationS, call, nil, maybeMicros(i.PromisedBy), maybeFlag(i.Kept))
 	}
-	return saveBilling(t, r)
 }
 
-func saveBilling(t *tx, r *customer.Record) error {
+func (e *entry) addBilling(r *customer.Record) {
 	b := r.Billing
 	if b == nil {
-		return nil
+		return
 	}
+	e.read = b.At.UnixMicro()
 	overdue, overdueCurrency := columns(b.Overdue)
 	last, lastCurrency := columns(b.LastBill)
 	owe, oweCurrency := columns(b.WeOwe)
-	_, err := t.exec(qSaveBilling, r.ID, b.Balance.Minor, b.Balance.Currency, overdue, overdueCurrency, b.OverdueAge,
-		last, lastCurrency, b.LastBillOn, b.PaidOn, b.NextBillOn, owe, oweCurrency, b.WeOweSince, b.Source, b.At.UnixMicro())
-	return err
+	e.add(tabBilling, r.ID, b.Balance.Minor, b.Balance.Currency, overdue, overdueCurrency, b.OverdueAge,
+		last, lastCurrency, b.LastBillOn, b.PaidOn, b.NextBillOn, owe, oweCurrency, b.WeOweSince, b.Source, e.read)
 }
 
 func orNobody(c *customer.Colleague) customer.Colleague {

@@ -41,7 +41,8 @@ type pool struct {
 	instant  *sql.TxOptions // of a transaction that reads as of one instant
 	fit      func(args []any) []any
 	pipeline func(ctx context.Context, conn *sql.Conn, later []statement) error
-	fence    func(*tx) error // begins each writing transaction; nil: none
+	copyIn   func(ctx context.Context, conn *sql.Conn, table string, columns []string, values []any) error // nil: by INSERT
+	fence    func(*tx) error                                                                               // begins each writing transaction; nil: none
 
 	mu    sync.Mutex
 	stmts map[string]*sql.Stmt

@@ -86,7 +86,7 @@ func TestImportCSV(t *testing.T) {
 	if !reflect.DeepEqual(rejects, want) {
 		t.Errorf("rejects\n got %q\nwant %q", rejects, want)
 	}
-	if report != (store.Report{Line: 12, Customers: 3, Numbers: 3, Products: 2, Rejected: 8}) {
+	if report != (store.Report{Line: 12, Bytes: int64(len(text)), Customers: 3, Numbers: 3, Products: 2, Rejected: 8}) {
 		t.Errorf("report %+v", report)
 	}
 	r := lookup(t, s, "+441632960001")
@@ -179,7 +179,7 @@ func TestImportJSONL(t *testing.T) {
 	if !reflect.DeepEqual(rejects, want) {
 		t.Errorf("rejects\n got %q\nwant %q", rejects, want)
 	}
-	if report != (store.Report{Line: 16, Customers: 2, Numbers: 2, Products: 1, Tickets: 1, Interactions: 1, Rejected: 13}) {
+	if report != (store.Report{Line: 16, Bytes: int64(len(text)), Customers: 2, Numbers: 2, Products: 1, Tickets: 1, Interactions: 1, Rejected: 13}) {
 		t.Errorf("report %+v", report)
 	}
 	if got := lookup(t, s, "+70001000001"); !reflect.DeepEqual(*got, whole) {

@@ -25,16 +25,16 @@ var csvColumns = []string{
 type csvFeed struct {
 	in   *csv.Reader
 	cols []string
-	n    int
-	over bool
+	mark int64 // bytes of the byte order mark
 }
 
 // newCSVFeed reads the first row. A file whose columns are not understood is
 // refused as a whole, before anything is stored.
 func newCSVFeed(r io.Reader) (*csvFeed, error) {
 	buf := bufio.NewReader(r)
+	var bom int
 	if mark, err := buf.Peek(3); err == nil && string(mark) == "\ufeff" {
-		if _, err := buf.Discard(3); err != nil {
+		if bom, err = buf.Discard(3); err != nil {
 			return nil, err
 		}
 	}
@@ -51,7 +51,7 @@ func newCSVFeed(r io.Reader) (*csvFeed, error) {
 	case err != nil:
 		return nil, fmt.Errorf("first row: %w", err)
 	}
-	f := &csvFeed{in: in}
+	f := &csvFeed{in: in, mark: int64(bom)}
 	for _, name := range first {
 		name = strings.ToLower(strings.TrimSpace(name))
 		if !slices.Contains(csvColumns, name) {
@@ -83,19 +83,16 @@ func separator(buf *bufio.Reader) (rune, error) {
 	return ',', nil
 }
 
-func (f *csvFeed) line() int { return f.n }
+func (f *csvFeed) offset() int64 { return f.mark + f.in.InputOffset() }
 
-func (f *csvFeed) next() (r customer.Record, err error) {
-	if f.over {
-		return r, io.EOF
-	}
-	row, err := f.in.Read()
+func (f *csvFeed) next() (r raw, err error) {
+	r.cells, err = f.in.Read()
 	var at *csv.ParseError
 	switch {
 	case errors.As(err, &at):
-		f.n = at.StartLine
+		r.line = at.StartLine
 		if errors.Is(err, csv.ErrFieldCount) {
-			return r, bad("%d columns, the first row has %d", len(row), len(f.cols))
+			return r, bad("%d columns, the first row has %d", len(r.cells), len(f.cols))
 		}
 		if errors.Is(err, csv.ErrQuote) && at.Line > at.StartLine {
 			return r, bad("a quote opened here is not closed as it should, up to line %d", at.Line)
@@ -104,10 +101,14 @@ func (f *csvFeed) next() (r customer.Record, err error) {
 	case err != nil:
 		return r, err
 	}
-	f.n, _ = f.in.FieldPos(0)
-	cells := map[string]string{}
+	r.line, _ = f.in.FieldPos(0)
+	return r, nil
+}
+
+func (f *csvFeed) record(row raw) (customer.Record, error) {
+	cells := make(map[string]string, len(f.cols))
 	for i, name := range f.cols {
-		cells[name] = strings.TrimSpace(row[i])
+		cells[name] = strings.TrimSpace(row.cells[i])
 	}
 	return recordOf(cells)
 }

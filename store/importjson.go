@@ -16,40 +16,44 @@ const maxLine = 4 << 20 // bytes of one record
 
 // jsonFeed reads one record a line; empty lines are passed over.
 type jsonFeed struct {
-	in *bufio.Reader
-	n  int
+	in   *bufio.Reader
+	n    int
+	size int64
 }
 
 func newJSONFeed(r io.Reader) *jsonFeed { return &jsonFeed{in: bufio.NewReaderSize(r, 1<<16)} }
 
-func (f *jsonFeed) line() int { return f.n }
+func (f *jsonFeed) offset() int64 { return f.size }
 
-func (f *jsonFeed) next() (r customer.Record, err error) {
+func (f *jsonFeed) next() (raw, error) {
 	for {
 		text, long, err := f.read()
 		if err != nil {
-			return r, err
+			return raw{line: f.n + 1}, err
 		}
 		f.n++
 		if f.n == 1 {
 			text = bytes.TrimPrefix(text, []byte("\ufeff"))
 		}
 		if long {
-			return r, bad("line is longer than 4 MiB")
+			return raw{line: f.n}, bad("line is longer than 4 MiB")
 		}
-		if text = bytes.TrimSpace(text); len(text) == 0 {
-			continue
+		if text = bytes.TrimSpace(text); len(text) > 0 {
+			return raw{line: f.n, text: text}, nil
 		}
-		dec := json.NewDecoder(bytes.NewReader(text))
-		dec.DisallowUnknownFields()
-		if err := dec.Decode(&r); err != nil {
-			return r, unread(err)
-		}
-		if dec.More() {
-			return r, bad("more than one value on the line")
-		}
-		return r, nil
 	}
+}
+
+func (f *jsonFeed) record(line raw) (r customer.Record, err error) {
+	dec := json.NewDecoder(bytes.NewReader(line.text))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&r); err != nil {
+		return r, unread(err)
+	}
+	if dec.More() {
+		return r, bad("more than one value on the line")
+	}
+	return r, nil
 }
 
 // unread says why a line is no record, without what stands in it.
@@ -76,6 +80,7 @@ func unread(err error) error {
 func (f *jsonFeed) read() (text []byte, long bool, err error) {
 	for {
 		piece, err := f.in.ReadSlice('\n')
+		f.size += int64(len(piece))
 		if len(text)+len(piece) > maxLine {
 			long = true
 		} else {

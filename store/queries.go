@@ -92,11 +92,13 @@ const (
 		FROM interactions i LEFT JOIN users u ON u.id = i.agent
 		WHERE i.customer = $1 ORDER BY i.at DESC, i.id DESC LIMIT $2`
 
-	qCustomerHash = `SELECT source_hash, version FROM customers WHERE id = $1`
+	qKnownCustomers = `SELECT c.id, c.source_hash, c.version, b.read_at
+		FROM customers c LEFT JOIN billing b ON b.customer = c.id WHERE c.id IN `
 	qSaveCustomer = `INSERT INTO customers (` + customerColumns + `, source_hash, changed_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27)
 		ON CONFLICT (id) DO UPDATE SET
-			version = excluded.version, name = excluded.name, language = excluded.language, country = excluded.country,
+			version = CASE WHEN excluded.version > customers.version THEN excluded.version ELSE customers.version + 1 END,
+			name = excluded.name, language = excluded.language, country = excluded.country,
 			zone = excluded.zone, segment = excluded.segment, key_account = excluded.key_account,
 			customer_since = excluded.customer_since, yearly_minor = excluded.yearly_minor,
 			yearly_currency = excluded.yearly_currency, churn_risk = excluded.churn_risk,
@@ -106,30 +108,14 @@ const (
 			others = excluded.others, source_hash = excluded.source_hash, changed_at = excluded.changed_at`
 	qRaiseLastAgent = `UPDATE customers SET last_agent = $2, last_agent_name = $3, last_agent_at = $4
 		WHERE id = $1 AND (last_agent_at IS NULL OR last_agent_at <= $4)`
-	qRaiseVersion = `UPDATE customers SET version = version + 1, changed_at = $2 WHERE id = $1`
-	qAddNumber    = `INSERT INTO customer_numbers (e164, customer, label, ord) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (e164, customer) DO NOTHING`
-	qSaveBilling = `INSERT INTO billing (customer, balance_minor, balance_currency, overdue_minor, overdue_currency, overdue_days,
-		last_bill_minor, last_bill_currency, last_bill_on, paid_on, next_bill_on,
-		we_owe_minor, we_owe_currency, we_owe_since, source, read_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`
+	qRaiseVersion   = `UPDATE customers SET version = version + 1, changed_at = $2 WHERE id = $1`
 	qFreshenBilling = `UPDATE billing SET read_at = $2 WHERE customer = $1 AND read_at < $2`
-	qAddProduct     = `INSERT INTO products (customer, id, ord, kind, name, detail, status, note, price_minor, price_currency)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`
-	qAddTicket = `INSERT INTO tickets (customer, id, title, detail, topic, kind, status, opened_at, due_at, closed_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`
 	qAddInteraction = `INSERT INTO interactions (customer, id, at, channel, title, detail, topic, agent, agent_name, note,
 		disposition, duration_s, call, attempt, promised_by, kept)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
 		ON CONFLICT (customer, id) DO NOTHING`
 
-	qDropNumbers  = `DELETE FROM customer_numbers WHERE customer = $1`
-	qDropBilling  = `DELETE FROM billing WHERE customer = $1`
-	qDropProducts = `DELETE FROM products WHERE customer = $1`
-	qDropTickets  = `DELETE FROM tickets WHERE customer = $1`
-	// What our own agents wrote (attempt is set) is not the source's to remove.
-	qDropInteractions = `DELETE FROM interactions WHERE customer = $1 AND attempt IS NULL`
-	qCountCustomers   = `SELECT COUNT(*) FROM customers`
+	qCountCustomers = `SELECT COUNT(*) FROM customers`
 
 	qContactOwner = `SELECT customer FROM interactions WHERE call = $1 AND attempt = $2`
 	qDropContact  = `DELETE FROM interactions WHERE (call = $1 AND attempt = $2) OR (customer = $3 AND id = $4)`
