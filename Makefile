@@ -10,7 +10,7 @@ TEST_PEERS := sip-tester:sipp baresip:baresip kamailio:kamailio chromium:chromiu
 UI_SOURCES := $(shell find web/ui -path web/ui/node_modules -prune -o -path web/ui/dist -prune -o -type f -print 2>/dev/null)
 GOTEST := $(GO) test -count=1 -timeout 10m
 
-.PHONY: help demo build ui test test-go test-ui test-e2e peers lint fmt bench fuzz prompts clean
+.PHONY: help demo build ui test test-go test-ui test-e2e peers lint fmt bench bench-call bench-engine fuzz prompts clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -64,8 +64,15 @@ lint: ## go vet and golangci-lint (staticcheck where that is not installed)
 fmt: ## gofmt
 	gofmt -w $$(git ls-files '*.go')
 
-bench: ## what a decision, a look-up and 500 music streams cost
-	$(GO) test -run '^$$' -bench . -benchtime 2s ./routing ./sip/... ./store ./screenpop/...
+bench: bench-call bench-engine ## every benchmark: lines "bench: NAME VALUE UNIT", and bin/bench-*.json
+
+bench-call: build ## the price of a call, beside Kamailio (BENCHFLAGS="-runs 1" for a quick look)
+	$(GO) build -trimpath -o bin/bench-b2bua ./cmd/cordboard/internal/bench/b2bua
+	$(GO) build -trimpath -o bin/bench-call ./cmd/cordboard/internal/bench/call
+	bin/bench-call -json bin/bench-call.json $(BENCHFLAGS)
+
+bench-engine: ## what a routing decision costs in a large centre
+	$(GO) run ./cmd/cordboard/internal/bench/engine -json bin/bench-engine.json $(BENCHFLAGS)
 
 fuzz: ## every fuzz target for 20 s each
 	@for p in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u); do \

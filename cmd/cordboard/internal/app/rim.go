@@ -39,6 +39,7 @@ func (r *rim) NextCall() routing.CallID { return r.store.NextCall() }
 
 // Arrive implements sip.Router.
 func (r *rim) Arrive(a sip.Arrival) bool {
+	spin()
 	number := a.Caller.Number.E164()
 	shown := number
 	if a.Caller.Restricted {
