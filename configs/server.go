@@ -68,6 +68,7 @@ type Web struct {
 
 // Store is where things are kept.
 type Store struct {
-	Path    string // SQLite file
-	Journal string // folder of the engine's journal
+	Path     string   // SQLite file, "" with Postgres
+	Postgres Postgres // instead of the file
+	Journal  string   // folder of the engine's journal, and of what waits for the database
 }

@@ -64,18 +64,16 @@ func (s *serverReader) document(o *object) {
 	if n := o.get("admin"); n != nil {
 		s.out.Admin = s.address(n)
 	}
-	st := s.object(o.get("store"))
-	s.out.Store = Store{
-		Path:    s.path(st.get("path"), "var/cordboard.db"),
-		Journal: s.path(st.get("journal"), "var/journal"),
-	}
-	st.close()
+	s.store(s.object(o.get("store")))
 	o.close()
 }
 
 // noReferences refuses ${NAME}: only secrets may come from the environment,
-// and no key of this file is one.
+// and of the keys of this file only the one is.
 func (s *serverReader) noReferences(n *node) {
+	if n.path == "store.postgres" {
+		return
+	}
 	if n.kind == kindScalar && strings.Contains(n.text, "${") {
 		s.wrong(n, "references to the environment are for secrets only, and this is none")
 		n.kind = kindBad

@@ -3,6 +3,7 @@ package configs
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -95,13 +96,16 @@ type reader struct {
 	asked func(path string, supported bool)
 }
 
+// secret finds lines that may hold a password: no finding shows them.
+var secret = regexp.MustCompile(`://[^/\s]*:[^/\s]*@|password=`)
+
 func (r *reader) add(line, col int, code, where, format string, args ...any) {
 	if len(r.findings) >= maxFindings {
 		r.dropped++
 		return
 	}
 	f := Finding{File: r.file, Line: line, Col: col, Code: code, Where: where, Msg: fmt.Sprintf(format, args...)}
-	if line >= 1 && line <= len(r.lines) {
+	if line >= 1 && line <= len(r.lines) && !secret.MatchString(r.lines[line-1]) {
 		f.Source, f.Caret = excerpt(r.lines[line-1], col)
 	}
 	r.findings = append(r.findings, f)
