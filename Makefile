@@ -56,9 +56,9 @@ peers: ## the programs the tests talk to, installed when this user may
 	  else echo "The tests need real peers. Install them with:  sudo apt-get install --no-install-recommends $${missing[*]}"; exit 1; fi; \
 	fi
 
-lint: ## go vet and golangci-lint (staticcheck where that is not installed)
+lint: ## go vet, golangci-lint, gofmt
 	$(GO) vet ./...
-	@if command -v golangci-lint >/dev/null; then golangci-lint run; else $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...; fi
+	$(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0 run
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "gofmt: $$unformatted"; exit 1; }
 
 fmt: ## gofmt

@@ -19,7 +19,7 @@ func (e *Engine) take(a *agent) {
 	c := e.firstFront(a)
 	if c == nil {
 		own, other := e.firstOwn(a), e.firstWaiting(a)
-		if own != nil && !(a.ownRow >= maxOwnRow && other != nil) {
+		if own != nil && (a.ownRow < maxOwnRow || other == nil) {
 			c = own
 			reason.Prefer = own.prefer[own.preferAt].kind
 		} else {

@@ -3,9 +3,10 @@ package screenpop
 import (
 	"time"
 
+	"go.uber.org/zap"
+
 	"github.com/cordboard/cordboard/agents"
 	"github.com/cordboard/cordboard/routing"
-	"go.uber.org/zap"
 )
 
 // do turns one Step's actions into frames.

@@ -5,8 +5,9 @@ import (
 	"slices"
 	"time"
 
-	"github.com/cordboard/cordboard/agents"
 	"go.uber.org/zap"
+
+	"github.com/cordboard/cordboard/agents"
 )
 
 const (

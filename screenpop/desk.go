@@ -7,9 +7,10 @@ import (
 	"slices"
 	"time"
 
+	"go.uber.org/zap"
+
 	"github.com/cordboard/cordboard/agents"
 	"github.com/cordboard/cordboard/routing"
-	"go.uber.org/zap"
 )
 
 // desk is one agent as the hub knows her: the state the engine last told, the

@@ -10,10 +10,11 @@ import (
 	"sync/atomic"
 	"time"
 
+	"go.uber.org/zap"
+
 	"github.com/cordboard/cordboard/agents"
 	"github.com/cordboard/cordboard/routing"
 	"github.com/cordboard/cordboard/screenpop/customer"
-	"go.uber.org/zap"
 )
 
 // Options are what a Hub works with. Engine, Finder, History, Answers,

@@ -10,13 +10,14 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+	"go.uber.org/zap/zaptest"
+
 	"github.com/cordboard/cordboard/agents"
 	"github.com/cordboard/cordboard/routing"
 	"github.com/cordboard/cordboard/screenpop"
 	"github.com/cordboard/cordboard/screenpop/customer"
 	"github.com/cordboard/cordboard/screenpop/desktest"
-	"go.uber.org/goleak"
-	"go.uber.org/zap/zaptest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -7,8 +7,9 @@ import (
 	"runtime/debug"
 	"time"
 
-	"github.com/cordboard/cordboard/screenpop/customer"
 	"go.uber.org/zap"
+
+	"github.com/cordboard/cordboard/screenpop/customer"
 )
 
 // errLookup is a look-up that ended in a panic; what it said may hold personal

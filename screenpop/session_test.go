@@ -9,12 +9,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gorilla/websocket"
+
 	"github.com/cordboard/cordboard/agents"
 	"github.com/cordboard/cordboard/routing"
 	"github.com/cordboard/cordboard/screenpop"
 	"github.com/cordboard/cordboard/screenpop/customer"
 	"github.com/cordboard/cordboard/screenpop/desktest"
-	"github.com/gorilla/websocket"
 )
 
 // A desk that loses its socket during an offer comes back to the same session

@@ -7,13 +7,14 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/zap/zaptest"
+
 	"github.com/cordboard/cordboard/agents"
 	"github.com/cordboard/cordboard/routing"
 	"github.com/cordboard/cordboard/screenpop"
 	"github.com/cordboard/cordboard/screenpop/customer"
 	"github.com/cordboard/cordboard/screenpop/desktest"
 	"github.com/cordboard/cordboard/web"
-	"go.uber.org/zap/zaptest"
 )
 
 type rim chan routing.Event

@@ -4,10 +4,11 @@ import (
 	"context"
 	"time"
 
-	"github.com/cordboard/cordboard/agents"
-	"github.com/cordboard/cordboard/routing"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/cordboard/cordboard/agents"
+	"github.com/cordboard/cordboard/routing"
 )
 
 // Metrics counts calls, offers and pops. It is a live.Port (Do) and a

@@ -15,11 +15,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+
 	"github.com/cordboard/cordboard/agents"
 	"github.com/cordboard/cordboard/routing"
 	"github.com/cordboard/cordboard/screenpop"
-	"github.com/prometheus/client_golang/prometheus"
-	"go.uber.org/zap"
 )
 
 // Roles of users.

@@ -223,7 +223,9 @@ func TestPanic(t *testing.T) {
 		}
 	}
 	cancel()
-	<-done
+	if err := <-done; err != nil {
+		t.Errorf("run: %v", err)
+	}
 	if logs.FilterMessage("routing failed").FilterField(zap.String("event", "call_arrived")).Len() != 1 {
 		t.Errorf("the panic is not in the log: %v", logs.All())
 	}

@@ -144,12 +144,12 @@ func (w *names) member(n *ast.MemberNode) {
 	}
 	switch base := n.Node.(type) {
 	case *ast.IdentifierNode:
-		switch {
-		case base.Value == "queue":
+		switch base.Value {
+		case "queue":
 			w.fail(base, "queue.%s is not supported yet", field.Value)
-		case base.Value == "queues":
+		case "queues":
 			w.fail(n, "queues.%s needs a field, for instance queues.%s.waiting", field.Value, field.Value)
-		case base.Value == "call" || base.Value == "customer" || base.Value == "time":
+		case "call", "customer", "time":
 			w.field(field, base.Value, base.Value+"."+field.Value)
 			w.customer = w.customer || base.Value == "customer"
 		default:

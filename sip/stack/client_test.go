@@ -2,6 +2,7 @@ package stack
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"strings"
@@ -34,7 +35,7 @@ func TestRepeatedAnswerGetsTheSameAck(t *testing.T) {
 	if ack.body != "v=0 answer" {
 		t.Errorf("ACK: %s", ack.raw)
 	}
-	if err := c.Ack(nil); err != ErrState {
+	if err := c.Ack(nil); !errors.Is(err, ErrState) {
 		t.Errorf("second Ack: %v", err)
 	}
 	c.none(t)
@@ -117,7 +118,7 @@ func TestCancelOfUnseenAnswer(t *testing.T) {
 		if f := event[Failed](t, c); f.Code != 487 {
 			t.Errorf("%+v", f)
 		}
-		if err := c.Ack(nil); err != ErrState {
+		if err := c.Ack(nil); !errors.Is(err, ErrState) {
 			t.Errorf("Ack: %v", err)
 		}
 		c.none(t)

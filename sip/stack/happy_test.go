@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"errors"
 	"strings"
 	"testing"
 )
@@ -154,7 +155,7 @@ func TestReinviteFromPeer(t *testing.T) {
 			t.Fatal(err)
 		}
 		p.await("200 INFO")
-		if err := c.Reply(i.Request, 200, "", nil, nil); err != ErrGone {
+		if err := c.Reply(i.Request, 200, "", nil, nil); !errors.Is(err, ErrGone) {
 			t.Errorf("second reply: %v", err)
 		}
 		p.ask(ask{method: "BYE", cseq: 4, to: ok.get("To")})
@@ -190,7 +191,7 @@ func TestCancelFromPeer(t *testing.T) {
 			t.Errorf("%+v", e)
 		}
 		p.ask(ask{method: "ACK", cseq: 1, branch: branch, to: got["1 INVITE"].get("To")})
-		if err := c.Accept(nil, nil); err != ErrGone {
+		if err := c.Accept(nil, nil); !errors.Is(err, ErrGone) {
 			t.Errorf("Accept after CANCEL: %v", err)
 		}
 		if l.Calls() != 0 {

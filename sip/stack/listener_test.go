@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -111,7 +112,7 @@ func TestFlowLost(t *testing.T) {
 	p.expect("100 INVITE")
 	p.tcp.Close()
 	event[FlowLost](t, c)
-	if err := c.Accept(nil, nil); err != ErrGone {
+	if err := c.Accept(nil, nil); !errors.Is(err, ErrGone) {
 		t.Errorf("Accept: %v", err)
 	}
 

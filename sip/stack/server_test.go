@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -207,7 +208,7 @@ func TestGlare(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.Reinvite(nil, nil); err != ErrPending {
+	if _, err := c.Reinvite(nil, nil); !errors.Is(err, ErrPending) {
 		t.Errorf("second re-INVITE: %v", err)
 	}
 	re := p.expect("INVITE")
@@ -266,7 +267,7 @@ func TestReinviteOverlaps(t *testing.T) {
 	p.ask(ask{method: "CANCEL", cseq: 4, branch: branch, to: ok.get("To")})
 	no = p.await("487 INVITE")
 	p.ask(ask{method: "ACK", cseq: 4, branch: branch, to: no.get("To")})
-	if err := c.Reply(e.Request, 200, "", nil, nil); err != ErrGone {
+	if err := c.Reply(e.Request, 200, "", nil, nil); !errors.Is(err, ErrGone) {
 		t.Errorf("reply after CANCEL: %v", err)
 	}
 	// One that the peer's BYE overtakes.

@@ -2,8 +2,9 @@ package app_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"os"
+	"io/fs"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -162,21 +163,7 @@ func TestNoCertificate(t *testing.T) {
 		Server: server(t, dir, `{listen: "127.0.0.1:0", tls: {certificate: none.pem, key: none.key}}`),
 		Policy: policy(t, "sip:anna@127.0.0.1:5099"), Log: zap.NewNop(),
 	})
-	if err == nil || !strings.Contains(err.Error(), "web.tls") || !os.IsNotExist(unwrapped(err)) {
+	if err == nil || !strings.Contains(err.Error(), "web.tls") || !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("got %v", err)
-	}
-}
-
-// unwrapped is the error below all the joins and wraps.
-func unwrapped(err error) error {
-	for {
-		switch e := err.(type) {
-		case interface{ Unwrap() error }:
-			err = e.Unwrap()
-		case interface{ Unwrap() []error }:
-			err = e.Unwrap()[0]
-		default:
-			return err
-		}
 	}
 }

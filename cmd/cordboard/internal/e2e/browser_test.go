@@ -63,7 +63,7 @@ func (b *browser) try(cmd string, page string, a args) (json.RawMessage, error) 
 		return nil, err
 	}
 	if !b.out.Scan() {
-		return nil, fmt.Errorf("the browser is gone: %v", b.out.Err())
+		return nil, fmt.Errorf("the browser is gone: %w", b.out.Err())
 	}
 	var r struct {
 		OK    bool            `json:"ok"`

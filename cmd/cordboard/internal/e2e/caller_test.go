@@ -42,7 +42,8 @@ func call(t *testing.T, server, number, dialled string, port int, hz float64) *c
 	go func() { c.done <- c.cmd.Wait() }()
 	t.Cleanup(func() {
 		select {
-		case <-c.done:
+		case err := <-c.done:
+			c.done <- err
 		default:
 			_ = c.cmd.Process.Kill()
 		}

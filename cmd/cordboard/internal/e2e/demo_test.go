@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"os/exec"
 	"regexp"
 	"strings"
@@ -31,7 +32,7 @@ func counted(t *testing.T, flags ...string) (f figures, exit int) {
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &testLog{t: t, name: "demo"}
 	err := cmd.Run()
-	if _, ended := err.(*exec.ExitError); err != nil && !ended {
+	if ended := (*exec.ExitError)(nil); err != nil && !errors.As(err, &ended) {
 		t.Fatal(err)
 	}
 	must(t, json.Unmarshal(out.Bytes(), &f))
