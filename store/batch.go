@@ -11,18 +11,19 @@ type batch struct {
 	order    []routing.CallID              // of rows, as they came
 	events   []Event
 	contacts []Contact
-	dialogs  map[dialogKey]*Dialog // nil: removed
-	counter  int64                 // new value of the call counter, 0: unchanged
-	returned *int64                // the last call number given out, once there will be no more
+	dialogs  map[dialogKey]*Dialog        // nil: removed
+	bindings map[bindingKey]*PhoneBinding // nil: removed
+	counter  int64                        // new value of the call counter, 0: unchanged
+	returned *int64                       // the last call number given out, once there will be no more
 	barriers []barrier
 }
 
 func newBatch() *batch {
-	return &batch{rows: map[routing.CallID]*LedgerRow{}, dialogs: map[dialogKey]*Dialog{}}
+	return &batch{rows: map[routing.CallID]*LedgerRow{}, dialogs: map[dialogKey]*Dialog{}, bindings: map[bindingKey]*PhoneBinding{}}
 }
 
 func (b *batch) empty() bool {
-	return len(b.rows) == 0 && len(b.events) == 0 && len(b.contacts) == 0 && len(b.dialogs) == 0 && b.counter == 0 && b.returned == nil
+	return len(b.rows) == 0 && len(b.events) == 0 && len(b.contacts) == 0 && len(b.dialogs) == 0 && len(b.bindings) == 0 && b.counter == 0 && b.returned == nil
 }
 
 // touch puts the call's row among those to write.
@@ -52,6 +53,11 @@ func (b *batch) write(t *tx) error {
 	}
 	for key, d := range b.dialogs {
 		if err := writeDialog(t, key, d); err != nil {
+			return err
+		}
+	}
+	for key, p := range b.bindings {
+		if err := writeBinding(t, key, p); err != nil {
 			return err
 		}
 	}
@@ -95,6 +101,11 @@ func (b *batch) parts() []*batch {
 	for key, d := range b.dialogs {
 		p := newBatch()
 		p.dialogs[key] = d
+		out = append(out, p)
+	}
+	for key, binding := range b.bindings {
+		p := newBatch()
+		p.bindings[key] = binding
 		out = append(out, p)
 	}
 	if b.counter > 0 || b.returned != nil {

@@ -2,7 +2,10 @@ package store
 
 import (
 	"context"
+	"fmt"
+	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -83,29 +86,42 @@ func TestOneServerAndTools(t *testing.T) {
 	}
 }
 
-func TestMigration(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "cordboard.db")
-	s := opened(t, Options{Path: path})
-	if err := s.SaveUser(t.Context(), User{ID: "priya", Role: "agent"}); err != nil {
-		t.Fatal(err)
-	}
-	first, err := sqliteMigrations.ReadFile("migrations/sqlite/00001_first.sql")
+// nextSchema is this program's migrations and one more that does sql; have is
+// the number of those there are.
+func nextSchema(t *testing.T, sql string) (steps fstest.MapFS, have int) {
+	t.Helper()
+	names, err := fs.Glob(sqliteMigrations, "migrations/sqlite/*.sql")
 	if err != nil {
 		t.Fatal(err)
 	}
-	next := fstest.MapFS{
-		"00001_first.sql": {Data: first},
-		"00002_next.sql":  {Data: []byte("-- +goose Up\nALTER TABLE users ADD COLUMN seen_at BIGINT;\n")},
+	steps = fstest.MapFS{}
+	for _, name := range names {
+		b, err := sqliteMigrations.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		steps[path.Base(name)] = &fstest.MapFile{Data: b}
 	}
+	steps[fmt.Sprintf("%05d_next.sql", len(names)+1)] = &fstest.MapFile{Data: []byte("-- +goose Up\n" + sql)}
+	return steps, len(names)
+}
 
-	tool := opened(t, Options{Path: path, Tool: true})
+func TestMigration(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "cordboard.db")
+	s := opened(t, Options{Path: file})
+	if err := s.SaveUser(t.Context(), User{ID: "priya", Role: "agent"}); err != nil {
+		t.Fatal(err)
+	}
+	next, have := nextSchema(t, "ALTER TABLE users ADD COLUMN seen_at BIGINT;\n")
+
+	tool := opened(t, Options{Path: file, Tool: true})
 	if err := tool.migrate(t.Context(), next); err == nil || !strings.Contains(err.Error(), "stop the server") {
 		t.Fatalf("a tool migrated under a running server: %v", err)
 	}
 	if err := s.migrate(t.Context(), next); err != nil {
 		t.Fatal(err)
 	}
-	copies, err := filepath.Glob(path + ".schema1-*")
+	copies, err := filepath.Glob(fmt.Sprintf("%s.schema%d-*", file, have))
 	if err != nil || len(copies) != 1 {
 		t.Fatalf("copies before the migration: %v, %v", copies, err)
 	}
@@ -119,20 +135,13 @@ func TestMigration(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	refused(t, Options{Path: path}, "newer version")
-	refused(t, Options{Path: path, Tool: true}, "newer version")
+	refused(t, Options{Path: file}, "newer version")
+	refused(t, Options{Path: file, Tool: true}, "newer version")
 }
 
 func TestBrokenMigrationLeavesNothing(t *testing.T) {
 	s := opened(t, Options{Path: filepath.Join(t.TempDir(), "cordboard.db")})
-	first, err := sqliteMigrations.ReadFile("migrations/sqlite/00001_first.sql")
-	if err != nil {
-		t.Fatal(err)
-	}
-	next := fstest.MapFS{
-		"00001_first.sql": {Data: first},
-		"00002_next.sql":  {Data: []byte("-- +goose Up\nALTER TABLE users ADD COLUMN seen_at BIGINT;\nALTER TABLE nothing ADD COLUMN x BIGINT;\n")},
-	}
+	next, _ := nextSchema(t, "ALTER TABLE users ADD COLUMN seen_at BIGINT;\nALTER TABLE nothing ADD COLUMN x BIGINT;\n")
 	if err := s.migrate(t.Context(), next); err == nil {
 		t.Fatal("a broken migration passed")
 	}

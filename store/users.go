@@ -13,6 +13,10 @@ type User struct {
 	Role         string // agent, supervisor
 	Name         string
 	PasswordHash string // as package web made it; never a password
+	// Phone is the same password for the user's telephone; SaveUser leaves what
+	// is stored when it is zero, or when the telephone has a secret of its own.
+	// Reading leaves it out.
+	Phone PhoneSecret
 }
 
 // Session is one login. Hash is of the token, which is never stored.
@@ -29,7 +33,10 @@ func (s *Store) SaveUser(ctx context.Context, u User) error {
 		if _, err := t.exec(qEndSessions, u.ID, u.PasswordHash); err != nil {
 			return err
 		}
-		_, err := t.exec(qSaveUser, u.ID, u.Role, u.Name, u.PasswordHash, time.Now().UnixMicro())
+		if _, err := t.exec(qSaveUser, u.ID, u.Role, u.Name, u.PasswordHash, time.Now().UnixMicro()); err != nil || u.Phone == (PhoneSecret{}) {
+			return err
+		}
+		_, err := t.exec(qSaveUserPhone, u.ID, u.Phone.Realm, u.Phone.MD5, u.Phone.SHA256)
 		return err
 	})
 	if err != nil {

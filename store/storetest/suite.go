@@ -53,6 +53,8 @@ func Run(t *testing.T, fresh func(testing.TB) Fixture) {
 		{"customers/contact whole", testContactWhole},
 		{"customers/contact moves", testContactMoves},
 		{"users", testUsers},
+		{"phones/secrets", testPhoneSecrets},
+		{"phones/bindings", testBindings},
 		{"answers", testAnswers},
 	}
 	for _, c := range cases {
