@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -70,7 +71,10 @@ func (c *clientTx) send() {
 	if err == nil {
 		ctx, cancel := context.WithTimeout(s.ctx, s.o.timers.dial)
 		c.req = req
-		done := s.dials.permit(addr)
+		done := func() {}
+		if !c.sp.fixed.IsValid() { // what is fixed to a phone's own connection makes no other
+			done = s.dials.permit(addr)
+		}
 		tx, err = s.txl.Request(ctx, req)
 		done()
 		cancel()
@@ -250,13 +254,19 @@ func discard(res *sip.Response) {
 // Options asks a URI for life (OPTIONS outside a dialog): status code, 408 for
 // no answer, 503 for a transport error.
 func (s *Stack) Options(ctx context.Context, uri string) int {
+	return s.Ping(ctx, uri, "", netip.AddrPort{})
+}
+
+// Ping is Options by the way of Outgoing.Next, when next is valid.
+func (s *Stack) Ping(ctx context.Context, uri, transport string, next netip.AddrPort) int {
 	d := newDialog(s, false) // holds the lock and the addresses; never found by a peer
 	code := make(chan int, 1)
 	sp := &spec{
 		method: "OPTIONS", uri: uri, from: withTag("<sip:cordboard@cordboard.invalid>", d.localTag),
-		to: "<" + strings.Trim(uri, "<>") + ">", callID: rand.Text(), cseq: 1, branch: newBranch(),
+		to: "<" + strings.Trim(uri, "<>") + ">", callID: rand.Text(), cseq: 1, branch: s.newBranch(),
 		headers: []Header{{"Accept", "application/sdp"}},
 	}
+	sp.fix(next, transport)
 	c := &clientTx{d: d, method: "OPTIONS", sp: sp}
 	c.onResponse = func(_ *sip.Response, m *Message) {
 		if m.Status >= 200 {

@@ -53,6 +53,8 @@ type Dialog struct {
 	localCSeq, remoteCSeq       uint32
 	transport                   string
 	peer                        netip.AddrPort
+	fixed                       netip.AddrPort // Outgoing.Next
+	fixedOver                   string         // and its transport
 
 	queue   []func() // effects to run
 	running bool
@@ -194,7 +196,7 @@ func (d *Dialog) finish() {
 	}
 	if d.uas && !d.freed {
 		d.freed = true
-		d.s.gate.leave()
+		d.s.gate.leave(d.inv.group)
 	}
 	time.AfterFunc(d.s.o.timers.life(), func() { d.release() })
 }
@@ -259,10 +261,11 @@ func (d *Dialog) spec(method string, cseq uint32, hs []Header, contentType strin
 	sp := &spec{
 		method: method, uri: d.target, routes: append([]string(nil), d.routes...),
 		from: withTag(d.local, d.localTag), to: withTag(d.remote, d.remoteTag),
-		callID: d.callID, cseq: cseq, branch: newBranch(),
+		callID: d.callID, cseq: cseq, branch: d.s.newBranch(),
 		headers: hs, contentType: contentType, body: body,
 	}
 	sp.peer, sp.over = d.peer, d.transport
+	sp.fix(d.fixed, d.fixedOver)
 	return sp
 }
 
@@ -304,8 +307,8 @@ func contactOf(c *sip.ContactHeader, m *Message) string {
 		}
 	}
 	uri := "sip:" + m.Source.String()
-	if m.Transport == "tcp" {
-		uri += ";transport=tcp"
+	if stream(m.Transport) {
+		uri += ";transport=" + m.Transport
 	}
 	return uri
 }

@@ -2,6 +2,7 @@ package stack
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -9,6 +10,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
@@ -27,11 +29,17 @@ type Stack struct {
 	gate   *gate
 	flows  flows
 	dials  dials
+	calm   *sources      // what one source may send outside dialogs
+	tagKey []byte        // of the To tags of answers without a transaction
+	mark   string        // begins our branches
 	forbid *rate.Limiter // answers to strangers
 	told   *rate.Limiter // log lines about them
 
 	udp []*packetConn
-	tcp []*listener
+	tcp []*listener // tcp and tls
+
+	outward    *outward   // for connections made by TLS; nil without a tls listener
+	secureDial sync.Mutex // held while one is made
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
@@ -59,8 +67,11 @@ func New(o Options) (*Stack, error) {
 	s := &Stack{
 		o:       o,
 		log:     o.Logger.Named("stack"),
-		gate:    newGate(o.MaxCalls, o.Rate),
-		flows:   flows{all: map[netip.AddrPort]*flow{}, from: map[netip.Addr]int{}},
+		gate:    newGate(o.MaxCalls, o.Rate, o.Groups),
+		flows:   newFlows(),
+		calm:    newSources(o.Rate),
+		tagKey:  []byte(rand.Text()),
+		mark:    rand.Text()[:12],
 		dials:   dials{to: map[netip.AddrPort]int{}},
 		forbid:  rate.NewLimiter(20, 20),
 		told:    rate.NewLimiter(rate.Every(10*time.Second), 1),
@@ -88,19 +99,26 @@ func (s *Stack) library() {
 	log := slog.New(quiet{s.log.Named("sipgo")})
 	s.parser = sip.NewParser()
 	t := s.o.timers
+	closedDoor := net.Dialer{Control: func(string, string, syscall.RawConn) error { return errTarget }}
 	// Names are looked up by assemble alone. Left to itself the library asks
 	// the DNS for, and connects to, whatever stands in a request's Via.
 	mute := &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) { return nil, errTarget }}
 	s.tpl = sip.NewTransportLayer(mute, s.parser, nil,
 		sip.WithTransportLayerLogger(log),
 		sip.WithTransportLayerReadFilter(s.filter),
-		sip.WithTransportLayerTransports(sip.TransportsConfig{TCP: &sip.TransportTCP{
-			ReadTimeout:  t.idle,
-			WriteTimeout: t.dial, // a stuck peer must not hold a transaction's lock
-			DialerCreate: func(net.Addr) net.Dialer {
-				return net.Dialer{Timeout: t.dial, Control: s.dials.control}
+		sip.WithTransportLayerTransports(sip.TransportsConfig{
+			TCP: &sip.TransportTCP{
+				ReadTimeout:  t.idle,
+				WriteTimeout: t.dial, // a stuck peer must not hold a transaction's lock
+				DialerCreate: func(net.Addr) net.Dialer {
+					return net.Dialer{Timeout: t.dial, Control: s.dials.control}
+				},
 			},
-		}}),
+			TLS: &sip.TransportTLS{TransportTCP: &sip.TransportTCP{
+				ReadTimeout: t.idle, WriteTimeout: t.dial,
+				DialerCreate: func(net.Addr) net.Dialer { return closedDoor }, // see outward
+			}},
+		}),
 	)
 	s.tpl.OnMessage(s.tap) // before the transaction layer's
 	s.txl = sip.NewTransactionLayer(s.tpl,
@@ -124,12 +142,19 @@ func (s *Stack) bind(l Listen) error {
 			if e := c.SetReadBuffer(4 << 20); e != nil {
 				s.log.Warn("receive buffer not enlarged", zap.Error(e))
 			}
-			s.udp = append(s.udp, &packetConn{UDPConn: c, log: s.log, serving: make(chan struct{})})
+			s.udp = append(s.udp, newPacketConn(c, len(s.udp), s.log))
 		}
 	} else {
 		var ln net.Listener
 		if ln, err = net.ListenTCP("tcp"+family, net.TCPAddrFromAddrPort(l.Addr)); err == nil {
-			s.tcp = append(s.tcp, &listener{Listener: ln, s: s, log: s.log})
+			in := &listener{Listener: ln, s: s, log: s.log}
+			if l.Transport == "tls" {
+				in.tls = least(s.o.TLS.Server)
+				if s.outward == nil {
+					s.outward = newOutward(ln.Addr())
+				}
+			}
+			s.tcp = append(s.tcp, in)
 		}
 	}
 	if err != nil {
@@ -154,11 +179,18 @@ func (s *Stack) Start() {
 		})
 	}
 	for _, l := range s.tcp {
+		serve := s.tpl.ServeTCP
+		if l.tls != nil {
+			serve = s.tpl.ServeTLS
+		}
 		s.wg.Go(func() {
-			if err := s.tpl.ServeTCP(l); s.ctx.Err() == nil { // it returns only with an error
-				s.log.Error("tcp listener ended", zap.Error(err))
+			if err := serve(l); s.ctx.Err() == nil { // it returns only with an error
+				s.log.Error("listener ended", zap.String("transport", l.transport()), zap.Error(err))
 			}
 		})
+	}
+	if s.outward != nil {
+		s.wg.Go(func() { _ = s.tpl.ServeTLS(s.outward) })
 	}
 	for _, c := range s.udp {
 		<-c.serving // before it, a request would try to open the same port again
@@ -168,11 +200,13 @@ func (s *Stack) Start() {
 // Addr is where the first listener of the transport is bound, the zero
 // AddrPort when there is none.
 func (s *Stack) Addr(transport string) netip.AddrPort {
-	switch {
-	case transport == "udp" && len(s.udp) > 0:
+	if transport == "udp" && len(s.udp) > 0 {
 		return addrPort(s.udp[0].LocalAddr().String())
-	case transport == "tcp" && len(s.tcp) > 0:
-		return addrPort(s.tcp[0].Listener.Addr().String())
+	}
+	for _, l := range s.tcp {
+		if l.transport() == transport {
+			return addrPort(l.Listener.Addr().String())
+		}
 	}
 	return netip.AddrPort{}
 }
@@ -211,6 +245,9 @@ func (s *Stack) Close() error {
 	}
 	for _, l := range s.tcp {
 		errs = append(errs, l.Close())
+	}
+	if s.outward != nil {
+		_ = s.outward.Close()
 	}
 	s.txl.Close()
 	errs = append(errs, s.tpl.Close())
@@ -335,8 +372,8 @@ func (s *Stack) contact(transport string, peer netip.Addr) string {
 	if port != 0 {
 		uri += fmt.Sprintf(":%d", port)
 	}
-	if transport == "tcp" {
-		uri += ";transport=tcp"
+	if stream(transport) {
+		uri += ";transport=" + transport
 	}
 	return "<" + uri + ">"
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"net"
 	"net/netip"
+	"time"
 
 	"github.com/emiago/sipgo/sip"
 	"go.uber.org/zap"
@@ -21,53 +22,145 @@ func (s *Stack) filter(p sip.TransportReadProps, data []byte) (out []byte, err e
 	if s.ctx.Err() != nil {
 		return nil, nil
 	}
-	if p.Transport != "UDP" {
-		return data, nil // pieces of a stream; see flow and validate
+	var from netip.AddrPort
+	switch {
+	case p.Transport == "UDP":
+		from = remote(p.RemoteAddr)
+		if !s.o.Allow(from.Addr()) && !s.talking(from.Addr()) && !s.hearsRaw(from.Addr(), data) {
+			s.refuseStranger(p, from, data)
+			return nil, nil
+		}
+		if !soundDatagram(data) {
+			return nil, nil
+		}
+	case isFlowID(p.LocalAddr): // whole messages; see framer
+		from = remote(p.RemoteAddr)
+	default:
+		return data, nil // pieces of a stream that we opened; see validate
 	}
-	from := addrPort(p.RemoteAddr.String())
-	if !s.o.Allow(from.Addr()) && !s.talking(from.Addr()) {
-		s.refuseStranger(p, from, data)
-		return nil, nil
-	}
-	if !soundDatagram(data) {
+	if len(data) > 4 && !s.police(from.Addr(), data) {
 		return nil, nil
 	}
 	return data, nil
 }
 
-// soundDatagram rejects what can smuggle a header: a line that ends in a bare
-// LF or CR, control characters, no end of the header section.
+func remote(a net.Addr) netip.AddrPort {
+	if h, ok := a.(*heard); ok {
+		return h.at
+	}
+	return addrPort(a.String())
+}
+
+// police lets a message in by what it is for. What belongs to a dialog, or
+// answers us, always may; what does not is held to its source's rate, and
+// dropped without an answer above it. Scanners get none either.
+func (s *Stack) police(from netip.Addr, data []byte) bool {
+	g := glance(data)
+	if g.scanner {
+		return false
+	}
+	urgent := g.response || g.tag != "" || g.method == "ACK" || g.method == "CANCEL"
+	if urgent && s.expects(g) {
+		return true
+	}
+	return s.calm.take(from, urgent, time.Now())
+}
+
+// expects reports whether a message can be for a dialog or a transaction of ours.
+func (s *Stack) expects(g glimpse) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if g.response {
+		return s.clients[g.branch+sip.TxSeperator+g.cseqMethod] != nil
+	}
+	return s.dialogs[g.tag] != nil
+}
+
+// glimpse is what can be seen of a message without parsing it.
+type glimpse struct {
+	response   bool
+	scanner    bool
+	method     string
+	tag        string // To's
+	branch     string // of the first Via
+	cseqMethod string
+}
+
+// scanners send nothing else: they look for servers to call at others' cost.
+var scanners = [][]byte{
+	[]byte("friendly-scanner"), []byte("friendly-request"), []byte("sipvicious"), []byte("sipcli"),
+	[]byte("sip-scan"), []byte("sundayddr"), []byte("iwar"), []byte("sipv0"), []byte("pplsip"),
+}
+
+func glance(data []byte) (g glimpse) {
+	start, _, _ := bytes.Cut(data, []byte("\r\n"))
+	method, _, _ := bytes.Cut(start, []byte(" "))
+	g.response = bytes.EqualFold(method, []byte("SIP/2.0"))
+	if !g.response {
+		g.method = string(method)
+	}
+	for line := range headLines(data) {
+		if len(line) == 0 {
+			break
+		}
+		name, value, _ := bytes.Cut(line, []byte(":"))
+		name = bytes.TrimRight(name, " \t")
+		switch {
+		case isName(name, 't', "to"):
+			g.tag = param(value, "tag")
+		case g.branch == "" && isName(name, 'v', "via"):
+			g.branch = param(value, "branch")
+		case g.response && isName(name, 0, "cseq"):
+			if f := bytes.Fields(value); len(f) == 2 {
+				g.cseqMethod = string(f[1])
+			}
+		case !g.response && isName(name, 0, "user-agent"):
+			value = bytes.ToLower(value)
+			for _, bad := range scanners {
+				g.scanner = g.scanner || bytes.Contains(value, bad)
+			}
+		}
+	}
+	return g
+}
+
+func isName(name []byte, short byte, long string) bool {
+	if len(name) == 1 {
+		return short != 0 && name[0]|0x20 == short
+	}
+	return len(name) == len(long) && bytes.EqualFold(name, []byte(long))
+}
+
+// param reads a header parameter roughly: good enough to look it up. Those of
+// a URI in brackets are not its.
+func param(value []byte, name string) string {
+	if i := bytes.LastIndexByte(value, '>'); i >= 0 {
+		value = value[i:]
+	}
+	for p := range bytes.SplitSeq(value, []byte(";")) {
+		k, v, _ := bytes.Cut(p, []byte("="))
+		if bytes.EqualFold(bytes.TrimSpace(k), []byte(name)) {
+			v, _, _ = bytes.Cut(v, []byte(",")) // the next Via of the list
+			return string(bytes.TrimSpace(v))
+		}
+	}
+	return ""
+}
+
+// soundDatagram rejects what can smuggle a header, and what has no head.
 func soundDatagram(data []byte) bool {
 	if len(data) <= 4 {
 		return len(bytes.Trim(data, "\r\n")) == 0 // keep-alive
 	}
-	end := bytes.Index(data, []byte("\r\n\r\n"))
-	if end < 0 {
-		return false
-	}
-	head := data[:end+4]
-	for i, c := range head {
-		switch {
-		case c == '\n':
-			if i == 0 || head[i-1] != '\r' {
-				return false
-			}
-		case c == '\r':
-			if i+1 == len(head) || head[i+1] != '\n' {
-				return false
-			}
-		case c < ' ' && c != '\t', c == 0x7f:
-			return false
-		}
-	}
-	return true
+	var h headScan
+	return h.scan(data) == "" && h.end > 0 && h.lines > 1
 }
 
 // refuseStranger answers an unknown source's INVITE with one 403, without a
 // transaction: it would send the answer ten times to an address that may be
 // forged. Everything else gets nothing.
 func (s *Stack) refuseStranger(p sip.TransportReadProps, to netip.AddrPort, data []byte) {
-	if !bytes.HasPrefix(data, []byte("INVITE ")) || !soundDatagram(data) || !s.forbid.Allow() {
+	if !bytes.HasPrefix(data, []byte("INVITE ")) || !soundDatagram(data) || glance(data).scanner || !s.forbid.Allow() {
 		return
 	}
 	m, err := s.parser.ParseSIP(data)

@@ -18,6 +18,7 @@ type inbound struct {
 	cseq   uint32
 	key    string // the transaction's key in the library
 	merged string // Call-ID, From tag and CSeq of an INVITE
+	group  string // whose share of the calls it takes
 	dialog *Dialog
 	fresh  bool // an initial INVITE
 
@@ -98,17 +99,30 @@ const methodCancel sip.RequestMethod = "CANCEL (ours)"
 func (s *Stack) tap(m sip.Message) {
 	defer s.recovered("tap")
 	at := time.Now()
-	if m.Transport() == "TCP" {
-		if f := s.flows.get(addrPort(m.Source())); f != nil {
-			f.whole()
-		}
+	var socket *packetConn
+	if m.Transport() == "UDP" {
+		socket = s.unveil(m)
 	}
 	switch m := m.(type) {
 	case *sip.Request:
+		if socket != nil {
+			socket.remember(s.tpl.Pool("udp"), m.Source(), s.o.timers.life())
+		}
 		s.tapRequest(m, at)
 	case *sip.Response:
 		s.tapResponse(m, at)
 	}
+}
+
+// unveil puts a datagram's source in place of its listener's name.
+func (s *Stack) unveil(m sip.Message) *packetConn {
+	for _, c := range s.udp {
+		if c.last.name == m.Source() {
+			m.SetSource(c.last.at.String())
+			return c
+		}
+	}
+	return nil
 }
 
 func (s *Stack) tapRequest(req *sip.Request, at time.Time) {
@@ -123,13 +137,13 @@ func (s *Stack) tapRequest(req *sip.Request, at time.Time) {
 	defer func() { req.AppendHeader(stamp{sip.NewHeader(stampName, ""), in}) }()
 
 	if in.verdict = s.stranger(req, in); in.verdict == nil {
-		in.verdict = validate(req, in.msg)
+		in.verdict = s.check(req, in.msg)
 	}
 	if in.verdict != nil {
-		in.drop = in.method == "ACK"
 		if in.method == "CANCEL" {
 			req.Method = methodCancel
 		}
+		s.refuseFast(req, in)
 		return
 	}
 	toTag, fromTag := tagOf(req.To().Params), tagOf(req.From().Params)
@@ -149,6 +163,9 @@ func (s *Stack) tapRequest(req *sip.Request, at time.Time) {
 	default:
 		in.other = true
 	}
+	if in.verdict != nil {
+		s.refuseFast(req, in)
+	}
 }
 
 // stranger refuses who is not known. Over UDP strangers have been dealt with
@@ -160,6 +177,9 @@ func (s *Stack) stranger(req *sip.Request, in *inbound) *verdict {
 	}
 	if to := req.To(); to != nil && tagOf(to.Params) != "" && s.talking(a) {
 		return nil // a peer we called speaks inside its dialog
+	}
+	if s.hears(a, in.method) {
+		return nil
 	}
 	if req.IsInvite() {
 		s.tellStranger(a)
@@ -181,8 +201,10 @@ func (s *Stack) tapInvite(req *sip.Request, in *inbound, fromTag string) *inboun
 	case s.merged[in.merged] != nil:
 		in.verdict = refuse(482) // RFC 3261 8.2.2.2: the same request by another way
 		return in
-	case s.closing || !s.gate.enter():
-		in.verdict = refuse(503, Header{"Retry-After", "5"})
+	}
+	in.group = s.o.Group(in.msg.Source.Addr())
+	if s.closing || !s.gate.enter(in.group, in.msg.At) {
+		in.verdict = s.busy()
 		return in
 	}
 	in.fresh = true
@@ -282,13 +304,10 @@ func (s *Stack) onRequest(req *sip.Request, tx *sip.ServerTx) {
 		return // the request came twice and the first transaction is gone
 	}
 	switch {
-	case in.verdict != nil:
-		s.answer(tx, in.verdict)
-		if in.method == "CANCEL" {
-			tx.Terminate() // each repeated CANCEL gets its own 200
-		}
 	case in.fresh:
 		s.newCall(in)
+	case in.other && in.method == "REGISTER" && s.o.Phones != nil:
+		s.answerRegister(in)
 	case in.other:
 		s.askOther(in)
 	case in.method == "INVITE":
@@ -316,10 +335,14 @@ func (s *Stack) answer(tx *sip.ServerTx, v *verdict) {
 // response makes a response to the request that made the transaction: only
 // that one knows where the answer goes.
 func (s *Stack) response(tx *sip.ServerTx, code int, reason string, hs []Header) *sip.Response {
+	return s.responseTo(tx.Origin(), code, reason, hs)
+}
+
+func (s *Stack) responseTo(req *sip.Request, code int, reason string, hs []Header) *sip.Response {
 	if reason == "" {
 		reason = reasonOf(code)
 	}
-	res := sip.NewResponseFromRequest(tx.Origin(), code, clean(reason), nil)
+	res := sip.NewResponseFromRequest(req, code, clean(reason), nil)
 	res.SipVersion = "SIP/2.0" // not the peer's
 	appendHeaders(res, hs)
 	if s.o.UserAgent != "" && code != 100 {

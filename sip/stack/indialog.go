@@ -50,7 +50,7 @@ func (d *Dialog) request(in *inbound, fromTag string) *inbound {
 		return in
 	}
 	d.remoteCSeq = in.cseq
-	if d.transport == "tcp" && in.msg.Transport == "tcp" {
+	if stream(d.transport) && in.msg.Transport == d.transport {
 		d.peer = in.msg.Source // it may have connected anew
 	}
 	switch in.method {

@@ -1,43 +1,97 @@
 package stack
 
 import (
+	"crypto/tls"
 	"errors"
 	"net"
 	"net/netip"
 	"strconv"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"time"
 
+	"github.com/emiago/sipgo/sip"
 	"go.uber.org/zap"
 )
 
-// packetConn keeps the library's reader alive: it stops for good at the first
-// read error, whatever it is.
+// packetConn is a UDP listener. It keeps the library's reader alive, which
+// stops for good at the first read error, whatever it is, and keeps sources
+// from the library, which remembers each for the life of the listener: it is
+// shown one name for all of them, and tap puts the address back.
 type packetConn struct {
 	*net.UDPConn
 	log     *zap.Logger
 	once    sync.Once
 	serving chan struct{} // closed at the first read: the library has pooled the socket
+	last    heard         // the latest datagram's source; the reader's
+	conn    sip.Connection
+
+	// Where answers go: the sources of requests, of this and of the last
+	// period. Its reader's and pruned by it.
+	now, before map[string]struct{}
+	turned      time.Time
+}
+
+// heard is where a datagram came from, under its listener's name.
+type heard struct {
+	at   netip.AddrPort
+	name string
+}
+
+func (h *heard) Network() string { return "udp" }
+func (h *heard) String() string  { return h.name }
+
+// heardName is the name of UDP listener n.
+func heardName(n int) string { return "udp-listener-" + strconv.Itoa(n) }
+
+func newPacketConn(c *net.UDPConn, n int, log *zap.Logger) *packetConn {
+	return &packetConn{
+		UDPConn: c, log: log, serving: make(chan struct{}), last: heard{name: heardName(n)},
+		now: map[string]struct{}{}, before: map[string]struct{}{},
+	}
 }
 
 func (c *packetConn) ReadFrom(b []byte) (int, net.Addr, error) {
 	c.once.Do(func() { close(c.serving) })
 	for {
-		n, addr, err := c.UDPConn.ReadFrom(b)
-		if err == nil || errors.Is(err, net.ErrClosed) {
-			return n, addr, err
+		n, from, err := c.UDPConn.ReadFromUDPAddrPort(b)
+		if err == nil {
+			c.last.at = netip.AddrPortFrom(from.Addr().Unmap().WithZone(""), from.Port())
+			return n, &c.last, nil
+		}
+		if errors.Is(err, net.ErrClosed) {
+			return n, nil, err
 		}
 		c.log.Warn("read failed, going on", zap.Error(err))
 		time.Sleep(10 * time.Millisecond) // a broken socket must not spin
 	}
 }
 
-const (
-	maxConns       = 4096 // accepted TCP connections
-	maxConnsSource = 64   // of one address
-)
+// remember makes the library find this socket for the answers to a source,
+// for as long as there may be any.
+func (c *packetConn) remember(pool *sip.ConnectionPool, source string, life time.Duration) {
+	if at := time.Now(); at.Sub(c.turned) > 2*life {
+		for a := range c.before {
+			if _, again := c.now[a]; !again {
+				pool.Delete(a)
+			}
+		}
+		c.now, c.before, c.turned = map[string]struct{}{}, c.now, at
+	}
+	if _, ok := c.now[source]; ok {
+		return
+	}
+	c.now[source] = struct{}{}
+	if _, ok := c.before[source]; ok {
+		return
+	}
+	if c.conn == nil {
+		c.conn = pool.Get(c.LocalAddr().String())
+	}
+	if c.conn != nil {
+		pool.Add(source, c.conn)
+	}
+}
 
 // listener hands accepted connections to the library. It survives Accept
 // errors (the library's loop ends at the first one) and caps connections.
@@ -45,6 +99,14 @@ type listener struct {
 	net.Listener
 	s   *Stack
 	log *zap.Logger
+	tls *tls.Config // nil: plain TCP
+}
+
+func (l *listener) transport() string {
+	if l.tls != nil {
+		return "tls"
+	}
+	return "tcp"
 }
 
 func (l *listener) Accept() (net.Conn, error) {
@@ -58,49 +120,15 @@ func (l *listener) Accept() (net.Conn, error) {
 			time.Sleep(50 * time.Millisecond) // out of file descriptors: let some go
 			continue
 		}
-		f := &flow{Conn: c, s: l.s, peer: addrPort(c.RemoteAddr().String()), opened: time.Now()}
+		f := &flow{Conn: c, s: l.s, transport: l.transport(), peer: addrPort(c.RemoteAddr().String()), opened: time.Now()}
+		if l.tls != nil {
+			f.Conn = tls.Server(c, l.tls) // the handshake is the reader's, under its deadline
+		}
 		if !l.s.flows.add(f) {
 			_ = c.Close() // over the cap; nothing has been sent yet
 			continue
 		}
 		return f, nil
-	}
-}
-
-// flows are the accepted connections that are open.
-type flows struct {
-	mu   sync.Mutex
-	all  map[netip.AddrPort]*flow
-	from map[netip.Addr]int
-	n    atomic.Uint64
-}
-
-func (fs *flows) add(f *flow) bool {
-	fs.mu.Lock()
-	defer fs.mu.Unlock()
-	if len(fs.all) >= maxConns || fs.from[f.peer.Addr()] >= maxConnsSource {
-		return false
-	}
-	f.name = "accepted:" + strconv.FormatUint(fs.n.Add(1), 10)
-	fs.all[f.peer] = f
-	fs.from[f.peer.Addr()]++
-	return true
-}
-
-func (fs *flows) get(peer netip.AddrPort) *flow {
-	fs.mu.Lock()
-	defer fs.mu.Unlock()
-	return fs.all[peer]
-}
-
-func (fs *flows) remove(f *flow) {
-	fs.mu.Lock()
-	defer fs.mu.Unlock()
-	if fs.all[f.peer] == f {
-		delete(fs.all, f.peer)
-	}
-	if fs.from[f.peer.Addr()]--; fs.from[f.peer.Addr()] <= 0 {
-		delete(fs.from, f.peer.Addr())
 	}
 }
 
@@ -131,71 +159,4 @@ func (d *dials) control(_, address string, _ syscall.RawConn) error {
 		return errTarget
 	}
 	return nil
-}
-
-// flow is one accepted connection. All but Close runs on its reader goroutine.
-type flow struct {
-	net.Conn
-	s       *Stack
-	peer    netip.AddrPort
-	name    string
-	opened  time.Time
-	known   bool      // a whole message has been read
-	partial time.Time // since when a message is incomplete, zero if none
-	once    sync.Once
-}
-
-// LocalAddr names the connection itself. The library pools accepted
-// connections under this name too; under the listener's address a request
-// sent there would go to whoever connected last.
-func (f *flow) LocalAddr() net.Addr { return flowAddr(f.name) }
-
-type flowAddr string
-
-func (flowAddr) Network() string  { return "tcp" }
-func (a flowAddr) String() string { return string(a) }
-
-func (f *flow) Read(b []byte) (int, error) {
-	n, err := f.Conn.Read(b)
-	for _, c := range b[:n] {
-		// Never part of a header, and the library would trim some of them off
-		// header names. A stream can't skip what it doesn't like: it ends.
-		if c == 0 || c == '\v' || c == '\f' {
-			return 0, net.ErrClosed
-		}
-	}
-	if n > 4 && f.partial.IsZero() { // up to 4 bytes may be a keep-alive
-		f.partial = time.Now()
-	}
-	return n, err
-}
-
-// whole is called when a message has been read to its end.
-func (f *flow) whole() { f.known, f.partial = true, time.Time{} }
-
-// SetReadDeadline clamps the library's idle time-out, set before every read,
-// so that a peer can't hold a connection open with a message it never ends.
-func (f *flow) SetReadDeadline(t time.Time) error {
-	limit := t
-	clamp := func(l time.Time) {
-		if limit.IsZero() || l.Before(limit) {
-			limit = l
-		}
-	}
-	if !f.known {
-		clamp(f.opened.Add(f.s.o.timers.firstByte))
-	}
-	if !f.partial.IsZero() {
-		clamp(f.partial.Add(f.s.o.timers.assemble))
-	}
-	return f.Conn.SetReadDeadline(limit)
-}
-
-func (f *flow) Close() error {
-	err := f.Conn.Close()
-	f.once.Do(func() {
-		f.s.flows.remove(f)
-		f.s.flowClosed(f.peer)
-	})
-	return err
 }

@@ -11,7 +11,7 @@ import (
 
 // Listen is one address to listen on. Port 0 takes a free one (see Stack.Addr).
 type Listen struct {
-	Transport string // "udp" or "tcp"
+	Transport string // "udp", "tcp" or "tls"
 	Addr      netip.AddrPort
 }
 
@@ -28,13 +28,22 @@ type Options struct {
 	MaxCalls int
 	// Rate is how many new incoming calls a second are let in; 0 for no limit.
 	Rate int
+	// Group names the neighbour an address belongs to: each has an equal share
+	// of MaxCalls and Rate, and what others leave of theirs. Groups is how many
+	// neighbours there are. nil: all are one.
+	Group  func(netip.Addr) string
+	Groups int
+	// TLS is required for a tls listener, and of no use without.
+	TLS *TLS
 	// Allow says whether an address belongs to a known trunk or phone. It is
 	// required, must be quick, and is called from many goroutines. Addresses
 	// that a request of ours was sent to are heard without it, except that they
 	// may not open new dialogs.
 	Allow   func(netip.Addr) bool
 	Handler Handler
-	Logger  *zap.Logger
+	// Phones answers REGISTER; nil: it goes to Handler.Other like any other.
+	Phones Phones
+	Logger *zap.Logger
 	// T1 is the estimate of the round trip (RFC 3261 17.1.1.1) that T2, T4 and
 	// the time-outs of transactions follow from; 0 for 500 ms. The library's
 	// share of it is the process's: the first stack that is made decides.
@@ -87,8 +96,11 @@ func (o *Options) check() error {
 		return errors.New("stack: no address to listen on")
 	}
 	for _, l := range o.Listen {
-		if l.Transport != "udp" && l.Transport != "tcp" {
+		if l.Transport != "udp" && !stream(l.Transport) {
 			return fmt.Errorf("stack: transport %q is not supported", l.Transport)
+		}
+		if l.Transport == "tls" && (o.TLS == nil || o.TLS.Server == nil) {
+			return errors.New("stack: a tls listener needs Options.TLS")
 		}
 		if !l.Addr.IsValid() {
 			return fmt.Errorf("stack: %s listener has no address", l.Transport)
@@ -99,6 +111,9 @@ func (o *Options) check() error {
 	}
 	if o.Handler == nil {
 		return errors.New("stack: Options.Handler is required")
+	}
+	if o.Group == nil {
+		o.Group, o.Groups = func(netip.Addr) string { return "" }, 1
 	}
 	if o.Logger == nil {
 		o.Logger = zap.NewNop()

@@ -2,8 +2,8 @@ package stack
 
 import (
 	"crypto/rand"
+	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/emiago/sipgo/sip"
 	"go.uber.org/zap"
@@ -25,10 +25,11 @@ func (s *Stack) Invite(o Outgoing, sink Sink) (*Dialog, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o.Transport != "" && o.Transport != "udp" && o.Transport != "tcp" {
-		return nil, fmt.Errorf("stack: transport %q is not supported", o.Transport)
+	if o.Next.IsValid() && o.Transport == "" {
+		return nil, errors.New("stack: Outgoing.Next needs its Transport")
 	}
 	d := newDialog(s, false)
+	d.fixed, d.fixedOver = o.Next, o.Transport
 	d.sink = sink
 	d.callID = rand.Text()
 	d.local, d.remote = untagged(clean(o.From)), untagged(clean(o.To))
@@ -36,7 +37,10 @@ func (s *Stack) Invite(o Outgoing, sink Sink) (*Dialog, error) {
 	d.localCSeq = 1
 	d.transport = o.Transport
 	if d.transport == "" {
-		d.transport = strings.ToLower(target.UriParams.GetOr("transport", "udp"))
+		d.transport, _ = transportOf(target)
+	}
+	if err := s.speaks(d.transport); err != nil {
+		return nil, err
 	}
 	for _, v := range []string{d.local, d.remote} {
 		var u sip.Uri
@@ -156,12 +160,13 @@ func (d *Dialog) endFork(c *clientTx, res *sip.Response, m *Message, tag string)
 	sp := &spec{
 		method: "ACK", uri: contactOf(res.Contact(), m), routes: recordRoutes(m, true),
 		from: withTag(d.local, d.localTag), to: withTag(d.remote, tag),
-		callID: d.callID, cseq: c.cseq, branch: newBranch(),
+		callID: d.callID, cseq: c.cseq, branch: d.s.newBranch(),
 	}
 	sp.peer, sp.over = m.Source, m.Transport
+	sp.fix(d.fixed, d.fixedOver)
 	d.do(func() { d.sendAck(a, sp) })
 	bye := *sp
-	bye.method, bye.cseq, bye.branch = "BYE", c.cseq+1, newBranch()
+	bye.method, bye.cseq, bye.branch = "BYE", c.cseq+1, d.s.newBranch()
 	b := &clientTx{d: d, method: "BYE", sp: &bye}
 	b.onResponse = func(*sip.Response, *Message) {}
 	b.onEnd = func(int, error) {}

@@ -226,6 +226,7 @@ type peer struct {
 
 	callID, tag string // of its own calls
 	contact     string
+	secure      bool // tcp is TLS
 }
 
 var peerCount struct {
@@ -332,6 +333,9 @@ func (p *peer) addr() string {
 func (p *peer) uri() string { return "sip:agent@" + p.addr() }
 
 func (p *peer) transport() string {
+	if p.secure {
+		return "TLS"
+	}
 	if p.tcp != nil {
 		return "TCP"
 	}
@@ -425,7 +429,7 @@ func (p *peer) ask(a ask) string {
 	if contact == "" {
 		contact = "<" + p.uri() + ">"
 		if p.tcp != nil {
-			contact = "<" + p.uri() + ";transport=tcp>"
+			contact = "<" + p.uri() + ";transport=" + strings.ToLower(p.transport()) + ">"
 		}
 	}
 	via := a.method

@@ -194,7 +194,7 @@ func (d *Dialog) sendBye(h []Header, tell bool) {
 
 // lost reports, once, a TCP dialog that can't be reached any more. d.mu is held.
 func (d *Dialog) lost(err error) {
-	if err == nil || d.flowLost || d.transport != "tcp" || errors.Is(err, sip.ErrTransactionTimeout) {
+	if err == nil || d.flowLost || !stream(d.transport) || errors.Is(err, sip.ErrTransactionTimeout) {
 		return
 	}
 	d.flowLost = true
@@ -203,9 +203,12 @@ func (d *Dialog) lost(err error) {
 
 // flowClosed is the end of an accepted connection: the dialogs that ran on it
 // look for another way, and their owners hear when there is none.
-func (s *Stack) flowClosed(peer netip.AddrPort) {
+func (s *Stack) flowClosed(transport string, peer netip.AddrPort) {
 	if s.ctx.Err() != nil {
 		return
+	}
+	if s.o.Phones != nil {
+		s.o.Phones.Closed(peer)
 	}
 	s.mu.Lock()
 	var on []*Dialog
@@ -215,7 +218,7 @@ func (s *Stack) flowClosed(peer netip.AddrPort) {
 	s.mu.Unlock()
 	for _, d := range on {
 		d.mu.Lock()
-		if d.transport == "tcp" && d.peer == peer && d.phase == confirmed {
+		if d.transport == transport && d.peer == peer && d.phase == confirmed {
 			sp := d.spec("OPTIONS", 0, nil, "", nil)
 			d.do(func() { d.probe(sp) })
 		}
@@ -226,7 +229,7 @@ func (s *Stack) flowClosed(peer netip.AddrPort) {
 // probe runs as an effect: can the peer be reached without the flow?
 func (d *Dialog) probe(sp *spec) {
 	req, addr, err := d.s.assemble(d.s.ctx, sp)
-	if err == nil && req.Transport() == "TCP" && !d.s.alive(addr) {
+	if err == nil && req.Transport() == "TCP" && !d.s.alive("tcp", addr) {
 		var c net.Conn
 		dialer := net.Dialer{Timeout: d.s.o.timers.dial}
 		if c, err = dialer.DialContext(d.s.ctx, "tcp", addr.String()); err == nil {

@@ -14,7 +14,7 @@ import (
 )
 
 var (
-	errScheme = errors.New("stack: only sip: URIs can be called")
+	errScheme = errors.New("stack: only sip: and sips: URIs can be called")
 	errTarget = errors.New("stack: this address can't be a target")
 )
 
@@ -33,9 +33,13 @@ type spec struct {
 	transport   string         // wanted; "" by the URI
 	peer        netip.AddrPort // where the dialog's peer speaks from, if it has spoken
 	over        string         // and by which transport
+	fixed       netip.AddrPort // Outgoing.Next, with its transport; zero: found by the URIs
+	fixedOver   string
 }
 
-func newBranch() string { return sip.RFC3261BranchMagicCookie + rand.Text() }
+// newBranch names a transaction so that we know our own requests again.
+func (s *Stack) newBranch() string  { return s.branchOurs() + rand.Text() }
+func (s *Stack) branchOurs() string { return sip.RFC3261BranchMagicCookie + s.mark }
 
 // assemble makes the request and finds its way: numeric, or by DNS.
 func (s *Stack) assemble(ctx context.Context, sp *spec) (*sip.Request, netip.AddrPort, error) {
@@ -60,6 +64,14 @@ func (s *Stack) assemble(ctx context.Context, sp *spec) (*sip.Request, netip.Add
 	tp, addr, err := s.hop(ctx, next, sp)
 	if err != nil {
 		return nil, none, err
+	}
+	if tp == "tls" {
+		f, err := s.secure(ctx, strings.Trim(next.Host, "[]"), addr, sp)
+		if err != nil {
+			return nil, none, err
+		}
+		f.bindTo(req)
+		addr = f.peer
 	}
 	host, port := s.local(tp, addr.Addr())
 	via := &sip.ViaHeader{
@@ -89,7 +101,11 @@ func (s *Stack) assemble(ctx context.Context, sp *spec) (*sip.Request, netip.Add
 	req.AppendHeader(&callID)
 	req.AppendHeader(&sip.CSeqHeader{SeqNo: sp.cseq, MethodName: sip.RequestMethod(sp.method)})
 	if sp.method != "BYE" && sp.method != "CANCEL" && sp.method != "ACK" {
-		req.AppendHeader(sip.NewHeader("Contact", s.contact(tp, addr.Addr())))
+		contact := s.contact(tp, addr.Addr())
+		if target.Scheme == "sips" {
+			contact = secureContact(contact)
+		}
+		req.AppendHeader(sip.NewHeader("Contact", contact))
 	}
 	if sp.method == "INVITE" || sp.method == "UPDATE" {
 		req.AppendHeader(sip.NewHeader("Allow", allow))
@@ -110,15 +126,15 @@ func (s *Stack) assemble(ctx context.Context, sp *spec) (*sip.Request, netip.Add
 // hop gives transport and address of the next hop.
 func (s *Stack) hop(ctx context.Context, next sip.Uri, sp *spec) (string, netip.AddrPort, error) {
 	var none netip.AddrPort
-	tp, said := sp.transport, true
-	if tp == "" {
-		tp = strings.ToLower(next.UriParams.GetOr("transport", ""))
+	if sp.fixed.IsValid() {
+		return s.fixedHop(sp)
 	}
-	if tp == "" {
-		tp, said = "udp", false
+	tp, said := transportOf(next)
+	if sp.transport != "" {
+		tp, said = sp.transport, true
 	}
-	if tp != "udp" && tp != "tcp" {
-		return "", none, fmt.Errorf("stack: transport %q is not supported", tp)
+	if err := s.speaks(tp); err != nil {
+		return "", none, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.o.timers.dial)
 	defer cancel()
@@ -136,10 +152,40 @@ func (s *Stack) hop(ctx context.Context, next sip.Uri, sp *spec) (string, netip.
 	}
 	// A phone behind NAT, one that names a port it doesn't listen on, and one
 	// that forgot to say transport=tcp, are reached on the connection they made.
-	if (tp == "tcp" || !said) && sp.over == "tcp" && sp.peer.Addr() == addr.Addr() && s.alive(sp.peer) {
-		tp, addr = "tcp", sp.peer
+	if stream(sp.over) && (tp == sp.over || !said) && sp.peer.Addr() == addr.Addr() && s.alive(sp.over, sp.peer) {
+		tp, addr = sp.over, sp.peer
 	}
 	return tp, addr, nil
+}
+
+// transportOf is the transport that a URI names, and whether it does.
+func transportOf(u sip.Uri) (tp string, said bool) {
+	tp = strings.ToLower(u.UriParams.GetOr("transport", ""))
+	switch {
+	case u.Scheme == "sips" && (tp == "" || tp == "tcp"): // RFC 3261 26.2.2
+		return "tls", true
+	case u.Scheme == "sips" && tp != "tls":
+		return "sips over " + tp, true // there is no such thing
+	case tp == "":
+		return "udp", false
+	}
+	return tp, true
+}
+
+// speaks reports why a transport can't be used.
+func (s *Stack) speaks(transport string) error {
+	switch {
+	case transport != "udp" && !stream(transport):
+		return fmt.Errorf("stack: transport %q is not supported", transport)
+	case transport == "tls" && s.outward == nil:
+		return errNoTLS
+	}
+	return nil
+}
+
+// secureContact is our Contact for a sips target (RFC 3261 8.1.1.8).
+func secureContact(contact string) string {
+	return strings.Replace(strings.Replace(contact, "<sip:", "<sips:", 1), ";transport=tls", "", 1)
 }
 
 // isOurs reports whether the address is a listener of ours.
@@ -156,15 +202,18 @@ func (s *Stack) isOurs(tp string, addr netip.AddrPort) bool {
 		return false
 	}
 	for _, l := range s.tcp {
-		if check(addrPort(l.Listener.Addr().String())) {
+		if l.transport() == tp && check(addrPort(l.Listener.Addr().String())) {
 			return true
 		}
 	}
 	return false
 }
 
-// alive reports whether a TCP connection to the peer is open.
-func (s *Stack) alive(peer netip.AddrPort) bool {
+// alive reports whether a connection to the peer is open.
+func (s *Stack) alive(transport string, peer netip.AddrPort) bool {
+	if transport == "tls" {
+		return s.flows.to(transport, peer) != nil
+	}
 	c := s.tpl.Pool("tcp").Get(peer.String())
 	if c == nil {
 		return false
@@ -189,7 +238,7 @@ func parseURI(v string) (sip.Uri, error) {
 	if err := sip.ParseUri(clean(v), &u); err != nil {
 		return u, fmt.Errorf("stack: URI can't be read: %w", err)
 	}
-	if u.Scheme != "sip" || !hostOK(u.Host) {
+	if u.Scheme != "sip" && u.Scheme != "sips" || !hostOK(u.Host) {
 		return u, errScheme
 	}
 	u.Headers = nil // never sent (RFC 3261 19.1.1)
@@ -211,16 +260,20 @@ func lookup(ctx context.Context, tp string, u sip.Uri) (netip.AddrPort, error) {
 	if port < 0 || port > 65535 {
 		return netip.AddrPort{}, errTarget
 	}
+	usual, service, proto := 5060, "sip", tp
+	if tp == "tls" {
+		usual, service, proto = 5061, "sips", "tcp"
+	}
 	if a := numericHost(u.Host); a.IsValid() {
 		if port == 0 {
-			port = 5060
+			port = usual
 		}
 		return netip.AddrPortFrom(a, uint16(port)), nil
 	}
 	host := u.Host
 	if port == 0 {
-		port = 5060
-		if _, srv, err := net.DefaultResolver.LookupSRV(ctx, "sip", tp, host); err == nil && len(srv) > 0 {
+		port = usual
+		if _, srv, err := net.DefaultResolver.LookupSRV(ctx, service, proto, host); err == nil && len(srv) > 0 {
 			host, port = strings.TrimSuffix(srv[0].Target, "."), int(srv[0].Port)
 		}
 	}

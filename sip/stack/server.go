@@ -3,6 +3,7 @@ package stack
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
@@ -160,7 +161,11 @@ func (d *Dialog) respond(in *inbound, code int, reason string, h []Header, body 
 func (d *Dialog) fill(res *sip.Response, in *inbound, h []Header, body []byte) {
 	code := res.StatusCode
 	if code > 100 && code < 300 && (in.method == "INVITE" || in.method == "UPDATE") {
-		res.AppendHeader(sip.NewHeader("Contact", d.s.contact(in.msg.Transport, in.msg.Source.Addr())))
+		contact := d.s.contact(in.msg.Transport, in.msg.Source.Addr())
+		if strings.HasPrefix(in.msg.URI, "sips:") {
+			contact = secureContact(contact)
+		}
+		res.AppendHeader(sip.NewHeader("Contact", contact))
 	}
 	if code >= 200 && code < 300 && (in.method == "INVITE" || in.method == "OPTIONS") {
 		for _, c := range capabilities {

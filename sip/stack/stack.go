@@ -24,7 +24,7 @@ type Message struct {
 	Headers []Header
 	Body    []byte
 	Source  netip.AddrPort // where it came from
-	// Transport is "udp" or "tcp".
+	// Transport is "udp", "tcp" or "tls".
 	Transport string
 	At        time.Time // when the datagram or the message's last byte was read
 }
@@ -126,6 +126,12 @@ type Outgoing struct {
 	To      string // name-addr
 	Headers []Header
 	Body    []byte // SDP, or nil for a late offer
-	// Transport is "udp" or "tcp"; empty: from the URI's transport parameter, else udp.
+	// Transport is "udp", "tcp" or "tls"; empty: from the URI's scheme and
+	// transport parameter, else udp.
 	Transport string
+	// Next is where this request and those of its dialog go, whatever the URIs
+	// say, as long as no proxy records its route: the address that a phone behind
+	// NAT is seen at or, over a stream, the connection it made and no other.
+	// Transport must be given with it. Zero: by the URI.
+	Next netip.AddrPort
 }

@@ -31,10 +31,30 @@ var single = map[string]bool{
 	"content-length": true, "content-type": true,
 }
 
-const (
-	maxHeaders   = 256
-	maxHeaderLen = 8192
-)
+// check is validate and what depends on who we are: a request that we have
+// sent ourselves has come round (RFC 3261 16.3, 4.; known by its branch, for
+// two networks may use one private address), and sips is by TLS alone.
+func (s *Stack) check(req *sip.Request, m *Message) *verdict {
+	if v := validate(req, m); v != nil {
+		return v
+	}
+	if req.Recipient.Scheme == "sips" && m.Transport != "tls" {
+		return refuse(416)
+	}
+	if m.Method != "INVITE" {
+		return nil
+	}
+	for _, h := range req.GetHeaders("Via") {
+		via, ok := h.(*sip.ViaHeader)
+		if !ok {
+			continue
+		}
+		if branch, _ := via.Params.Get("branch"); strings.HasPrefix(branch, s.branchOurs()) {
+			return refuse(482)
+		}
+	}
+	return nil
+}
 
 // validate checks what the library's parser does not: nil for a sound request.
 func validate(req *sip.Request, m *Message) *verdict {
@@ -100,6 +120,7 @@ func wellFormed(m *Message) string {
 	if len(m.Headers) > maxHeaders {
 		return "Too Many Headers"
 	}
+	vias := 0
 	seen := make(map[string]bool, len(single))
 	for _, h := range m.Headers {
 		if !token(h.Name) || clean(h.Value) != h.Value {
@@ -108,7 +129,15 @@ func wellFormed(m *Message) string {
 		if len(h.Value) > maxHeaderLen {
 			return "Header Too Long"
 		}
+		if strings.Count(h.Value, ",") >= maxList {
+			return "Too Many Values"
+		}
 		name := fold(h.Name)
+		if name == "via" {
+			if vias++; vias > maxVias {
+				return "Too Many Vias"
+			}
+		}
 		if !single[name] {
 			continue
 		}

@@ -1,0 +1,92 @@
+package stack
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	mathrand "math/rand/v2"
+	"net/netip"
+	"strconv"
+
+	"github.com/emiago/sipgo/sip"
+	"go.uber.org/zap"
+)
+
+// refuseFast answers a request without a transaction (RFC 3261 8.2.7): nothing
+// is kept and nothing retransmitted; a lost answer is given again to the
+// repeated request, with the same tag. Over the limit this is what keeps the
+// refused from costing more than the served.
+func (s *Stack) refuseFast(req *sip.Request, in *inbound) {
+	v := in.verdict
+	if in.drop = true; in.method == "ACK" {
+		return
+	}
+	if to := req.To(); to != nil && tagOf(to.Params) == "" {
+		to.Params.Add("tag", s.tagFor(in))
+	}
+	res := s.responseTo(req, v.code, v.reason, v.headers)
+	res.SetBody(nil)
+	from := in.msg.Source
+	if via := req.Via(); in.msg.Transport == "udp" && via != nil && !via.Params.Has("rport") {
+		// RFC 3261 18.2.2; the library answers to where it came from.
+		port := via.Port
+		if port <= 0 || port > 65535 {
+			port = 5060
+		}
+		res.SetDestination(netip.AddrPortFrom(from.Addr(), uint16(port)).String())
+	}
+	if err := s.tpl.WriteMsgTo(res, from.String(), req.Transport()); err != nil {
+		s.log.Debug("refusal not sent", zap.Int("code", v.code), zap.Error(err))
+	}
+}
+
+// busy refuses a new call. Those refused together are asked to come back one
+// after the other.
+func (s *Stack) busy() *verdict {
+	return refuse(503, Header{"Retry-After", strconv.Itoa(2 + mathrand.IntN(7))})
+}
+
+// tagFor is the To tag of an answer without a transaction: the same for a
+// repeated request, another for any other, not to be guessed.
+func (s *Stack) tagFor(in *inbound) string {
+	mac := hmac.New(sha256.New, s.tagKey)
+	mac.Write([]byte(in.key))
+	mac.Write([]byte(in.msg.Get("Call-ID")))
+	return hex.EncodeToString(mac.Sum(nil)[:10])
+}
+
+// badRequest is a 400 to the head of a request that can't be parsed, made of
+// its own lines; nil where there is nothing to answer to.
+func badRequest(head []byte, why string) []byte {
+	start, _, _ := bytes.Cut(head, []byte("\r\n"))
+	if !bytes.HasSuffix(start, []byte(" SIP/2.0")) || bytes.HasPrefix(start, []byte("ACK ")) {
+		return nil
+	}
+	head = head[:bytes.LastIndexByte(head, '\n')+1] // whole lines
+	out := []byte("SIP/2.0 400 " + why + "\r\n")
+	got := map[string]bool{}
+	for line := range headLines(head) {
+		name, _, ok := bytes.Cut(line, []byte(":"))
+		if !ok {
+			continue
+		}
+		switch n := fold(string(bytes.TrimSpace(name))); n {
+		case "via", "from", "to", "call-id", "cseq":
+			if n != "via" && got[n] {
+				continue
+			}
+			got[n] = true
+			out = append(out, line...)
+			if n == "to" && !bytes.Contains(bytes.ToLower(line), []byte("tag")) {
+				out = append(append(out, ";tag="...), rand.Text()...)
+			}
+			out = append(out, "\r\n"...)
+		}
+	}
+	if len(got) < 5 {
+		return nil
+	}
+	return append(out, "Content-Length: 0\r\n\r\n"...)
+}
