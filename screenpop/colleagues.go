@@ -2,6 +2,8 @@ package screenpop
 
 import (
 	"cmp"
+	"encoding/json"
+	"fmt"
 	"slices"
 	"time"
 
@@ -24,7 +26,7 @@ const gatherAgents = 200
 // back: states can be told later, calls cannot.
 const crowded = 32
 
-// colleagues are all agents but one, as far as they are known: those of the
+// colleagues are all agents but one ("" for none), as far as they are known: those of the
 // routing document and those the engine has spoken of.
 func (h *Hub) colleagues(self agents.ID) []colleagueView {
 	out := []colleagueView{}
@@ -77,6 +79,7 @@ func (h *Hub) armGather() {
 func (h *Hub) sendColleagues() {
 	h.gather.last = h.now()
 	again := false
+	var list *roll
 	for _, d := range h.desks {
 		s := d.session
 		if s == nil {
@@ -89,11 +92,73 @@ func (h *Hub) sendColleagues() {
 			again = true
 		default:
 			s.missed = false
-			h.push(s, "colleagues", h.colleagues(d.agent))
+			if list == nil {
+				list = newRoll(h.colleagues(""))
+			}
+			h.pushColleagues(s, list)
 		}
 	}
 	h.gather.dirty = false
 	if again {
 		h.armGather()
 	}
+}
+
+// roll is all agents as JSON, written once for every desk: each desk gets it
+// without its own agent, and writing that out anew for each of them is what
+// made the frames dear.
+type roll struct {
+	text []byte            // every agent's object, each with a comma after it
+	at   map[agents.ID]cut // where in it
+}
+
+type cut struct{ from, to int }
+
+func newRoll(all []colleagueView) *roll {
+	r := &roll{at: make(map[agents.ID]cut, len(all))}
+	for _, v := range all {
+		one, err := json.Marshal(v)
+		if err != nil {
+			continue // strings and a number: it does not happen
+		}
+		from := len(r.text)
+		r.text = append(append(r.text, one...), ',')
+		r.at[v.ID] = cut{from, len(r.text)}
+	}
+	return r
+}
+
+// without is the roll but for one agent, as a JSON array.
+func (r *roll) without(self agents.ID) json.RawMessage {
+	c := r.at[self] // none: nothing is cut
+	out := make([]byte, 0, len(r.text)+2)
+	out = append(out, '[')
+	out = append(append(out, r.text[:c.from]...), r.text[c.to:]...)
+	if n := len(out) - 1; n > 0 {
+		out[n] = ']'
+		return out
+	}
+	return append(out, ']')
+}
+
+// pushColleagues sends the roll. Of the frames kept for a resume only the last
+// one needs its list: the ones before are told as empty, and made good by it.
+func (h *Hub) pushColleagues(s *session, list *roll) {
+	now := micro(h.now())
+	s.thin(s.toldAt)
+	s.seq++
+	s.toldAt = s.seq
+	text := fmt.Appendf(nil, `{"t":"colleagues","seq":%d,"at":%d,"d":`, s.seq, now)
+	h.keep(s, append(append(text, list.without(s.agent)...), '}'))
+}
+
+// thin empties the colleagues frame of that number, if it is still kept.
+func (s *session) thin(seq int64) {
+	if len(s.ring) == 0 || seq < s.ring[0].seq {
+		return
+	}
+	old := &s.ring[seq-s.ring[0].seq]
+	s.bytes -= len(old.text)
+	old.text = fmt.Appendf(nil, `{"t":"colleagues","seq":%d,"d":[]}`, seq)
+	s.bytes += len(old.text)
 }

@@ -38,6 +38,7 @@ type session struct {
 	bytes int
 	// missed says that colleagues have changed and the desk has not been told.
 	missed bool
+	toldAt int64 // number of the last colleagues frame, 0 for none
 }
 
 type held struct {
@@ -112,6 +113,12 @@ func (h *Hub) push(s *session, t string, d any) {
 		s.seq--
 		return
 	}
+	h.keep(s, text)
+}
+
+// keep keeps a frame that has the session's last number for a resume, and
+// sends it.
+func (h *Hub) keep(s *session, text []byte) {
 	s.ring = append(s.ring, held{s.seq, text})
 	s.bytes += len(text)
 	for len(s.ring) > 1 && (len(s.ring) > boundFrames || s.bytes > boundBytes) {
