@@ -2,6 +2,7 @@ package sip
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/cordboard/cordboard/routing"
@@ -93,7 +94,7 @@ func (l *leg) ownAudio() media.Audio {
 
 // knows reports whether the peer has been told want, in all that matters.
 func (l *leg) knows(want media.Audio) bool {
-	return l.told.Addr == want.Addr && l.told.Dir == want.Dir && speaks(want.Formats, l.codec)
+	return l.told.Addr == want.Addr && l.told.Dir == want.Dir && l.fits(want, l.codec)
 }
 
 // refuses reports whether the peer would not be told want.
@@ -148,7 +149,7 @@ func (l *leg) took(told media.Audio, body []byte) bool {
 		return false
 	}
 	codec, ok := a.Uses()
-	if !ok || !speaks(told.Formats, codec) {
+	if !ok || !l.fits(told, codec) || !l.reachable(a.Addr.Addr()) {
 		return false
 	}
 	if told.Dir == media.SendRecv {
@@ -166,11 +167,27 @@ func (l *leg) took(told media.Audio, body []byte) bool {
 	return true
 }
 
+// fits reports whether a peer that was told want may use the codec. What goes
+// through our port is given the right number there; what goes past us must
+// have it.
+func (l *leg) fits(want media.Audio, codec media.Format) bool {
+	if l.port != nil && want.Addr == l.port.Local() {
+		return slices.ContainsFunc(want.Formats, codec.Is)
+	}
+	return speaks(want.Formats, codec)
+}
+
+// reachable reports whether our port, if the leg has one, can send to the
+// address: it has one family.
+func (l *leg) reachable(a netip.Addr) bool {
+	return l.port == nil || a.IsUnspecified() || a.Unmap().Is4() == l.port.Local().Addr().Unmap().Is4()
+}
+
 // atOwnPort reports whether the peer sends to us.
 func (l *leg) atOwnPort() bool { return l.port != nil && l.told.Addr == l.port.Local() }
 
 // speaks reports whether the list has the very format, number and all: what
-// is relayed or sent directly keeps its payload type.
+// is sent directly keeps its payload type.
 func speaks(fs []media.Format, f media.Format) bool {
 	for _, g := range fs {
 		if g.PT == f.PT && g.Name == f.Name && g.Rate == f.Rate {
@@ -198,6 +215,7 @@ func (l *leg) aim() {
 		return
 	}
 	l.port.SetRemote(l.remote.Addr)
+	l.port.SetFormats(l.told.Formats, l.remote.Formats)
 	l.port.Mute(!l.remote.Dir.Receives())
 }
 

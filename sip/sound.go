@@ -14,7 +14,7 @@ func (c *call) sound() {
 	}
 	talking := c.connected && !c.held()
 	relay := talking && !c.direct && l.atOwnPort() && c.agent.atOwnPort()
-	if relay && !speaks([]media.Format{l.codec}, c.agent.codec) {
+	if relay && !l.codec.Is(c.agent.codec) {
 		relay = false
 		if !l.waits() && !c.agent.waits() && !c.joined {
 			c.joinFailed("codec")

@@ -1,32 +1,124 @@
 package media
 
-import "net/netip"
+import (
+	"net/netip"
+	"time"
+)
 
-// latch decides which source may speak on a port and where to send to. The
-// signalled address (SDP) is always right. A peer behind a NAT sends from
-// another one: the first packet from another port of the signalled host, or
-// from an address the peer is known by, is learnt, once. Nobody else is ever
-// listened to, and what is learnt is not learnt again: "RTP bleed"
-// (CVE-2017-14099) is a relay that believes whoever sends last.
+// How a source other than the signalled one is believed.
+const (
+	// learnFor is how long after the description a peer's own source is looked
+	// for: a peer behind a NAT speaks at once, a thief has as long.
+	learnFor = 15 * time.Second
+	// learnAfter is how many packets of one stream it takes: 80 ms. A stray
+	// packet, or a spray of them, is no stream.
+	learnAfter = 4
+	// maxGap is by how much the sequence number of a stream may go up.
+	maxGap = 8
+	// maxCandidates are looked at, so that a spray cannot hide the peer.
+	maxCandidates = 32
+)
+
+// latch decides which source may speak on a port and where to send to ("RTP
+// bleed", CVE-2017-14099 and CVE-2025-53399, is a relay that believes whoever
+// sends first, or last). The signalled address (SDP) is always right. A peer
+// behind a NAT sends from another one: that is learnt once, within learnFor of
+// the description, from the signalled host or an address the peer is known by,
+// and only from a stream: packets of one SSRC in sequence and of a payload
+// type that was agreed on. What is learnt gives way to a stream from the
+// signalled address and to nobody else. Somebody at the peer's own address who
+// sends a proper stream before the peer does cannot be told from it.
 type latch struct {
 	remote netip.AddrPort // signalled; invalid: not known yet
 	known  []netip.Addr   // other addresses of the same peer (its signalling source)
 	learnt netip.AddrPort // learnt, used until the signalled one speaks
 	firm   bool           // the signalled address has spoken: learn no more
+	until  time.Time      // learn no later
 	mute   bool           // the peer does not receive
+	tries  []candidate
 }
 
-// set gives the signalled address. The same one again changes nothing.
-func (l *latch) set(remote netip.AddrPort) {
+// candidate is a source that may turn out to be the peer's.
+type candidate struct {
+	src  netip.AddrPort
+	ssrc uint32
+	seq  uint16
+	n    int // packets in sequence
+}
+
+// set gives the signalled address. The same one again changes nothing, but
+// that a peer not yet heard has time again.
+func (l *latch) set(remote netip.AddrPort, now time.Time) {
 	remote = unmap(remote)
-	if remote == l.remote {
-		return
+	if remote != l.remote {
+		l.remote, l.learnt, l.firm = remote, netip.AddrPort{}, false
 	}
-	l.remote, l.learnt, l.firm = remote, netip.AddrPort{}, false
+	if !l.firm && !l.learnt.IsValid() {
+		l.until, l.tries = now.Add(learnFor), nil
+	}
 }
 
 // accept reports whether a packet from src belongs to the peer, and learns.
-func (l *latch) accept(src netip.AddrPort) bool {
+// agreed says that its payload type is one of those agreed on.
+func (l *latch) accept(src netip.AddrPort, h rtpHeader, agreed bool, now time.Time) bool {
+	src = unmap(src)
+	switch {
+	case !l.remote.IsValid():
+		return false
+	case src == l.remote && !l.learnt.IsValid():
+		l.firm, l.tries = true, nil
+		return true
+	case src == l.remote: // something else was learnt: one packet is not enough
+		if l.stream(src, h, agreed) {
+			l.firm, l.learnt, l.tries = true, netip.AddrPort{}, nil
+		}
+		return l.firm
+	case l.firm:
+		return false
+	case l.learnt.IsValid():
+		return src == l.learnt
+	case now.After(l.until) || !l.samePeer(src.Addr()):
+		return false
+	}
+	if l.stream(src, h, agreed) {
+		l.learnt, l.tries = src, nil
+		return true
+	}
+	return false
+}
+
+// stream counts the packets of a source and reports whether they are enough.
+func (l *latch) stream(src netip.AddrPort, h rtpHeader, agreed bool) bool {
+	if !agreed {
+		return false
+	}
+	least := -1
+	for i := range l.tries {
+		t := &l.tries[i]
+		if t.src == src && t.ssrc == h.ssrc {
+			if gap := h.seq - t.seq; gap == 0 || gap > maxGap {
+				t.n = 0
+			}
+			t.seq = h.seq
+			t.n++
+			return t.n >= learnAfter
+		}
+		if least < 0 || t.n < l.tries[least].n {
+			least = i
+		}
+	}
+	fresh := candidate{src: src, ssrc: h.ssrc, seq: h.seq, n: 1}
+	if len(l.tries) < maxCandidates {
+		l.tries = append(l.tries, fresh)
+	} else {
+		l.tries[least] = fresh // the one with the fewest: not a stream that is coming up
+	}
+	return false
+}
+
+// acceptControl is accept for RTCP, which is too rare to show a stream: it
+// follows the media, to another port of the address that this has.
+func (l *latch) acceptControl(src netip.AddrPort, media *latch) bool {
 	src = unmap(src)
 	switch {
 	case !l.remote.IsValid():
@@ -38,11 +130,22 @@ func (l *latch) accept(src netip.AddrPort) bool {
 		return false
 	case l.learnt.IsValid():
 		return src == l.learnt
-	case l.samePeer(src.Addr()):
+	case media.speaker() == src.Addr():
 		l.learnt = src
 		return true
 	}
 	return false
+}
+
+// speaker is the address that the peer has been heard from; invalid before.
+func (l *latch) speaker() netip.Addr {
+	switch {
+	case l.learnt.IsValid():
+		return l.learnt.Addr()
+	case l.firm:
+		return l.remote.Addr()
+	}
+	return netip.Addr{}
 }
 
 func (l *latch) samePeer(a netip.Addr) bool {

@@ -27,6 +27,7 @@ type Port struct {
 	closed  bool
 	media   latch
 	control latch
+	numbers numbers
 	play    player
 	dtmf    dtmfDecoder
 	dtmfPT  uint8
@@ -42,9 +43,9 @@ func newPort(e *Engine, rtp, rtcp *net.UDPConn, port uint16) *Port {
 func (p *Port) Local() netip.AddrPort { return netip.AddrPortFrom(p.engine.advertise, p.port) }
 
 // SetRemote gives the peer's RTP address from its SDP. Only packets from there
-// are listened to, or, when the peer is behind a NAT, from the first other
-// source of the same host or of an AlsoFrom address. A new address forgets
-// what was learnt.
+// are listened to, or, when the peer is behind a NAT, from another source of
+// the same host or of an AlsoFrom address that proves to be a stream soon after
+// this call. A new address forgets what was learnt.
 func (p *Port) SetRemote(to netip.AddrPort) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -52,9 +53,10 @@ func (p *Port) SetRemote(to netip.AddrPort) {
 }
 
 func (p *Port) setRemote(to netip.AddrPort) {
-	p.media.set(to)
+	now := time.Now()
+	p.media.set(to, now)
 	// RFC 3550 section 11: RTCP is on the next odd port.
-	p.control.set(netip.AddrPortFrom(to.Addr(), to.Port()+1))
+	p.control.set(netip.AddrPortFrom(to.Addr(), to.Port()+1), now)
 }
 
 // Mute says that the peer does not receive (RFC 3264 section 5.1): it is sent
@@ -131,30 +133,38 @@ func (p *Port) readRTP() {
 // received handles one RTP packet.
 func (p *Port) received(src netip.AddrPort, h rtpHeader, pkt []byte) {
 	p.mu.Lock()
-	if p.closed || !p.media.accept(src) {
+	if p.closed || !p.media.accept(src, h, p.numbers.takes(h.pt), time.Now()) {
 		p.mu.Unlock()
 		p.strays.Add(1)
 		return
 	}
 	digits, call := p.digits(h)
+	f, known := p.numbers.format(h.pt)
 	p.mu.Unlock()
 	p.heard.Add(1)
 	for _, d := range digits {
 		call(d)
 	}
 	if q := p.peer.Load(); q != nil {
-		q.forward(pkt)
+		q.forward(pkt, h.pt, f, known)
 	}
 }
 
-// forward sends a packet of the relay's other side to our peer.
-func (p *Port) forward(pkt []byte) {
+// forward sends a packet of the relay's other side to our peer, with the
+// peer's own number for the format f. known: f was agreed on with the other
+// side.
+func (p *Port) forward(pkt []byte, pt uint8, f Format, known bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	to := p.media.dest()
 	if p.closed || p.play.on() || !to.IsValid() {
 		return
 	}
+	number, ok := p.numbers.number(pt, f, known)
+	if !ok {
+		return
+	}
+	pkt[1] = pkt[1]&0x80 | number
 	// A datagram that cannot be sent is a lost datagram: RTP lives with that,
 	// and a dead peer is found by its signalling.
 	_, _ = p.rtp.WriteToUDPAddrPort(pkt, to)
@@ -174,7 +184,7 @@ func (p *Port) readRTCP() {
 			continue
 		}
 		p.mu.Lock()
-		ok := !p.closed && p.control.accept(src)
+		ok := !p.closed && p.control.acceptControl(src, &p.media)
 		p.mu.Unlock()
 		if !ok {
 			p.strays.Add(1)

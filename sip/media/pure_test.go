@@ -9,6 +9,14 @@ import (
 	"time"
 )
 
+// talks sends learnAfter packets of a stream and gives the last one's fate.
+func talks(l *latch, src string, now time.Time) (accepted bool) {
+	for i := range learnAfter {
+		accepted = l.accept(netip.MustParseAddrPort(src), rtpHeader{ssrc: 7, seq: uint16(i)}, true, now)
+	}
+	return accepted
+}
+
 func TestLatch(t *testing.T) {
 	ap := netip.MustParseAddrPort
 	const (
@@ -34,15 +42,16 @@ func TestLatch(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			l := latch{known: []netip.Addr{netip.MustParseAddr("203.0.113.9")}}
-			if l.accept(ap(sdp)) || l.dest().IsValid() {
+			now := time.Now()
+			if talks(&l, sdp, now) || l.dest().IsValid() {
 				t.Error("believes a source before any SDP")
 			}
-			l.set(ap(sdp))
+			l.set(ap(sdp), now)
 			for i, s := range tt.sources {
-				if got := l.accept(ap(s)); got != tt.accept[i] {
-					t.Errorf("packet %d from %s: accepted %v", i, s, got)
+				if got := talks(&l, s, now); got != tt.accept[i] {
+					t.Errorf("stream %d from %s: accepted %v", i, s, got)
 				}
-				l.set(ap(sdp)) // a re-INVITE that changes nothing
+				l.set(ap(sdp), now) // a re-INVITE that changes nothing
 			}
 			if got := l.dest(); got != ap(tt.dest) {
 				t.Errorf("sends to %s, want %s", got, tt.dest)
@@ -54,14 +63,15 @@ func TestLatch(t *testing.T) {
 func TestLatchNewAddressForgets(t *testing.T) {
 	ap := netip.MustParseAddrPort
 	var l latch
-	l.set(ap("198.51.100.7:4000"))
-	l.accept(ap("198.51.100.7:4444"))
-	l.set(ap("198.51.100.8:5000"))
-	if l.accept(ap("198.51.100.7:4444")) || !l.accept(ap("198.51.100.8:5000")) {
+	now := time.Now()
+	l.set(ap("198.51.100.7:4000"), now)
+	talks(&l, "198.51.100.7:4444", now)
+	l.set(ap("198.51.100.8:5000"), now)
+	if talks(&l, "198.51.100.7:4444", now) || !talks(&l, "198.51.100.8:5000", now) {
 		t.Error("the old address is still believed, or the new one is not")
 	}
 	for _, held := range []string{"0.0.0.0:4000", "198.51.100.7:0"} {
-		if l.set(ap(held)); l.dest().IsValid() {
+		if l.set(ap(held), now); l.dest().IsValid() {
 			t.Errorf("sends to %s", held)
 		}
 	}
@@ -71,10 +81,11 @@ func TestLatchNewAddressForgets(t *testing.T) {
 func TestLatchMuted(t *testing.T) {
 	ap := netip.MustParseAddrPort
 	var l latch
-	l.set(ap("198.51.100.7:4000"))
-	l.accept(ap("198.51.100.7:61000"))
+	now := time.Now()
+	l.set(ap("198.51.100.7:4000"), now)
+	talks(&l, "198.51.100.7:61000", now)
 	l.mute = true
-	if l.dest().IsValid() || !l.accept(ap("198.51.100.7:61000")) {
+	if l.dest().IsValid() || !talks(&l, "198.51.100.7:61000", now) {
 		t.Error("sent to, or not listened to")
 	}
 	l.mute = false

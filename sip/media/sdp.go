@@ -75,8 +75,8 @@ func static(pt uint8) Format {
 	return f
 }
 
-// is reports whether both name the same encoding, whatever the number.
-func (f Format) is(g Format) bool {
+// Is reports whether both name the same encoding, whatever the number.
+func (f Format) Is(g Format) bool {
 	if f.Name == "" || g.Name == "" {
 		return f.Name == g.Name && f.PT == g.PT
 	}

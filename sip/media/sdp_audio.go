@@ -145,7 +145,7 @@ func (a Audio) G711() ([]Format, bool) {
 // Keep narrows a to the encoding of f (with a's own number for it) and
 // telephone-event. False when a does not have it.
 func (a Audio) Keep(f Format) ([]Format, bool) {
-	i := slices.IndexFunc(a.Formats, f.is)
+	i := slices.IndexFunc(a.Formats, f.Is)
 	if i < 0 {
 		return nil, false
 	}
