@@ -46,8 +46,18 @@ func (c *compiler) agent(id agents.ID, n *node) agents.Agent {
 	if t := o.get("team"); t != nil {
 		a.Team = c.reference(t, "team", c.names.teams)
 	}
-	a.Desk = c.choice(o.get("login"), "desk", []string{"desk"}, "phone") == "desk"
 	a.Phone = c.phone(o, id)
+	login := o.get("login")
+	a.Desk = c.choice(login, "desk", []string{"desk", "phone"}) == "desk"
+	if !a.Desk && !a.Phone.Registered && a.Phone.URI != "" {
+		c.errorf(login, CodeUnsupported, "login: phone is supported for phone: registered only")
+	}
+	if digest := o.get("digest"); digest != nil {
+		a.Phone.Digest = agents.Digest(c.choice(digest, "", []string{string(agents.DigestMD5), string(agents.DigestSHA256)}))
+		if a.Phone.URI != "" {
+			c.errorf(digest, CodeConflict, "digest: only a registered phone is challenged")
+		}
+	}
 	a.Phone.AutoAnswer = c.flag(o.get("auto_answer"), false)
 	o.later("site", "csat", "shifts")
 	o.close()
@@ -72,14 +82,12 @@ func (c *compiler) agentSkills(n *node, what, prefix string, names []string, lev
 	}
 }
 
-// phone reads the static contact of an agent's telephone.
+// phone reads how an agent's telephone is reached: it registers here, or has a
+// static contact.
 func (c *compiler) phone(o *object, id agents.ID) agents.Phone {
 	n := o.get("phone")
 	if n == nil {
-		if !o.bad && !o.has("phone") {
-			c.add(o.line, o.col, CodeUnsupported, o.where, "phone is missing, and registered (the default) is not supported yet: give sip:USER@HOST")
-		}
-		return agents.Phone{}
+		return agents.Phone{Registered: !o.has("phone")}
 	}
 	s, ok := c.scalar(n, "a contact, such as sip:ann@192.0.2.10")
 	if !ok {
@@ -87,8 +95,7 @@ func (c *compiler) phone(o *object, id agents.ID) agents.Phone {
 	}
 	switch {
 	case s == "registered":
-		c.unsupported(n, s)
-		return agents.Phone{}
+		return agents.Phone{Registered: true}
 	case strings.HasPrefix(s, "+"):
 		c.unsupported(n, "a telephone number")
 		return agents.Phone{}
@@ -110,7 +117,7 @@ var (
 	hostname = regexp.MustCompile(`^([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.?$`)
 )
 
-// contact checks sip:USER@HOST[:PORT][;transport=udp|tcp] and evens it out:
+// contact checks sip:USER@HOST[:PORT][;transport=udp|tcp|tls] and evens it out:
 // host in lower case, no port when it is the default.
 func contact(s string) (string, error) {
 	rest, ok := strings.CutPrefix(s, "sip:")
@@ -118,8 +125,12 @@ func contact(s string) (string, error) {
 		return "", fmt.Errorf("want a contact, such as sip:ann@192.0.2.10, not %s", quote(s))
 	}
 	rest, params, hasParams := strings.Cut(rest, ";")
-	if hasParams && params != "transport=udp" && params != "transport=tcp" {
-		return "", fmt.Errorf("a contact may carry ;transport=udp or ;transport=tcp only")
+	usual := "5060"
+	switch {
+	case params == "transport=tls":
+		usual = "5061"
+	case hasParams && params != "transport=udp" && params != "transport=tcp":
+		return "", fmt.Errorf("a contact may carry ;transport=udp, ;transport=tcp or ;transport=tls only")
 	}
 	user, hostport, ok := strings.Cut(rest, "@")
 	if !ok || !sipUser.MatchString(user) {
@@ -137,10 +148,10 @@ func contact(s string) (string, error) {
 		return "", fmt.Errorf("%s is not a host: an IPv4 address, an IPv6 address in brackets, or a name", quote(host))
 	}
 	out := "sip:" + user + "@" + strings.ToLower(host)
-	if port != "" && port != "5060" {
+	if port != "" && port != usual {
 		out += ":" + port
 	}
-	if params == "transport=tcp" {
+	if hasParams && params != "transport=udp" {
 		out += ";" + params
 	}
 	return out, nil

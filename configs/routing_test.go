@@ -145,7 +145,7 @@ transfers: {credit: none, priority_add: 30, unanswered: {after: 20s, do: queue}}
 order: {points_per_second: off}
 agents:
   ann: {name: Ann Berger, phone: "sip:ann@Phones.Example.com:5060;transport=tcp", login: desk, team: x, skills: {a: 1}, languages: {en: 9}}
-  bob: {name: Bob Huber, phone: "sip:bob@[2001:db8::1]:5070"}
+  bob: {name: Bob Huber, phone: "sip:bob@[2001:db8::1]:5061;transport=tls"}
 `)
 	q := p.Queues["all"]
 	equal(t, "need", q.Need, rule.Need{
@@ -168,7 +168,7 @@ agents:
 		t.Errorf("prefer [] must switch off: %+v", none)
 	}
 	equal(t, "ann's phone", p.Agents["ann"].Phone.URI, "sip:ann@phones.example.com;transport=tcp")
-	equal(t, "bob's phone", p.Agents["bob"].Phone.URI, "sip:bob@[2001:db8::1]:5070")
+	equal(t, "bob's phone", p.Agents["bob"].Phone.URI, "sip:bob@[2001:db8::1];transport=tls")
 	if !p.Agents["ann"].Desk || p.Agents["ann"].Team != "x" {
 		t.Errorf("ann: %+v", p.Agents["ann"])
 	}

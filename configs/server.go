@@ -28,13 +28,21 @@ type SIP struct {
 	// listening address; "" for none.
 	Advertise string
 	Trunks    []Trunk
+	Registrar *Registrar
 	MaxCalls  int // admission: calls at once; over it 503 + Retry-After
 	Rate      int // admission: new calls a second
+	TLS       *TLS
+}
+
+// TLS is what the tls listeners show, and whom calls by TLS trust.
+type TLS struct {
+	Certificate, Key string // PEM files
+	CA               string // PEM file of the roots to trust; "" for the system's
 }
 
 // Listen is one SIP listener.
 type Listen struct {
-	Transport string // udp, tcp
+	Transport string // udp, tcp, tls
 	Addr      netip.AddrPort
 }
 

@@ -29,7 +29,8 @@ func TestServerWhole(t *testing.T) {
 cordboard: server/1
 routing: /srv/routing.yaml
 sip:
-  listen: ["udp:0.0.0.0:5060", "tcp:[::1]:5061"]
+  listen: ["udp:0.0.0.0:5060", "tcp:[::1]:5061", "tls:0.0.0.0:5061"]
+  tls: {certificate: tls/sip.pem, key: /etc/ssl/sip.key, ca: tls/roots.pem}
   advertise: sip.example.com
   max_calls: 100
   calls_per_second: 5
@@ -47,7 +48,8 @@ store: {path: /var/lib/cordboard/cordboard.db, journal: journal}
 	equal(t, "server", *s, Server{
 		Routes: "/srv/routing.yaml",
 		SIP: SIP{
-			Listen:    []Listen{{"udp", netip.MustParseAddrPort("0.0.0.0:5060")}, {"tcp", netip.MustParseAddrPort("[::1]:5061")}},
+			Listen:    []Listen{{"udp", netip.MustParseAddrPort("0.0.0.0:5060")}, {"tcp", netip.MustParseAddrPort("[::1]:5061")}, {"tls", netip.MustParseAddrPort("0.0.0.0:5061")}},
+			TLS:       &TLS{Certificate: "/etc/cordboard/tls/sip.pem", Key: "/etc/ssl/sip.key", CA: "/etc/cordboard/tls/roots.pem"},
 			Advertise: "sip.example.com", MaxCalls: 100, Rate: 5,
 			Trunks: []Trunk{
 				{Name: "second", Media: "relay", Trust: identity.Trust{

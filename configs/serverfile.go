@@ -119,7 +119,9 @@ func (s *serverReader) sip(o *object) {
 	}
 	s.out.SIP.MaxCalls = s.integer(o.get("max_calls"), 1, 100_000, 1000)
 	s.out.SIP.Rate = s.integer(o.get("calls_per_second"), 1, 10_000, 50)
+	s.sipTLS(o.get("tls"), listen)
 	s.trunks(o.get("trunks"))
+	s.out.SIP.Registrar = s.registrar(o.get("registrar"))
 	o.close()
 }
 
@@ -131,12 +133,12 @@ func (s *serverReader) listen(n *node) (Listen, bool) {
 	}
 	transport, addr, _ := strings.Cut(text, ":")
 	switch transport {
-	case "udp", "tcp":
-	case "tls", "ws", "wss":
+	case "udp", "tcp", "tls":
+	case "ws", "wss":
 		s.unsupported(n, transport)
 		return Listen{}, false
 	default:
-		s.wrong(n, "want udp:ADDRESS:PORT or tcp:ADDRESS:PORT, not %s", quote(text))
+		s.wrong(n, "want udp:, tcp: or tls:ADDRESS:PORT, not %s", quote(text))
 		return Listen{}, false
 	}
 	a, err := netip.ParseAddrPort(addr)
@@ -145,6 +147,25 @@ func (s *serverReader) listen(n *node) (Listen, bool) {
 		return Listen{}, false
 	}
 	return Listen{Transport: transport, Addr: a}, true
+}
+
+// sipTLS reads sip.tls, which a tls listener must have and nothing else may.
+func (s *serverReader) sipTLS(n, listen *node) {
+	used := slices.ContainsFunc(s.out.SIP.Listen, func(l Listen) bool { return l.Transport == "tls" })
+	switch {
+	case n == nil && used:
+		s.errorf(listen, CodeMissing, "sip.tls is missing: a tls listener needs a certificate and its key")
+		return
+	case n == nil:
+		return
+	case !used && listen != nil:
+		s.errorf(n, CodeConflict, "sip.tls: no listener of sip.listen is tls")
+	}
+	t := s.object(n)
+	s.out.SIP.TLS = &TLS{
+		Certificate: s.path(t.must("certificate"), ""), Key: s.path(t.must("key"), ""), CA: s.path(t.get("ca"), ""),
+	}
+	t.close()
 }
 
 // host reads an address or a host name without a port.
