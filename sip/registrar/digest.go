@@ -1,0 +1,234 @@
+package registrar
+
+import (
+	"crypto/hmac"
+	"crypto/md5"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"hash"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/cordboard/cordboard/agents"
+	"github.com/cordboard/cordboard/sip/stack"
+)
+
+// Digest algorithms (RFC 8760).
+const (
+	algMD5    = "MD5"
+	algSHA256 = "SHA-256"
+)
+
+// Secret is a user's HA1 for either algorithm (RFC 7616 3.4.2), in lower case
+// hex. Realm is what it was made with.
+type Secret struct {
+	Realm, MD5, SHA256 string
+}
+
+// NewSecret makes the HA1s of a password.
+func NewSecret(user, realm, password string) Secret {
+	a1 := user + ":" + realm + ":" + password
+	return Secret{Realm: realm, MD5: sum(md5.New(), a1), SHA256: sum(sha256.New(), a1)}
+}
+
+func sum(h hash.Hash, parts ...string) string {
+	h.Write([]byte(strings.Join(parts, ":")))
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// credentials are an Authorization header's.
+type credentials struct {
+	user, realm, nonce, uri, response, algorithm, cnonce, qop, ncText string
+	nc                                                                uint32
+}
+
+// maxCredentials bounds an Authorization header.
+const maxCredentials = 2048
+
+// parseCredentials reads a Digest Authorization strictly: each parameter once,
+// quotes closed, what must be there is there.
+func parseCredentials(v string) (c credentials, ok bool) {
+	if len(v) > maxCredentials {
+		return c, false
+	}
+	scheme, rest, _ := strings.Cut(strings.TrimSpace(v), " ")
+	if !strings.EqualFold(scheme, "Digest") {
+		return c, false
+	}
+	to := map[string]*string{
+		"username": &c.user, "realm": &c.realm, "nonce": &c.nonce, "uri": &c.uri, "response": &c.response,
+		"algorithm": &c.algorithm, "cnonce": &c.cnonce, "qop": &c.qop, "nc": &c.ncText,
+	}
+	seen := map[string]bool{}
+	for rest = strings.TrimSpace(rest); rest != ""; {
+		name, value, left, ok := parameter(rest)
+		name = strings.ToLower(name)
+		if !ok || seen[name] {
+			return c, false
+		}
+		seen[name] = true
+		if p := to[name]; p != nil {
+			*p = value
+		}
+		rest = left
+	}
+	if c.user == "" || c.nonce == "" || c.uri == "" || c.cnonce == "" || !strings.EqualFold(c.qop, "auth") || len(c.ncText) != 8 {
+		return c, false
+	}
+	n, err := strconv.ParseUint(c.ncText, 16, 32)
+	c.nc = uint32(n)
+	c.response = strings.ToLower(c.response)
+	switch {
+	case c.algorithm == "" || strings.EqualFold(c.algorithm, algMD5):
+		c.algorithm = algMD5
+		ok = len(c.response) == 2*md5.Size
+	case strings.EqualFold(c.algorithm, algSHA256):
+		c.algorithm = algSHA256
+		ok = len(c.response) == 2*sha256.Size
+	}
+	return c, ok && err == nil && n > 0
+}
+
+// parameter takes NAME=VALUE or NAME="VALUE" off the front, and the comma after.
+func parameter(s string) (name, value, rest string, ok bool) {
+	name, s, ok = strings.Cut(s, "=")
+	name = strings.TrimSpace(name)
+	if !ok || name == "" || strings.ContainsAny(name, " \t\",") {
+		return "", "", "", false
+	}
+	s = strings.TrimLeft(s, " \t")
+	if strings.HasPrefix(s, `"`) {
+		if value, s, ok = quoted(s); !ok {
+			return "", "", "", false
+		}
+		s = strings.TrimLeft(s, " \t")
+		if s != "" && s[0] != ',' {
+			return "", "", "", false
+		}
+		s = strings.TrimPrefix(s, ",")
+	} else {
+		value, s, _ = strings.Cut(s, ",")
+		if value = strings.TrimSpace(value); value == "" || strings.ContainsAny(value, " \t\"") {
+			return "", "", "", false
+		}
+	}
+	return name, value, strings.TrimSpace(s), true
+}
+
+// quoted reads a quoted-string and undoes its escapes (RFC 3261 25.1).
+func quoted(s string) (value, rest string, ok bool) {
+	var b strings.Builder
+	for i := 1; i < len(s); i++ {
+		switch s[i] {
+		case '"':
+			return b.String(), s[i+1:], true
+		case '\\':
+			if i++; i == len(s) {
+				return "", "", false
+			}
+		}
+		b.WriteByte(s[i])
+	}
+	return "", "", false
+}
+
+// verdict on a request's credentials.
+type verdict int
+
+const (
+	unknown verdict = iota // none of ours
+	stale                  // good or bad, for a nonce that counts no longer
+	wrong
+	good
+	banned
+	busy // there is no time for it now
+)
+
+// authenticate finds whose request it is. What it takes, and what it answers,
+// is the same for a user who exists and for one who does not (AST-2018-008).
+func (r *Registrar) authenticate(req *stack.Message, now time.Time) (string, verdict) {
+	c, found := r.ours(req)
+	if !found {
+		if !r.begin.AllowN(now, 1) {
+			return "", busy
+		}
+		return "", unknown
+	}
+	source := req.Source.Addr()
+	if !r.valid(c.nonce, source, now) {
+		if !r.begin.AllowN(now, 1) {
+			return "", busy
+		}
+		return "", stale
+	}
+	// From here on the source is who it says it is: it has received our nonce.
+	if !r.onward.AllowN(now, 1) {
+		return "", busy
+	}
+	pair := source.String() + " " + c.user
+	if r.sources.banned(pair, now) {
+		return "", banned
+	}
+	if !r.verify(c, req.Method) {
+		r.sources.fail(source.String(), maxOfSource, now)
+		if r.sources.fail(pair, maxOfPair, now) {
+			r.log.Warn("a source that fails to authenticate is not heard for a while", zapSource(source))
+		}
+		r.refreshSecrets()
+		return "", wrong
+	}
+	switch r.nonces.use(c.nonce, c.nc, now) {
+	case replayed:
+		return "", stale
+	case full:
+		return "", busy
+	}
+	r.sources.forgive(pair)
+	return c.user, good
+}
+
+// ours finds the credentials for our realm, which there may be but once.
+func (r *Registrar) ours(req *stack.Message) (out credentials, found bool) {
+	for _, v := range req.Values("Authorization") {
+		c, ok := parseCredentials(v)
+		if !ok || c.realm != r.o.Realm || !sameURI(c.uri, req.URI) {
+			continue
+		}
+		if found {
+			return credentials{}, false
+		}
+		out, found = c, true
+	}
+	return out, found
+}
+
+// sameURI compares the digest's uri with the Request-URI, which a path may
+// have changed in case and brackets only.
+func sameURI(a, b string) bool {
+	return strings.EqualFold(strings.TrimSuffix(a, ":5060"), strings.TrimSuffix(b, ":5060"))
+}
+
+// verify computes the response, for a user who does not exist from a secret
+// nobody has.
+func (r *Registrar) verify(c credentials, method string) bool {
+	mac := hmac.New(sha256.New, r.key)
+	mac.Write([]byte(c.user))
+	nobody := hex.EncodeToString(mac.Sum(nil))
+	h, ha1, other := md5.New, "", nobody[:2*md5.Size]
+	s, _ := r.secrets.of(c.user)
+	d, _ := r.digestOf(c.user)
+	switch {
+	case c.algorithm == algSHA256:
+		h, ha1, other = sha256.New, s.SHA256, nobody
+	case d != agents.DigestSHA256:
+		ha1 = s.MD5
+	}
+	exists := ha1 != ""
+	if !exists {
+		ha1 = other
+	}
+	want := sum(h(), ha1, c.nonce, c.ncText, c.cnonce, c.qop, sum(h(), method, c.uri))
+	return subtle.ConstantTimeCompare([]byte(want), []byte(c.response)) == 1 && exists
+}

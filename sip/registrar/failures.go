@@ -1,0 +1,80 @@
+package registrar
+
+import (
+	"sync"
+	"time"
+)
+
+// Bounds on guessing: failures within a span, of one source with one user name
+// and of one source with any, before it is not heard for a while. A source is
+// counted only once it has answered a challenge of ours: a forged address
+// bans nobody.
+const (
+	maxOfPair   = 10
+	maxOfSource = 60
+	failSpan    = 5 * time.Minute
+	banTime     = 5 * time.Minute
+	maxFailures = 20_000 // remembered
+)
+
+// failures counts failed attempts by key.
+type failures struct {
+	mu  sync.Mutex
+	all map[string]failure
+}
+
+type failure struct {
+	n     int
+	since time.Time
+	until time.Time // of the ban
+}
+
+func newFailures() *failures { return &failures{all: map[string]failure{}} }
+
+// fail counts one; true when it is the one that bans the key.
+func (f *failures) fail(key string, limit int, now time.Time) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	x, there := f.all[key]
+	if !there && len(f.all) >= maxFailures {
+		f.sweep(now)
+	}
+	if now.Sub(x.since) >= failSpan {
+		x = failure{since: now}
+	}
+	x.n++
+	over := x.n == limit
+	if over {
+		x.until = now.Add(banTime)
+	}
+	f.all[key] = x
+	return over
+}
+
+func (f *failures) banned(key string, now time.Time) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return now.Before(f.all[key].until)
+}
+
+// forgive forgets a key: it has got it right.
+func (f *failures) forgive(key string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.all, key)
+}
+
+// sweep makes room: what is over first, else whatever comes.
+func (f *failures) sweep(now time.Time) {
+	for key, x := range f.all {
+		if now.Sub(x.since) >= failSpan && !now.Before(x.until) {
+			delete(f.all, key)
+		}
+	}
+	for key := range f.all {
+		if len(f.all) < maxFailures {
+			return
+		}
+		delete(f.all, key)
+	}
+}

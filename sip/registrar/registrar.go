@@ -1,0 +1,259 @@
+// Package registrar is where the agents' telephones register (RFC 3261 10 and
+// 22): it challenges them, keeps where each one is, asks with OPTIONS whether it
+// is still there, and tells routing when an agent's phone comes or goes.
+//
+// It never sends or receives by itself, decides about no call, and waits for no
+// database: secrets are read beside the traffic, bindings are handed to a port
+// that queues them. A phone is called where it registered from, over the
+// connection it made, never at an address that only its Contact names. The SIP
+// stack calls it (Hears, Register, Closed), call control asks it for a phone.
+package registrar
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+	"golang.org/x/time/rate"
+
+	"github.com/cordboard/cordboard/agents"
+	"github.com/cordboard/cordboard/sip/stack"
+)
+
+// Agents finds an agent of the live routing document. It must be quick.
+type Agents interface {
+	Agent(agents.ID) (agents.Agent, bool)
+}
+
+// Secrets reads what telephones authenticate with: every user who has a
+// telephone's secret.
+type Secrets interface {
+	Secrets(ctx context.Context) (map[string]Secret, error)
+}
+
+// Bindings keeps registrations over a restart. Save and Remove must not block.
+type Bindings interface {
+	SaveBinding(Binding)
+	RemoveBinding(agent agents.ID, key string)
+	Bindings(ctx context.Context) ([]Binding, error)
+}
+
+// Pinger asks a phone for life: the status code of its answer to OPTIONS, 408
+// for none, 503 when it could not be asked.
+type Pinger interface {
+	Ping(ctx context.Context, uri, transport string, next netip.AddrPort) int
+}
+
+// Options is what a Registrar is made of.
+type Options struct {
+	// Realm of the digest. Secrets are made with it: another one makes them void.
+	Realm string
+	// From lists the networks that phones may register from; empty: all.
+	From []netip.Prefix
+	// MaxExpires is the longest registration granted, and what a phone gets that
+	// asks for none.
+	MaxExpires time.Duration
+	// Qualify is how often a phone is asked for life; 0 for never.
+	Qualify time.Duration
+	// Rate is how many phones a second may begin to register.
+	Rate     int
+	Agents   Agents
+	Secrets  Secrets
+	Bindings Bindings // nil: a restart forgets
+	// Changed hears that an agent's phone can be reached, or no longer. It must
+	// not block and not call back.
+	Changed func(agent agents.ID, up bool)
+	Log     *zap.Logger
+
+	clock func() time.Time // a test's
+}
+
+// minExpires is the shortest registration granted (423, RFC 3261 10.3).
+const minExpires = time.Minute
+
+// Registrar is the running registrar. Its methods may be called from any
+// goroutine.
+type Registrar struct {
+	o       Options
+	log     *zap.Logger
+	key     []byte // of nonces, of this process alone
+	now     func() time.Time
+	begin   *rate.Limiter // requests that begin to register
+	onward *rate.Limiter // requests that answer a challenge of ours
+	nonces  nonces
+	sources *failures
+	secrets secrets
+	counts  counts
+
+	ctx  context.Context
+	stop context.CancelFunc
+	work sync.WaitGroup
+
+	mu      sync.Mutex
+	ping    Pinger
+	at      map[agents.ID][]*binding
+	heard   map[netip.Addr]int // bindings by the address they came from
+	up      map[agents.ID]bool // as Changed was told last
+	awaited map[agents.ID]bool // who waits for the phone to register anew
+}
+
+// New makes a Registrar and reads the bindings that an earlier process left.
+func New(ctx context.Context, o Options) (*Registrar, error) {
+	switch {
+	case o.Realm == "" || o.Agents == nil || o.Secrets == nil || o.Changed == nil:
+		return nil, errors.New("registrar: Realm, Agents, Secrets and Changed are required")
+	case o.MaxExpires < minExpires || o.Rate <= 0:
+		return nil, errors.New("registrar: MaxExpires is a minute at least, Rate is above 0")
+	}
+	if o.Log == nil {
+		o.Log = zap.NewNop()
+	}
+	if o.clock == nil {
+		o.clock = time.Now
+	}
+	r := &Registrar{
+		o: o, log: o.Log.Named("registrar"), key: make([]byte, 32), now: o.clock,
+		begin: rate.NewLimiter(rate.Limit(o.Rate), o.Rate),
+		onward: rate.NewLimiter(2*rate.Limit(o.Rate), 2*o.Rate), sources: newFailures(),
+		at: map[agents.ID][]*binding{}, heard: map[netip.Addr]int{},
+		up: map[agents.ID]bool{}, awaited: map[agents.ID]bool{},
+	}
+	rand.Read(r.key) // never fails (crypto/rand)
+	r.secrets.wake = make(chan struct{}, 1)
+	if err := r.readSecrets(ctx); err != nil {
+		return nil, err
+	}
+	if err := r.restore(ctx); err != nil {
+		return nil, err
+	}
+	r.ctx, r.stop = context.WithCancel(context.Background())
+	return r, nil
+}
+
+// Start begins to watch the phones through ping.
+func (r *Registrar) Start(ping Pinger) {
+	r.mu.Lock()
+	r.ping = ping
+	r.mu.Unlock()
+	r.work.Go(r.watch)
+	r.work.Go(r.keepSecrets)
+}
+
+// Close ends the watch. Bindings stay in their store.
+func (r *Registrar) Close() {
+	r.stop()
+	r.work.Wait()
+}
+
+// Hears implements stack.Phones: REGISTER is heard from the networks that
+// phones may register from, OPTIONS from where one is registered, nothing else.
+func (r *Registrar) Hears(from netip.Addr, method string) bool {
+	if method != "REGISTER" && method != "OPTIONS" {
+		return false
+	}
+	r.mu.Lock()
+	known := r.heard[from] > 0
+	r.mu.Unlock()
+	if known || method == "OPTIONS" {
+		return known
+	}
+	return r.mayRegister(from) && !r.sources.banned(from.String(), r.now())
+}
+
+func (r *Registrar) mayRegister(from netip.Addr) bool {
+	return len(r.o.From) == 0 || slices.ContainsFunc(r.o.From, func(p netip.Prefix) bool { return p.Contains(from) })
+}
+
+// Closed implements stack.Phones: the phones that registered over a connection
+// are gone with it until they register again.
+func (r *Registrar) Closed(peer netip.AddrPort) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for id, list := range r.at {
+		for _, b := range list {
+			if b.flow() && b.Source == peer {
+				r.log.Info("a phone's connection is gone", zap.String("agent", string(id)))
+				b.state = down
+			}
+		}
+		r.tell(id)
+	}
+}
+
+// Register implements stack.Phones.
+func (r *Registrar) Register(req *stack.Message) stack.Answer {
+	a, result := r.register(req)
+	r.counts.add(result)
+	return a
+}
+
+func (r *Registrar) register(req *stack.Message) (stack.Answer, string) {
+	now := r.now()
+	from := req.Source.Addr()
+	if !r.mayRegister(from) {
+		return answer(403), "forbidden"
+	}
+	user, verdict := r.authenticate(req, now)
+	switch verdict {
+	case busy:
+		return unavailable(), "overload"
+	case unknown:
+		return r.challenge(req, now, false), "challenged"
+	case stale:
+		return r.challenge(req, now, true), "stale"
+	case banned:
+		return answer(403), "banned"
+	case wrong:
+		return r.challenge(req, now, false), "failed"
+	}
+	agent, ok := r.o.Agents.Agent(agents.ID(user))
+	if !ok || !agent.Phone.Registered || !r.speaksFor(req, user) {
+		// CVE-2025-47779: good credentials are for their own address of record.
+		r.log.Warn("a REGISTER was refused with 403: its user is no agent with phone: registered, or its To or From is another's",
+			zap.Stringer("source", from))
+		return answer(403), "forbidden"
+	}
+	return r.bind(agent.ID, req, now)
+}
+
+// speaksFor reports whether To and From are the user's own.
+func (r *Registrar) speaksFor(req *stack.Message, user string) bool {
+	return userOf(req.Get("To")) == user && userOf(req.Get("From")) == user
+}
+
+func answer(code int, h ...stack.Header) stack.Answer { return stack.Answer{Code: code, Headers: h} }
+
+// Awaits notes that routing keeps an agent away until the phone registers anew,
+// or no longer.
+func (r *Registrar) Awaits(agent agents.ID, on bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if on {
+		r.awaited[agent] = true
+	} else {
+		delete(r.awaited, agent)
+	}
+}
+
+// Reload lets go of the phones of agents that a new routing document does not
+// have register here, and tells of the others once more, since the engine
+// could not know an agent before.
+func (r *Registrar) Reload() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for id := range r.at {
+		if a, ok := r.o.Agents.Agent(id); !ok || !a.Phone.Registered {
+			for _, b := range slices.Clone(r.at[id]) {
+				r.drop(id, b)
+			}
+		} else {
+			delete(r.up, id)
+		}
+		r.tell(id)
+	}
+}
