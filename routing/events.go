@@ -72,7 +72,8 @@ type PhoneRinging struct{ Offer }
 type PhoneAnswered struct{ Offer }
 
 // PhoneFailed: the agent's phone, or the way to it, refused. Code is the SIP
-// status; 408 stands for no response at all, 503 for a transport error.
+// status; 408 stands for no response at all, 503 for a transport error, 0 for
+// a fault of our own (no RTP port is free): the phone is not to blame.
 type PhoneFailed struct {
 	Offer
 	Code int `json:"code"`

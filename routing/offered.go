@@ -12,6 +12,7 @@ const (
 	second       = int64(time.Second / time.Microsecond)
 	barTime      = 60 * second
 	busyTime     = 30 * second
+	oursTime     = 5 * second // a fault of our own, that may pass
 	probeEvery   = 10 * second
 	refuseWindow = 600 * second
 	maxRefusals  = 3
@@ -189,6 +190,17 @@ func (e *Engine) phoneFailed(c *call, ev PhoneFailed) {
 		a := e.withdraw(c, agents.ReasonPhoneBusy)
 		e.bar(c, a).until(e, busyTime)
 		e.sideline(a, agents.ReasonPhoneBusy, e.now+busyTime)
+		e.back(c, true)
+	case ev.Code == 488 || ev.Code == 415 || ev.Code == 606:
+		// The phone does not speak what this caller does; the next may.
+		a := e.withdraw(c, "join_failed")
+		e.bar(c, a)
+		e.release(a, true)
+		e.back(c, true)
+	case ev.Code == 0:
+		a := e.withdraw(c, "join_failed")
+		e.bar(c, a).until(e, oursTime)
+		e.release(a, true)
 		e.back(c, true)
 	default:
 		a := e.withdraw(c, agents.ReasonUnreachable)

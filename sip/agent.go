@@ -34,7 +34,7 @@ func (c *call) ring(a routing.Ring) {
 	// answer: then we stay between the two.
 	c.direct = !late && c.gw.mayJoinDirectly(c.trunk, c.caller.remote.Addr.Addr(), hostOf(phone.URI))
 	if !c.direct && !c.openRelay(l) {
-		c.submit(routing.PhoneFailed{Offer: a.Offer, Code: 503})
+		c.submit(routing.PhoneFailed{Offer: a.Offer, Code: noPort})
 		return
 	}
 	l.told = c.wanted(l)
@@ -67,6 +67,10 @@ func (c *call) inviteAgain(l *leg, res *stack.Message) bool {
 	phone, ok := c.gw.phones.Phone(l.offer.Agent)
 	return ok && l.vigil.raise(res) && c.invite(l, phone)
 }
+
+// noPort is the Code of PhoneFailed when no RTP port is free: not the phone's
+// fault.
+const noPort = 0
 
 // unheard gives up a phone that has sent nothing at all, not even 100: it is
 // switched off or gone. The transaction would take 32 s to say so, longer than
@@ -162,7 +166,7 @@ func (c *call) agentAnswered(l *leg, res *stack.Message) {
 		// The phone's audio comes from elsewhere than its signalling.
 		if !c.openRelay(l) {
 			c.dropAgent(reasonHeader(routing.ByServer, "no_media_port"))
-			c.submit(routing.PhoneFailed{Offer: l.offer, Code: 503})
+			c.submit(routing.PhoneFailed{Offer: l.offer, Code: noPort})
 			return
 		}
 		c.log.Info("relaying", c.of(l), zap.String("reason", "not_mutual"))

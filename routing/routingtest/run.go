@@ -248,7 +248,7 @@ func (r *runner) playOffer(l line, word func(int) string) error {
 		if err != nil {
 			return err
 		}
-		if code < 200 {
+		if 0 < code && code < 200 {
 			return r.step(routing.PhoneRinging{Offer: o})
 		}
 		return r.step(routing.PhoneFailed{Offer: o, Code: code})
