@@ -1,6 +1,8 @@
 package store
 
 import (
+	"time"
+
 	"github.com/cordboard/cordboard/routing"
 )
 
@@ -16,6 +18,11 @@ type batch struct {
 	counter  int64                        // new value of the call counter, 0: unchanged
 	returned *int64                       // the last call number given out, once there will be no more
 	barriers []barrier
+
+	n       int64 // counts this server's batches
+	at      time.Time
+	inputs  int  // it was made of
+	spilled bool // it is in the spill file
 }
 
 func newBatch() *batch {

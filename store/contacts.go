@@ -62,11 +62,14 @@ func (s *Store) SaveContact(c Contact) {
 
 type contacted struct{ c Contact }
 
-func (in contacted) fold(w *writer, b *batch) {
+func (in contacted) fold(w *writer, b *batch) bool {
+	state, ok := w.known(in.c.Call)
+	if !ok {
+		return false
+	}
 	b.contacts = append(b.contacts, in.c)
-	state := w.known(in.c.Call)
 	if state == nil {
-		return // a contact without a ledger row: imported, or a test's
+		return true // a contact without a ledger row: imported, or a test's
 	}
 	r := &state.row
 	r.Note = r.Note || in.c.Note != ""
@@ -77,6 +80,7 @@ func (in contacted) fold(w *writer, b *batch) {
 		r.Disposition = in.c.Disposition
 	}
 	b.touch(state)
+	return true
 }
 
 func writeContact(t *tx, c *Contact) error {

@@ -39,13 +39,17 @@ func (s *Store) RemoveDialog(call routing.CallID, leg string) {
 
 type dialogSaved struct{ d Dialog }
 
-func (in dialogSaved) fold(_ *writer, b *batch) {
+func (in dialogSaved) fold(_ *writer, b *batch) bool {
 	b.dialogs[dialogKey{in.d.Call, in.d.Leg}] = &in.d
+	return true
 }
 
 type dialogRemoved dialogKey
 
-func (in dialogRemoved) fold(_ *writer, b *batch) { b.dialogs[dialogKey(in)] = nil }
+func (in dialogRemoved) fold(_ *writer, b *batch) bool {
+	b.dialogs[dialogKey(in)] = nil
+	return true
+}
 
 func writeDialog(t *tx, key dialogKey, d *Dialog) error {
 	var err error

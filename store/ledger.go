@@ -80,21 +80,19 @@ type callState struct {
 	talkTry   routing.Attempt
 	firstTalk routing.Attempt
 	before    agents.ID // who talked before the present talk
+	listed    bool      // among those that have ended
 }
 
-// endedKept is how many calls stay in memory after their end, for the
-// disposition and the note that follow it; later ones are read back.
-const endedKept = 1024
+func newPublicID() string {
+	id, _ := uuid.NewV7() // fails only without a source of randomness
+	return id.String()
+}
 
 // Arrived opens the ledger row of a call. It comes before the engine hears of
 // the call, and does not block.
 func (s *Store) Arrived(a Arrival) {
 	if a.PublicID == "" {
-		id, err := uuid.NewV7()
-		if err != nil {
-			s.log.Error("no public id for a call", zap.Int64("call", int64(a.Call)), zap.Error(err))
-		}
-		a.PublicID = id.String()
+		a.PublicID = newPublicID()
 	}
 	s.w.put(arrived(a), false)
 }
@@ -118,7 +116,7 @@ func (s *Store) Identified(call routing.CallID, customer string) {
 
 type arrived Arrival
 
-func (a arrived) fold(w *writer, b *batch) {
+func (a arrived) fold(w *writer, b *batch) bool {
 	c := w.calls[a.Call]
 	if c == nil {
 		c = &callState{row: LedgerRow{Call: a.Call}}
@@ -131,16 +129,20 @@ func (a arrived) fold(w *writer, b *batch) {
 	}
 	w.event(b, c, Event{At: a.At, Kind: "arrived"})
 	b.touch(c)
+	return true
 }
 
 type happened Event
 
-func (h happened) fold(w *writer, b *batch) {
-	if c := w.known(h.Call); c != nil {
+func (h happened) fold(w *writer, b *batch) bool {
+	c, ok := w.known(h.Call)
+	switch {
+	case c != nil:
 		w.event(b, c, Event(h))
-	} else {
+	case ok:
 		w.s.log.Error("event of a call that never arrived", zap.Int64("call", int64(h.Call)), zap.String("kind", h.Kind))
 	}
+	return ok
 }
 
 type identified struct {
@@ -148,11 +150,13 @@ type identified struct {
 	customer string
 }
 
-func (i identified) fold(w *writer, b *batch) {
-	if c := w.known(i.call); c != nil && c.row.Customer != i.customer {
+func (i identified) fold(w *writer, b *batch) bool {
+	c, ok := w.known(i.call)
+	if c != nil && c.row.Customer != i.customer {
 		c.row.Customer = i.customer
 		b.touch(c)
 	}
+	return ok
 }
 
 type acted struct {
@@ -160,7 +164,13 @@ type acted struct {
 	actions []routing.Action
 }
 
-func (d acted) fold(w *writer, b *batch) {
+func (d acted) fold(w *writer, b *batch) bool {
+	type step struct {
+		routing.Offer
+		action routing.Action
+		data   []byte
+	}
+	var steps []step
 	for _, a := range d.actions {
 		if _, status := a.(routing.AgentChanged); status {
 			continue // about an agent, not about a call
@@ -174,13 +184,20 @@ func (d acted) fold(w *writer, b *batch) {
 		if err := json.Unmarshal(data, &of); err != nil || of.Call == 0 {
 			continue // not about a call
 		}
-		c := w.state(of.Call, d.at)
-		w.event(b, c, Event{At: d.at, Kind: a.Kind(), Agent: of.Agent, Attempt: of.Attempt, Data: data})
-		if !c.apply(d.at, a) {
-			w.s.log.Error("a call ended twice", zap.Int64("call", int64(of.Call)))
+		if _, ok := w.known(of.Call); !ok {
+			return false
+		}
+		steps = append(steps, step{of, a, data})
+	}
+	for _, st := range steps {
+		c := w.state(st.Call, d.at)
+		w.event(b, c, Event{At: d.at, Kind: st.action.Kind(), Agent: st.Agent, Attempt: st.Attempt, Data: st.data})
+		if !c.apply(d.at, st.action) {
+			w.s.log.Error("a call ended twice", zap.Int64("call", int64(st.Call)))
 		}
 		b.touch(c)
 	}
+	return true
 }
 
 // event gives the event its number and puts it into the batch.

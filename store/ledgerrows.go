@@ -7,82 +7,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
-	"github.com/google/uuid"
 	"go.uber.org/zap"
 
 	"github.com/cordboard/cordboard/routing"
 )
-
-// state is the call's state: known, or new when the ledger has not heard of it.
-func (w *writer) state(call routing.CallID, at time.Time) *callState {
-	if c := w.known(call); c != nil {
-		return c
-	}
-	id, _ := uuid.NewV7() // fails only without a source of randomness
-	c := &callState{row: LedgerRow{Call: call, PublicID: id.String(), ArrivedAt: at}}
-	w.calls[call] = c
-	return c
-}
-
-// known is the call's state from memory, else from its row, else nil. It tries
-// until the database answers or the store closes.
-func (w *writer) known(call routing.CallID) *callState {
-	if c := w.calls[call]; c != nil {
-		return c
-	}
-	c, err := w.load(call)
-	for err != nil && !errors.Is(err, ErrNotFound) && !w.s.db.refuses(err) {
-		w.failing(err)
-		if !w.pause(retryMax) {
-			break
-		}
-		c, err = w.load(call)
-	}
-	switch {
-	case errors.Is(err, ErrNotFound):
-		return nil
-	case err != nil:
-		w.s.log.Error("ledger row cannot be read back", zap.Int64("call", int64(call)), zap.Error(err))
-		return nil
-	}
-	w.calls[call] = c
-	if !c.row.EndedAt.IsZero() {
-		w.ended = append(w.ended, call)
-	}
-	return c
-}
-
-func (w *writer) load(call routing.CallID) (*callState, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), tryFor)
-	defer cancel()
-	row, err := readRow(ctx, w.s.write, call)
-	if err != nil {
-		return nil, err
-	}
-	c := &callState{row: row}
-	if err := w.s.write.row(ctx, qLastSeq, []any{int64(call)}, &c.seq); err != nil {
-		return nil, err
-	}
-	return c, nil
-}
-
-// forget drops the states of calls that ended long ago.
-func (w *writer) forget(b *batch) {
-	for _, call := range b.order {
-		if !b.rows[call].EndedAt.IsZero() && !slices.Contains(w.ended, call) {
-			w.ended = append(w.ended, call)
-		}
-	}
-	if over := len(w.ended) - endedKept; over > 0 {
-		for _, call := range w.ended[:over] {
-			delete(w.calls, call)
-		}
-		w.ended = append(w.ended[:0], w.ended[over:]...)
-	}
-}
 
 func writeRow(t *tx, r *LedgerRow) error {
 	err := t.put(qSaveCall, int64(r.Call), r.PublicID, r.Trunk, r.Number, r.Dialled, r.Customer,

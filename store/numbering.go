@@ -70,7 +70,10 @@ func (s *Store) NextCall() routing.CallID {
 // reserve is the new value of the counter.
 type reserve int64
 
-func (r reserve) fold(_ *writer, b *batch) { b.counter = max(b.counter, int64(r)) }
+func (r reserve) fold(_ *writer, b *batch) bool {
+	b.counter = max(b.counter, int64(r))
+	return true
+}
 
 // giveBack ends the numbering and, when nothing is under way, returns what is
 // left of the block, so that an orderly restart leaves no gap.
@@ -87,4 +90,7 @@ func (n *numbering) giveBack(s *Store) {
 // returned lowers the counter to the last number given out.
 type returned struct{ last int64 }
 
-func (r returned) fold(_ *writer, b *batch) { b.returned = &r.last }
+func (r returned) fold(_ *writer, b *batch) bool {
+	b.returned = &r.last
+	return true
+}

@@ -106,13 +106,17 @@ func (s *Store) RemoveBinding(agent agents.ID, key string) {
 
 type bindingSaved struct{ b PhoneBinding }
 
-func (in bindingSaved) fold(_ *writer, b *batch) {
+func (in bindingSaved) fold(_ *writer, b *batch) bool {
 	b.bindings[bindingKey{in.b.Agent, in.b.Key}] = &in.b
+	return true
 }
 
 type bindingRemoved bindingKey
 
-func (in bindingRemoved) fold(_ *writer, b *batch) { b.bindings[bindingKey(in)] = nil }
+func (in bindingRemoved) fold(_ *writer, b *batch) bool {
+	b.bindings[bindingKey(in)] = nil
+	return true
+}
 
 func writeBinding(t *tx, key bindingKey, b *PhoneBinding) error {
 	var err error

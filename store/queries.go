@@ -27,6 +27,10 @@ const (
 
 	qCountOutcomes = `SELECT outcome, COUNT(*) FROM calls GROUP BY outcome`
 
+	// What a spill file is compared with, and what gives way to it.
+	qOwnerOfCall    = `SELECT public_id, outcome FROM calls WHERE call = $1`
+	qDropEventsFrom = `DELETE FROM call_events WHERE call = $1 AND seq >= $2`
+
 	qAddEvent = `INSERT INTO call_events (call, seq, at, kind, agent, attempt, data)
 		VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (call, seq) DO NOTHING`
 	qEvents  = `SELECT seq, at, kind, agent, attempt, data FROM call_events WHERE call = $1 ORDER BY seq`
@@ -92,8 +96,8 @@ const (
 		FROM interactions i LEFT JOIN users u ON u.id = i.agent
 		WHERE i.customer = $1 ORDER BY i.at DESC, i.id DESC LIMIT $2`
 
-	qKnownCustomers = `SELECT c.id, c.source_hash, c.version, b.read_at
-		FROM customers c LEFT JOIN billing b ON b.customer = c.id WHERE c.id IN `
+	qKnownCustomers = `SELECT c.id, c.source_hash, c.version, (SELECT b.read_at FROM billing b WHERE b.customer = c.id)
+		FROM customers c WHERE c.id IN `
 	qSaveCustomer = `INSERT INTO customers (` + customerColumns + `, source_hash, changed_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27)
 		ON CONFLICT (id) DO UPDATE SET

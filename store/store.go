@@ -50,6 +50,13 @@ type Options struct {
 	// CloseWait is how long Close goes on trying to write what is queued, 10 s
 	// when 0.
 	CloseWait time.Duration
+	// KeepEnded is how many calls stay in memory after their end, for the
+	// disposition and the note that follow it, 16,384 when 0. Older ones are read
+	// back, which has to wait while the database is away.
+	KeepEnded int
+	// Spill is the file that takes what waits for the database, so that a crash
+	// loses none of it (docs/adr/0021); "" for none. It holds people's data.
+	Spill string
 
 	backupDir string // of a Postgres database before a migration
 }
@@ -76,6 +83,7 @@ type Store struct {
 	db      database
 	lock    io.Closer // nil for a tool
 	fence   fence
+	spill   *spill // nil: none
 	write   *pool
 	read    *pool
 	w       *writer
@@ -96,6 +104,7 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 	}
 	opts.Readers = positive(opts.Readers, 4)
 	opts.MaxQueued = positive(opts.MaxQueued, 1_000_000)
+	opts.KeepEnded = positive(opts.KeepEnded, 16_384)
 	opts.CloseWait = time.Duration(positive(int(opts.CloseWait), int(10*time.Second)))
 	s := &Store{log: opts.Log.Named("store"), opts: opts, fence: fence{lost: make(chan struct{})}}
 	if err := s.open(ctx); err != nil {
@@ -139,6 +148,9 @@ func (s *Store) open(ctx context.Context) (err error) {
 		if s.write.pipeline != nil { // SQLite's lock dies with its holder and not before
 			s.write.fence = s.fence.check
 		}
+		if err := s.recoverSpill(ctx); err != nil {
+			return err
+		}
 		if err := s.takeOver(ctx); err != nil {
 			return err
 		}
@@ -155,7 +167,7 @@ func (s *Store) open(ctx context.Context) (err error) {
 func (s *Store) Close() error {
 	s.closing.Do(func() {
 		s.numbers.giveBack(s)
-		s.closed = errors.Join(s.w.stop(s.opts.CloseWait), s.release())
+		s.closed = errors.Join(s.w.stop(s.opts.CloseWait), s.spill.close(), s.release())
 	})
 	return s.closed
 }

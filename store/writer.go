@@ -12,11 +12,12 @@ import (
 )
 
 const (
-	groupWait = 5 * time.Millisecond // how long the first of a group waits for others
-	groupSize = 256
-	retryMin  = 20 * time.Millisecond
-	retryMax  = time.Second
-	tryFor    = 10 * time.Second // one attempt to commit
+	groupWait  = 5 * time.Millisecond // how long the first of a group waits for others
+	groupSize  = 256
+	spillAfter = 250 * time.Millisecond // how long changes wait for the database in memory alone
+	retryMin   = 20 * time.Millisecond
+	retryMax   = time.Second
+	tryFor     = 10 * time.Second // one attempt to commit
 )
 
 // Stats of the writing side.
@@ -24,37 +25,64 @@ type Stats struct {
 	Queued  int   // handed over, not yet written
 	Dropped int64 // given up: over the memory bound, or refused by the database for good
 	Failing bool  // the last attempt to write failed; it is being tried again
+	Spilled int   // of those queued, safe in the spill file
+	// Exposed says that changes wait in memory alone, since the spill file
+	// cannot be written either.
+	Exposed bool
 }
 
-// input is something handed to the writer. fold runs on its goroutine, once.
-type input interface{ fold(*writer, *batch) }
+// input is something handed to the writer. fold runs on its goroutine, once. It
+// is false, and has done nothing, when it needs a row that the database does not
+// give just now.
+type input interface {
+	fold(*writer, *batch) bool
+}
 
-// writer is the one goroutine that writes what must not wait. Each input is
-// folded once into a batch of rows; the batch is what is tried until it is in.
+// writer writes what must not wait, on two goroutines: one folds inputs into
+// batches of rows, each input once; the other tries each batch until it is in.
+// While the database keeps the second waiting, the first goes on and spills the
+// batches to a file (docs/adr/0021).
 type writer struct {
-	s    *Store
-	wake chan struct{}
-	quit chan struct{}
-	done chan struct{}
+	s      *Store
+	wake   chan struct{} // something to fold, or a batch was written
+	ripe   chan struct{} // something to commit
+	quit   chan struct{}
+	folded chan struct{} // closed when there is no more to fold
+	done   chan struct{}
 
-	mu      sync.Mutex
-	queue   []input
-	hurry   bool // somebody waits: do not gather a group
-	stopped bool
-	stats   Stats
-	giveUp  time.Time // once stopping: no retry after this
+	mu       sync.Mutex
+	queue    []input
+	hurry    bool // somebody waits: do not gather a group
+	stopped  bool
+	stats    Stats
+	giveUp   time.Time // once stopping: no retry after this
+	line     []*batch  // folded, not yet written
+	lining   int       // inputs in line
+	finished []routing.CallID
 
-	// on the writer's goroutine only
-	calls map[routing.CallID]*callState
-	ended []routing.CallID // states kept a while for what comes after the end
+	// on the folding goroutine only
+	calls    map[routing.CallID]*callState
+	ended    []routing.CallID // states kept a while for what comes after the end
+	deferred []input          // need rows that the database does not give just now
+	retry    time.Time        // when they are tried again
+	n        int64            // of the last batch
+	spill    *spill           // nil: none
 }
 
 func newWriter(s *Store) *writer {
 	w := &writer{
-		s: s, wake: make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{}),
-		calls: map[routing.CallID]*callState{},
+		s: s, wake: make(chan struct{}, 1), ripe: make(chan struct{}, 1), quit: make(chan struct{}),
+		folded: make(chan struct{}), done: make(chan struct{}),
+		calls: map[routing.CallID]*callState{}, spill: s.spill,
 	}
-	go w.run()
+	go func() {
+		defer close(w.folded)
+		w.foldAll()
+	}()
+	go func() {
+		defer close(w.done)
+		w.commitAll()
+	}()
 	return w
 }
 
@@ -62,18 +90,18 @@ func newWriter(s *Store) *writer {
 func (w *writer) put(in input, bounded bool) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.stopped || bounded && len(w.queue) >= w.s.opts.MaxQueued {
+	if w.stopped || bounded && len(w.queue)+w.lining >= w.s.opts.MaxQueued {
 		w.stats.Dropped++
 		return false
 	}
 	w.queue = append(w.queue, in)
-	w.signal()
+	signal(w.wake)
 	return true
 }
 
-func (w *writer) signal() {
+func signal(c chan struct{}) {
 	select {
-	case w.wake <- struct{}{}:
+	case c <- struct{}{}:
 	default:
 	}
 }
@@ -81,7 +109,10 @@ func (w *writer) signal() {
 // barrier is an input that tells when all before it has been written.
 type barrier chan struct{}
 
-func (b barrier) fold(_ *writer, out *batch) { out.barriers = append(out.barriers, b) }
+func (b barrier) fold(_ *writer, out *batch) bool {
+	out.barriers = append(out.barriers, b)
+	return true
+}
 
 // Flush waits until everything handed over before it is written.
 func (s *Store) Flush(ctx context.Context) error {
@@ -92,7 +123,7 @@ func (s *Store) Flush(ctx context.Context) error {
 	s.w.mu.Lock()
 	s.w.hurry = true
 	s.w.mu.Unlock()
-	s.w.signal()
+	signal(s.w.wake)
 	select {
 	case <-done:
 		return nil
@@ -113,11 +144,18 @@ func (s *Store) Stats() Stats {
 	s.w.mu.Lock()
 	defer s.w.mu.Unlock()
 	st := s.w.stats
-	st.Queued = len(s.w.queue)
+	st.Queued = len(s.w.queue) + s.w.lining
+	for _, b := range s.w.line {
+		if b.spilled {
+			st.Spilled += b.inputs
+		}
+	}
 	return st
 }
 
-// stop writes what is queued, trying for so long, and ends the goroutine.
+// stop writes what is queued, trying for so long, and ends the goroutines. What
+// could not be written is in the spill file for the next start, or it is lost,
+// which is an error.
 func (w *writer) stop(within time.Duration) error {
 	w.mu.Lock()
 	if !w.stopped {
@@ -125,52 +163,114 @@ func (w *writer) stop(within time.Duration) error {
 		close(w.quit)
 	}
 	w.mu.Unlock()
+	signal(w.wake)
 	<-w.done
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if n := len(w.queue); n > 0 {
-		return fmt.Errorf("store: %d changes could not be written before the end", n)
+	w.spillLine()
+	lost, kept := len(w.queue)+len(w.deferred), 0
+	for _, b := range w.line {
+		if b.spilled {
+			kept += b.inputs
+		} else {
+			lost += b.inputs
+		}
+	}
+	if kept > 0 {
+		w.s.log.Warn("changes are in the spill file, for the next start to write", zap.Int("changes", kept))
+	}
+	if lost > 0 {
+		return fmt.Errorf("store: %d changes could not be written before the end", lost)
 	}
 	return nil
 }
 
-func (w *writer) run() {
-	defer close(w.done)
+// foldAll makes batches of inputs. One batch at a time waits for the database,
+// so that a slow one gets larger groups; but once it keeps the first waiting too
+// long, more are made and spilled.
+func (w *writer) foldAll() {
 	for {
-		select {
-		case <-w.wake:
-		case <-w.quit:
+		at := w.look()
+		if at.late {
+			w.spillLine()
 		}
-		for {
-			group, more := w.gather()
-			if len(group) == 0 {
-				break
-			}
-			b := newBatch()
-			for _, in := range group {
-				in.fold(w, b)
-			}
-			if !w.commit(b) {
-				w.mu.Lock()
-				w.queue = append(group, w.queue...) // counted as lost by stop
-				w.mu.Unlock()
-				return
-			}
-			if !more {
-				break
-			}
-		}
-		w.mu.Lock()
-		over := w.stopped && len(w.queue) == 0
-		w.mu.Unlock()
-		if over {
+		switch {
+		case at.queued && (!at.waiting || at.late):
+			w.foldGroup()
+		case at.stopped && !at.queued:
 			return
+		default:
+			w.await(at)
 		}
 	}
 }
 
+// standing is what the folding goroutine has to know.
+type standing struct {
+	queued  bool          // there is something to fold
+	waiting bool          // a batch waits for the database
+	late    bool          // and has for too long
+	left    time.Duration // until there is something to do again, 0: until told
+	stopped bool
+}
+
+func (w *writer) look() (at standing) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	at.queued = len(w.queue) > 0 || w.again()
+	at.stopped = w.stopped
+	switch at.waiting = len(w.line) > 0; {
+	case at.waiting:
+		at.left = spillAfter - time.Since(w.line[0].at)
+		if at.late = at.left <= 0; at.late {
+			at.left = retryMax
+		}
+	case len(w.deferred) > 0:
+		at.left = time.Until(w.retry)
+	}
+	return at
+}
+
+// again tells whether it is time to try what was deferred; the lock is held.
+func (w *writer) again() bool {
+	return len(w.deferred) > 0 && len(w.line) == 0 && !time.Now().Before(w.retry)
+}
+
+// await returns when something may have changed.
+func (w *writer) await(at standing) {
+	if at.left <= 0 {
+		<-w.wake
+		return
+	}
+	t := time.NewTimer(at.left)
+	defer t.Stop()
+	select {
+	case <-w.wake:
+	case <-t.C:
+	}
+}
+
+// foldGroup makes a batch of what is queued and puts it in line.
+func (w *writer) foldGroup() {
+	group := w.gather()
+	w.forget()
+	w.n++
+	b := newBatch()
+	b.n, b.at = w.n, time.Now()
+	for _, in := range group {
+		if in.fold(w, b) {
+			b.inputs++
+		} else {
+			w.deferred = append(w.deferred, in)
+		}
+	}
+	w.mu.Lock()
+	w.line = append(w.line, b)
+	w.lining += b.inputs
+	w.mu.Unlock()
+	signal(w.ripe)
+}
+
 // gather takes the next group, giving it a moment to fill.
-func (w *writer) gather() (group []input, more bool) {
+func (w *writer) gather() (group []input) {
 	w.mu.Lock()
 	wait := !w.hurry && len(w.queue) > 0 && len(w.queue) < groupSize
 	w.mu.Unlock()
@@ -184,6 +284,9 @@ func (w *writer) gather() (group []input, more bool) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.again() {
+		group, w.deferred = append(group, w.deferred...), nil
+	}
 	n := min(len(w.queue), groupSize)
 	group = append(group, w.queue[:n]...)
 	clear(w.queue[:n])
@@ -191,99 +294,5 @@ func (w *writer) gather() (group []input, more bool) {
 	if len(w.queue) == 0 {
 		w.queue, w.hurry = nil, false
 	}
-	return group, len(w.queue) > 0
-}
-
-// commit tries until the batch is in; false when the store closes first.
-func (w *writer) commit(b *batch) bool {
-	pause := retryMin
-	for {
-		err := w.try(b)
-		if err == nil {
-			break
-		}
-		if w.s.db.refuses(err) {
-			w.commitSingly(b, err)
-			break
-		}
-		w.failing(err)
-		if !w.pause(pause) {
-			return false
-		}
-		pause = min(2*pause, retryMax)
-	}
-	w.mu.Lock()
-	recovered := w.stats.Failing
-	w.stats.Failing = false
-	w.mu.Unlock()
-	if recovered {
-		w.s.log.Info("database can be written again")
-	}
-	w.s.pending.written(b.contacts)
-	w.forget(b)
-	for _, done := range b.barriers {
-		close(done)
-	}
-	return true
-}
-
-func (w *writer) try(b *batch) error {
-	if b.empty() {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), tryFor)
-	defer cancel()
-	return w.s.write.inTx(ctx, b.write)
-}
-
-// commitSingly writes the parts of a batch that the database refused as a
-// whole one by one, so that one bad part costs no other.
-func (w *writer) commitSingly(b *batch, whole error) {
-	for _, part := range b.parts() {
-		for {
-			err := w.try(part)
-			if err != nil && !w.s.db.refuses(err) && w.pause(retryMax) {
-				continue
-			}
-			if err != nil {
-				w.mu.Lock()
-				w.stats.Dropped++
-				w.mu.Unlock()
-				w.s.log.Error("change refused by the database, dropped", zap.Error(err), zap.NamedError("whole", whole))
-			}
-			break
-		}
-	}
-}
-
-func (w *writer) failing(err error) {
-	w.mu.Lock()
-	first := !w.stats.Failing
-	w.stats.Failing = true
-	w.mu.Unlock()
-	if first {
-		w.s.log.Error("database cannot be written, calls go on and it is tried again", zap.Error(err))
-	}
-}
-
-// pause waits before the next attempt; false when there shall be none.
-func (w *writer) pause(d time.Duration) bool {
-	select {
-	case <-w.quit:
-		w.mu.Lock()
-		left := time.Until(w.giveUp)
-		w.mu.Unlock()
-		if left <= 0 {
-			return false
-		}
-		time.Sleep(min(d, left))
-	default:
-		t := time.NewTimer(d)
-		defer t.Stop()
-		select {
-		case <-t.C:
-		case <-w.quit:
-		}
-	}
-	return true
+	return group
 }
