@@ -56,12 +56,16 @@ func (h *Hub) fetchAnswers(c *card, l *leg) {
 // fetchAhead fetches a call's answers before anybody is offered the call, in
 // every language a desk is open in.
 func (h *Hub) fetchAhead(c *card) {
-	langs := map[string]bool{}
-	for _, d := range h.desks {
-		if d.session != nil && !langs[d.session.lang] {
-			langs[d.session.lang] = true
-			h.fetch(answerKey{h.lang(d.session.lang), c.likelyTopic(&leg{topic: c.topic})})
+	if h.spoken == nil {
+		h.spoken = []string{}
+		for _, d := range h.desks {
+			if d.session != nil && !slices.Contains(h.spoken, d.session.lang) {
+				h.spoken = append(h.spoken, d.session.lang)
+			}
 		}
+	}
+	for _, lang := range h.spoken {
+		h.fetch(answerKey{h.lang(lang), c.likelyTopic(&leg{topic: c.topic})})
 	}
 }
 

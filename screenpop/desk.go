@@ -164,6 +164,7 @@ func (h *Hub) attach(c *conn, hello helloFrame, t ticket) {
 	}
 	s := d.session
 	s.conn, s.key, s.lang = c, t.session, hello.Lang
+	h.spoken = nil
 	c.desk, c.session = d, s
 	w := h.welcome(d, resumed)
 	c.reply("welcome", w)
@@ -225,7 +226,7 @@ func (h *Hub) detach(c *conn) {
 // at the end of the call in hand.
 func (h *Hub) dropSession(d *desk) {
 	s := d.session
-	d.session = nil
+	d.session, h.spoken = nil, nil
 	s.stopTimer()
 	if s.conn != nil {
 		s.conn = nil

@@ -108,6 +108,7 @@ type Hub struct {
 	busy    int     // look-ups under way
 	answers map[answerKey]*answerEntry
 	gather  gatherer
+	spoken  []string // languages of the open desks; nil when that has to be looked up
 	// searched holds the titles of answers that searches have shown.
 	searched map[string]string
 	swept    time.Time
