@@ -131,6 +131,9 @@ func (c *call) event(l *leg, ev stack.Event) {
 	if r, ok := ev.(stack.Replied); !ok || r.Response != nil {
 		l.vigil.seen(time.Now())
 	}
+	if m := bodyOf(ev); m != nil && len(m.Body) > 0 {
+		unwrap(m)
+	}
 	switch {
 	case l.ended || (l != c.caller && l != c.agent):
 		c.stray(l, ev)

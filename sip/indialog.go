@@ -2,7 +2,6 @@ package sip
 
 import (
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/cordboard/cordboard/routing"
@@ -180,9 +179,4 @@ func (c *call) agree(l *leg, r *request, want media.Audio) ([]byte, error) {
 		c.submit(routing.PhoneHeld{Offer: l.offer, On: l.holding})
 	}
 	return body, nil
-}
-
-func isSDP(m *stack.Message) bool {
-	kind, _, _ := strings.Cut(m.Get("Content-Type"), ";")
-	return strings.EqualFold(strings.TrimSpace(kind), "application/sdp")
 }

@@ -41,6 +41,7 @@ func (g *Gateway) arrive(d dialog, bind func(stack.Sink), req *stack.Message) {
 		refuse(403, nil)
 		return
 	}
+	unwrap(req)
 	first, code, h := g.firstOffer(req)
 	if code != 0 {
 		g.log.Info("call refused", zap.String("trunk", trunk.Name), zap.Int("code", code))

@@ -131,11 +131,12 @@ type world struct {
 }
 
 type worldOptions struct {
-	media  string // of the trunk
-	mutual []netip.Prefix
-	source netip.Prefix // of the trunk
-	sounds string       // folder
-	tune   func(*Gateway)
+	media   string // of the trunk
+	mutual  []netip.Prefix
+	source  netip.Prefix // of the trunk
+	sounds  string       // folder
+	onePort bool         // of RTP, for the whole server
+	tune    func(*Gateway)
 }
 
 func newWorld(t *testing.T, o worldOptions) *world {
@@ -148,7 +149,11 @@ func newWorld(t *testing.T, o worldOptions) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	engine, err := media.New(media.Options{Addr: loopback, PortMin: 24000, PortMax: 29999, Library: lib, Log: log})
+	ports := media.Options{Addr: loopback, PortMin: 24000, PortMax: 29999, Library: lib, Log: log}
+	if o.onePort {
+		ports.PortMin, ports.PortMax = 23998, 23999
+	}
+	engine, err := media.New(ports)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -423,13 +428,19 @@ func rtpPacket(pt uint8, mark byte) []byte {
 // it is UDP, and the other side may not be set up yet.
 func (c *peerCall) hears(from *peerCall, to netip.AddrPort, pkt []byte) {
 	c.t.Helper()
+	c.hearsInstead(from, to, pkt, pkt)
+}
+
+// hearsInstead sends one packet and waits for another.
+func (c *peerCall) hearsInstead(from *peerCall, to netip.AddrPort, pkt, want []byte) {
+	c.t.Helper()
 	deadline := time.After(patience)
 	again := time.NewTicker(20 * time.Millisecond)
 	defer again.Stop()
 	for {
 		select {
 		case got := <-c.heard:
-			if len(got) == len(pkt) && got[12] == pkt[12] && got[1]&0x7f == pkt[1] {
+			if len(got) == len(want) && got[12] == want[12] && got[1]&0x7f == want[1] {
 				return
 			}
 		case <-again.C:

@@ -169,7 +169,8 @@ func bodyOK(m *Message) *verdict {
 	if m.Method != "INVITE" && m.Method != "UPDATE" {
 		return nil
 	}
-	if mediaType(m.Get("Content-Type")) != "application/sdp" {
+	// What is in a multipart body the owner of the dialog finds out.
+	if kind := mediaType(m.Get("Content-Type")); kind != "application/sdp" && !strings.HasPrefix(kind, "multipart/") {
 		return refuse(415, Header{"Accept", "application/sdp"})
 	}
 	return nil
