@@ -10,7 +10,7 @@ TEST_PEERS := sip-tester:sipp baresip:baresip kamailio:kamailio chromium:chromiu
 UI_SOURCES := $(shell find web/ui -path web/ui/node_modules -prune -o -path web/ui/dist -prune -o -type f -print 2>/dev/null)
 GOTEST := $(GO) test -count=1 -timeout 10m
 
-.PHONY: help demo build ui test test-go test-ui test-e2e peers lint fmt bench bench-call bench-engine fuzz prompts clean
+.PHONY: help demo build ui test test-go test-ui test-e2e peers lint fmt interop bench bench-call bench-engine fuzz prompts clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -47,6 +47,20 @@ test-go: web/ui/dist/index.html ## go vet and go test -race
 
 test-e2e: build peers ## the built binary against SIPp, baresip and Chromium
 	$(GOTEST) ./cmd/cordboard/internal/e2e
+
+# A Debian 11 with Asterisk 16, for interop: a folder of 400 MB, made once, entered with chroot.
+ASTERISK ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/cordboard/asterisk-bullseye
+
+interop: build peers $(ASTERISK)/usr/sbin/asterisk ## calls through Asterisk 16, in front and as the phones' registrar (as root)
+	CORDBOARD_ASTERISK=$(ASTERISK) $(GOTEST) ./cmd/cordboard/internal/interop
+
+$(ASTERISK)/usr/sbin/asterisk:
+	@[ "$$(id -u)" = 0 ] || { echo "make interop works as root: it makes and enters $(ASTERISK)"; exit 1; }
+	@command -v debootstrap >/dev/null || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends debootstrap >/dev/null; }
+	rm -rf $(ASTERISK).part && mkdir -p $(dir $(ASTERISK))
+	eval "$$(apt-config shell http_proxy Acquire::http::Proxy)"; export http_proxy; \
+	debootstrap --variant=minbase --include=asterisk bullseye $(ASTERISK).part http://deb.debian.org/debian
+	mv $(ASTERISK).part $(ASTERISK)
 
 peers: ## the programs the tests talk to, installed when this user may
 	@missing=(); for p in $(TEST_PEERS); do command -v "$${p#*:}" >/dev/null || [ -x "/usr/sbin/$${p#*:}" ] || missing+=("$${p%%:*}"); done; \
