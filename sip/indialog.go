@@ -74,7 +74,7 @@ func (c *call) offeredAgain(l *leg, m *stack.Message) {
 		return
 	}
 	a, ok := l.side.Offered(d)
-	if !ok {
+	if !ok || !l.reachable(a.Addr.Addr()) {
 		c.reply(l, m, 488, nil, nil)
 		return
 	}

@@ -237,7 +237,6 @@ func TestPhoneWithoutACommonCodec(t *testing.T) {
 		caller.hearsMusic(8)
 		o = offerOf(id, 5)
 		agent = w.ringing(phone, o)
-		_ = agent.d.Bye
 		w.do(routing.Withdraw{Offer: o, Why: "rona"})
 		event[stack.Canceled](agent)
 		w.hangUp(caller, id)
