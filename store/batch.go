@@ -23,6 +23,7 @@ type batch struct {
 	at      time.Time
 	inputs  int  // it was made of
 	spilled bool // it is in the spill file
+	tried   bool // to write it
 }
 
 func newBatch() *batch {

@@ -50,6 +50,7 @@ func (w *writer) pop(b *batch) {
 	w.line[0] = nil
 	w.line = w.line[1:]
 	w.lining -= b.inputs
+	w.stats.Exposed = w.stats.Exposed && len(w.line) > 0
 	for _, call := range b.order {
 		if !b.rows[call].EndedAt.IsZero() {
 			w.finished = append(w.finished, call)
@@ -141,11 +142,18 @@ func (w *writer) try(b *batch) error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), tryFor)
 	defer cancel()
+	again := b.tried
+	b.tried = true
 	return w.s.write.inTx(ctx, func(t *tx) error {
+		if again {
+			if done, err := w.s.fence.stamped(t, b.n); done || err != nil {
+				return err
+			}
+		}
 		if err := b.write(t); err != nil {
 			return err
 		}
-		return w.spill.stamp(t, b.n)
+		return w.s.fence.stamp(t, b.n)
 	})
 }
 

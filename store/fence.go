@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
 )
 
@@ -39,6 +40,31 @@ func (f *fence) check(t *tx) error {
 		return ErrFenced
 	}
 	return nil
+}
+
+// stampName is the counter that holds the number of a server's last batch.
+func stampName(epoch int64) string { return "written/" + strconv.FormatInt(epoch, 10) }
+
+// stamp notes in the transaction which batch it writes; 0 is a part of one.
+func (f *fence) stamp(t *tx, n int64) error {
+	if f.epoch == 0 || n == 0 {
+		return nil
+	}
+	return t.put(qRaiseCounter, stampName(f.epoch), n)
+}
+
+// stamped tells whether the batch was written already: of a commit that broke
+// off nobody else knows.
+func (f *fence) stamped(t *tx, n int64) (bool, error) {
+	if f.epoch == 0 || n == 0 {
+		return false, nil
+	}
+	var last int64
+	err := t.row(qCounter, []any{stampName(f.epoch)}, &last)
+	if errors.Is(err, ErrNotFound) {
+		err = nil
+	}
+	return last >= n, err
 }
 
 // Fenced is closed when another server has taken the database over: nothing

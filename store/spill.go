@@ -167,17 +167,6 @@ func (s *spill) close() error {
 	return err
 }
 
-// stampName is the counter that holds the number of a server's last batch.
-func stampName(epoch int64) string { return "written/" + strconv.FormatInt(epoch, 10) }
-
-// stamp notes in the transaction which batch it writes.
-func (s *spill) stamp(t *tx, n int64) error {
-	if s == nil || n == 0 {
-		return nil
-	}
-	return t.put(qRaiseCounter, stampName(s.epoch), n)
-}
-
 // readSpill hands over the whole batches of a spill file. A torn end, as a crash
 // leaves it, is no error: what stood there was promised to nobody. identity is 0
 // when the file holds nothing.

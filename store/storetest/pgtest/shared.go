@@ -46,6 +46,24 @@ func (s *Shared) Database(t testing.TB) string {
 	return c.URL(c.Database(t, s.from))
 }
 
+// Template is the filled database that others are copied from.
+func (s *Shared) Template(t testing.TB) string {
+	t.Helper()
+	s.Cluster(t)
+	return s.from
+}
+
+// Stop ends the cluster of one test.
+func (s *Shared) Stop(t testing.TB) {
+	t.Helper()
+	if s.cluster == nil {
+		return
+	}
+	if err := s.cluster.Stop(); err != nil {
+		t.Error(err)
+	}
+}
+
 // Exit ends the cluster and then the process, from TestMain.
 func (s *Shared) Exit(code int) {
 	if s.cluster != nil {
