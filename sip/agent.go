@@ -32,7 +32,7 @@ func (c *call) ring(a routing.Ring) {
 	l := &leg{name: legName(a.Offer), offer: a.Offer, side: c.newSide()}
 	// Answered with the agent, such a caller tells his codecs after the phone's
 	// answer: then we stay between the two.
-	c.direct = !late && c.gw.mayJoinDirectly(c.trunk, c.caller.remote.Addr.Addr(), hostOf(phone.URI))
+	c.direct = !late && c.gw.mayJoinDirectly(c.trunk, c.caller.remote.Addr.Addr(), hostOfPhone(phone))
 	if !c.direct && !c.openRelay(l) {
 		c.submit(routing.PhoneFailed{Offer: a.Offer, Code: noPort})
 		return

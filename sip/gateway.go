@@ -82,7 +82,7 @@ type Gateway struct {
 // endpoint is what the Gateway needs of the stack.
 type endpoint interface {
 	Invite(o stack.Outgoing, sink stack.Sink) (dialog, error)
-	Options(ctx context.Context, uri string) int
+	Ping(ctx context.Context, uri, transport string, next netip.AddrPort) int
 }
 
 // onStack is a stack as an endpoint.
@@ -233,7 +233,7 @@ func (g *Gateway) probe(agent agents.ID) {
 		code := 480
 		if ok && phone.URI != "" {
 			ctx, cancel := context.WithTimeout(g.ctx, probeTime)
-			code = g.endpoint().Options(ctx, phone.URI)
+			code = g.endpoint().Ping(ctx, phone.URI, phone.Transport, phone.Next)
 			cancel()
 		}
 		g.mu.Lock()
@@ -333,5 +333,5 @@ type noEndpoint struct{}
 
 var errNotAttached = errors.New("sip: no stack attached")
 
-func (noEndpoint) Invite(stack.Outgoing, stack.Sink) (dialog, error) { return nil, errNotAttached }
-func (noEndpoint) Options(context.Context, string) int               { return 503 }
+func (noEndpoint) Invite(stack.Outgoing, stack.Sink) (dialog, error)        { return nil, errNotAttached }
+func (noEndpoint) Ping(context.Context, string, string, netip.AddrPort) int { return 503 }

@@ -157,7 +157,10 @@ func (c *call) outgoing(a routing.Ring, phone agents.Phone, sdp []byte) stack.Ou
 			h = append(h, stack.Header(x))
 		}
 	}
-	return stack.Outgoing{URI: phone.URI, From: from, To: "<" + phone.URI + ">", Headers: h, Body: sdp}
+	return stack.Outgoing{
+		URI: phone.URI, From: from, To: "<" + phone.URI + ">", Headers: h, Body: sdp,
+		Transport: phone.Transport, Next: phone.Next,
+	}
 }
 
 // displayName quotes a name for a name-addr (RFC 3261 25.1 quoted-string).
@@ -196,6 +199,15 @@ func uriHost(a netip.Addr) string {
 		return "[" + a.String() + "]"
 	}
 	return a.Unmap().String()
+}
+
+// hostOfPhone is the address that a phone is called at, as far as it is known
+// before.
+func hostOfPhone(p agents.Phone) netip.Addr {
+	if p.Next.IsValid() {
+		return p.Next.Addr()
+	}
+	return hostOf(p.URI)
 }
 
 // hostOf is the host of a SIP URI when it is an address, else the zero Addr.

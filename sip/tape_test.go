@@ -168,7 +168,7 @@ func (tp *tape) Invite(o stack.Outgoing, sink stack.Sink) (dialog, error) {
 	return d, nil
 }
 
-func (tp *tape) Options(context.Context, string) int { return 200 }
+func (tp *tape) Ping(context.Context, string, string, netip.AddrPort) int { return 200 }
 
 func newTape(t *testing.T, seed uint64, engine *media.Engine, way string) *tape {
 	tp := &tape{rnd: rand.New(rand.NewPCG(seed, 7)), router: newFakeRouter(), heard: map[string]bool{}, rows: &fakeDialogs{rows: map[string]DialogRow{}}}

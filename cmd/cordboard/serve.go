@@ -68,6 +68,9 @@ func load(file string, tell func(configs.Finding)) (*configs.Server, *routing.Po
 	if policy == nil || len(findings) > 0 {
 		return nil, nil, refuse(server.Routes, findings, tell)
 	}
+	if id := configs.CheckPhones(server, policy); id != "" {
+		return nil, nil, fmt.Errorf("%s: agent %s has phone: registered, and %s has no sip.registrar", server.Routes, id, file)
+	}
 	return server, policy, nil
 }
 

@@ -84,7 +84,7 @@ type Registrar struct {
 	key     []byte // of nonces, of this process alone
 	now     func() time.Time
 	begin   *rate.Limiter // requests that begin to register
-	onward *rate.Limiter // requests that answer a challenge of ours
+	onward  *rate.Limiter // requests that answer a challenge of ours
 	nonces  nonces
 	sources *failures
 	secrets secrets
@@ -118,7 +118,7 @@ func New(ctx context.Context, o Options) (*Registrar, error) {
 	}
 	r := &Registrar{
 		o: o, log: o.Log.Named("registrar"), key: make([]byte, 32), now: o.clock,
-		begin: rate.NewLimiter(rate.Limit(o.Rate), o.Rate),
+		begin:  rate.NewLimiter(rate.Limit(o.Rate), o.Rate),
 		onward: rate.NewLimiter(2*rate.Limit(o.Rate), 2*o.Rate), sources: newFailures(),
 		at: map[agents.ID][]*binding{}, heard: map[netip.Addr]int{},
 		up: map[agents.ID]bool{}, awaited: map[agents.ID]bool{},

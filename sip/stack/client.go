@@ -251,13 +251,9 @@ func discard(res *sip.Response) {
 	}
 }
 
-// Options asks a URI for life (OPTIONS outside a dialog): status code, 408 for
-// no answer, 503 for a transport error.
-func (s *Stack) Options(ctx context.Context, uri string) int {
-	return s.Ping(ctx, uri, "", netip.AddrPort{})
-}
-
-// Ping is Options by the way of Outgoing.Next, when next is valid.
+// Ping asks a URI for life (OPTIONS outside a dialog): status code, 408 for no
+// answer, 503 for a transport error. It goes by the way of Outgoing.Next when
+// next is valid.
 func (s *Stack) Ping(ctx context.Context, uri, transport string, next netip.AddrPort) int {
 	d := newDialog(s, false) // holds the lock and the addresses; never found by a peer
 	code := make(chan int, 1)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -132,7 +133,7 @@ func TestCancelWaitsForProvisional(t *testing.T) {
 	c := l.dial(p, "v=0")
 	inv := p.expect("INVITE")
 	c.Cancel()
-	l.Options(context.Background(), newDeaf(t)) // time passes: a whole transaction
+	l.Ping(context.Background(), newDeaf(t), "", netip.AddrPort{}) // time passes: a whole transaction
 	if len(p.in) != 0 {
 		t.Fatalf("sent %s", (<-p.in).first)
 	}
@@ -402,21 +403,21 @@ func TestOptions(t *testing.T) {
 	l := newLab(t)
 	p := newPeer(t, l.Stack)
 	code := make(chan int)
-	go func() { code <- l.Options(context.Background(), p.uri()) }()
+	go func() { code <- l.Ping(context.Background(), p.uri(), "", netip.AddrPort{}) }()
 	o := p.expect("OPTIONS")
 	p.reply(o, 486, "x", "", "")
 	if n := take(t, code, "status"); n != 486 {
 		t.Errorf("%d", n)
 	}
-	if n := l.Options(context.Background(), newDeaf(t)); n != 408 {
+	if n := l.Ping(context.Background(), newDeaf(t), "", netip.AddrPort{}); n != 408 {
 		t.Errorf("deaf: %d", n)
 	}
-	if n := l.Options(context.Background(), "sip:x@"+l.Addr("udp").String()); n != 503 {
+	if n := l.Ping(context.Background(), "sip:x@"+l.Addr("udp").String(), "", netip.AddrPort{}); n != 503 {
 		t.Errorf("ourselves: %d", n)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
 	defer cancel()
-	if n := l.Options(ctx, newDeaf(t)); n != 408 {
+	if n := l.Ping(ctx, newDeaf(t), "", netip.AddrPort{}); n != 408 {
 		t.Errorf("given up: %d", n)
 	}
 	l.mu.Lock()

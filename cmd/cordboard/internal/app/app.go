@@ -54,6 +54,7 @@ type App struct {
 	stack   *stack.Stack
 	gateway *sip.Gateway
 	rim     *rim
+	phones  *phones
 	web     *web.Server
 	desk    *http.Server
 	admin   *http.Server
@@ -112,11 +113,14 @@ func (a *App) build(ctx context.Context) (err error) {
 		Resolved: a.rim.resolved, Chosen: a.store.Identified, Observe: a.rim.observe, CheckOrigin: origins,
 	})
 	a.rim.hub = a.hub
+	if err := a.buildPhones(ctx, registry); err != nil {
+		return err
+	}
 	if err := a.buildSIP(); err != nil {
 		return err
 	}
 	a.rim.driver = live.New(routing.New(a.opt.Policy), live.Options{
-		Journal: a.journal, Ports: []live.Port{a.store, metrics, a.hub, a.gateway}, Log: a.log,
+		Journal: a.journal, Ports: []live.Port{a.store, metrics, a.hub, a.gateway, a.phones}, Log: a.log,
 	})
 	return a.buildWeb(registry, origins)
 }
@@ -141,7 +145,7 @@ func (a *App) buildSIP() error {
 		trunks[i] = sip.Trunk{Name: t.Name, Trust: t.Trust, Media: t.Media}
 	}
 	a.gateway, err = sip.New(sip.Options{
-		Trunks: trunks, Router: a.rim, Phones: a.rim, Dialogs: dialogs{a.store, a.log}, Media: a.media,
+		Trunks: trunks, Router: a.rim, Phones: a.phones, Dialogs: dialogs{a.store, a.log}, Media: a.media,
 		Mutual: s.Media.Mutual, Host: sdpHost(s.Media), Log: a.log,
 	})
 	if err != nil {
@@ -153,7 +157,7 @@ func (a *App) buildSIP() error {
 	}
 	a.stack, err = stack.New(stack.Options{
 		Listen: listen, Advertise: s.SIP.Advertise, UserAgent: "Cordboard", MaxCalls: s.SIP.MaxCalls, Rate: s.SIP.Rate,
-		Allow: a.gateway.Knows, Handler: a.gateway, Logger: a.log,
+		Allow: a.gateway.Knows, Handler: a.gateway, Phones: a.phones.forStack(), Logger: a.log,
 	})
 	if err != nil {
 		return err
@@ -184,6 +188,7 @@ func (a *App) Start() error {
 		go a.serve(a.admin, a.adminListener)
 	}
 	a.stack.Start()
+	a.phones.start(a.stack)
 	a.ready.Store(true)
 	a.log.Info("serving", zap.Stringer("desk", a.deskListener.Addr()), zap.Stringer("sip", a.SIPAddr()))
 	return nil
@@ -210,6 +215,7 @@ func (a *App) serve(s *http.Server, l net.Listener) {
 func (a *App) Reload(p *routing.Policy) {
 	a.rim.policy.Store(p)
 	a.rim.driver.Submit(routing.PolicyChanged{Version: p.Version, SHA256: p.SHA256, Policy: p})
+	a.phones.reload()
 }
 
 // Stop ends the server in the order that loses nothing: no new calls, live
@@ -230,6 +236,7 @@ func (a *App) stop(ctx context.Context) error {
 	}
 	a.ready.Store(false)
 	do(a.gateway != nil, func() error { return a.endCalls(ctx) })
+	do(a.phones != nil, a.phones.stop)
 	do(a.stack != nil, func() error { return a.stack.Close() })
 	// The engine before the hub: what it made of the last calls' ends is the
 	// hub's to keep.

@@ -138,9 +138,3 @@ func (r *rim) Agent(id agents.ID) (agents.Agent, bool) {
 	a, ok := r.policy.Load().Agents[id]
 	return a, ok
 }
-
-// Phone implements sip.Phones over the live policy.
-func (r *rim) Phone(id agents.ID) (agents.Phone, bool) {
-	a, ok := r.Agent(id)
-	return a.Phone, ok
-}

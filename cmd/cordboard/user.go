@@ -1,0 +1,193 @@
+package main
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/cordboard/cordboard/agents"
+	"github.com/cordboard/cordboard/configs"
+	"github.com/cordboard/cordboard/sip/registrar"
+	"github.com/cordboard/cordboard/store"
+	"github.com/cordboard/cordboard/web"
+)
+
+func userCommand() *cobra.Command {
+	c := &cobra.Command{Use: "user", Short: "The people who sign in, and their telephones"}
+	c.AddCommand(userAddCommand(), userPhoneCommand())
+	return c
+}
+
+func userAddCommand() *cobra.Command {
+	var file, role, name string
+	c := &cobra.Command{
+		Use:   "add ID",
+		Short: "Add a user or set a new password, which is read from standard input",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return addUser(cmd, file, store.User{ID: args[0], Role: role, Name: name})
+		},
+	}
+	c.Flags().StringVarP(&file, "config", "c", "cordboard.yaml", "the server file")
+	c.Flags().StringVar(&role, "role", web.RoleAgent, "agent or supervisor; an agent's id is the one in the routing document")
+	c.Flags().StringVar(&name, "name", "", "shown to colleagues; the id when left out")
+	return c
+}
+
+func addUser(cmd *cobra.Command, file string, u store.User) (err error) {
+	if u.Role != web.RoleAgent && u.Role != web.RoleSupervisor {
+		return fmt.Errorf("role %q: it is %s or %s", u.Role, web.RoleAgent, web.RoleSupervisor)
+	}
+	if u.Role == web.RoleAgent {
+		if err := isAgent(file, u.ID); err != nil {
+			return err
+		}
+	}
+	password, err := readPassword(cmd.InOrStdin(), cmd.ErrOrStderr(), "Password: ")
+	if err != nil {
+		return err
+	}
+	if u.PasswordHash, err = web.HashPassword(password); err != nil {
+		return err
+	}
+	if u.Phone, err = phoneSecret(file, u.ID, password); err != nil && !errors.Is(err, errNoRegistrar) {
+		return err
+	}
+	s, err := openStore(cmd.Context(), file)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	if u.Name == "" {
+		u.Name = u.ID
+	}
+	if err := s.SaveUser(cmd.Context(), u); err != nil {
+		return err
+	}
+	fmt.Fprintf(cmd.OutOrStdout(), "%s may sign in as %s\n", u.ID, u.Role)
+	return tellPhone(cmd, s, u)
+}
+
+// tellPhone says what a new desk password means for the user's telephone.
+func tellPhone(cmd *cobra.Command, s *store.Store, u store.User) error {
+	if u.Phone == (store.PhoneSecret{}) {
+		return nil
+	}
+	own, err := s.HasOwnPhoneSecret(cmd.Context(), u.ID)
+	if err != nil {
+		return err
+	}
+	if own {
+		fmt.Fprintln(cmd.OutOrStdout(), "the telephone keeps its own secret")
+	} else {
+		fmt.Fprintln(cmd.OutOrStdout(), "a telephone may register with the same password; cordboard user phone sets one apart")
+	}
+	return nil
+}
+
+func userPhoneCommand() *cobra.Command {
+	var file string
+	var generate bool
+	c := &cobra.Command{
+		Use:   "phone ID",
+		Short: "Set a secret for a user's telephone alone, read from standard input",
+		Long: "Set a secret that the user's telephone registers with, so that the desk's password need not be typed into telephones.\n" +
+			"A new desk password leaves it as it is.",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return setPhone(cmd, file, args[0], generate)
+		},
+	}
+	c.Flags().StringVarP(&file, "config", "c", "cordboard.yaml", "the server file")
+	c.Flags().BoolVar(&generate, "generate", false, "make a secret and print it")
+	return c
+}
+
+func setPhone(cmd *cobra.Command, file, id string, generate bool) (err error) {
+	secret := rand.Text()
+	if !generate {
+		if secret, err = readPassword(cmd.InOrStdin(), cmd.ErrOrStderr(), "Telephone's secret: "); err != nil {
+			return err
+		}
+	}
+	ha1, err := phoneSecret(file, id, secret)
+	if err != nil {
+		return err
+	}
+	s, err := openStore(cmd.Context(), file)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	err = s.SavePhoneSecret(cmd.Context(), id, ha1)
+	if errors.Is(err, store.ErrNotFound) {
+		return fmt.Errorf("there is no user %s: add the user first (cordboard user add %s)", id, id)
+	}
+	if err != nil {
+		return err
+	}
+	if generate {
+		fmt.Fprintln(cmd.OutOrStdout(), secret)
+		return nil
+	}
+	fmt.Fprintf(cmd.OutOrStdout(), "the telephone of %s registers with this secret from now on\n", id)
+	return nil
+}
+
+var errNoRegistrar = errors.New("has no sip.registrar: telephones do not register here")
+
+// phoneSecret is what is kept of a telephone's secret: never itself.
+func phoneSecret(file, user, secret string) (store.PhoneSecret, error) {
+	server, findings := configs.LoadServer(file)
+	if server == nil || len(findings) > 0 {
+		return store.PhoneSecret{}, refuse(file, findings, printed)
+	}
+	if server.SIP.Registrar == nil {
+		return store.PhoneSecret{}, fmt.Errorf("%s %w", file, errNoRegistrar)
+	}
+	return store.PhoneSecret(registrar.NewSecret(user, server.SIP.Registrar.Realm, secret)), nil
+}
+
+// isAgent says that the routing document has no agent of that id: such a user
+// could sign in and would have no desk.
+func isAgent(file, id string) error {
+	server, policy, err := load(file, printed)
+	if err != nil {
+		return err
+	}
+	if _, ok := policy.Agents[agents.ID(id)]; !ok {
+		return fmt.Errorf("%s is no agent in %s: add the agent there first, or use --role %s", id, server.Routes, web.RoleSupervisor)
+	}
+	return nil
+}
+
+// minPassword is the shortest password taken.
+const minPassword = 8
+
+// readPassword reads one line, unseen at a terminal.
+func readPassword(in io.Reader, prompt io.Writer, ask string) (string, error) {
+	var line []byte
+	var err error
+	if f, ok := in.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		fmt.Fprint(prompt, ask)
+		line, err = term.ReadPassword(int(f.Fd()))
+		fmt.Fprintln(prompt)
+	} else {
+		line, err = io.ReadAll(io.LimitReader(in, 4096))
+	}
+	if err != nil {
+		return "", err
+	}
+	password, _, _ := strings.Cut(string(line), "\n")
+	password = strings.TrimSuffix(password, "\r")
+	if len(password) < minPassword {
+		return "", fmt.Errorf("a password has at least %d characters", minPassword)
+	}
+	return password, nil
+}
