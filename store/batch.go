@@ -49,10 +49,8 @@ func (b *batch) write(t *tx) error {
 			return err
 		}
 	}
-	for i := range b.events {
-		if err := writeEvent(t, &b.events[i]); err != nil {
-			return err
-		}
+	if err := writeEvents(t, b.events); err != nil {
+		return err
 	}
 	for i := range b.contacts {
 		if err := writeContact(t, &b.contacts[i]); err != nil {

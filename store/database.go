@@ -148,8 +148,14 @@ func (v view) query(ctx context.Context, query string, args ...any) (*sql.Rows, 
 	if err != nil {
 		return nil, err
 	}
-	return v.tx.StmtContext(ctx, st).QueryContext(ctx, args...)
+	return v.tx.StmtContext(ctx, st).QueryContext(alone(ctx), args...)
 }
+
+// alone is the context of one statement of a transaction on SQLite. Its driver
+// starts a goroutine for each statement that could be cancelled, which takes
+// longer than to read a point; between statements the transaction ends with its
+// own context all the same.
+func alone(ctx context.Context) context.Context { return context.WithoutCancel(ctx) }
 
 // at runs do on one instant of the database.
 func (p *pool) at(ctx context.Context, do func(querier) error) error {
@@ -272,7 +278,7 @@ func (t *tx) exec(query string, args ...any) (int64, error) {
 	if t.p.prepares {
 		var st *sql.Stmt
 		if st, err = t.stmt(query); err == nil {
-			res, err = st.ExecContext(t.ctx, args...)
+			res, err = st.ExecContext(alone(t.ctx), args...)
 		}
 	} else {
 		res, err = t.sql.ExecContext(t.ctx, query, t.p.fit(args)...)

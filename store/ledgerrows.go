@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -26,8 +27,44 @@ func writeRow(t *tx, r *LedgerRow) error {
 	return nil
 }
 
+// writeEvents writes events in groups where each statement has a price of its
+// own and no journey. The groups are of few sizes, since each is a statement
+// that is kept prepared.
+func writeEvents(t *tx, events []Event) error {
+	for _, n := range []int{32, 8} {
+		for t.p.prepares && len(events) >= n {
+			args := make([]any, 0, n*eventColumns)
+			for i := range events[:n] {
+				args = append(args, eventArgs(&events[i])...)
+			}
+			if err := t.put(addEvents(n), args...); err != nil {
+				return fmt.Errorf("events of calls from %d on: %w", events[0].Call, err)
+			}
+			events = events[n:]
+		}
+	}
+	for i := range events {
+		if err := writeEvent(t, &events[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const eventColumns = 7
+
+// addEvents is qAddEvent for n events.
+func addEvents(n int) string {
+	const one = "($1, $2, $3, $4, $5, $6, $7)"
+	return strings.Replace(qAddEvent, one, strings.Repeat("(?, ?, ?, ?, ?, ?, ?), ", n-1)+"(?, ?, ?, ?, ?, ?, ?)", 1)
+}
+
+func eventArgs(e *Event) []any {
+	return []any{int64(e.Call), e.Seq, e.At.UnixMicro(), e.Kind, string(e.Agent), int64(e.Attempt), string(e.Data)}
+}
+
 func writeEvent(t *tx, e *Event) error {
-	err := t.put(qAddEvent, int64(e.Call), e.Seq, e.At.UnixMicro(), e.Kind, string(e.Agent), int64(e.Attempt), string(e.Data))
+	err := t.put(qAddEvent, eventArgs(e)...)
 	if err != nil {
 		return fmt.Errorf("event %d of call %d: %w", e.Seq, e.Call, err)
 	}
