@@ -163,6 +163,19 @@ func (s *Store) open(ctx context.Context) (err error) {
 	return nil
 }
 
+// Ping asks the database for a sign of life.
+func (s *Store) Ping(ctx context.Context) error {
+	if err := s.read.db.PingContext(ctx); err != nil {
+		return fmt.Errorf("store: %w", err)
+	}
+	return nil
+}
+
+// Connections counts those open for reading and for writing.
+func (s *Store) Connections() (read, write int) {
+	return s.read.db.Stats().OpenConnections, s.write.db.Stats().OpenConnections
+}
+
 // Close writes what is queued, at most Options.CloseWait long, and closes.
 func (s *Store) Close() error {
 	s.closing.Do(func() {

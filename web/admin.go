@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -29,7 +30,13 @@ func (s *Server) Admin() http.Handler {
 				return
 			}
 		}
-		_, _ = io.WriteString(w, "ready\n")
+		text := "ready\n"
+		if s.opt.Degraded != nil {
+			if what := s.opt.Degraded(ctx); len(what) > 0 {
+				text = "ready, degraded: " + strings.Join(what, ", ") + "\n"
+			}
+		}
+		_, _ = io.WriteString(w, text)
 	})
 	return mux
 }

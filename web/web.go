@@ -96,10 +96,11 @@ type Options struct {
 	TLS      bool
 	Log      *zap.Logger
 	Registry *prometheus.Registry
-	// Desks counts the desks connected, Ready says whether calls can be taken;
-	// both may be nil.
-	Desks func() int
-	Ready func(context.Context) error
+	// Desks counts the desks connected, Ready says whether calls can be taken,
+	// Degraded what is wrong while they can; each may be nil.
+	Desks    func() int
+	Ready    func(context.Context) error
+	Degraded func(context.Context) []string
 	// Clock reads the time; nil is time.Now.
 	Clock func() time.Time
 }

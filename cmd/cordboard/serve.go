@@ -17,6 +17,7 @@ import (
 	"github.com/cordboard/cordboard/configs"
 	"github.com/cordboard/cordboard/routing"
 	"github.com/cordboard/cordboard/sip/media"
+	"github.com/cordboard/cordboard/store"
 )
 
 // drainTime is how long a stopping server gives its live calls to end.
@@ -114,6 +115,8 @@ func serve(ctx context.Context, file string, log *zap.Logger) (err error) {
 		case <-ctx.Done():
 			log.Info("stopping: no new calls, live calls are ended")
 			return nil
+		case <-a.Fenced():
+			return store.ErrFenced
 		case <-hup:
 			reload(a, file, log)
 		}

@@ -39,9 +39,10 @@ func checkCommand() *cobra.Command {
 
 // openStore opens the store that a server file names, beside a running server.
 func openStore(ctx context.Context, file string) (*store.Store, error) {
-	server, findings := configs.LoadServer(file)
-	if server == nil || len(findings) > 0 {
-		return nil, refuse(file, findings, printed)
+	_, o, err := storeOf(file)
+	if err != nil {
+		return nil, err
 	}
-	return store.Open(ctx, store.Options{Path: server.Store.Path, Tool: true})
+	o.Tool = true
+	return store.Open(ctx, o)
 }

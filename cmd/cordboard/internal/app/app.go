@@ -84,7 +84,7 @@ func New(ctx context.Context, opt Options) (*App, error) {
 
 func (a *App) build(ctx context.Context) (err error) {
 	s := a.opt.Server
-	if a.store, err = store.Open(ctx, store.Options{Path: s.Store.Path, Log: a.log}); err != nil {
+	if err := a.openStore(ctx); err != nil {
 		return err
 	}
 	if a.journal, err = journal.Open(s.Store.Journal, journal.Options{Log: a.log}); err != nil {
@@ -99,6 +99,7 @@ func (a *App) build(ctx context.Context) (err error) {
 		return err
 	}
 	registry := prometheus.NewRegistry()
+	registry.MustRegister(storeCollector{a.store, a.journal})
 	metrics := web.NewMetrics(registry)
 	a.rim = &rim{store: a.store, metrics: metrics, hashKey: key, log: a.log.Named("rim")}
 	a.rim.policy.Store(a.opt.Policy)

@@ -36,7 +36,7 @@ func (a *App) buildWeb(registry *prometheus.Registry, origins func(*http.Request
 		Users: users{a.store}, Sessions: sessions{a.store}, Desk: a.hub, Answers: answers{a.store},
 		Board: a.rim.driver.Snapshot, Calls: calls{a.store}, Origins: origins, Links: a.opt.Links,
 		Lifetime: s.Web.Session, TLS: s.Web.TLSCert != "", Log: a.log, Registry: registry,
-		Desks: a.hub.Desks, Ready: a.isReady,
+		Desks: a.hub.Desks, Ready: a.isReady, Degraded: a.degraded,
 	})
 	a.desk = newServer(a.web.Handler())
 	if s.Web.TLSCert != "" {
@@ -82,12 +82,18 @@ func (a *App) SIPAddr() netip.AddrPort {
 
 var errStarting = errors.New("listeners are not up")
 
-func (a *App) isReady(ctx context.Context) error {
+// isReady tells whether calls can be taken. They can while the database is away
+// (degraded), but not by a server whose database is another's.
+func (a *App) isReady(context.Context) error {
 	if !a.ready.Load() {
 		return errStarting
 	}
-	_, err := a.store.CountCustomers(ctx)
-	return err
+	select {
+	case <-a.Fenced():
+		return store.ErrFenced
+	default:
+		return nil
+	}
 }
 
 // users, sessions and calls give the HTTP edge the store in its own words.
