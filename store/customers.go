@@ -3,8 +3,8 @@ package store
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -77,42 +77,59 @@ type entry struct {
 	values [tabs][]any // row after row, each as wide as its table
 }
 
-// versionColumn is where a customer's row has its version.
-const versionColumn = 1
+// Where the rows of a customer and of its billing have what.
+const (
+	versionColumn   = 1
+	lastAgentColumn = 20 // then the name, then when
+	hashColumn      = 25 // then when the row was written
+	readColumn      = 15
+)
 
 func (e *entry) count(t tab) int { return len(e.values[t]) / len(recordTables[t].columns) }
 
 func (e *entry) add(t tab, row ...any) { e.values[t] = append(e.values[t], row...) }
 
 func entryOf(r *customer.Record) (entry, error) {
-	hash, err := hashOf(r)
-	if err != nil {
-		return entry{}, err
-	}
-	e := entry{id: r.ID, hash: hash}
+	e := entry{id: r.ID}
 	if err := e.addHead(r); err != nil {
 		return entry{}, err
 	}
 	e.addParts(r)
 	e.addInteractions(r)
 	e.addBilling(r)
+	e.hash = e.sum()
+	e.values[tabCustomers][hashColumn] = e.hash
 	return e, nil
 }
 
-// hashOf tells whether a record is the one given before. That its billing was
-// read again is no change.
-func hashOf(r *customer.Record) (string, error) {
-	of := *r
-	if r.Billing != nil {
-		bill := *r.Billing
-		bill.At, of.Billing = time.Time{}, &bill
-	}
-	b, err := json.Marshal(of)
-	if err != nil {
-		return "", err
+// sum is the hash of all rows but for what the record does not say: when its
+// billing was read, when and under which hash it is stored.
+func (e *entry) sum() string {
+	b := make([]byte, 0, 4096)
+	for t, values := range e.values {
+		width := len(recordTables[t].columns)
+		for i, v := range values {
+			switch {
+			case tab(t) == tabCustomers && i >= hashColumn, tab(t) == tabBilling && i%width == readColumn:
+				continue
+			}
+			switch v := v.(type) {
+			case nil:
+				b = append(b, 'n')
+			case int64:
+				b = binary.LittleEndian.AppendUint64(append(b, 'i'), uint64(v))
+			case int:
+				b = binary.LittleEndian.AppendUint64(append(b, 'i'), uint64(v))
+			case string:
+				b = append(binary.AppendUvarint(append(b, 's'), uint64(len(v))), v...)
+			default:
+				b = fmt.Appendf(b, "?%T %v", v, v)
+			}
+		}
+		b = append(b, 'e')
 	}
 	sum := sha256.Sum256(b)
-	return hex.EncodeToString(sum[:16]), nil
+	return hex.EncodeToString(sum[:16])
 }
 
 func (e *entry) addHead(r *customer.Record) error {
@@ -132,7 +149,7 @@ func (e *entry) addHead(r *customer.Record) error {
 		yearly, yearlyCurrency, churn, reasons, heed,
 		maybeFlag(r.Consent.Phone), maybeFlag(r.Consent.Mail), maybeFlag(r.Consent.SMS), maybeFlag(r.Consent.Recording),
 		manager.Agent, manager.Name, last.Agent, last.Name, maybeMicros(r.LastAgentAt),
-		max(r.Contacts-len(r.Interactions), 0), others, e.hash, time.Now().UnixMicro())
+		max(r.Contacts-len(r.Interactions), 0), others, "", time.Now().UnixMicro())
 	return nil
 }
 

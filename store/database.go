@@ -41,8 +41,11 @@ type pool struct {
 	instant  *sql.TxOptions // of a transaction that reads as of one instant
 	fit      func(args []any) []any
 	pipeline func(ctx context.Context, conn *sql.Conn, later []statement) error
-	copyIn   func(ctx context.Context, conn *sql.Conn, table string, columns []string, values []any) error // nil: by INSERT
-	fence    func(*tx) error                                                                               // begins each writing transaction; nil: none
+	// askTogether asks several questions in one journey, answered as of one
+	// instant; nil where they are asked one by one.
+	askTogether func(ctx context.Context, db *sql.DB, asks []ask) error
+	copyIn      func(ctx context.Context, conn *sql.Conn, table string, columns []string, values []any) error // nil: by INSERT
+	fence       func(*tx) error                                                                               // begins each writing transaction; nil: none
 
 	mu    sync.Mutex
 	stmts map[string]*sql.Stmt

@@ -152,7 +152,7 @@ func (m *merge) known(t *tx, entries []entry) (map[string]stored, error) {
 		ids[i] = entries[i].id
 	}
 	for list := range inLists(ids) {
-		err := each(m.ctx, t, qKnownCustomers+placeholders(1, len(list), 1), list, func(row *sql.Rows) error {
+		err := each(m.ctx, t, qKnownCustomers+placeholders(1, len(list), t.p.prepares), list, func(row *sql.Rows) error {
 			var id string
 			var before stored
 			err := row.Scan(&id, &before.hash, &before.version, &before.read)
@@ -178,7 +178,7 @@ func (m *merge) clear(t *tx, fresh, changed []*entry) error {
 	}
 	for list := range inLists(ids) {
 		for tab := tabNumbers; tab < tabs; tab++ {
-			if err := t.put(dropQuery(tab, len(list)), list...); err != nil {
+			if err := t.put(dropQuery(tab, len(list), t.p.prepares), list...); err != nil {
 				return err
 			}
 		}
@@ -209,9 +209,6 @@ func (m *merge) heads(t *tx, fresh, changed []*entry) error {
 	}
 	return nil
 }
-
-// lastAgentColumn is where a customer's row has the last agent, name and time.
-const lastAgentColumn = 20
 
 // rows writes what hangs on the customers. An interaction under the id of one
 // that our own agent wrote is that one.
@@ -290,29 +287,37 @@ func inLists(ids []any) func(yield func([]any) bool) {
 	}
 }
 
-func dropQuery(tab tab, ids int) string {
-	q := "DELETE FROM " + recordTables[tab].name + " WHERE customer IN " + placeholders(1, ids, 1)
+func dropQuery(tab tab, ids int, bare bool) string {
+	q := "DELETE FROM " + recordTables[tab].name + " WHERE customer IN " + placeholders(1, ids, bare)
 	if tab == tabInteractions {
 		q += " AND attempt IS NULL" // what our own agents wrote is not the source's to remove
 	}
 	return q
 }
 
+// insertQuery is for SQLite; Postgres copies.
 func insertQuery(tab tab, rows int) string {
 	t := &recordTables[tab]
-	return "INSERT INTO " + t.name + " (" + strings.Join(t.columns, ", ") + ") VALUES " + placeholders(rows, len(t.columns), 1)
+	return "INSERT INTO " + t.name + " (" + strings.Join(t.columns, ", ") + ") VALUES " + placeholders(rows, len(t.columns), true)
 }
 
-// placeholders are rows of so many, ($1, $2), ($3, $4), beginning with first.
-func placeholders(rows, width, first int) string {
+// placeholders are rows of so many, ($1, $2), ($3, $4). SQLite takes $1 for a
+// name and looks every name up in a list, which for hundreds of them costs more
+// than the rest: there they are bare, (?, ?), (?, ?).
+func placeholders(rows, width int, bare bool) string {
 	b := make([]byte, 0, rows*width*5)
 	for r := range rows {
 		if r > 0 {
 			b = append(b, ',')
 		}
 		for c := range width {
-			b = append(b, "(,"[min(c, 1)], '$')
-			b = strconv.AppendInt(b, int64(first+r*width+c), 10)
+			b = append(b, "(,"[min(c, 1)])
+			if bare {
+				b = append(b, '?')
+				continue
+			}
+			b = append(b, '$')
+			b = strconv.AppendInt(b, int64(r*width+c+1), 10)
 		}
 		b = append(b, ')')
 	}

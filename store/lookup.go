@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/cordboard/cordboard/screenpop/customer"
@@ -54,18 +55,11 @@ func (s *Store) CountCustomers(ctx context.Context) (n int64, err error) {
 
 func (s *Store) find(ctx context.Context, query string, args ...any) ([]customer.Record, error) {
 	unwritten := s.pending.snapshot()
-	var found []customer.Record
-	err := s.read.at(ctx, func(q querier) error {
-		err := each(ctx, q, query, args, func(row *sql.Rows) error {
-			r, err := scanCustomer(row)
-			found = append(found, r)
-			return err
-		})
-		for i := 0; err == nil && i < len(found); i++ {
-			err = fill(ctx, q, &found[i])
-		}
-		return err
-	})
+	find := s.findStepwise
+	if s.read.askTogether != nil {
+		find = s.findTogether
+	}
+	found, err := find(ctx, query, args)
 	if err != nil {
 		return nil, err
 	}
@@ -92,47 +86,119 @@ func each(ctx context.Context, p querier, query string, args []any, do func(*sql
 	return rows.Err()
 }
 
-// fill reads what hangs on a customer: four queries by index.
-func fill(ctx context.Context, q querier, r *customer.Record) error {
-	id := []any{r.ID}
-	r.Numbers, r.Products, r.Tickets, r.Interactions =
-		[]customer.Number{}, []customer.Product{}, []customer.Ticket{}, []customer.Interaction{}
-	if err := each(ctx, q, qNumbers, id, func(row *sql.Rows) error {
-		var n customer.Number
-		err := row.Scan(&n.E164, &n.Label)
-		r.Numbers = append(r.Numbers, n)
-		return err
-	}); err != nil {
-		return err
-	}
-	if err := each(ctx, q, qProducts, id, func(row *sql.Rows) error {
-		var p customer.Product
-		var price money
-		err := row.Scan(&p.ID, &p.Kind, &p.Name, &p.Detail, &p.Status, &p.Note, &price.minor, &price.currency)
-		p.Price = price.read()
-		r.Products = append(r.Products, p)
-		return err
-	}); err != nil {
-		return err
-	}
-	if err := each(ctx, q, qTickets, id, func(row *sql.Rows) error {
-		var t customer.Ticket
-		var opened, due, closed sql.NullInt64
-		err := row.Scan(&t.ID, &t.Title, &t.Detail, &t.Topic, &t.Kind, &t.Status, &opened, &due, &closed)
-		t.OpenedAt, t.DueAt, t.ClosedAt = instant(opened), maybe(due), maybe(closed)
-		r.Tickets = append(r.Tickets, t)
-		return err
-	}); err != nil {
-		return err
-	}
-	return each(ctx, q, qInteractions, []any{r.ID, maxInteractions}, func(row *sql.Rows) error {
-		i, err := scanInteraction(row)
-		r.Interactions = append(r.Interactions, i)
+// findStepwise reads the customers and then what hangs on each.
+func (s *Store) findStepwise(ctx context.Context, query string, args []any) (found []customer.Record, err error) {
+	err = s.read.at(ctx, func(q querier) error {
+		err := each(ctx, q, query, args, func(row *sql.Rows) error {
+			r, err := scanCustomer(row)
+			found = append(found, r)
+			return err
+		})
+		for i := 0; err == nil && i < len(found); i++ {
+			for _, part := range partsOf(&found[i], &partQueries, found[i].ID) {
+				if err = each(ctx, q, part.query, part.args, func(row *sql.Rows) error { return part.row(row) }); err != nil {
+					break
+				}
+			}
+		}
 		return err
 	})
+	return found, err
 }
 
-func scanInteraction(row *sql.Rows) (customer.Interaction, error) {
+// findTogether asks for a customer and all that hangs on it in one journey to
+// the database, as of one instant. A number that several share is rare: what
+// hangs on the others is asked for one by one.
+func (s *Store) findTogether(ctx context.Context, query string, args []any) ([]customer.Record, error) {
+	parts := &partQueries
+	if query == qCustomersByNumber {
+		parts = &partQueriesByNumber
+	}
+	var found []customer.Record
+	var first customer.Record
+	asks := append([]ask{{query, args, func(row scanner) error {
+		r, err := scanCustomer(row)
+		found = append(found, r)
+		return err
+	}}}, partsOf(&first, parts, args[0])...)
+	if err := s.read.askTogether(ctx, s.read.db, asks); err != nil {
+		return nil, err
+	}
+	for i := range found {
+		if i == 0 {
+			found[0].Numbers, found[0].Products, found[0].Tickets, found[0].Interactions =
+				first.Numbers, first.Products, first.Tickets, first.Interactions
+			continue
+		}
+		one, err := s.findTogether(ctx, qCustomerByID, []any{found[i].ID})
+		if err != nil {
+			return nil, err
+		}
+		if len(one) == 1 {
+			found[i] = one[0]
+		}
+	}
+	return found, nil
+}
+
+// ask is a question and what becomes of each row of the answer.
+type ask struct {
+	query string
+	args  []any
+	row   func(scanner) error
+}
+
+// The queries of what hangs on a customer, by id, or by a number of the first
+// customer who has it.
+var (
+	partQueries         = [...]string{qNumbers, qProducts, qTickets, qInteractions}
+	partQueriesByNumber = byNumber(partQueries)
+)
+
+func byNumber(queries [4]string) [4]string {
+	for i, q := range queries {
+		queries[i] = strings.Replace(q, "customer = $1", "customer = (SELECT MIN(o.customer) FROM customer_numbers o WHERE o.e164 = $1)", 1)
+	}
+	return queries
+}
+
+// partsOf reads what hangs on a customer: four queries by index, each with the
+// id or the number.
+func partsOf(r *customer.Record, queries *[4]string, of any) []ask {
+	r.Numbers, r.Products, r.Tickets, r.Interactions =
+		[]customer.Number{}, []customer.Product{}, []customer.Ticket{}, []customer.Interaction{}
+	return []ask{
+		{queries[0], []any{of}, func(row scanner) error {
+			var n customer.Number
+			err := row.Scan(&n.E164, &n.Label)
+			r.Numbers = append(r.Numbers, n)
+			return err
+		}},
+		{queries[1], []any{of}, func(row scanner) error {
+			var p customer.Product
+			var price money
+			err := row.Scan(&p.ID, &p.Kind, &p.Name, &p.Detail, &p.Status, &p.Note, &price.minor, &price.currency)
+			p.Price = price.read()
+			r.Products = append(r.Products, p)
+			return err
+		}},
+		{queries[2], []any{of}, func(row scanner) error {
+			var t customer.Ticket
+			var opened, due, closed sql.NullInt64
+			err := row.Scan(&t.ID, &t.Title, &t.Detail, &t.Topic, &t.Kind, &t.Status, &opened, &due, &closed)
+			t.OpenedAt, t.DueAt, t.ClosedAt = instant(opened), maybe(due), maybe(closed)
+			r.Tickets = append(r.Tickets, t)
+			return err
+		}},
+		{queries[3], []any{of, maxInteractions}, func(row scanner) error {
+			i, err := scanInteraction(row)
+			r.Interactions = append(r.Interactions, i)
+			return err
+		}},
+	}
+}
+
+func scanInteraction(row scanner) (customer.Interaction, error) {
 	var i customer.Interaction
 	var at, call, promised, kept sql.NullInt64
 	var by customer.Colleague
@@ -145,14 +211,14 @@ func scanInteraction(row *sql.Rows) (customer.Interaction, error) {
 	return i, err
 }
 
-func scanCustomer(row *sql.Rows) (customer.Record, error) {
+func scanCustomer(row scanner) (customer.Record, error) {
 	var r customer.Record
 	var yearly money
 	var bill billRow
-	var churn, phone, mail, sms, recording, lastAt sql.NullInt64
+	var key, churn, phone, mail, sms, recording, lastAt sql.NullInt64
 	var reasons, heed, others string
 	var manager, last customer.Colleague
-	err := row.Scan(&r.ID, &r.Version, &r.Name, &r.Language, &r.Country, &r.Zone, &r.Segment, &r.KeyAccount, &r.CustomerSince,
+	err := row.Scan(&r.ID, &r.Version, &r.Name, &r.Language, &r.Country, &r.Zone, &r.Segment, &key, &r.CustomerSince,
 		&yearly.minor, &yearly.currency, &churn, &reasons, &heed, &phone, &mail, &sms, &recording,
 		&manager.Agent, &manager.Name, &last.Agent, &last.Name, &lastAt, &r.Contacts, &others,
 		&bill.balance.minor, &bill.balance.currency, &bill.overdue.minor, &bill.overdue.currency, &bill.overdueDays,
@@ -162,6 +228,7 @@ func scanCustomer(row *sql.Rows) (customer.Record, error) {
 		return r, err
 	}
 	r.YearlyValue, r.Billing, r.LastAgentAt = yearly.read(), bill.read(), maybe(lastAt)
+	r.KeyAccount = key.Int64 != 0
 	r.Consent = customer.Consent{Phone: yesNo(phone), Mail: yesNo(mail), SMS: yesNo(sms), Recording: yesNo(recording)}
 	if churn.Valid {
 		risk := int(churn.Int64)

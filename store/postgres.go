@@ -76,9 +76,19 @@ func millis(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(),
 // connect implements database.
 func (p *postgres) connect(ctx context.Context, use use, size int) (*pool, error) {
 	config := p.config.Copy()
+	if use != toMigrate {
+		// All that the store asks is found by an index. A plan made while the
+		// tables were small would read them from end to end, and Postgres keeps
+		// its plans until they have been analysed: after a large import, that is
+		// a minute of calls whose records come too late.
+		for _, way := range []string{"enable_seqscan", "enable_hashjoin", "enable_mergejoin"} {
+			defaultTo(config.RuntimeParams, way, "off")
+		}
+	}
 	switch use {
 	case toRead:
 		config.RuntimeParams["default_transaction_read_only"] = "on"
+		config.RuntimeParams["default_transaction_isolation"] = "repeatable read" // askTogether begins none itself
 		config.RuntimeParams["statement_timeout"] = millis(readTime)
 	case toWrite:
 		config.RuntimeParams["statement_timeout"] = millis(p.statement)
@@ -92,7 +102,7 @@ func (p *postgres) connect(ctx context.Context, use use, size int) (*pool, error
 	if err := db.PingContext(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	return &pool{db: db, fit: fitText, pipeline: sendTogether, copyIn: copyIn, instant: &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}}, nil
+	return &pool{db: db, fit: fitText, pipeline: sendTogether, copyIn: copyIn, askTogether: askTogether, instant: &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}}, nil
 }
 
 // sendTogether runs statements in one journey to the database.

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
@@ -20,4 +21,27 @@ func copyIn(ctx context.Context, conn *sql.Conn, table string, columns []string,
 		}
 		return nil
 	})
+}
+
+// askTogether sends all questions at once and reads the answers. Postgres takes
+// them for one transaction, and readers' are repeatable read: so they are
+// answered as of one instant.
+func askTogether(ctx context.Context, db *sql.DB, asks []ask) (err error) {
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, ignoreDone(conn.Close())) }()
+	var b pgx.Batch
+	for _, a := range asks {
+		b.Queue(a.query, fitText(a.args)...).Query(func(rows pgx.Rows) error {
+			for rows.Next() {
+				if err := a.row(rows); err != nil {
+					return err
+				}
+			}
+			return rows.Err()
+		})
+	}
+	return conn.Raw(func(driver any) error { return driver.(*stdlib.Conn).Conn().SendBatch(ctx, &b).Close() })
 }

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"github.com/cordboard/cordboard/store"
+	"github.com/cordboard/cordboard/store/storetest/pgtest"
+)
+
+// base is one kind of database that a store can run on.
+type base interface {
+	// create makes an empty database with the tables.
+	create(ctx context.Context) (store.Options, error)
+	// open opens it beside the store, with the settings that a store has.
+	open(store.Options) (*sql.DB, error)
+	// size is how many bytes it takes on disk.
+	size(ctx context.Context, o store.Options) (int64, error)
+	// param is the n-th parameter of a statement, in order.
+	param(n int) string
+	close() error
+}
+
+func newBase(name, dir string) (base, error) {
+	switch name {
+	case "sqlite":
+		return &sqliteBase{dir: dir}, nil
+	case "postgres":
+		// As it comes, durable; shared_buffers is Postgres' own default.
+		cluster, err := pgtest.Start(pgtest.Options{Durable: true, Settings: []string{"shared_buffers=128MB"}})
+		if err != nil {
+			return nil, err
+		}
+		return &postgresBase{cluster}, nil
+	}
+	return nil, errors.New("unknown store")
+}
+
+type sqliteBase struct {
+	dir  string
+	made int
+}
+
+func (b *sqliteBase) create(ctx context.Context) (store.Options, error) {
+	b.made++
+	o := store.Options{Path: filepath.Join(b.dir, "cordboard"+strconv.Itoa(b.made)+".db")}
+	s, err := store.Open(ctx, o)
+	if err != nil {
+		return o, err
+	}
+	return o, s.Close()
+}
+
+func (b *sqliteBase) open(o store.Options) (*sql.DB, error) {
+	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: o.Path}).EscapedPath()+"?_txlock=immediate"+
+		"&_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=foreign_keys(1)")
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(1)
+	return db, nil
+}
+
+func (b *sqliteBase) size(_ context.Context, o store.Options) (int64, error) {
+	info, err := os.Stat(o.Path)
+	if err != nil {
+		return 0, err
+	}
+	return info.Size(), nil
+}
+
+func (b *sqliteBase) param(int) string { return "?" }
+
+func (b *sqliteBase) close() error { return nil }
+
+type postgresBase struct{ cluster *pgtest.Cluster }
+
+func (b *postgresBase) create(ctx context.Context) (store.Options, error) {
+	name, err := b.cluster.Create("")
+	if err != nil {
+		return store.Options{}, err
+	}
+	o := store.Options{Postgres: b.cluster.URL(name)}
+	_, err = store.Migrate(ctx, o, store.MigrateOptions{})
+	return o, err
+}
+
+func (b *postgresBase) open(o store.Options) (*sql.DB, error) {
+	db, err := sql.Open("pgx", o.Postgres+"&enable_seqscan=off&enable_hashjoin=off&enable_mergejoin=off")
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(1)
+	return db, nil
+}
+
+func (b *postgresBase) size(ctx context.Context, o store.Options) (n int64, err error) {
+	db, err := b.open(o)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	if err := db.QueryRowContext(ctx, "SELECT pg_database_size(current_database())").Scan(&n); err != nil {
+		return 0, fmt.Errorf("size: %w", err)
+	}
+	return n, nil
+}
+
+func (b *postgresBase) param(n int) string { return "$" + strconv.Itoa(n) }
+
+func (b *postgresBase) close() error { return b.cluster.Stop() }
