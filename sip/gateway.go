@@ -152,6 +152,13 @@ func (g *Gateway) Knows(a netip.Addr) bool {
 	return ok
 }
 
+// TrunkName is the trunk that the address belongs to, "" for none: the stack's
+// Group.
+func (g *Gateway) TrunkName(a netip.Addr) string {
+	t, _ := g.trunkOf(a)
+	return t.Name
+}
+
 func (g *Gateway) trunkOf(a netip.Addr) (Trunk, bool) {
 	a = a.Unmap()
 	for _, t := range g.trunks {

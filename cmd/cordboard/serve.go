@@ -28,7 +28,7 @@ func serveCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "serve -c FILE",
 		Short: "Run the server",
-		Long:  "Run the server by the server file. SIGHUP reads the routing document again; a document with errors leaves the old one live.",
+		Long:  "Run the server by the server file. SIGHUP reads the routing document and the certificates again; what has errors leaves the old one live.",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			log, err := newLog(level)
@@ -118,6 +118,7 @@ func serve(ctx context.Context, file string, log *zap.Logger) (err error) {
 		case <-a.Fenced():
 			return store.ErrFenced
 		case <-hup:
+			a.ReloadCertificates()
 			reload(a, file, log)
 		}
 	}

@@ -18,10 +18,10 @@ type TLS struct {
 	// Server is for those who connect: it must give a certificate, and may
 	// change which one at any time (GetCertificate).
 	Server *tls.Config
-	// Client is for whom we call: roots to trust, a certificate if one is
-	// asked for. nil: the system's roots. The name to verify is always the host
-	// of the URI that is called.
-	Client *tls.Config
+	// Client is asked for each connection that we make: roots to trust, a
+	// certificate if one is wanted. nil: the system's roots. The name to verify
+	// is always the host of the URI that is called.
+	Client func() *tls.Config
 }
 
 // least refuses what RFC 8996 has laid to rest.
@@ -134,7 +134,11 @@ func (s *Stack) dialTLS(ctx context.Context, host string, addr netip.AddrPort) (
 	if err != nil {
 		return nil, fmt.Errorf("stack: connect: %w", err)
 	}
-	config := least(s.o.TLS.Client)
+	var config *tls.Config
+	if s.o.TLS.Client != nil {
+		config = s.o.TLS.Client()
+	}
+	config = least(config)
 	config.ServerName = host
 	t := tls.Client(c, config)
 	if err := t.HandshakeContext(ctx); err != nil {

@@ -83,7 +83,7 @@ func withTLS(a *authority) func(*Options) {
 		o.Listen = append(o.Listen, Listen{"tls", netip.MustParseAddrPort("127.0.0.1:0")})
 		o.TLS = &TLS{
 			Server: &tls.Config{Certificates: []tls.Certificate{own}},
-			Client: &tls.Config{RootCAs: a.pool},
+			Client: func() *tls.Config { return &tls.Config{RootCAs: a.pool} },
 		}
 	}
 }

@@ -53,6 +53,7 @@ type App struct {
 	hub     *screenpop.Hub
 	stack   *stack.Stack
 	gateway *sip.Gateway
+	keys    *keyring
 	rim     *rim
 	phones  *phones
 	web     *web.Server
@@ -75,7 +76,7 @@ func (a *App) Policy() *routing.Policy { return a.rim.policy.Load() }
 
 // New opens the store and builds every part; nothing listens before Start.
 func New(ctx context.Context, opt Options) (*App, error) {
-	a := &App{opt: opt, log: opt.Log}
+	a := &App{opt: opt, log: opt.Log, keys: newKeyring(opt.Log)}
 	if err := a.build(ctx); err != nil {
 		return nil, errors.Join(err, a.Stop(ctx))
 	}
@@ -152,13 +153,18 @@ func (a *App) buildSIP() error {
 	if err != nil {
 		return err
 	}
+	secure, err := a.keys.sipTLS(s.SIP.TLS)
+	if err != nil {
+		return err
+	}
 	listen := make([]stack.Listen, len(s.SIP.Listen))
 	for i, l := range s.SIP.Listen {
 		listen[i] = stack.Listen{Transport: l.Transport, Addr: l.Addr}
 	}
 	a.stack, err = stack.New(stack.Options{
 		Listen: listen, Advertise: s.SIP.Advertise, UserAgent: "Cordboard", MaxCalls: s.SIP.MaxCalls, Rate: s.SIP.Rate,
-		Allow: a.gateway.Knows, Handler: a.gateway, Phones: a.phones.forStack(), Logger: a.log,
+		Allow: a.gateway.Knows, Group: a.gateway.TrunkName, Groups: len(trunks), TLS: secure,
+		Handler: a.gateway, Phones: a.phones.forStack(), Logger: a.log,
 	})
 	if err != nil {
 		return err
@@ -184,6 +190,7 @@ func (a *App) Start() error {
 			a.log.Error("the engine's driver ended", zap.Error(err))
 		}
 	}()
+	go a.keys.watch(ctx, lookEvery)
 	go a.serveDesk()
 	if a.adminListener != nil {
 		go a.serve(a.admin, a.adminListener)
@@ -210,6 +217,10 @@ func (a *App) serve(s *http.Server, l net.Listener) {
 		a.log.Error("an HTTP listener ended", zap.Stringer("address", l.Addr()), zap.Error(err))
 	}
 }
+
+// ReloadCertificates reads the files of web.tls and sip.tls again. What can't
+// be used is logged, and what was read before stays.
+func (a *App) ReloadCertificates() { a.keys.reload(true) }
 
 // Reload makes a new routing document live. Nothing stops and nobody is
 // dropped: waiting calls keep the version they were routed with.

@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -40,11 +39,11 @@ func (a *App) buildWeb(registry *prometheus.Registry, origins func(*http.Request
 	})
 	a.desk = newServer(a.web.Handler())
 	if s.Web.TLSCert != "" {
-		pair, err := tls.LoadX509KeyPair(s.Web.TLSCert, s.Web.TLSKey)
+		shown, err := a.keys.certificate("web.tls", s.Web.TLSCert, s.Web.TLSKey)
 		if err != nil {
-			return fmt.Errorf("web.tls: %w", err)
+			return err
 		}
-		a.desk.TLSConfig = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
+		a.desk.TLSConfig = shown.server()
 	}
 	// Streams and sockets outlive a shutdown unless they are told.
 	a.desk.RegisterOnShutdown(a.web.Close)

@@ -155,11 +155,11 @@ func (w *world) race(r racer, n int, offset time.Duration) (sent, talk bool) {
 	var both sync.WaitGroup
 	begin := time.Now()
 	both.Go(func() {
-		spin(begin, -offset)
+		waitFor(begin, -offset)
 		_ = leg.Answer() // too late when the CANCEL was first
 	})
 	both.Go(func() {
-		spin(begin, offset)
+		waitFor(begin, offset)
 		r.giveUp(n)
 	})
 	both.Wait()
@@ -174,8 +174,8 @@ func (w *world) race(r racer, n int, offset time.Duration) (sent, talk bool) {
 	return sent, r.talked(n, !seen.TalkingAt.IsZero())
 }
 
-// spin waits more finely than the system's timers do.
-func spin(begin time.Time, d time.Duration) {
+// waitFor waits more finely than the system's timers do.
+func waitFor(begin time.Time, d time.Duration) {
 	for time.Since(begin) < d {
 		runtime.Gosched()
 	}
