@@ -140,6 +140,8 @@ func (c *call) agentEvent(l *leg, ev stack.Event) {
 		}
 	case stack.Requested:
 		c.requested(l, ev.Request)
+	case stack.Withdrawn:
+		c.withdrawn(l, ev.Request)
 	case stack.Replied:
 		c.replied(l, ev)
 	}

@@ -67,6 +67,8 @@ func (c *call) callerEvent(l *leg, ev stack.Event) {
 		c.fail("no_ack") // RFC 3261 13.3.1.4: end it with BYE
 	case stack.Requested:
 		c.requested(l, ev.Request)
+	case stack.Withdrawn:
+		c.withdrawn(l, ev.Request)
 	case stack.Replied:
 		c.replied(l, ev)
 	}

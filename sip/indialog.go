@@ -124,17 +124,36 @@ func (c *call) answer(l *leg) bool {
 		}
 	}
 	// Before agree: our own port's codec may have to follow the new offer.
+	was := *l
 	body, err := c.agree(l, r, c.wanted(l))
 	if err != nil {
 		c.decline(l, 488)
 		return true
 	}
 	l.request = nil
+	if !c.reply(l, r.msg, 200, l.vigil.accept(r.msg, time.Now()), body) {
+		*l = was // it was taken back: nothing has changed
+		l.request = nil
+		l.aim()
+		return true
+	}
 	l.localSDP = body
-	sent := c.reply(l, r.msg, 200, l.vigil.accept(r.msg, time.Now()), body)
-	l.awaitAck = sent && r.msg.Method == "INVITE"
+	l.awaitAck = r.msg.Method == "INVITE"
+	if l == c.agent && c.connected && l.holding != was.holding {
+		c.submit(routing.PhoneHeld{Offer: l.offer, On: l.holding})
+	}
 	c.save(l)
 	return true
+}
+
+// withdrawn drops an offer that its sender has taken back. The other leg may
+// have been told of it already, and is told again.
+func (c *call) withdrawn(l *leg, m *stack.Message) {
+	if l.request == nil || l.request.msg != m {
+		return
+	}
+	l.request = nil
+	c.afresh()
 }
 
 // decline refuses the leg's waiting offer: what was agreed before stays.
@@ -169,14 +188,10 @@ func (c *call) agree(l *leg, r *request, want media.Audio) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	was := l.holding
 	l.told, l.said, l.codec, l.can, l.remoteSDP = want, answer, codec, r.audio.Formats, r.msg.Body
 	l.remote = r.audio
 	l.remote.Formats = formats
 	l.holding = r.audio.Holds()
 	l.aim()
-	if l == c.agent && c.connected && l.holding != was {
-		c.submit(routing.PhoneHeld{Offer: l.offer, On: l.holding})
-	}
 	return body, nil
 }

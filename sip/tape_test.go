@@ -327,6 +327,9 @@ func (tp *tape) happens(d *scripted) {
 		end(stack.Ended{})
 	case n == 1 && tp.rnd.IntN(20) == 0:
 		put(stack.FlowLost{})
+	case n == 9 && d.pending != nil && d.pending.Method == "INVITE":
+		put(stack.Withdrawn{Request: d.pending}) // we may reply before we hear of it
+		d.pending = nil
 	case d.unacked:
 		d.unacked = false
 		if n == 2 && tp.rnd.IntN(8) == 0 {

@@ -142,6 +142,7 @@ func (d *Dialog) admit(in *inbound) {
 		if d.pending[in.msg] == in {
 			d.settle(in.msg, in)
 			d.respond(in, 500, "", nil, nil, nil)
+			d.emit(Withdrawn{Request: in.msg})
 			d.kick()
 		}
 	})

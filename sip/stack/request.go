@@ -85,11 +85,7 @@ func (d *Dialog) reinviteResponse(c *clientTx, n *reinvite, res *sip.Response, m
 		d.ours = nil
 		n.waiting = true
 		d.next = n
-		wait := d.jitter(2100*time.Millisecond, 4*time.Second) // we made the Call-ID
-		if d.uas {
-			wait = d.jitter(0, 2*time.Second)
-		}
-		d.after(wait, func() { n.waiting = false; d.kick() })
+		d.after(d.glareWait(), func() { n.waiting = false; d.kick() })
 	default:
 		d.ours = nil
 		if m.Status < 300 {
@@ -101,6 +97,14 @@ func (d *Dialog) reinviteResponse(c *clientTx, n *reinvite, res *sip.Response, m
 			_ = d.acknowledge(nil) // RFC 5407 3.2.3: even so
 		}
 	}
+}
+
+// glareWait is how long a re-INVITE that met another waits (RFC 3261 14.1).
+func (d *Dialog) glareWait() time.Duration {
+	if d.uas {
+		return d.jitter(0, 2*time.Second)
+	}
+	return d.jitter(2100*time.Millisecond, 4*time.Second) // we made the Call-ID
 }
 
 // Request sends any other request inside the dialog; its outcome is Replied.

@@ -200,6 +200,7 @@ func (d *Dialog) canceled(in *inbound, cancel *Message) {
 	if d.pending[in.msg] == in {
 		d.settle(in.msg, in)
 		d.respond(in, 487, "", nil, nil, nil)
+		d.emit(Withdrawn{Request: in.msg})
 		d.kick()
 	}
 }

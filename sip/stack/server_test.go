@@ -270,6 +270,7 @@ func TestReinviteOverlaps(t *testing.T) {
 	if err := c.Reply(e.Request, 200, "", nil, nil); !errors.Is(err, ErrGone) {
 		t.Errorf("reply after CANCEL: %v", err)
 	}
+	event[Withdrawn](t, c)
 	// One that the peer's BYE overtakes.
 	p.ask(ask{method: "INVITE", cseq: 5, to: ok.get("To"), body: "v=0"})
 	event[Requested](t, c)

@@ -74,6 +74,10 @@ type (
 	// CSeq order is checked, glare (491) and lone retransmissions are handled
 	// here. Unanswered, a re-INVITE gets 500 after 3 minutes, others after 64*T1.
 	Requested struct{ Request *Message }
+	// Withdrawn: a Requested INVITE or UPDATE that was not yet replied to has
+	// been answered here: 487 to the peer's CANCEL, or 500 because its time was
+	// up. Reply gives ErrGone from now on; what was agreed before stands.
+	Withdrawn struct{ Request *Message }
 	// Ended: the peer's BYE. 200 has been sent; the dialog is gone.
 	Ended struct{ Request *Message }
 	// Replied is the final response to a request of ours inside the dialog.
@@ -100,6 +104,7 @@ func (Canceled) isEvent()   {}
 func (Acked) isEvent()      {}
 func (AckMissing) isEvent() {}
 func (Requested) isEvent()  {}
+func (Withdrawn) isEvent()  {}
 func (Ended) isEvent()      {}
 func (Replied) isEvent()    {}
 func (FlowLost) isEvent()   {}
