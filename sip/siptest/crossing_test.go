@@ -22,9 +22,9 @@ import (
 	"github.com/cordboard/cordboard/sip/stack"
 )
 
-// shortT1 makes 64*T1 3.2 s. It is one for the whole package: the SIP library
+// shortT1 makes 64*T1 5 s: short, and long enough for a machine that is busy. It is one for the whole package: the SIP library
 // has its timers for the process.
-const shortT1 = 50 * time.Millisecond
+const shortT1 = 80 * time.Millisecond
 
 // engine is the engine as a test plays it, one action at a time.
 type engine struct {
@@ -56,7 +56,11 @@ func (e *engine) Submit(ev routing.Event) {
 	e.changed = make(chan struct{})
 }
 
-func (e *engine) Phone(agents.ID) (agents.Phone, bool) { return agents.Phone{URI: e.phone}, true }
+func (e *engine) Phone(agents.ID) (agents.Phone, bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return agents.Phone{URI: e.phone}, true
+}
 
 // heard names the events: "CallArrived PhoneRinging". Codes and the like are
 // given with those that have them.
@@ -148,7 +152,9 @@ func newCrossing(t *testing.T, way string) *crossing {
 	x.phone, err = siptest.NewScript("anna", x.st.Addr("udp"))
 	x.must(err)
 	t.Cleanup(x.phone.Close)
+	x.engine.mu.Lock()
 	x.engine.phone = x.phone.URI()
+	x.engine.mu.Unlock()
 	return x
 }
 

@@ -98,7 +98,7 @@ func (c *Call) answer() error {
 	c.note(OKSent, time.Now(), 200)
 	c.ua.reply(c.awaiting, 200, "OK", c.okHeaders(), body)
 	tx := c.awaiting
-	c.ua.after(lifetime, func() {
+	c.ua.after(c.ua.net.lifetime(), func() {
 		if c.awaiting == tx { // no ACK came: RFC 3261 section 13.3.1.4
 			c.awaiting = nil
 			c.bye()

@@ -104,7 +104,7 @@ func start(t *testing.T, way, transport string, phone siptest.Behaviour) setup {
 	}
 	st, err := stack.New(stack.Options{
 		Listen:  []stack.Listen{{Transport: transport, Addr: netip.AddrPortFrom(loopback, 0)}},
-		Handler: s.desk.gw, Allow: s.desk.gw.Knows,
+		Handler: s.desk.gw, Allow: s.desk.gw.Knows, T1: shortT1,
 	})
 	if err != nil {
 		t.Fatal(err)

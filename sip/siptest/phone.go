@@ -28,6 +28,9 @@ type Behaviour struct {
 	Reject int
 	// Silent answers nothing at all: a phone that is gone.
 	Silent bool
+	// DeafFor is how long a phone answers nothing to an INVITE, not even 100:
+	// one that wakes up slowly. All else begins after it.
+	DeafFor time.Duration
 	// HangupAfter ends the call so long after its answer; 0: never.
 	HangupAfter time.Duration
 	// Tone is sent from the answer on, in hertz; 0: nothing is sent.
@@ -44,6 +47,11 @@ type Options struct {
 	Name      string // user part of its URI; "phone" when empty
 	Addr      string // "127.0.0.1:0" when empty
 	Transport string // udp, tcp; udp when empty
+	// T1 is the estimate of the round trip (RFC 3261 17.1.1.1); 0: 500 ms.
+	T1 time.Duration
+	// Through is a bad network that all of its SIP crosses; nil for none. Over
+	// UDP only.
+	Through   *Lossy
 	Behaviour Behaviour
 	// OnCall, when not nil, is told each new call, on a goroutine of its own
 	// that Close waits for.
@@ -67,7 +75,7 @@ func NewPhone(ctx context.Context, o Options) (*Phone, error) {
 		o.Name = "phone"
 	}
 	p := &Phone{beh: o.Behaviour, onCall: o.OnCall, changed: make(chan struct{})}
-	u, err := openUA(ctx, o.Name, o.Transport, o.Addr, p.invited)
+	u, err := openUA(ctx, o.Name, network{o.Transport, o.Addr, o.T1, o.Through}, p.invited)
 	if err != nil {
 		return nil, err
 	}
@@ -137,10 +145,21 @@ func (p *Phone) invited(c *Call, m *Message) {
 	if p.onCall != nil {
 		c.ua.tp.wg.Go(func() { p.onCall(c) })
 	}
-	b := c.beh
-	if b.Silent {
+	switch b := c.beh; {
+	case b.Silent:
+	case b.DeafFor > 0:
+		c.ua.after(b.DeafFor, func() { c.behave(m) })
+	default:
+		c.behave(m)
+	}
+}
+
+// behave is what a phone does with an INVITE by itself; ua.mu is held.
+func (c *Call) behave(m *Message) {
+	if c.state != early {
 		return
 	}
+	b := c.beh
 	if b.Ring {
 		c.ring()
 	} else {

@@ -42,7 +42,8 @@ func cancelAfter200(x *crossing) {
 	x.opened()
 	x.send(x.trunk, x.caller.Hop("CANCEL", x.invite, nil))
 	x.await(x.trunk, "200 CANCEL")
-	x.send(x.trunk, x.caller.Ack(x.invite, nil))
+	x.send(x.trunk, x.caller.Ack(x.invite, nil), x.caller.Request("OPTIONS", nil))
+	x.await(x.trunk, "200 OPTIONS") // it stands
 	x.hangsUp()
 }
 

@@ -34,7 +34,7 @@ var rfc5407 = []race{
 	{
 		section: "3.1.2", about: "CANCEL crosses 200; our step: the 200, on the agent's leg the CANCEL",
 		callerBefore: cell{play: cancelBefore200, want: want{"200 CANCEL, 487 INVITE", "CANCEL, ACK", "CallerGone unanswered"}},
-		callerAfter:  cell{play: cancelAfter200, want: want{"200 CANCEL, 200 BYE", "", "CallerGone"}},
+		callerAfter:  cell{play: cancelAfter200, want: want{"200 CANCEL, 200 OPTIONS, 200 BYE", "", "CallerGone"}},
 		agentBefore:  cell{play: answerBeforeCancel, want: want{"200 BYE", "ACK, BYE", "PhoneAnswered, CallerGone"}},
 		agentAfter:   cell{play: answerAfterCancel, want: want{"200 BYE", "CANCEL, ACK, BYE", "CallerGone"}},
 	},

@@ -33,6 +33,7 @@ type transport struct {
 	udp     *net.UDPConn
 	tcp     *net.TCPListener
 	deliver func(m *Message, from flow, at time.Time)
+	lossy   *Lossy // where all goes, whatever its address; nil: where it says
 	wg      sync.WaitGroup
 
 	mu     sync.Mutex
@@ -188,6 +189,9 @@ func (t *transport) readStream(s *stream) {
 
 // to finds the way to a host:port.
 func (t *transport) to(hostport string) (flow, error) {
+	if t.lossy != nil {
+		return datagrams{t.udp, t.lossy.Server()}, nil
+	}
 	if t.udp != nil {
 		addr, err := net.ResolveUDPAddr("udp", hostport)
 		if err != nil {

@@ -5,12 +5,15 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // TrunkOptions is what a Trunk needs.
 type TrunkOptions struct {
-	Addr      string // "127.0.0.1:0" when empty
-	Transport string // udp, tcp; udp when empty
+	Addr      string        // "127.0.0.1:0" when empty
+	Transport string        // udp, tcp; udp when empty
+	T1        time.Duration // as of a phone
+	Through   *Lossy        // as of a phone
 	// Target is the host:port that calls go to.
 	Target string
 }
@@ -36,7 +39,7 @@ type Trunk struct {
 
 // NewTrunk starts a trunk that lives until the context ends or Close.
 func NewTrunk(ctx context.Context, o TrunkOptions) (*Trunk, error) {
-	u, err := openUA(ctx, "trunk", o.Transport, o.Addr, nil)
+	u, err := openUA(ctx, "trunk", network{o.Transport, o.Addr, o.T1, o.Through}, nil)
 	if err != nil {
 		return nil, err
 	}

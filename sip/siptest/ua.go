@@ -9,18 +9,16 @@ import (
 	"time"
 )
 
-// Timers of RFC 3261 (table 4).
-const (
-	t1       = 500 * time.Millisecond
-	t2       = 4 * time.Second
-	lifetime = 64 * t1
-)
+// defaultT1 is the estimate of the round trip that all timers follow from
+// (RFC 3261 table 4).
+const defaultT1 = 500 * time.Millisecond
 
 // ua is what phone and trunk share: transactions and the table of calls. One
 // lock guards all of it; messages are handled in the order they were read.
 type ua struct {
 	name    string
 	tp      *transport
+	net     network
 	invited func(c *Call, m *Message) // a new call; ua.mu is held
 
 	mu     sync.Mutex
@@ -47,22 +45,40 @@ type serverTx struct {
 	call     *Call // of an INVITE
 }
 
+// network is how a user agent is connected.
+type network struct {
+	transport string // udp when empty
+	addr      string // 127.0.0.1:0 when empty
+	t1        time.Duration
+	through   *Lossy // all goes this way; nil for none
+}
+
+func (n network) t2() time.Duration       { return 8 * n.t1 }
+func (n network) lifetime() time.Duration { return 64 * n.t1 }
+
 // openUA starts a user agent that lives until the context ends or close.
-func openUA(ctx context.Context, name, network, addr string, invited func(*Call, *Message)) (*ua, error) {
-	if network == "" {
-		network = "udp"
+func openUA(ctx context.Context, name string, n network, invited func(*Call, *Message)) (*ua, error) {
+	if n.transport == "" {
+		n.transport = "udp"
 	}
-	if addr == "" {
-		addr = "127.0.0.1:0"
+	if n.addr == "" {
+		n.addr = "127.0.0.1:0"
 	}
-	tp, err := listen(network, addr)
+	if n.t1 == 0 {
+		n.t1 = defaultT1
+	}
+	tp, err := listen(n.transport, n.addr)
 	if err != nil {
 		return nil, err
 	}
 	u := &ua{
-		name: name, tp: tp, invited: invited,
+		name: name, tp: tp, net: n, invited: invited,
 		client: map[string]*clientTx{}, server: map[string]*serverTx{},
 		calls: map[string]*Call{}, timers: map[*time.Timer]struct{}{},
+	}
+	if n.through != nil {
+		tp.lossy = n.through
+		n.through.Join(tp.local)
 	}
 	tp.start(u.received)
 	u.mu.Lock()
@@ -98,7 +114,11 @@ func (u *ua) close() {
 
 // contact is our own address as a URI.
 func (u *ua) contact() string {
-	uri := fmt.Sprintf("sip:%s@%s", u.name, u.tp.local)
+	at := u.tp.local
+	if u.net.through != nil {
+		at = u.net.through.Peer()
+	}
+	uri := fmt.Sprintf("sip:%s@%s", u.name, at)
 	if u.tp.network == "tcp" {
 		uri += ";transport=tcp"
 	}
@@ -206,9 +226,9 @@ func (u *ua) send(m *Message, done func(*Message)) error {
 	}
 	u.client[key] = tx
 	if !f.reliable() {
-		u.retransmit(f, b, t1, m.Method == "INVITE", func() bool { return tx.settled })
+		u.retransmit(f, b, m.Method == "INVITE", func() bool { return tx.settled })
 	}
-	u.after(lifetime, func() {
+	u.after(u.net.lifetime(), func() {
 		if !tx.settled && u.client[key] == tx {
 			delete(u.client, key)
 			done(nil)
@@ -217,19 +237,24 @@ func (u *ua) send(m *Message, done func(*Message)) error {
 	return nil
 }
 
-// retransmit repeats b at growing intervals until stop says so. INVITEs double
-// without end (timer A), all else up to T2 (timers E and G).
-func (u *ua) retransmit(f flow, b []byte, wait time.Duration, invite bool, stop func() bool) {
+// retransmit repeats b at growing intervals until stop says so, for 64*T1 at
+// most. INVITEs double without end (timer A), all else up to T2 (timers E and
+// G, and those of a 2xx).
+func (u *ua) retransmit(f flow, b []byte, invite bool, stop func() bool) {
+	u.again(f, b, u.net.t1, u.net.lifetime(), invite, stop)
+}
+
+func (u *ua) again(f flow, b []byte, wait, left time.Duration, invite bool, stop func() bool) {
 	u.after(wait, func() {
-		if stop() || wait > lifetime/2 {
+		if stop() || wait >= left {
 			return
 		}
 		_ = f.write(b)
 		next := 2 * wait
 		if !invite {
-			next = min(next, t2)
+			next = min(next, u.net.t2())
 		}
-		u.retransmit(f, b, next, invite, stop)
+		u.again(f, b, next, left-wait, invite, stop)
 	})
 }
 
@@ -238,7 +263,7 @@ func (u *ua) request(m *Message, from flow, branch string, at time.Time) {
 	key := branch + " " + m.Method
 	tx := &serverTx{from: from, request: m}
 	u.server[key] = tx
-	u.after(lifetime, func() { delete(u.server, key) })
+	u.after(u.net.lifetime(), func() { delete(u.server, key) })
 	tag := headerParam(m.Get("To"), "tag")
 	c := u.calls[m.Get("Call-ID")+" "+tag]
 	switch {
@@ -289,7 +314,7 @@ func (u *ua) reply(tx *serverTx, code int, reason string, headers []Header, body
 	}
 	tx.final = code
 	if tx.request.Method == "INVITE" && (code < 300 || !tx.from.reliable()) {
-		u.retransmit(tx.from, tx.response, t1, false, func() bool { return tx.acked })
+		u.retransmit(tx.from, tx.response, false, func() bool { return tx.acked })
 	}
 }
 

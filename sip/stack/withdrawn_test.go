@@ -1,0 +1,60 @@
+package stack
+
+import (
+	"errors"
+	"testing"
+	"time"
+)
+
+// The owner hears when a re-INVITE that it has not answered is taken back, or
+// was answered for it because its time was up.
+func TestReinviteTakenBack(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, func(o *Options) { o.timers.reply = 2 * testT1 })
+	p := newPeer(t, l.Stack)
+	c, ok := p.establish(l)
+	branch := p.ask(ask{method: "INVITE", cseq: 2, to: ok.get("To"), body: "v=0 other"})
+	first := event[Requested](t, c).Request
+	p.ask(ask{method: "CANCEL", cseq: 2, branch: branch, to: ok.get("To")})
+	got := p.awaitAll("200 CANCEL", "487 INVITE")
+	p.ask(ask{method: "ACK", cseq: 2, branch: branch, to: got["487 INVITE"].get("To")})
+	if e := event[Withdrawn](t, c); e.Request != first {
+		t.Errorf("withdrawn: %+v", e.Request)
+	}
+	if err := c.Reply(first, 200, "", nil, []byte("v=0")); !errors.Is(err, ErrGone) {
+		t.Errorf("Reply to what was taken back: %v", err)
+	}
+
+	branch = p.ask(ask{method: "INVITE", cseq: 3, to: ok.get("To"), body: "v=0 other"})
+	second := event[Requested](t, c).Request
+	no := p.await("500 INVITE")
+	p.ask(ask{method: "ACK", cseq: 3, branch: branch, to: no.get("To")})
+	if e := event[Withdrawn](t, c); e.Request != second {
+		t.Errorf("withdrawn: %+v", e.Request)
+	}
+	p.ask(ask{method: "BYE", cseq: 4, to: ok.get("To")})
+	p.await("200 BYE")
+	event[Ended](t, c)
+}
+
+// After glare the one who made the Call-ID waits 2.1 to 4 s, the other up to
+// 2 s, in steps of 10 ms (RFC 3261 14.1).
+func TestGlareWindows(t *testing.T) {
+	for _, side := range []struct {
+		uas      bool
+		from, to time.Duration
+	}{{false, 2100 * time.Millisecond, 4 * time.Second}, {true, 0, 2 * time.Second}} {
+		d := &Dialog{s: &Stack{o: Options{timers: timers{}.withDefaults()}}, uas: side.uas}
+		low, high := side.to, side.from
+		for range 5000 {
+			v := d.glareWait()
+			if v < side.from || v > side.to || v%(10*time.Millisecond) != 0 {
+				t.Fatalf("uas %v: %v", side.uas, v)
+			}
+			low, high = min(low, v), max(high, v)
+		}
+		if span := side.to - side.from; high-low < span*9/10 {
+			t.Errorf("uas %v: only %v to %v", side.uas, low, high)
+		}
+	}
+}
