@@ -147,6 +147,9 @@ func (s *Stack) hop(ctx context.Context, next sip.Uri, sp *spec) (string, netip.
 		// from a peer whose address is known.
 		tp, addr = sp.over, sp.peer
 	}
+	if len(sp.routes) == 0 && behindNAT(addr.Addr(), sp.peer.Addr()) && s.speaks(sp.over) == nil {
+		tp, addr = sp.over, sp.peer // where its requests come from (RFC 3581)
+	}
 	if a := addr.Addr(); a.IsUnspecified() || a.IsMulticast() || a == netip.AddrFrom4([4]byte{255, 255, 255, 255}) || s.isOurs(tp, addr) {
 		return "", none, errTarget
 	}
@@ -157,6 +160,15 @@ func (s *Stack) hop(ctx context.Context, next sip.Uri, sp *spec) (string, netip.
 	}
 	return tp, addr, nil
 }
+
+// behindNAT reports whether a peer names an address of a private network (RFC
+// 1918, 4193, 6598) and speaks from a public one.
+func behindNAT(named, from netip.Addr) bool {
+	private := func(a netip.Addr) bool { return a.IsPrivate() || sharedSpace.Contains(a) }
+	return from.IsGlobalUnicast() && !private(from) && private(named)
+}
+
+var sharedSpace = netip.MustParsePrefix("100.64.0.0/10")
 
 // transportOf is the transport that a URI names, and whether it does.
 func transportOf(u sip.Uri) (tp string, said bool) {
