@@ -6,7 +6,7 @@ NPM ?= npm
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 # Real peers of the tests, from Debian.
-TEST_PEERS := sip-tester:sipp baresip:baresip kamailio:kamailio chromium:chromium iproute2:ip
+TEST_PEERS := sip-tester:sipp baresip:baresip kamailio:kamailio chromium:chromium iproute2:ip postgresql:postgres
 UI_SOURCES := $(shell find web/ui -path web/ui/node_modules -prune -o -path web/ui/dist -prune -o -type f -print 2>/dev/null)
 GOTEST := $(GO) test -count=1 -timeout 10m
 
@@ -63,7 +63,7 @@ $(ASTERISK)/usr/sbin/asterisk:
 	mv $(ASTERISK).part $(ASTERISK)
 
 peers: ## the programs the tests talk to, installed when this user may
-	@missing=(); for p in $(TEST_PEERS); do command -v "$${p#*:}" >/dev/null || [ -x "/usr/sbin/$${p#*:}" ] || missing+=("$${p%%:*}"); done; \
+	@missing=(); for p in $(TEST_PEERS); do command -v "$${p#*:}" >/dev/null || [ -x "/usr/sbin/$${p#*:}" ] || compgen -G "/usr/lib/postgresql/*/bin/$${p#*:}" >/dev/null || missing+=("$${p%%:*}"); done; \
 	if [ $${#missing[@]} -gt 0 ]; then \
 	  if [ "$$(id -u)" = 0 ]; then apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$${missing[@]}" >/dev/null; \
 	  elif sudo -n true 2>/dev/null; then sudo apt-get update -qq && sudo DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$${missing[@]}" >/dev/null; \

@@ -60,12 +60,20 @@ func TestCalls(t *testing.T) {
 			test{name: "caller holds" + name, setup: setup{direct: way}, run: callerHolds},
 		)
 	}
-	slow := &slowSource{asked: make(chan struct{}, 10), open: make(chan struct{})}
-	tests = append(tests, test{name: "cancel before the answer", setup: setup{sources: slow.options()}, run: slow.cancelled},
+	tests = append(tests,
 		test{name: "cancel while it rings, direct", setup: setup{direct: true}, run: cancelWhileRinging},
 		test{name: "answered with the agent", run: answeredTogether},
 		test{name: "answered with the agent, direct", setup: setup{direct: true}, run: answeredTogether})
-	for _, c := range tests {
+	var all []test
+	for _, on := range Databases {
+		slow := &slowSource{asked: make(chan struct{}, 10), open: make(chan struct{})}
+		early := test{name: "cancel before the answer", setup: setup{sources: slow.options()}, run: slow.cancelled}
+		for _, c := range append(tests, early) {
+			c.name, c.setup.store = on.Case(c.name), on
+			all = append(all, c)
+		}
+	}
+	for _, c := range all {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			if c.setup.at == nil {

@@ -99,6 +99,12 @@ func (w *world) robotRacer(to string) *robotRacer {
 // phone answers, again and again: BYE against the 200, and, where the caller is
 // answered with the agent, CANCEL against it.
 func TestRaces(t *testing.T) {
+	for _, on := range Databases {
+		testRaces(t, on)
+	}
+}
+
+func testRaces(t *testing.T, on Database) {
 	for _, c := range []struct {
 		name   string
 		direct bool
@@ -109,9 +115,9 @@ func TestRaces(t *testing.T) {
 		{"CANCEL and 200, relayed", false, func(w *world) racer { return sippRacer{w.dial(dial{to: toTogether, calls: races}), "ringing"} }},
 		{"CANCEL and 200, direct", true, func(w *world) racer { return sippRacer{w.dial(dial{to: toTogether, calls: races}), "ringing"} }},
 	} {
-		t.Run(c.name, func(t *testing.T) {
+		t.Run(on.Case(c.name), func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, setup{at: []agents.ID{anna}, direct: c.direct})
+			w := newWorld(t, setup{at: []agents.ID{anna}, direct: c.direct, store: on})
 			w.phones[anna].Set(rings(anna))
 			baseline, was := w.goroutines()
 			r := c.racer(w)

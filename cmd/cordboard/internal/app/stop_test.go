@@ -25,12 +25,12 @@ import (
 // small is a server with one agent, whose phone answers at once.
 type small struct {
 	ctx  context.Context
-	dir  string
+	file *configs.Server
 	app  *app.App
 	desk *desktest.Desk
 }
 
-func server(t *testing.T, dir, web string) *configs.Server {
+func server(t *testing.T, dir, web, kept string) *configs.Server {
 	t.Helper()
 	s, findings := configs.ParseServer(filepath.Join(dir, "cordboard.yaml"), []byte(`cordboard: server/1
 routing: routing.yaml
@@ -42,7 +42,7 @@ sip:
 media: {address: 127.0.0.1, ports: 36000-36999}
 web: `+web+`
 admin: "127.0.0.1:0"
-store: {path: cordboard.db, journal: journal}
+store: `+kept+`
 `))
 	if s == nil {
 		t.Fatal(findings)
@@ -73,7 +73,7 @@ agents:
 	return p
 }
 
-func openSmall(t *testing.T) *small {
+func openSmall(t *testing.T, on app.Database) *small {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	t.Cleanup(cancel)
@@ -82,9 +82,10 @@ func openSmall(t *testing.T) *small {
 		t.Fatal(err)
 	}
 	t.Cleanup(phone.Close)
-	s := &small{ctx: ctx, dir: t.TempDir()}
+	s := &small{ctx: ctx}
+	s.file = server(t, t.TempDir(), `{listen: "127.0.0.1:0"}`, on.Section(t))
 	s.app, err = app.New(ctx, app.Options{
-		Server: server(t, s.dir, `{listen: "127.0.0.1:0"}`), Policy: policy(t, phone.URI()), Log: zap.NewNop(), Links: map[string]string{"link": "anna"},
+		Server: s.file, Policy: policy(t, phone.URI()), Log: zap.NewNop(), Links: map[string]string{"link": "anna"},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -111,7 +112,13 @@ func openSmall(t *testing.T) *small {
 // for its end, ends the call, closes its row, keeps what the agent has written
 // so far, and says nothing of a failure.
 func TestStopDuringATalk(t *testing.T) {
-	s := openSmall(t)
+	for _, on := range app.Databases {
+		t.Run(string(on), func(t *testing.T) { stopDuringATalk(t, on) })
+	}
+}
+
+func stopDuringATalk(t *testing.T, on app.Database) {
+	s := openSmall(t, on)
 	trunk, err := siptest.NewTrunk(s.ctx, siptest.TrunkOptions{Target: s.app.SIPAddr().String()})
 	if err != nil {
 		t.Fatal(err)
@@ -141,7 +148,12 @@ func TestStopDuringATalk(t *testing.T) {
 	if _, err := call.Wait(s.ctx); err != nil {
 		t.Errorf("the caller's call does not end: %v", err)
 	}
-	db, err := store.Open(s.ctx, store.Options{Path: filepath.Join(s.dir, "cordboard.db"), Tool: true})
+	kept, err := app.StoreOptions(s.file.Store)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept.Tool = true
+	db, err := store.Open(s.ctx, kept)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,7 +172,7 @@ func TestStopDuringATalk(t *testing.T) {
 func TestNoCertificate(t *testing.T) {
 	dir := t.TempDir()
 	_, err := app.New(t.Context(), app.Options{
-		Server: server(t, dir, `{listen: "127.0.0.1:0", tls: {certificate: none.pem, key: none.key}}`),
+		Server: server(t, dir, `{listen: "127.0.0.1:0", tls: {certificate: none.pem, key: none.key}}`, app.Databases[0].Section(t)),
 		Policy: policy(t, "sip:anna@127.0.0.1:5099"), Log: zap.NewNop(),
 	})
 	if err == nil || !strings.Contains(err.Error(), "web.tls") || !errors.Is(err, fs.ErrNotExist) {

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
@@ -41,7 +42,7 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 	}
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(m, goleak.Cleanup(Postgres.Exit))
 }
 
 const (
@@ -77,6 +78,7 @@ func record() customer.Record {
 type setup struct {
 	at      []agents.ID // at their desks, ready
 	direct  bool        // phones send to each other; else by our relay
+	store   Database    // SQLite when ""
 	patient bool        // waits until the last transaction's timers are over
 	sources []customer.SourceOptions
 	desk    func(agents.ID, *desktest.Options)
@@ -185,8 +187,8 @@ sip:
 media: {address: 127.0.0.1, ports: 20000-20399, mutual: %s}
 web: {listen: "127.0.0.1:0"}
 admin: "127.0.0.1:0"
-store: {path: cordboard.db, journal: journal}
-`, mutual)
+store: %s
+`, mutual, cmp.Or(w.setup.store, "sqlite").Section(w))
 	server, findings := configs.ParseServer(filepath.Join(w.TempDir(), "cordboard.yaml"), []byte(text))
 	if len(findings) > 0 {
 		w.Fatal(findings)
