@@ -30,7 +30,14 @@ type Secret struct {
 // NewSecret makes the HA1s of a password.
 func NewSecret(user, realm, password string) Secret {
 	a1 := user + ":" + realm + ":" + password
-	return Secret{Realm: realm, MD5: sum(md5.New(), a1), SHA256: sum(sha256.New(), a1)}
+	return Secret{Realm: realm, MD5: sum(newHash(algMD5)(), a1), SHA256: sum(newHash(algSHA256)(), a1)}
+}
+
+func newHash(alg string) func() hash.Hash {
+	if alg == algSHA256 {
+		return sha256.New
+	}
+	return md5.New
 }
 
 func sum(h hash.Hash, parts ...string) string {
@@ -216,12 +223,12 @@ func (r *Registrar) verify(c credentials, method string) bool {
 	mac := hmac.New(sha256.New, r.key)
 	mac.Write([]byte(c.user))
 	nobody := hex.EncodeToString(mac.Sum(nil))
-	h, ha1, other := md5.New, "", nobody[:2*md5.Size]
+	h, ha1, other := newHash(c.algorithm), "", nobody[:2*md5.Size]
 	s, _ := r.secrets.of(c.user)
 	d, _ := r.digestOf(c.user)
 	switch {
 	case c.algorithm == algSHA256:
-		h, ha1, other = sha256.New, s.SHA256, nobody
+		ha1, other = s.SHA256, nobody
 	case d != agents.DigestSHA256:
 		ha1 = s.MD5
 	}

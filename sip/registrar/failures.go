@@ -64,7 +64,8 @@ func (f *failures) forgive(key string) {
 	delete(f.all, key)
 }
 
-// sweep makes room: what is over first, else whatever comes.
+// sweep makes room, a tenth at least so that it need not come again at once:
+// what is over first, else whatever comes.
 func (f *failures) sweep(now time.Time) {
 	for key, x := range f.all {
 		if now.Sub(x.since) >= failSpan && !now.Before(x.until) {
@@ -72,7 +73,7 @@ func (f *failures) sweep(now time.Time) {
 		}
 	}
 	for key := range f.all {
-		if len(f.all) < maxFailures {
+		if len(f.all) <= maxFailures*9/10 {
 			return
 		}
 		delete(f.all, key)
