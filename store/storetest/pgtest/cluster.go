@@ -49,6 +49,7 @@ type Cluster struct {
 	watchdog *exec.Cmd
 	alive    io.Closer // the watchdog's input: it ends with this process
 	made     atomic.Int64
+	prefix   string // of databases' names
 }
 
 // Binary finds one of Postgres' programs, which Debian keeps out of PATH.
@@ -87,6 +88,13 @@ func Start(opts Options) (*Cluster, error) {
 	}
 	return c, nil
 }
+
+// At is a cluster that another process has started: it can be asked for
+// databases and nothing else.
+func At(dir string) *Cluster { return &Cluster{dir: dir, prefix: fmt.Sprintf("p%d_", os.Getpid())} }
+
+// Dir is where the cluster lives, for At.
+func (c *Cluster) Dir() string { return c.dir }
 
 // make fills the folder. Postgres refuses to run as root: then it runs as the
 // user that its package has made.
@@ -258,7 +266,7 @@ func (c *Cluster) Create(template string) (string, error) {
 	if template == "" {
 		template = "template0"
 	}
-	name := "t" + strconv.FormatInt(c.made.Add(1), 10)
+	name := c.prefix + "t" + strconv.FormatInt(c.made.Add(1), 10)
 	// Copying files is the quicker way for databases as small as a test's.
 	return name, c.Exec("postgres", "CREATE DATABASE "+name+" TEMPLATE "+template+" STRATEGY file_copy")
 }

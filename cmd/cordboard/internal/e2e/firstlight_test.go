@@ -25,9 +25,15 @@ const (
 // phone rings, reaches an agent, is passed on to the specialist who has it all
 // on screen, and is known better at the next call.
 func TestFirstLight(t *testing.T) {
+	for _, on := range databases {
+		t.Run(on, func(t *testing.T) { firstLight(t, on) })
+	}
+}
+
+func firstLight(t *testing.T, on string) {
 	routingFile := readFile(t, "testdata/routing.yaml")
 	anna, petar := newPhone(t, "anna", 5081, annaTone), newPhone(t, "petar", 5091, petarTone)
-	s := newServer(t, routingFile)
+	s := newServer(t, routingFile, on)
 	heard := newWire(t)
 	b := newBrowser(t)
 	for _, id := range []string{"anna", "petar"} {

@@ -17,12 +17,15 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/cordboard/cordboard/store/storetest/pgtest"
 )
 
 const (
 	testInterface = "cb0"
 	testHost      = "10.77.0.1"
 	inNamespace   = "CORDBOARD_E2E_NAMESPACE"
+	postgresDir   = "CORDBOARD_E2E_POSTGRES"
 )
 
 // TestMain runs the tests again inside a network namespace with one interface.
@@ -45,7 +48,15 @@ exec "$@"`, testInterface, testHost)
 	cmd := exec.Command("unshare", append(append(unshare, "sh", "-c", script, "sh"), os.Args...)...)
 	cmd.Env = append(os.Environ(), inNamespace+"=1")
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
-	err := cmd.Run()
+	// Postgres refuses to run as the namespace's root. Its socket is a file, which
+	// is the same inside.
+	pg, err := pgtest.Start(pgtest.Options{})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	cmd.Env = append(cmd.Env, postgresDir+"="+pg.Dir())
+	err = errors.Join(cmd.Run(), pg.Stop())
 	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) && exit.ExitCode() > 0 {
 		os.Exit(exit.ExitCode())
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/cordboard/cordboard/store"
+	"github.com/cordboard/cordboard/store/storetest/pgtest"
 )
 
 const (
@@ -24,16 +25,31 @@ const (
 
 // server is the built binary, serving from a folder of its own.
 type server struct {
-	t   *testing.T
-	dir string
-	log *testLog
+	t    *testing.T
+	dir  string
+	kept store.Options // where it keeps things
+	log  *testLog
 }
 
-// newServer writes the configuration, imports the customers and the answers,
-// adds the users, and serves.
-func newServer(t *testing.T, routing string) *server {
+// databases are the kinds of store that a server is run on.
+var databases = []string{"sqlite", "postgres"}
+
+// dsn is the environment's name of the connection string.
+const dsn = "CORDBOARD_E2E_DSN"
+
+// newServer writes the configuration, makes the schema, imports the customers
+// and the answers, adds the users, and serves.
+func newServer(t *testing.T, routing, on string) *server {
 	t.Helper()
 	s := &server{t: t, dir: t.TempDir()}
+	kept := "{path: cordboard.db, journal: journal}"
+	s.kept = store.Options{Path: filepath.Join(s.dir, "cordboard.db")}
+	if on == "postgres" {
+		c := pgtest.At(os.Getenv(postgresDir))
+		s.kept = store.Options{Postgres: c.URL(c.Database(t, ""))}
+		t.Setenv(dsn, s.kept.Postgres)
+		kept = `{postgres: "${` + dsn + `}", journal: journal}`
+	}
 	s.write("routing.yaml", routing)
 	s.write("cordboard.yaml", fmt.Sprintf(`cordboard: server/1
 routing: routing.yaml
@@ -44,8 +60,9 @@ sip:
 media: {address: %[2]s, ports: 40000-43999}
 web: {listen: "%[3]s"}
 admin: "%[4]s"
-store: {path: cordboard.db, journal: journal}
-`, sipAddress, testHost, webAddress, adminAddress))
+store: %[5]s
+`, sipAddress, testHost, webAddress, adminAddress, kept))
+	s.command("", "migrate", "up")
 	for _, name := range []string{"customers.jsonl", "answers.jsonl"} {
 		b, err := os.ReadFile(filepath.Join("testdata", name))
 		must(t, err)
@@ -101,7 +118,9 @@ func (s *server) command(stdin string, args ...string) string {
 // ledger opens the server's database beside it.
 func (s *server) ledger() *store.Store {
 	s.t.Helper()
-	db, err := store.Open(context.Background(), store.Options{Path: filepath.Join(s.dir, "cordboard.db"), Tool: true})
+	kept := s.kept
+	kept.Tool = true
+	db, err := store.Open(context.Background(), kept)
 	must(s.t, err)
 	s.t.Cleanup(func() { db.Close() })
 	return db
