@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -80,6 +81,10 @@ func (l *lab) open(ctx context.Context, p plan) (c *centre, err error) {
 	if err != nil {
 		return c, err
 	}
+	// Only a server built for the benchmark knows it.
+	if err := os.Setenv("CORDBOARD_BENCH_PPROF", pprofAddr); err != nil {
+		return c, err
+	}
 	if c.process, err = l.start(serverCPU, filepath.Base(c.dir), binary, "serve", "-c", filepath.Join(c.dir, "cordboard.yaml")); err != nil {
 		return c, err
 	}
@@ -140,12 +145,16 @@ func (c *centre) fill(ctx context.Context, p plan) (tokens []string, err error) 
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	first := c.lab.numbers == nil
+	owners := map[string]int{} // those of one customer alone are called from
+	var numbers []string
 	var group []customer.Record
 	for r := range sample.Stream(seed, time.Now(), c.lab.customers) {
 		group = append(group, r)
-		if first && len(r.Numbers) > 0 {
-			c.lab.numbers = append(c.lab.numbers, r.Numbers[0].E164)
+		for _, n := range r.Numbers {
+			owners[n.E164]++
+		}
+		if len(r.Numbers) > 0 {
+			numbers = append(numbers, r.Numbers[0].E164)
 		}
 		if len(group) == 1000 {
 			if err := s.SaveCustomers(ctx, group); err != nil {
@@ -157,6 +166,7 @@ func (c *centre) fill(ctx context.Context, p plan) (tokens []string, err error) 
 	if err := s.SaveCustomers(ctx, group); err != nil {
 		return nil, err
 	}
+	c.lab.numbers = slices.DeleteFunc(numbers, func(n string) bool { return owners[n] > 1 })
 	for i := range p.agents {
 		if err := s.SaveUser(ctx, store.User{ID: agentID(i), Role: web.RoleAgent, Name: fmt.Sprintf("Agent %d", i)}); err != nil {
 			return nil, err

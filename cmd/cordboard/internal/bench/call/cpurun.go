@@ -25,24 +25,24 @@ func (l *lab) compare(ctx context.Context) error {
 	}
 	defer c.close()
 	kinds := []struct {
-		name string
-		run  func() (measured, error)
+		of, name string
+		run      func() (measured, error)
 	}{
-		{"kamailio1", func() (measured, error) {
+		{"kamailio", "kamailio1", func() (measured, error) {
 			return l.yardstick(ctx, l.plain(proxyAddr, l.rate, l.length), func(ctx context.Context) (*process, error) { return l.proxy(ctx, 1) })
 		}},
-		{"kamailio4", func() (measured, error) {
+		{"kamailio", "kamailio4", func() (measured, error) {
 			return l.yardstick(ctx, l.plain(proxyAddr, l.rate, l.length), func(ctx context.Context) (*process, error) { return l.proxy(ctx, 4) })
 		}},
-		{"sipgo_b2bua", func() (measured, error) { return l.yardstick(ctx, l.plain(b2buaAddr, l.rate, l.length), l.minimal) }},
-		{"call", func() (measured, error) { return c.board(ctx, l.rate, l.length) }},
-	}
-	if l.b2bua == "" {
-		kinds = slices.Delete(kinds, 2, 3)
+		{"b2bua", "sipgo_b2bua", func() (measured, error) { return l.yardstick(ctx, l.plain(b2buaAddr, l.rate, l.length), l.minimal) }},
+		{"cordboard", "call", func() (measured, error) { return c.board(ctx, l.rate, l.length) }},
 	}
 	got := map[string][]measured{}
 	for i := range l.runs {
 		for _, k := range kinds {
+			if !slices.Contains(l.servers, k.of) {
+				continue
+			}
 			m, err := l.valid(k.name, i+1, k.run)
 			if err != nil {
 				return fmt.Errorf("%s: %w", k.name, err)
@@ -94,9 +94,13 @@ func (l *lab) told(got map[string][]measured) {
 	l.report.Runs("kamailio_1_child_cpu_us", "us", one)
 	l.report.Runs("kamailio_4_children_cpu_us", "us", four)
 	var best, ratio, whole, load []float64
-	for i := range ours {
+	for i := range one {
 		best = append(best, min(one[i], four[i]))
-		ratio = append(ratio, ours[i]/best[i])
+	}
+	for i := range ours {
+		if i < len(best) {
+			ratio = append(ratio, ours[i]/best[i])
+		}
 		m := got["call"][i]
 		whole = append(whole, float64(m.whole)/float64(max(m.shown, 1)))
 		load = append(load, m.loadPC)

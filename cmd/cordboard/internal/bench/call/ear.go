@@ -3,18 +3,15 @@ package main
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"sync"
 	"syscall"
+	"time"
 	"unsafe"
 )
 
 // musicPort is the callers' media port, as uac_cordboard.xml has it.
 const musicPort = 19000
-
-// maxPlaced is how many calls one invocation can tell apart.
-const maxPlaced = 1 << 21
 
 // mediaAddr is the media address of the n-th call, one of its own.
 func mediaAddr(n int) netip.Addr {
@@ -22,41 +19,60 @@ func mediaAddr(n int) netip.Addr {
 }
 
 // ear hears the music of all callers on one socket and tells them apart by the
-// address it was sent to.
+// address it was sent to. It looks now and then and never waits on the socket:
+// waking a reader up would be charged to the server, which sends over loopback.
 type ear struct {
-	conn *net.UDPConn
+	fd   int
+	stop chan struct{}
 	done chan struct{}
 
 	mu    sync.Mutex
 	heard map[int]int // RTP packets, by call
 }
 
+// lookEvery is how often the ear empties its socket, which holds a second's
+// music of some thousand callers.
+const lookEvery = 20 * time.Millisecond
+
 func newEar() (*ear, error) {
-	conn, err := net.ListenUDP("udp4", &net.UDPAddr{Port: musicPort})
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_DGRAM|syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("music: %w", err)
 	}
-	raw, err := conn.SyscallConn()
+	err = errors.Join(
+		syscall.SetsockoptInt(fd, syscall.IPPROTO_IP, syscall.IP_PKTINFO, 1),
+		syscall.SetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_RCVBUF, 8<<20),
+		syscall.Bind(fd, &syscall.SockaddrInet4{Port: musicPort}),
+	)
 	if err != nil {
-		return nil, errors.Join(err, conn.Close())
+		return nil, errors.Join(fmt.Errorf("music: %w", err), syscall.Close(fd))
 	}
-	var opt error
-	err = raw.Control(func(fd uintptr) {
-		opt = syscall.SetsockoptInt(int(fd), syscall.IPPROTO_IP, syscall.IP_PKTINFO, 1)
-	})
-	if err = errors.Join(err, opt, conn.SetReadBuffer(4<<20)); err != nil {
-		return nil, errors.Join(fmt.Errorf("music: %w", err), conn.Close())
-	}
-	e := &ear{conn: conn, done: make(chan struct{}), heard: map[int]int{}}
+	e := &ear{fd: fd, stop: make(chan struct{}), done: make(chan struct{}), heard: map[int]int{}}
 	go e.listen()
 	return e, nil
 }
 
 func (e *ear) listen() {
 	defer close(e.done)
+	look := time.NewTicker(lookEvery)
+	defer look.Stop()
 	buf, oob := make([]byte, 2048), make([]byte, 128)
 	for {
-		n, on, _, _, err := e.conn.ReadMsgUDP(buf, oob)
+		select {
+		case <-look.C:
+			e.drain(buf, oob)
+		case <-e.stop:
+			return
+		}
+	}
+}
+
+// drain reads what has come.
+func (e *ear) drain(buf, oob []byte) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for {
+		n, on, _, _, err := syscall.Recvmsg(e.fd, buf, oob, 0)
 		if err != nil {
 			return
 		}
@@ -64,10 +80,7 @@ func (e *ear) listen() {
 			continue // no RTP
 		}
 		if to, ok := destination(oob[:on]); ok && to[0] == 127 && to[1] >= 32 {
-			call := int(to[1]-32)<<16 | int(to[2])<<8 | int(to[3])
-			e.mu.Lock()
-			e.heard[call]++
-			e.mu.Unlock()
+			e.heard[int(to[1]-32)<<16|int(to[2])<<8|int(to[3])]++
 		}
 	}
 }
@@ -90,6 +103,7 @@ func destination(oob []byte) (to [4]byte, ok bool) {
 // silent counts the calls of [first, first+n) that heard no music, and forgets
 // all of them.
 func (e *ear) silent(first, n int) int {
+	e.drain(make([]byte, 2048), make([]byte, 128))
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	none := 0
@@ -103,6 +117,7 @@ func (e *ear) silent(first, n int) int {
 }
 
 func (e *ear) close() {
-	_ = e.conn.Close()
+	close(e.stop)
 	<-e.done
+	_ = syscall.Close(e.fd)
 }

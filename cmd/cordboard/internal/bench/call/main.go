@@ -33,6 +33,7 @@ const (
 type options struct {
 	cordboard, b2bua string // binaries
 	parts            []string
+	servers          []string
 	runs             int
 	rate             int           // calls/s of the comparison
 	length           time.Duration // of one measured run
@@ -41,15 +42,17 @@ type options struct {
 	json             string
 	keep             bool
 	disturbed        bool
+	profile          string
 	limit            time.Duration
 }
 
 func main() {
 	var o options
-	var parts string
+	var parts, servers string
 	flag.StringVar(&o.cordboard, "cordboard", "bin/cordboard", "the server's binary")
-	flag.StringVar(&o.b2bua, "b2bua", "bin/bench-b2bua", "the minimal B2BUA's binary; empty leaves it out")
+	flag.StringVar(&o.b2bua, "b2bua", "bin/bench-b2bua", "the minimal B2BUA's binary")
 	flag.StringVar(&parts, "parts", "calib,step,cpu,ring,held,max", "what to measure")
+	flag.StringVar(&servers, "servers", "kamailio,b2bua,cordboard", "what is compared")
 	flag.IntVar(&o.runs, "runs", 5, "runs of which the median counts")
 	flag.IntVar(&o.rate, "rate", 300, "calls a second of the comparison")
 	flag.DurationVar(&o.length, "length", 10*time.Second, "length of one run of the comparison")
@@ -57,10 +60,11 @@ func main() {
 	flag.IntVar(&o.held, "held", 2000, "calls that wait when their memory is measured")
 	flag.StringVar(&o.json, "json", "", "write the figures to this file as well")
 	flag.BoolVar(&o.keep, "keep", false, "keep the working folder")
+	flag.StringVar(&o.profile, "profile", "", "write a CPU profile of Cordboard's first run to this file; needs a server built with -tags bench")
 	flag.BoolVar(&o.disturbed, "disturbed", false, "runs count although the machine was not ours alone: for trying the benchmark out")
 	flag.DurationVar(&o.limit, "limit", 40*time.Minute, "give up after this")
 	flag.Parse()
-	o.parts = strings.Split(parts, ",")
+	o.parts, o.servers = strings.Split(parts, ","), strings.Split(servers, ",")
 	if err := onLoadCPU(); err != nil {
 		fail(err)
 	}
