@@ -1,0 +1,126 @@
+package stack
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// serveCalls makes the lab answer its calls, and counts those that were
+// answered and ended as they should.
+func (l *lab) serveCalls(good *atomic.Int64) {
+	l.h.onNew.Store(new(func(d *Dialog, _ *Message) {
+		acked := false
+		d.Bind(func(e Event) {
+			switch e.(type) {
+			case Acked:
+				acked = true
+			case Ended:
+				if acked {
+					good.Add(1)
+				}
+			}
+		})
+		_ = d.Progress(180, "", nil, nil)
+		_ = d.Accept(nil, []byte("v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 9 RTP/AVP 0\r\n"))
+	}))
+}
+
+// Three times the rated calls: the rated ones are served to their end, the rest
+// is refused at once and leaves nothing (RFC 6357).
+func TestOverload(t *testing.T) {
+	t.Parallel()
+	const rated, seconds = 100, 5
+	l := newLab(t, rfcTimers, func(o *Options) {
+		o.Rate, o.MaxCalls = rated, 100
+		o.Allow = func(a netip.Addr) bool { return a.IsLoopback() }
+	})
+	var good atomic.Int64
+	l.serveCalls(&good)
+	scenario, err := filepath.Abs("testdata/sipp/offer.xml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	sipp(t, l.Addr("udp").String(), "-sf", scenario, "-r", strconv.Itoa(3*rated), "-m", strconv.Itoa(3*rated*seconds), "-l", "2000", "-p", strconv.Itoa(freePort(t)))
+	took := time.Since(began)
+	t.Logf("%d of %d calls served in %v", good.Load(), 3*rated*seconds, took)
+	if n := good.Load(); n < rated*seconds*9/10 {
+		t.Errorf("%d calls served of %d rated", n, rated*seconds)
+	} else if most := int64(float64(rated)*(took.Seconds()+1)) + 1; n > most {
+		t.Errorf("%d calls served, the limit is %d", n, most)
+	}
+	if l.Calls() != 0 {
+		t.Errorf("%d calls left", l.Calls())
+	}
+	// What was refused is not remembered; what was served is, for 64*T1.
+	l.mu.Lock()
+	remembered := len(l.dialogs)
+	l.mu.Unlock()
+	if remembered > int(good.Load()) {
+		t.Errorf("%d dialogs for %d calls", remembered, good.Load())
+	}
+}
+
+// BenchmarkRefusal is what a call over the limit costs: INVITE, 503, ACK, the
+// sender's side of it included; heap-B is what is left of one afterwards.
+func BenchmarkRefusal(b *testing.B) {
+	s, err := New(Options{
+		Listen: []Listen{{"udp", netip.MustParseAddrPort("127.0.0.1:0")}}, MaxCalls: 1, Rate: 10_000,
+		Allow: func(netip.Addr) bool { return true }, Handler: &handler{calls: make(chan *call, 1)},
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.Close()
+	s.Start()
+	c, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(s.Addr("udp")))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer c.Close()
+	buf := make([]byte, 65535)
+	refused := func(i int) {
+		head := fmt.Sprintf("sip:x@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bKb%d;rport\r\nMax-Forwards: 70\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:x@y>", c.LocalAddr(), i)
+		_, _ = fmt.Fprintf(c, "INVITE %s\r\nCall-ID: b%d\r\nCSeq: 1 INVITE\r\nContact: <sip:a@%s>\r\nContent-Type: application/sdp\r\nContent-Length: 5\r\n\r\nv=0\r\n", head, i, c.LocalAddr())
+		for {
+			_ = c.SetReadDeadline(time.Now().Add(patience))
+			n, err := c.Read(buf)
+			if err != nil {
+				b.Fatal(err)
+			}
+			p := parsePacket(buf[:n])
+			if p.is("100 INVITE") || p.get("Call-ID") != fmt.Sprintf("b%d", i) {
+				if i == 0 {
+					return // the one that has the place
+				}
+				continue
+			}
+			if !p.is("503 INVITE") {
+				b.Fatal(p.first)
+			}
+			_, _ = fmt.Fprintf(c, "ACK %s;tag=%s\r\nCall-ID: b%d\r\nCSeq: 1 ACK\r\nContent-Length: 0\r\n\r\n", head, p.tag("To"), i)
+			return
+		}
+	}
+	refused(0)
+	heap := func() uint64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	before := heap()
+	b.ResetTimer()
+	for i := range b.N {
+		refused(i + 1)
+	}
+	b.StopTimer()
+	b.ReportMetric((float64(heap())-float64(before))/float64(b.N), "heap-B/op")
+}
