@@ -1,7 +1,6 @@
 package store_test
 
 import (
-	"context"
 	"path/filepath"
 	"testing"
 
@@ -20,10 +19,7 @@ var (
 )
 
 // pg is the Postgres of this package's tests; its databases have the schema.
-var pg = pgtest.Shared{Fill: func(url string) error {
-	_, err := store.Migrate(context.Background(), store.Options{Postgres: url}, store.MigrateOptions{})
-	return err
-}}
+var pg = pgtest.Shared{Fill: storetest.Schema}
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m, goleak.Cleanup(pg.Exit)) }
 
