@@ -10,7 +10,7 @@ TEST_PEERS := sip-tester:sipp baresip:baresip kamailio:kamailio chromium:chromiu
 UI_SOURCES := $(shell find web/ui -path web/ui/node_modules -prune -o -path web/ui/dist -prune -o -type f -print 2>/dev/null)
 GOTEST := $(GO) test -count=1 -timeout 10m
 
-.PHONY: help demo build ui test test-go test-ui test-e2e peers lint fmt interop bench bench-call bench-engine fuzz prompts clean
+.PHONY: help demo build ui test test-go test-ui test-e2e peers lint fmt interop soak bench bench-call bench-engine fuzz prompts clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -48,6 +48,13 @@ test-go: web/ui/dist/index.html ## go vet and go test -race
 test-e2e: build peers ## the built binary against SIPp, baresip and Chromium
 	$(GOTEST) ./cmd/cordboard/internal/e2e
 
+SOAK_MINUTES ?= 60
+SOAK_FLAGS ?=
+
+soak: build ## half the rated load and a fault every 20 s, for SOAK_MINUTES; SOAK_FLAGS=-postgres for the other store
+	$(GO) build -trimpath -o bin/soak ./cmd/cordboard/internal/soak
+	@bin/soak -cordboard bin/cordboard -minutes $(SOAK_MINUTES) $(SOAK_FLAGS)
+
 # A Debian 11 with Asterisk 16, for interop: a folder of 400 MB, made once, entered with chroot.
 ASTERISK ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/cordboard/asterisk-bullseye
 
@@ -84,6 +91,8 @@ bench-call: build ## the price of a call, beside Kamailio (BENCHFLAGS="-runs 1" 
 	$(GO) build -trimpath -o bin/bench-b2bua ./cmd/cordboard/internal/bench/b2bua
 	$(GO) build -trimpath -o bin/bench-call ./cmd/cordboard/internal/bench/call
 	bin/bench-call -json bin/bench-call.json $(BENCHFLAGS)
+	$(GO) build -trimpath -o bin/bench-music ./cmd/cordboard/internal/bench/music
+	bin/bench-music -json bin/bench-music.json
 
 bench-engine: ## what a routing decision costs in a large centre
 	$(GO) run ./cmd/cordboard/internal/bench/engine -json bin/bench-engine.json $(BENCHFLAGS)

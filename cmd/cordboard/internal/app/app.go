@@ -121,6 +121,7 @@ func (a *App) build(ctx context.Context) (err error) {
 	if err := a.buildSIP(); err != nil {
 		return err
 	}
+	registry.MustRegister(sizeCollector{a})
 	a.rim.driver = live.New(routing.New(a.opt.Policy), live.Options{
 		Journal: a.journal, Ports: []live.Port{a.store, metrics, a.hub, a.gateway, a.phones}, Log: a.log,
 	})

@@ -1,0 +1,99 @@
+// Command soak runs the built server for an hour or so as a busy office would,
+// while things around it fail: robots call at half the rated load and do with
+// their calls whatever callers and agents do, and every twenty seconds a fault
+// from a seeded list strikes. It watches that nothing in the server grows, that
+// no call and no agent gets stuck and, in the end, that the ledger adds up. It
+// prints a line a minute and a verdict, and exits 1 on a failure. `make soak`
+// is its caller; it is not part of `make test`.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+// settings of a run. The same seed gives the same calls and faults, as far as
+// the pace of the machine allows.
+type settings struct {
+	binary   string
+	length   time.Duration
+	every    time.Duration // between faults
+	cps      float64
+	agents   int
+	seed     uint64
+	postgres bool
+	keep     string // where the server's log goes, "" for the run's own folder
+}
+
+func main() {
+	var s settings
+	var minutes float64
+	flag.StringVar(&s.binary, "cordboard", "bin/cordboard", "the built server")
+	flag.Float64Var(&minutes, "minutes", 60, "how long")
+	flag.DurationVar(&s.every, "fault-every", 20*time.Second, "time between two faults")
+	flag.Float64Var(&s.cps, "cps", ratedCPS/2, "calls a second")
+	flag.IntVar(&s.agents, "agents", 120, "agents at their desks")
+	flag.Uint64Var(&s.seed, "seed", 1, "of calls and faults")
+	flag.BoolVar(&s.postgres, "postgres", false, "on Postgres instead of SQLite")
+	flag.StringVar(&s.keep, "log", "", "file for the server's log")
+	flag.Parse()
+	s.length = time.Duration(minutes * float64(time.Minute))
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	bad, err := run(ctx, s)
+	for _, line := range bad {
+		fmt.Println("soak: failed:", line)
+	}
+	if err != nil {
+		fmt.Println("soak: ended early:", err)
+	}
+	if err != nil || len(bad) > 0 {
+		fmt.Println("soak: FAIL")
+		os.Exit(1)
+	}
+	fmt.Println("soak: PASS")
+}
+
+// run is one soak. What it returns is what was wrong with the server; an error
+// is what kept it from being run to the end.
+func run(ctx context.Context, s settings) (bad []string, err error) {
+	o, err := openOffice(ctx, s)
+	if err != nil {
+		return nil, errors.Join(err, o.close())
+	}
+	defer func() { err = errors.Join(err, o.close()) }()
+	rest, err := o.server.gauges(ctx)
+	if err != nil {
+		return nil, err
+	}
+	fmt.Printf("soak: seed %d, %s, %.0f calls/s for %v, %d agents; at rest: %s\n", s.seed, o.server.kind(), s.cps, s.length, s.agents, rest)
+	w := &watch{rest: rest, agents: s.agents}
+	load, stopLoad := context.WithTimeout(ctx, s.length)
+	defer stopLoad()
+	o.callers.start(load, rand.New(rand.NewPCG(s.seed, 1)))
+	faults := newFaults(o, rand.New(rand.NewPCG(s.seed, 2)))
+	struck := make(chan struct{})
+	go func() { defer close(struck); faults.run(load) }()
+	w.follow(load, o, faults)
+	<-struck
+	faults.mend() // whatever is still out of order
+	if ctx.Err() != nil {
+		return w.bad, ctx.Err()
+	}
+	bad = append(w.bad, faults.bad()...)
+	bad = append(bad, o.quiet(ctx)...)
+	bad = append(bad, w.atRest(ctx, o)...)
+	if err := o.server.stop(ctx); err != nil {
+		bad = append(bad, err.Error())
+	}
+	books, err := o.books(ctx)
+	fmt.Printf("soak: faults: %s\n", faults)
+	return append(bad, books...), err
+}

@@ -1,0 +1,315 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/cordboard/cordboard/cmd/cordboard/internal/sample"
+	"github.com/cordboard/cordboard/store"
+	"github.com/cordboard/cordboard/store/storetest/pgtest"
+	"github.com/cordboard/cordboard/web"
+)
+
+// What the server is rated for in its file, and who there is to call.
+const (
+	ratedCPS   = 50
+	ratedCalls = 1000
+	customers  = 2000
+
+	atQueue   = "+442079460100" // answered with music at once
+	withAgent = "+442079460101" // rings until an agent answers
+)
+
+// server is the built program, serving from a folder of its own.
+type server struct {
+	binary, dir string
+	sip         netip.AddrPort
+	web, admin  string
+	db          store.Options
+	cluster     *pgtest.Cluster // nil: SQLite
+	toDatabase  *wire           // in front of the cluster
+	log         *os.File
+
+	mu   sync.Mutex // start and stop, against a look at the process
+	cmd  *exec.Cmd
+	died chan struct{}
+	end  error
+	runs int
+}
+
+func newServer(s settings, dir string) (v *server, err error) {
+	v = &server{dir: dir, db: store.Options{Path: filepath.Join(dir, "cordboard.db"), Tool: true}}
+	if v.binary, err = filepath.Abs(s.binary); err != nil {
+		return v, err
+	}
+	ports, err := freePorts(3)
+	if err != nil {
+		return v, err
+	}
+	loopback := netip.MustParseAddr("127.0.0.1")
+	v.sip = netip.AddrPortFrom(loopback, ports[0])
+	v.web, v.admin = netip.AddrPortFrom(loopback, ports[1]).String(), netip.AddrPortFrom(loopback, ports[2]).String()
+	if s.keep == "" {
+		s.keep = filepath.Join(dir, "server.log")
+	}
+	if v.log, err = os.Create(s.keep); err != nil {
+		return v, err
+	}
+	if !s.postgres {
+		return v, nil
+	}
+	if v.cluster, err = pgtest.Start(pgtest.Options{}); err != nil {
+		return v, err
+	}
+	name, err := v.cluster.Create("")
+	if err != nil {
+		return v, err
+	}
+	v.db = store.Options{Postgres: v.cluster.URL(name), Tool: true}
+	if v.toDatabase, err = newWire("unix", v.cluster.Socket()); err != nil {
+		return v, err
+	}
+	return v, nil
+}
+
+func (v *server) kind() string {
+	if v.cluster != nil {
+		return "Postgres"
+	}
+	return "SQLite"
+}
+
+// freePorts finds ports that are free for TCP and UDP, below the range from
+// which the kernel gives ports to others.
+func freePorts(n int) (out []uint16, err error) {
+	for port := uint16(16060); port < 19000 && len(out) < n; port++ {
+		at := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), port).String()
+		l, err := net.Listen("tcp", at)
+		if err != nil {
+			continue
+		}
+		u, err := net.ListenPacket("udp", at)
+		if err == nil {
+			out = append(out, port)
+			err = u.Close()
+		}
+		if err = errors.Join(err, l.Close()); err != nil && len(out) > 0 && out[len(out)-1] == port {
+			return out, err
+		}
+	}
+	if len(out) < n {
+		return out, errors.New("no free ports")
+	}
+	return out, nil
+}
+
+// configure writes the two files. phones are the agents' contacts by id.
+func (v *server) configure(ids []string, phones map[string]string) error {
+	db := "{path: cordboard.db, journal: journal}"
+	if v.cluster != nil {
+		name := v.db.Postgres[strings.LastIndex(v.db.Postgres, "/")+1:]
+		name, _, _ = strings.Cut(name, "?")
+		db = fmt.Sprintf("{postgres: %q, journal: journal}", v.toDatabase.postgres(name))
+	}
+	text := fmt.Sprintf(`cordboard: server/1
+routing: routing.yaml
+sip:
+  listen: ["udp:%[1]s", "tcp:%[1]s"]
+  max_calls: %[2]d
+  calls_per_second: %[3]d
+  trunks:
+    main: {from: [127.0.0.1], headers: [pai], region: GB, media: auto}
+media: {address: 127.0.0.1, ports: 20000-24999, mutual: [127.0.0.0/8]}
+web: {listen: %[4]q}
+admin: %[5]q
+store: %[6]s
+`, v.sip, ratedCalls, ratedCPS, v.web, v.admin, db)
+	if err := os.WriteFile(filepath.Join(v.dir, "cordboard.yaml"), []byte(text), 0o600); err != nil {
+		return err
+	}
+	return v.route(ids, phones, 0)
+}
+
+// route writes the routing document, a little different for each n.
+func (v *server) route(ids []string, phones map[string]string, n int) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, `cordboard: routing/1
+name: Soak %d
+zone: Europe/London
+languages: [en]
+segments: [mass, silver, gold, key]
+skills: {care: {title: Care}, expert: {title: Experts}}
+topics:
+  hard: {title: Hard question, queue: expert, need: {all: {expert: 5}}, wait: 20s, priority_add: 20}
+dispositions:
+  service:
+    - {id: solved, title: Solved, final: true}
+defaults:
+  answer: at_queue
+  ring: {timeout: 5s}
+  pop: {deadline: 1500ms, late: ring_anyway}
+  wrap_up: {time: 20s, disposition: optional}
+  dispositions: service
+  late: {after: 1m, then: {hangup: true}}
+queues:
+  care: {need: {all: {care: 1}}}
+  patient: {answer: with_agent, need: {all: {care: 1}}}
+  expert: {need: {all: {expert: 3}}}
+route:
+  queue: care
+  routes:
+    - {name: patient, when: 'call.dnis == "%s"', queue: patient}
+agents:
+`, n, withAgent)
+	for i, id := range ids {
+		fmt.Fprintf(&b, "  %s: {name: Agent %d, phone: %q, skills: {care: 5, expert: %d}, languages: {en: 9}}\n", id, i, phones[id], 1+9*(i%3)/2)
+	}
+	return os.WriteFile(filepath.Join(v.dir, "routing.yaml"), []byte(b.String()), 0o600)
+}
+
+// fill puts customers, agents and their logins into the store, and returns the
+// customers' numbers and the logins by agent.
+func (v *server) fill(ctx context.Context, ids []string) (numbers []string, logins map[string]string, err error) {
+	opt := v.db
+	opt.Tool = v.cluster == nil // the first to open a Postgres database makes its tables
+	s, err := store.Open(ctx, opt)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	people := sample.Customers(20261122, time.Now(), customers)
+	if err := s.SaveCustomers(ctx, people); err != nil {
+		return nil, nil, err
+	}
+	for _, p := range people {
+		for _, n := range p.Numbers {
+			numbers = append(numbers, n.E164)
+		}
+	}
+	logins = map[string]string{}
+	for _, id := range ids {
+		if err := s.SaveUser(ctx, store.User{ID: id, Role: web.RoleAgent, Name: id}); err != nil {
+			return nil, nil, err
+		}
+		logins[id] = rand.Text()
+		hash := sha256.Sum256([]byte(logins[id]))
+		if err := s.SaveSession(ctx, hex.EncodeToString(hash[:]), id, time.Now().Add(24*time.Hour)); err != nil {
+			return nil, nil, err
+		}
+	}
+	return numbers, logins, nil
+}
+
+// start runs the program and waits until it says that it is ready.
+func (v *server) start(ctx context.Context) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	cmd := exec.Command(v.binary, "serve", "-c", filepath.Join(v.dir, "cordboard.yaml"), "--log", "warn")
+	cmd.Stdout, cmd.Stderr = v.log, v.log
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	v.cmd, v.died = cmd, make(chan struct{})
+	v.runs++
+	died := v.died
+	go func() { v.end = cmd.Wait(); close(died) }()
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	for {
+		if r, err := http.Get("http://" + v.admin + "/-/ready"); err == nil {
+			_ = r.Body.Close()
+			if r.StatusCode == http.StatusOK {
+				return nil
+			}
+		}
+		select {
+		case <-died:
+			return fmt.Errorf("the server has ended: %w; its log is %s", v.end, v.log.Name())
+		case <-ctx.Done():
+			return fmt.Errorf("the server is not ready: %w", ctx.Err())
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// stop asks the program to end and waits; it must leave with 0.
+func (v *server) stop(ctx context.Context) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.cmd == nil {
+		return nil
+	}
+	_ = v.cmd.Process.Signal(syscall.SIGTERM)
+	defer func() { v.cmd = nil }()
+	select {
+	case <-v.died:
+		if v.end != nil {
+			return fmt.Errorf("the server's end: %w", v.end)
+		}
+		return nil
+	case <-time.After(45 * time.Second):
+	case <-ctx.Done():
+	}
+	_ = v.cmd.Process.Signal(syscall.SIGABRT) // for the stacks in its log
+	<-v.died
+	return fmt.Errorf("the server did not end by itself: %w", v.end)
+}
+
+// signal sends the program a signal.
+func (v *server) signal(s syscall.Signal) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.cmd != nil {
+		_ = v.cmd.Process.Signal(s)
+	}
+}
+
+// dead tells of a program that has ended without being asked.
+func (v *server) dead() bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.cmd == nil {
+		return false
+	}
+	select {
+	case <-v.died:
+		return true
+	default:
+		return false
+	}
+}
+
+func (v *server) close() error {
+	var errs []error
+	v.mu.Lock()
+	if v.cmd != nil {
+		_ = v.cmd.Process.Kill()
+		<-v.died
+		v.cmd = nil
+	}
+	v.mu.Unlock()
+	if v.toDatabase != nil {
+		v.toDatabase.close()
+	}
+	if v.cluster != nil {
+		errs = append(errs, v.cluster.Stop())
+	}
+	if v.log != nil {
+		errs = append(errs, v.log.Close())
+	}
+	return errors.Join(errs...)
+}

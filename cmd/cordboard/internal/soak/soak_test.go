@@ -1,0 +1,132 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/cordboard/cordboard/agents"
+	"github.com/cordboard/cordboard/routing"
+	"github.com/cordboard/cordboard/store"
+)
+
+// TestGrown: what rises steadily in the longest life of a process is told, and
+// what is flat, or was higher before a restart, is not.
+func TestGrown(t *testing.T) {
+	w := &watch{}
+	add := func(run int, dialogs, goroutines float64) {
+		w.samples = append(w.samples, gauges{at: time.UnixMicro(0).Add(time.Duration(len(w.samples)) * lookEvery), run: run, value: map[string]float64{"cordboard_sip_dialogs": dialogs, "go_goroutines": goroutines}})
+	}
+	for range 20 {
+		add(1, 10, 100)
+	}
+	for i := range 100 {
+		add(2, 1500+float64(i%7), 300+5*float64(i))
+	}
+	bad := w.grown()
+	if len(bad) != 1 || !strings.HasPrefix(bad[0], "goroutines grew") {
+		t.Errorf("%q", bad)
+	}
+}
+
+// TestTalks: the ledger's conversations must not overlap, neither of one agent
+// nor of one call, and each must end.
+func TestTalks(t *testing.T) {
+	begin := time.UnixMicro(1_795_302_000_000_000)
+	at := func(s int) time.Time { return begin.Add(time.Duration(s) * time.Second) }
+	event := func(kind string, agent agents.ID, s int) store.Event {
+		return store.Event{Kind: kind, Agent: agent, At: at(s)}
+	}
+	connect, release := routing.Connect{}.Kind(), routing.Release{}.Kind()
+	for _, c := range []struct {
+		name string
+		want string
+		rows map[routing.CallID][]store.Event
+		end  int
+	}{
+		{"one after the other", "", map[routing.CallID][]store.Event{1: {event(connect, "ann", 1), event(release, "ann", 3), event(connect, "bob", 4)}}, 9},
+		{"two agents", "call 1 has two agents at once", map[routing.CallID][]store.Event{1: {event(connect, "ann", 1), event(connect, "bob", 2)}}, 9},
+		{"two calls", "ann talks in calls", map[routing.CallID][]store.Event{1: {event(connect, "ann", 1)}, 2: {event(connect, "ann", 2)}}, 9},
+		{"no end", "has no end", map[routing.CallID][]store.Event{1: {event(connect, "ann", 1)}}, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			all := newTalks()
+			for id, events := range c.rows {
+				row := store.LedgerRow{Call: id}
+				if c.end > 0 {
+					row.EndedAt = at(c.end)
+				}
+				all.add(row, events)
+			}
+			got := strings.Join(all.clashes(), "; ")
+			if c.want == "" && got != "" || !strings.Contains(got, c.want) {
+				t.Errorf("%q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+// TestWire: what is frozen does not come before the thaw, and what is cut ends
+// with a reset.
+func TestWire(t *testing.T) {
+	far, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer far.Close()
+	w, err := newWire("tcp", far.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.close()
+	near, err := net.Dial("tcp", w.at())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer near.Close()
+	server, err := far.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	lines := bufio.NewReader(server)
+	say := func(text string) {
+		if _, err := fmt.Fprintln(near, text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	hear := func() string {
+		s, err := lines.ReadString('\n')
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.TrimSpace(s)
+	}
+	say("one")
+	if got := hear(); got != "one" {
+		t.Fatalf("heard %q", got)
+	}
+	thaw := w.freeze(-1)
+	say("two")
+	heard := make(chan string)
+	go func() { s, _ := lines.ReadString('\n'); heard <- strings.TrimSpace(s) }()
+	select {
+	case got := <-heard:
+		t.Fatalf("heard %q through a frozen wire", got)
+	case <-time.After(50 * time.Millisecond): // a leak would need no time at all
+	}
+	thaw()
+	if got := <-heard; got != "two" {
+		t.Fatalf("heard %q after the thaw", got)
+	}
+	w.cut(-1)
+	if _, err := io.ReadAll(near); !errors.Is(err, syscall.ECONNRESET) {
+		t.Errorf("the cut wire ended with %v", err)
+	}
+}
