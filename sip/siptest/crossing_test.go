@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -89,6 +90,17 @@ func (e *engine) heard() []string {
 	return out
 }
 
+// rows is the store of dialogs. saving, when set, runs on the call's goroutine.
+type rows struct{ saving atomic.Pointer[func()] }
+
+func (r *rows) SaveDialog(sip.DialogRow) {
+	if f := r.saving.Load(); f != nil {
+		(*f)()
+	}
+}
+
+func (r *rows) RemoveDialog(routing.CallID, string) {}
+
 // crossing is one call through the gateway between two scripted peers.
 type crossing struct {
 	t      *testing.T
@@ -97,6 +109,7 @@ type crossing struct {
 	st     *stack.Stack
 	ports  *media.Engine
 	engine *engine
+	rows   rows
 	id     routing.CallID
 	offer  routing.Offer
 
@@ -125,7 +138,7 @@ func newCrossing(t *testing.T, way string) *crossing {
 	x.gw, err = sip.New(sip.Options{
 		Trunks: []sip.Trunk{{Name: "t", Media: way, Trust: identity.Trust{
 			Trunk: "t", Sources: []netip.Prefix{here}, Headers: []identity.Source{identity.FromPAI}, Region: "GB"}}},
-		Router: x.engine, Phones: x.engine, Media: x.ports, Mutual: []netip.Prefix{here}, Host: loopback, Log: zap.NewNop(),
+		Router: x.engine, Phones: x.engine, Dialogs: &x.rows, Media: x.ports, Mutual: []netip.Prefix{here}, Host: loopback, Log: zap.NewNop(),
 	})
 	x.must(err)
 	x.st, err = stack.New(stack.Options{

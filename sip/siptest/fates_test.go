@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -188,8 +189,7 @@ func TestReinviteOvertakesAck(t *testing.T) {
 }
 
 // A re-INVITE that its sender takes back, while it waits for the other leg in
-// a direct call, leaves all as it was: that leg is told so, and the next one
-// is no glare.
+// a direct call, is forgotten: the next one is no glare.
 func TestReinviteTakenBack(t *testing.T) {
 	for _, leg := range []string{"caller", "agent"} {
 		t.Run(leg, func(t *testing.T) {
@@ -207,19 +207,15 @@ func TestReinviteTakenBack(t *testing.T) {
 			x.send(from, side.Hop("CANCEL", again, nil))
 			x.await(from, "200 CANCEL")
 			x.refused(from, side, again, "487 INVITE")
-			x.agrees(other, otherSide, onward, 1)
-			back := x.awaitNth(other, "INVITE", 2)
-			if bytes.Contains(back.Body, []byte("127.0.0.9")) {
-				t.Errorf("the other leg is left with\n%s", back.Body)
-			}
-			x.agrees(other, otherSide, back, 2)
+			// The next one, before the other leg has said anything.
 			again = side.Request("INVITE", moved(from))
-			x.send(from, again)
-			x.agrees(other, otherSide, x.awaitNth(other, "INVITE", 3), 3)
+			x.send(from, again, side.Request("INFO", nil))
+			x.await(from, "200 INFO") // so the call has seen both
+			x.agrees(other, otherSide, onward, 1)
 			x.await(from, "200 INVITE")
 			x.send(from, side.Ack(again, nil))
 			x.hangsUp()
-			w := want{"200 CANCEL, 487 INVITE, 200 INVITE", "INVITE, ACK, INVITE, ACK, INVITE, ACK", "CallerGone"}
+			w := want{"200 CANCEL, 487 INVITE, 200 INFO, 200 INVITE", "INVITE, ACK", "CallerGone"}
 			if leg == "agent" {
 				w.trunk, w.phone = w.phone, w.trunk
 			}
@@ -227,6 +223,41 @@ func TestReinviteTakenBack(t *testing.T) {
 			x.check(w)
 		})
 	}
+}
+
+// A CANCEL that is a moment ahead of our 200 to a re-INVITE: what we were about
+// to agree on was not agreed, and the phone is told what stood before.
+func TestReinviteTakenBackAsItIsAnswered(t *testing.T) {
+	t.Parallel()
+	x := newCrossing(t, sip.MediaDirect)
+	x.talksDirectly()
+	x.opened()
+	again := x.caller.Request("INVITE", moved(x.trunk))
+	x.send(x.trunk, again)
+	onward := x.await(x.phone, "INVITE")
+	// The call stands still behind the phone's yes, before it answers.
+	busy, free := make(chan struct{}), make(chan struct{})
+	release := sync.OnceFunc(func() { close(free) })
+	t.Cleanup(release)
+	var once sync.Once
+	x.rows.saving.Store(new(func() { once.Do(func() { close(busy); <-free }) }))
+	x.agrees(x.phone, x.agent, onward, 1)
+	select {
+	case <-busy:
+	case <-x.ctx.Done():
+		t.Fatal("the call does not save its dialog")
+	}
+	x.send(x.trunk, x.caller.Hop("CANCEL", again, nil))
+	x.await(x.trunk, "200 CANCEL")
+	x.refused(x.trunk, x.caller, again, "487 INVITE")
+	release()
+	back := x.awaitNth(x.phone, "INVITE", 2)
+	if bytes.Contains(back.Body, []byte("127.0.0.9")) {
+		t.Errorf("the phone is left with\n%s", back.Body)
+	}
+	x.agrees(x.phone, x.agent, back, 2)
+	x.hangsUp()
+	x.check(want{"200 CANCEL, 487 INVITE, 200 BYE", "INVITE, ACK, INVITE, ACK, BYE", "CallerGone"})
 }
 
 // Phones that say nothing, not even 100, until the INVITE has been sent

@@ -33,6 +33,7 @@ func number(c *siptest.Call) string { return c.Invite().Get("X-Cordboard-Call") 
 // Calls over networks that lose, repeat and reorder on both legs all come
 // about and all end, each once, by the timers of RFC 3261 alone.
 func TestLossyNetwork(t *testing.T) {
+	t.Parallel()
 	calls := lossyCalls(t)
 	w := newLossyWorld(t, time.Minute+time.Duration(calls)*200*time.Millisecond,
 		siptest.Behaviour{Ring: true, AnswerAfter: 2 * shortT1}, func(ctx context.Context, c *siptest.Call) {
