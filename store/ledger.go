@@ -172,17 +172,14 @@ func (d acted) fold(w *writer, b *batch) bool {
 	}
 	var steps []step
 	for _, a := range d.actions {
-		if _, status := a.(routing.AgentChanged); status {
+		of, ok := routing.About(a)
+		if !ok || of.Call == 0 {
 			continue // about an agent, not about a call
 		}
 		data, err := json.Marshal(a)
 		if err != nil {
 			w.s.log.Error("action has no JSON form", zap.String("kind", a.Kind()), zap.Error(err))
 			continue
-		}
-		var of routing.Offer
-		if err := json.Unmarshal(data, &of); err != nil || of.Call == 0 {
-			continue // not about a call
 		}
 		if _, ok := w.known(of.Call); !ok {
 			return false

@@ -47,6 +47,9 @@ type Options struct {
 	HangUpAfter time.Duration
 	// WrapUp ends after-call work; nil leaves it to the server's clock.
 	WrapUp *WrapUp
+	// Alone does not read the states of the colleagues: hundreds of robots in
+	// one program would do little else.
+	Alone bool
 	// OnPop is told of each pop as it is drawn, before the ack. It runs on the
 	// robot's reading goroutine.
 	OnPop func(Card)

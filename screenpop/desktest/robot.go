@@ -262,6 +262,9 @@ func (d *Desk) frame(f frame, at time.Time) error {
 	case "status":
 		return with(f, func(v Status) { d.show(func(s *State) { s.Status = v }) })
 	case "colleagues":
+		if d.opt.Alone {
+			return nil
+		}
 		return with(f, func(v []Colleague) { d.show(func(s *State) { s.Colleagues = v }) })
 	case "pop":
 		return with(f, func(c Card) { d.popped(c, at) })

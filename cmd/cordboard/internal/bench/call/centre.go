@@ -223,7 +223,7 @@ func (c *centre) seat(ctx context.Context, tokens []string, p plan) error {
 		wg.Go(func() {
 			defer func() { <-slots }()
 			c.desks[i], errs[i] = desktest.Dial(ctx, desktest.Options{
-				BaseURL: "http://" + webAddr, AutoReady: true, WrapUp: &desktest.WrapUp{After: p.wrapUp},
+				BaseURL: "http://" + webAddr, AutoReady: true, Alone: true, WrapUp: &desktest.WrapUp{After: p.wrapUp},
 				Ticket: func(ctx context.Context) (string, error) { return ticket(ctx, agentID(i), token) },
 			})
 		})
