@@ -24,17 +24,17 @@ func (r *Registrar) digestOf(user string) (agents.Digest, bool) {
 	return a.Phone.Digest, ok && a.Phone.Registered
 }
 
-// challenge asks for credentials: both algorithms, the one that the phone
-// should take in front (RFC 8760 2.4). Over UDP and TCP that is MD5, since
-// common phones give up at a SHA-256 challenge in front.
+// challenge asks for credentials (RFC 8760 2.4): SHA-256 and MD5 behind it over
+// TLS, MD5 alone over UDP and TCP, unless the phone is set otherwise. Common
+// phones give up at a challenge that they do not know, wherever it stands.
 func (r *Registrar) challenge(req *stack.Message, now time.Time, isStale bool) stack.Answer {
-	order := []string{algMD5, algSHA256}
+	order := []string{algMD5}
 	if req.Transport == "tls" {
 		order = []string{algSHA256, algMD5}
 	}
 	switch d, _ := r.digestOf(userOf(req.Get("To"))); d {
 	case agents.DigestMD5:
-		order = []string{algMD5, algSHA256}
+		order = []string{algMD5}
 	case agents.DigestSHA256:
 		order = []string{algSHA256}
 	}

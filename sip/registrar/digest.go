@@ -179,8 +179,8 @@ func (r *Registrar) authenticate(req *stack.Message, now time.Time) (string, ver
 		return "", banned
 	}
 	if !r.verify(c, req.Method) {
-		r.sources.fail(source.String(), maxOfSource, now)
-		if r.sources.fail(pair, maxOfPair, now) {
+		r.sources.fail(source.String(), maxOfSource, banOfSource, now)
+		if r.sources.fail(pair, maxOfPair, banOfPair, now) {
 			r.log.Warn("a source that fails to authenticate is not heard for a while", zapSource(source))
 		}
 		r.refreshSecrets()

@@ -41,8 +41,8 @@ func TestChallengeOrder(t *testing.T) {
 		digest    agents.Digest
 		want      string
 	}{
-		{"udp", "", "MD5 SHA-256"}, {"tcp", "", "MD5 SHA-256"}, {"tls", "", "SHA-256 MD5"},
-		{"tls", agents.DigestMD5, "MD5 SHA-256"}, {"udp", agents.DigestSHA256, "SHA-256"},
+		{"udp", "", "MD5"}, {"tcp", "", "MD5"}, {"tls", "", "SHA-256 MD5"},
+		{"tls", agents.DigestMD5, "MD5"}, {"udp", agents.DigestSHA256, "SHA-256"},
 	} {
 		set(c.digest)
 		m := w.request("ann", home)
@@ -65,7 +65,7 @@ func TestChallengeOrder(t *testing.T) {
 	p := challenged(t, w.Register(w.request("ann", home)), algSHA256)
 	p["algorithm"] = algMD5
 	m := w.request("ann", home, "Authorization: "+authorize(p, "ann", "ann's secret", 1, "REGISTER", "sip:desk.example"))
-	want(t, "MD5 where SHA-256 is asked", w.Register(m), 401)
+	want(t, "MD5 where SHA-256 is asked", w.Register(m), 403)
 	want(t, "SHA-256", w.registerBy(algSHA256, "udp", "ann", "ann's secret", home), 200)
 }
 
@@ -184,9 +184,11 @@ func TestGuessing(t *testing.T) {
 		want(t, "forged", w.Register(m), 401)
 	}
 	for range maxOfPair {
-		want(t, "a guess", w.register("ann", "guess", home), 401)
+		want(t, "a guess", w.register("ann", "guess", home), 403)
 	}
 	want(t, "right, but too late", w.register("ann", "ann's secret", home), 403)
+	w.pass(banOfPair)
+	want(t, "a minute later", w.register("ann", "ann's secret", home), 200)
 	want(t, "from elsewhere", w.register("ann", "ann's secret", office), 200)
 	for i := range maxOfSource {
 		w.register(fmt.Sprintf("user%d", i), "guess", home)
@@ -199,13 +201,13 @@ func TestGuessing(t *testing.T) {
 	if w.Hears(home.Addr(), "REGISTER") {
 		t.Error("a source that guesses is heard")
 	}
-	w.pass(banTime)
+	w.pass(banOfSource)
 	if !w.Hears(home.Addr(), "REGISTER") {
 		t.Error("a ban does not end")
 	}
 	want(t, "after the ban", w.register("ann", "ann's secret", home), 200)
 	for i := range 2 * maxFailures {
-		w.sources.fail(fmt.Sprint("source", i), maxOfSource, w.now())
+		w.sources.fail(fmt.Sprint("source", i), maxOfSource, banOfSource, w.now())
 	}
 	if n := len(w.sources.all); n > maxFailures {
 		t.Errorf("%d failures remembered", n)

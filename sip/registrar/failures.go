@@ -13,7 +13,8 @@ const (
 	maxOfPair   = 10
 	maxOfSource = 60
 	failSpan    = 5 * time.Minute
-	banTime     = 5 * time.Minute
+	banOfPair   = time.Minute // somebody may have typed it right meanwhile
+	banOfSource = 5 * time.Minute
 	maxFailures = 20_000 // remembered
 )
 
@@ -32,20 +33,20 @@ type failure struct {
 func newFailures() *failures { return &failures{all: map[string]failure{}} }
 
 // fail counts one; true when it is the one that bans the key.
-func (f *failures) fail(key string, limit int, now time.Time) bool {
+func (f *failures) fail(key string, limit int, ban time.Duration, now time.Time) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	x, there := f.all[key]
 	if !there && len(f.all) >= maxFailures {
 		f.sweep(now)
 	}
-	if now.Sub(x.since) >= failSpan {
+	if now.Sub(x.since) >= failSpan || x.n >= limit && !now.Before(x.until) {
 		x = failure{since: now}
 	}
 	x.n++
 	over := x.n == limit
 	if over {
-		x.until = now.Add(banTime)
+		x.until = now.Add(ban)
 	}
 	f.all[key] = x
 	return over

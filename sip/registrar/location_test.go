@@ -268,7 +268,7 @@ func TestRealm(t *testing.T) {
 	}
 	w.secrets["bob"] = NewSecret("bob", "old.example", "bob's secret")
 	w.start()
-	want(t, "bob", w.register("bob", "bob's secret", home), 401)
+	want(t, "bob", w.register("bob", "bob's secret", home), 403)
 	want(t, "ann", w.ann(home), 200)
 }
 

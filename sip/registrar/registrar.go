@@ -209,7 +209,7 @@ func (r *Registrar) register(req *stack.Message) (stack.Answer, string) {
 	case banned:
 		return answer(403), "banned"
 	case wrong:
-		return r.challenge(req, now, false), "failed"
+		return answer(403), "failed" // some phones answer challenge after challenge, without end
 	}
 	agent, ok := r.o.Agents.Agent(agents.ID(user))
 	if !ok || !agent.Phone.Registered || !r.speaksFor(req, user) {
