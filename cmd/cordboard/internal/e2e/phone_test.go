@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// phone is a baresip that waits for calls at a static contact, speaks a tone
-// and keeps what it hears.
+// phone is a baresip that waits for calls, speaks a tone and keeps what it
+// hears.
 type phone struct {
 	t    *testing.T
 	uri  string
@@ -57,15 +57,22 @@ ctrl_tcp_listen 127.0.0.1:%[5]d
 sip_autoanswer %[6]s
 `
 
-// newPhone starts a baresip for the user at port, sending a tone of hz.
+// newPhone starts a baresip for the user at port, a static contact, sending a
+// tone of hz.
 func newPhone(t *testing.T, user string, port int, hz float64) *phone {
+	t.Helper()
+	account := fmt.Sprintf("<sip:%s@%s:%d>;regint=0;answermode=manual;audio_codecs=pcmu\n", user, testHost, port)
+	return startPhone(t, user, port, hz, account)
+}
+
+// startPhone starts a baresip with the account.
+func startPhone(t *testing.T, user string, port int, hz float64, account string) *phone {
 	t.Helper()
 	dir := t.TempDir()
 	must(t, os.WriteFile(filepath.Join(dir, "tone.wav"), toneWAV(hz, 30*time.Second), 0o600))
 	listen := net.JoinHostPort(testHost, strconv.Itoa(port))
 	config := fmt.Sprintf(baresipConfig, listen, dir, 20000+port*10%20000, 20008+port*10%20000, port+1, "no")
 	must(t, os.WriteFile(filepath.Join(dir, "config"), []byte(config), 0o600))
-	account := fmt.Sprintf("<sip:%s@%s>;regint=0;answermode=manual;audio_codecs=pcmu\n", user, listen)
 	must(t, os.WriteFile(filepath.Join(dir, "accounts"), []byte(account), 0o600))
 	cmd := exec.Command("baresip", "-f", dir, "-v")
 	cmd.Dir = dir
@@ -155,6 +162,7 @@ func (p *phone) command(name string) {
 }
 
 func (p *phone) answer() { p.command("accept") }
+func (p *phone) quit()   { p.command("quit") }
 func (p *phone) hangup() { p.command("hangup") }
 
 // heard is everything the phone decoded in its last call, as samples at 8 kHz.

@@ -37,9 +37,10 @@ var databases = []string{"sqlite", "postgres"}
 // dsn is the environment's name of the connection string.
 const dsn = "CORDBOARD_E2E_DSN"
 
-// newServer writes the configuration, makes the schema, imports the customers
+// newServer writes the configuration, with more lines of its sip section, makes
+// the schema, imports the customers
 // and the answers, adds the users, and serves.
-func newServer(t *testing.T, routing, on string) *server {
+func newServer(t *testing.T, routing, on string, sip ...string) *server {
 	t.Helper()
 	s := &server{t: t, dir: t.TempDir()}
 	kept := "{path: cordboard.db, journal: journal}"
@@ -57,11 +58,12 @@ sip:
   listen: ["udp:%[1]s", "tcp:%[1]s"]
   trunks:
     main: {from: [%[2]s], headers: [pai], region: GB, media: auto}
+%[6]s
 media: {address: %[2]s, ports: 40000-43999}
 web: {listen: "%[3]s"}
 admin: "%[4]s"
 store: %[5]s
-`, sipAddress, testHost, webAddress, adminAddress, kept))
+`, sipAddress, testHost, webAddress, adminAddress, kept, strings.Join(sip, "\n")))
 	s.command("", "migrate", "up")
 	for _, name := range []string{"customers.jsonl", "answers.jsonl"} {
 		b, err := os.ReadFile(filepath.Join("testdata", name))

@@ -1,0 +1,110 @@
+package e2e
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cordboard/cordboard/routing"
+)
+
+// TestRegisteredPhones: the agents' phones register here with a secret of their
+// own. Nobody is offered a call before; then the record is on the screen before
+// the phone rings; and a phone that takes its registration back takes its agent
+// away.
+func TestRegisteredPhones(t *testing.T) {
+	file := readFile(t, "testdata/routing.yaml")
+	file = strings.Replace(file, `phone: "sip:anna@10.77.0.1:5081",`, "phone: registered,", 1)
+	file = strings.Replace(file, `phone: "sip:petar@10.77.0.1:5091",`, "login: desk,", 1) // registered is the default
+	s := newServer(t, file, "sqlite", "  registrar: {realm: e2e.example, from: ["+testHost+"]}")
+	secret := strings.TrimSpace(s.command("", "user", "phone", "anna", "--generate", "-c", "cordboard.yaml"))
+	b := newBrowser(t)
+	heard := newWire(t)
+
+	// Signed in and Ready, but without a phone: away, and told why.
+	b.do("open", "anna", args{"url": "http://" + webAddress + "/"})
+	b.do("fill", "anna", args{"selector": "input[name=username]", "text": "anna"})
+	b.do("fill", "anna", args{"selector": "input[name=password]", "text": password})
+	b.do("click", "anna", args{"selector": "[data-testid=login] button[type=submit]"})
+	b.do("click", "anna", args{"selector": "[data-testid=ready]"})
+	b.do("waitText", "anna", args{"text": "Phone not reachable"})
+
+	// A wrong secret does not help, nor does the desk's password any more.
+	startPhone(t, "anna", 5101, annaTone, registering("anna", "guess work", "udp"))
+	metric(t, `cordboard_registers_total{result="failed"}`, "1")
+	metric(t, "cordboard_phones_registered", "0")
+
+	anna := startPhone(t, "anna", 5081, annaTone, registering("anna", secret, "udp"))
+	b.do("wait", "anna", args{"selector": "[data-testid=not-ready]"}) // that is, she is available
+	metric(t, "cordboard_phones_reachable", "1")
+
+	c := call(t, sipAddress, callerNumber, "+442079460100", 5070, callerTone)
+	b.do("wait", "anna", args{"selector": "[data-testid=caller-name]"})
+	paintedBefore(t, "anna", b.acked("anna", c.at), anna.wait("CALL_INCOMING", 1))
+	anna.answer()
+	b.do("waitText", "anna", args{"text": "Talking"})
+	joined := time.Now()
+	eventually(t, "the caller to hear Anna", func() bool { return loudest(heard.toCaller(joined), annaTone) > loudEnough })
+	anna.hangup()
+	c.ended()
+	b.do("click", "anna", args{"selector": "[data-testid=save]"})
+	if row := s.closed(s.ledger(), 1); row.Outcome != routing.Answered || row.Agent != "anna" || row.EndedBy != routing.ByAgent {
+		t.Errorf("the ledger row: %+v", row)
+	}
+	if got := loudest(anna.heard(), callerTone); got < loudEnough {
+		t.Errorf("Anna's phone heard the caller's tone with a share of %.2f", got)
+	}
+
+	// Petar's desk password is his phone's too, over TCP: he is called over the
+	// connection that his phone made.
+	petar := startPhone(t, "petar", 5091, petarTone, registering("petar", password, "tcp"))
+	metric(t, "cordboard_phones_reachable", "2")
+	signIn(b, "petar")
+	second := call(t, sipAddress, callerNumber, "+442079460100", 5072, callerTone)
+	b.do("wait", "anna", args{"selector": "[data-testid=caller-name]"})
+	anna.wait("CALL_INCOMING", 2)
+	anna.answer()
+	b.do("waitText", "anna", args{"text": "Talking"})
+	b.do("click", "anna", args{"selector": "[data-testid=transfer]"})
+	b.do("fill", "anna", args{"selector": "[data-testid=transfer-search]", "text": "line"})
+	b.do("press", "anna", args{"key": "1"})
+	b.do("click", "anna", args{"selector": "[data-testid=transfer-go]"})
+	passed := time.Now()
+	b.do("wait", "petar", args{"selector": "[data-testid=caller-name]"})
+	paintedBefore(t, "petar", b.acked("petar", passed), petar.wait("CALL_INCOMING", 1))
+	petar.answer()
+	b.do("waitText", "petar", args{"text": "Talking"})
+	petar.hangup()
+	second.ended()
+	b.do("click", "anna", args{"selector": "[data-testid=save]"})
+
+	// Switched off: away again.
+	anna.quit()
+	b.do("waitText", "anna", args{"text": "Phone not reachable"})
+	metric(t, "cordboard_phones_registered", "1")
+	if strings.Contains(s.log.String(), secret) || strings.Contains(s.log.String(), password) {
+		t.Error("the server's log holds a secret")
+	}
+}
+
+// registering is a baresip account that registers at the server.
+func registering(user, secret, transport string) string {
+	return fmt.Sprintf("<sip:%s@%s;transport=%s>;auth_user=%[1]s;auth_pass=\"%[4]s\";regint=60;answermode=manual;audio_codecs=pcmu\n",
+		user, sipAddress, transport, secret)
+}
+
+// metric waits until the server's gauge has the value.
+func metric(t *testing.T, name, value string) {
+	t.Helper()
+	eventually(t, name+" to be "+value, func() bool {
+		r, err := http.Get("http://" + adminAddress + "/metrics")
+		must(t, err)
+		defer r.Body.Close()
+		text, err := io.ReadAll(r.Body)
+		must(t, err)
+		return strings.Contains(string(text), "\n"+name+" "+value+"\n")
+	})
+}
