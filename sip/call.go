@@ -75,6 +75,7 @@ type call struct {
 	joinTimer   *time.Timer
 	ringTimer   *time.Timer   // the next 180
 	expires     time.Duration // of the INVITE, 0 for never
+	spent       int           // of its Max-Forwards
 	expireTimer *time.Timer
 	resume      *time.Timer // the music after an announcement
 	orphanTimer *time.Timer

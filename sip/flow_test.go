@@ -427,6 +427,9 @@ func TestInviteToThePhone(t *testing.T) {
 		if got := in.Get("Call-Info"); strings.Contains(got, "answer-after=0") != c.auto {
 			t.Errorf("%s: Call-Info %q", name, got)
 		}
+		if in.Get("Max-Forwards") != "69" {
+			t.Errorf("%s: Max-Forwards %s, the caller's was 70", name, in.Get("Max-Forwards"))
+		}
 		if in.Get("Expires") == "" || in.Get("X-Cordboard-Call") != "1/1" {
 			t.Errorf("%s: Expires %q, X-Cordboard-Call %q", name, in.Get("Expires"), in.Get("X-Cordboard-Call"))
 		}

@@ -78,6 +78,9 @@ func (g *Gateway) newCall(d dialog, req *stack.Message, trunk Trunk, first *requ
 	if s, err := strconv.ParseUint(req.Get("Expires"), 10, 31); err == nil {
 		c.expires = time.Duration(s) * time.Second
 	}
+	if left, err := strconv.ParseUint(req.Get("Max-Forwards"), 10, 31); err == nil {
+		c.spent = max(70-int(left), 0)
+	}
 	c.caller = &leg{name: "caller", dlg: d, side: c.newSide(), source: req.Source.Addr()}
 	c.caller.vigil.longest = g.session
 	if first != nil {
@@ -159,7 +162,7 @@ func (c *call) outgoing(a routing.Ring, phone agents.Phone, sdp []byte) stack.Ou
 	}
 	return stack.Outgoing{
 		URI: phone.URI, From: from, To: "<" + phone.URI + ">", Headers: h, Body: sdp,
-		Transport: phone.Transport, Next: phone.Next,
+		Transport: phone.Transport, Next: phone.Next, Spent: c.spent + 1,
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"net"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
@@ -56,7 +57,7 @@ func remote(a net.Addr) netip.AddrPort {
 // dropped without an answer above it. Scanners get none either.
 func (s *Stack) police(from netip.Addr, data []byte) bool {
 	g := glance(data)
-	if g.scanner {
+	if g.scanner || miscast(g.method) {
 		return false
 	}
 	urgent := g.response || g.tag != "" || g.method == "ACK" || g.method == "CANCEL"
@@ -64,6 +65,13 @@ func (s *Stack) police(from netip.Addr, data []byte) bool {
 		return true
 	}
 	return s.calm.take(from, urgent, time.Now())
+}
+
+// miscast reports a method that the library would take for another: it folds
+// them, and they are case-sensitive (RFC 3261 7.1).
+func miscast(method string) bool {
+	folded := strings.ToUpper(method)
+	return folded != method && known[folded]
 }
 
 // expects reports whether a message can be for a dialog or a transaction of ours.

@@ -59,7 +59,7 @@ func (s *Stack) Invite(o Outgoing, sink Sink) (*Dialog, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	sp := d.spec("INVITE", 1, o.Headers, "", o.Body)
-	sp.transport = o.Transport
+	sp.transport, sp.spent = o.Transport, o.Spent
 	c := &clientTx{d: d, method: "INVITE", sp: sp}
 	c.onResponse = func(res *sip.Response, m *Message) { d.callResponse(c, res, m) }
 	c.onEnd = func(code int, err error) { d.callFailed(code, nil, err) }

@@ -35,6 +35,7 @@ type spec struct {
 	over        string         // and by which transport
 	fixed       netip.AddrPort // Outgoing.Next, with its transport; zero: found by the URIs
 	fixedOver   string
+	spent       int // of Max-Forwards
 }
 
 // newBranch names a transaction so that we know our own requests again.
@@ -94,7 +95,7 @@ func (s *Stack) assemble(ctx context.Context, sp *spec) (*sip.Request, netip.Add
 	for _, r := range routes {
 		req.AppendHeader(sip.NewHeader("Route", clean(r)))
 	}
-	mf, callID := sip.MaxForwardsHeader(70), sip.CallIDHeader(sp.callID)
+	mf, callID := sip.MaxForwardsHeader(max(70-sp.spent, 0)), sip.CallIDHeader(sp.callID)
 	req.AppendHeader(&mf)
 	req.AppendHeader(sip.NewHeader("From", clean(sp.from)))
 	req.AppendHeader(sip.NewHeader("To", clean(sp.to)))

@@ -139,4 +139,8 @@ type Outgoing struct {
 	// NAT is seen at or, over a stream, the connection it made and no other.
 	// Transport must be given with it. Zero: by the URI.
 	Next netip.AddrPort
+	// Spent is what Max-Forwards is below 70: what the call that this one goes on
+	// from had used up, and one, so that a loop through several servers ends
+	// (RFC 7332).
+	Spent int
 }
