@@ -38,8 +38,7 @@ var databases = []string{"sqlite", "postgres"}
 const dsn = "CORDBOARD_E2E_DSN"
 
 // newServer writes the configuration, with more lines of its sip section, makes
-// the schema, imports the customers
-// and the answers, adds the users, and serves.
+// the schema, imports the customers and the answers, adds the users, and serves.
 func newServer(t *testing.T, routing, on string, sip ...string) *server {
 	t.Helper()
 	s := &server{t: t, dir: t.TempDir()}

@@ -1,0 +1,117 @@
+package stack
+
+import (
+	"net"
+	"net/netip"
+	"testing"
+)
+
+// phoneSide hears REGISTER from anywhere, and notes which connections ended.
+type phoneSide struct{ closed chan netip.AddrPort }
+
+func (phoneSide) Hears(_ netip.Addr, method string) bool { return method == "REGISTER" }
+
+func (phoneSide) Register(req *Message) Answer {
+	return Answer{Code: 200, Headers: []Header{{"Contact", req.Get("Contact") + ";expires=60"}, {"Call-ID", "forged"}}}
+}
+
+func (p phoneSide) Closed(peer netip.AddrPort) { p.closed <- peer }
+
+func withPhones(p phoneSide) func(*Options) {
+	return func(o *Options) { o.Phones = p }
+}
+
+// A telephone that no trunk knows may register, and nothing else: it calls
+// nobody.
+func TestStrangersRegister(t *testing.T) {
+	l := newLab(t, withPhones(phoneSide{make(chan netip.AddrPort, 10)}))
+	p := peerFrom(t, l.Stack, "127.0.0.2")
+	p.ask(ask{method: "REGISTER", cseq: 1})
+	ok := p.expect("200 REGISTER")
+	if ok.get("Contact") != "<"+p.uri()+">;expires=60" || ok.get("Call-ID") != p.callID {
+		t.Errorf("200 with %s, %s", ok.get("Contact"), ok.get("Call-ID"))
+	}
+	p.ask(ask{method: "INVITE", cseq: 2, body: "v=0 offer"})
+	p.expect("403 INVITE")
+	// What is dropped leaves no trace: the next answer is REGISTER's.
+	for _, m := range []string{"MESSAGE", "SUBSCRIBE", "PUBLISH", "NOTIFY", "OPTIONS", "REFER", "BYE", "INFO"} {
+		p.ask(ask{method: m, cseq: 3})
+	}
+	p.ask(ask{method: "REGISTER", cseq: 4})
+	p.expect("200 REGISTER")
+}
+
+// dialNext calls a phone at its own address, whatever its URIs say.
+func (l *lab) dialNext(uri, transport string, next netip.AddrPort) *call {
+	l.t.Helper()
+	c := &call{events: make(chan Event, 100)}
+	d, err := l.Invite(Outgoing{
+		URI: uri, From: "<sip:07700900123@cordboard.example>", To: "<sip:agent@cordboard.example>",
+		Body: []byte("v=0 offer"), Transport: transport, Next: next,
+	}, func(e Event) { c.events <- e })
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	c.Dialog = d
+	return c
+}
+
+// A phone behind NAT says where nobody can send: everything of its dialog goes
+// to where it is seen, ACK and BYE too.
+func TestNextBehindNAT(t *testing.T) {
+	l := newLab(t)
+	p := newPeer(t, l.Stack)
+	p.contact = "<sip:agent@192.0.2.99:5060>"
+	c := l.dialNext("sip:agent@192.0.2.99:5060", "udp", addrPort(p.udp.LocalAddr().String()))
+	inv := p.expect("INVITE")
+	if inv.first != "INVITE sip:agent@192.0.2.99:5060 SIP/2.0" {
+		t.Error(inv.first)
+	}
+	p.reply(inv, 200, "peer", "", "v=0 answer")
+	event[Answered](t, c)
+	if err := c.Ack(nil); err != nil {
+		t.Fatal(err)
+	}
+	p.expect("ACK")
+	c.Bye(nil)
+	p.reply(p.expect("BYE"), 200, "", "", "")
+	event[Replied](t, c)
+}
+
+// A phone that came over TCP is called over that connection, and over no other
+// when it is gone.
+func TestNextOverItsConnection(t *testing.T) {
+	side := phoneSide{make(chan netip.AddrPort, 10)}
+	l := newLab(t, withPhones(side))
+	p := tcpPeer(t, l.Stack)
+	p.ask(ask{method: "REGISTER", cseq: 1})
+	p.expect("200 REGISTER")
+	own := addrPort(p.tcp.LocalAddr().String())
+	p.contact = "<sip:agent@192.0.2.99:5060;transport=tcp>"
+	c := l.dialNext("sip:agent@192.0.2.99:5060;transport=tcp", "tcp", own)
+	inv := p.expect("INVITE")
+	p.reply(inv, 200, "peer", "", "v=0 answer")
+	event[Answered](t, c)
+	if err := c.Ack(nil); err != nil {
+		t.Fatal(err)
+	}
+	p.expect("ACK")
+	c.Bye(nil)
+	p.reply(p.expect("BYE"), 200, "", "", "")
+	event[Replied](t, c)
+
+	p.tcp.Close()
+	if got := take(t, side.closed, "the end of the connection"); got != own {
+		t.Errorf("closed %s, want %s", got, own)
+	}
+	// Whoever has the port now is not the phone.
+	ln, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(own))
+	if err != nil {
+		t.Skip("the port is taken: ", err)
+	}
+	defer ln.Close()
+	c = l.dialNext("sip:agent@192.0.2.99:5060;transport=tcp", "tcp", own)
+	if f := event[Failed](t, c); f.Code != 503 || f.Err == nil {
+		t.Errorf("%+v", f)
+	}
+}
