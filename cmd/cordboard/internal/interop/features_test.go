@@ -2,12 +2,16 @@ package interop
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
+	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cordboard/cordboard/cmd/cordboard/internal/baresip"
 	"github.com/cordboard/cordboard/routing"
@@ -155,9 +159,15 @@ func TestPhoneWillNot(t *testing.T) {
 			t.Errorf("Asterisk says %d for a phone that is not registered, not 404", code)
 		}
 		c.status("ann", "not_ready", "phone_unreachable")
+		if code := options(t, "ann"); code != 404 {
+			t.Errorf("Asterisk says %d to OPTIONS for a phone that is not registered, not 404", code)
+		}
 		// Asterisk answers 404 to the OPTIONS as well, until the phone is back.
 		c.phone["ann"] = startPhone(t, "ann", annHost, annTone, asteriskHost, newOutput(t, "baresip ann, again"))
 		pbx.reachable(t, "ann")
+		if code := options(t, "ann"); code != 200 {
+			t.Errorf("Asterisk says %d to OPTIONS for a phone that is back, not 200", code)
+		}
 		c.talk("ann", 1, call)
 		call.Hangup()
 		c.outcome(routing.Answered, routing.ByCaller, "ann")
@@ -236,6 +246,27 @@ func TestRegistrar(t *testing.T) {
 	c.press("ann", "hangup")
 	c.over(call)
 	c.outcome(routing.Answered, routing.ByAgent, "ann")
+}
+
+// options asks Asterisk for the phone as Cordboard does, from its address.
+func options(t *testing.T, user string) int {
+	t.Helper()
+	conn, err := net.DialUDP("udp", &net.UDPAddr{IP: net.ParseIP(cordboardHost)}, &net.UDPAddr{IP: net.ParseIP(asteriskHost), Port: 5060})
+	must(t, err)
+	defer conn.Close()
+	_, err = fmt.Fprintf(conn, "OPTIONS sip:%[1]s@%[2]s SIP/2.0\r\nVia: SIP/2.0/UDP %[3]s;branch=z9hG4bK%[4]s;rport\r\n"+
+		"From: <sip:%[5]s>;tag=%[4]s\r\nTo: <sip:%[1]s@%[2]s>\r\nCall-ID: %[4]s\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n",
+		user, asteriskHost, conn.LocalAddr(), rand.Text(), cordboardHost)
+	must(t, err)
+	must(t, conn.SetReadDeadline(time.Now().Add(patience)))
+	answer := make([]byte, 4096)
+	n, err := conn.Read(answer)
+	must(t, err)
+	var code int
+	if _, err := fmt.Sscanf(string(answer[:n]), "SIP/2.0 %d", &code); err != nil {
+		t.Fatalf("%v: %.100q", err, answer[:n])
+	}
+	return code
 }
 
 // ready makes the agent ready again.

@@ -20,7 +20,7 @@ var watched = []struct {
 	{"goroutines", "go_goroutines", 60},
 	{"descriptors", "process_open_fds", 30},
 	{"rss_mb", "process_resident_memory_bytes", 24},
-	{"heap_mb", "go_memstats_heap_inuse_bytes", 24},
+	{"next_gc_mb", "go_memstats_next_gc_bytes", 48}, // what is alive, times a constant
 	{"dialogs", "cordboard_sip_dialogs", 200},
 	{"server_tx", `cordboard_sip_transactions{role="server"}`, 200},
 	{"client_tx", `cordboard_sip_transactions{role="client"}`, 200},

@@ -94,9 +94,10 @@ func (v *server) kind() string {
 }
 
 // freePorts finds ports that are free for TCP and UDP, below the range from
-// which the kernel gives ports to others.
+// which the kernel gives ports to others, and aside from those that the tests
+// of the house take for SIP and RTP.
 func freePorts(n int) (out []uint16, err error) {
-	for port := uint16(16060); port < 19000 && len(out) < n; port++ {
+	for port := uint16(9060); port < 9900 && len(out) < n; port++ {
 		at := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), port).String()
 		l, err := net.Listen("tcp", at)
 		if err != nil {
@@ -184,9 +185,13 @@ agents:
 // fill puts customers, agents and their logins into the store, and returns the
 // customers' numbers and the logins by agent.
 func (v *server) fill(ctx context.Context, ids []string) (numbers []string, logins map[string]string, err error) {
-	opt := v.db
-	opt.Tool = v.cluster == nil // the first to open a Postgres database makes its tables
-	s, err := store.Open(ctx, opt)
+	if v.cluster != nil {
+		cmd := exec.CommandContext(ctx, v.binary, "migrate", "up", "--no-backup", "-c", filepath.Join(v.dir, "cordboard.yaml"))
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return nil, nil, fmt.Errorf("cordboard migrate up: %w: %s", err, out)
+		}
+	}
+	s, err := store.Open(ctx, v.db)
 	if err != nil {
 		return nil, nil, err
 	}
