@@ -50,14 +50,28 @@ func benchStore(b *testing.B, customers int) *store.Store {
 // BenchmarkLookup is one caller's record among a hundred thousand.
 func BenchmarkLookup(b *testing.B) {
 	const customers = 100_000
-	s := benchStore(b, customers)
-	i := 0
-	for b.Loop() {
-		i = (i + 7919) % customers
-		m, err := s.Lookup(context.Background(), fmt.Sprintf("+7000%07d", i))
-		if err != nil || m.Record == nil || len(m.Record.Interactions) != 10 {
-			b.Fatalf("%+v, %v", m, err)
-		}
+	stores := map[string]func(*testing.B) store.Options{
+		"sqlite": func(b *testing.B) store.Options {
+			return store.Options{Path: filepath.Join(b.TempDir(), "cordboard.db")}
+		},
+		"postgres": func(b *testing.B) store.Options { return store.Options{Postgres: pg.Database(b)} },
+	}
+	for _, name := range []string{"sqlite", "postgres"} {
+		b.Run(name, func(b *testing.B) {
+			s := openWith(b, stores[name](b))
+			defer func() { _ = s.Close() }()
+			if err := s.SaveCustomers(context.Background(), someCustomers(customers)); err != nil {
+				b.Fatal(err)
+			}
+			i := 0
+			for b.Loop() {
+				i = (i + 7919) % customers
+				m, err := s.Lookup(b.Context(), fmt.Sprintf("+7000%07d", i))
+				if err != nil || m.Record == nil || len(m.Record.Interactions) != 10 {
+					b.Fatalf("%+v, %v", m, err)
+				}
+			}
+		})
 	}
 }
 

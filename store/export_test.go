@@ -11,3 +11,6 @@ func Abandon(s *Store) {
 		_ = s.release()
 	})
 }
+
+// GroupSize is how many customers one transaction of an import takes.
+func (s *Store) GroupSize() int { return s.groupSize() }

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/cordboard/cordboard/screenpop/customer"
 )
@@ -236,7 +237,11 @@ func (im *importing) read(p *piece) {
 
 // take stores a piece and counts it.
 func (im *importing) take(ctx context.Context, p *piece) error {
+	began := time.Now()
 	unchanged, err := im.s.saveGroup(ctx, p.people)
+	if err == nil {
+		im.s.giveWay(ctx, time.Since(began))
+	}
 	if err != nil {
 		return fmt.Errorf("customers of lines %d to %d: %w", im.done.Line+1, p.last, err)
 	}

@@ -61,6 +61,15 @@ func (s *Store) saveGroup(ctx context.Context, entries []entry) (unchanged int, 
 	}
 }
 
+// giveWay lets a server that runs on the same file write between two groups.
+// SQLite lets waiters try again after ever longer pauses: one that must hit the
+// moment between two transactions would wait for seconds.
+func (s *Store) giveWay(ctx context.Context, took time.Duration) {
+	if file, ok := s.db.(*sqliteFile); ok && s.opts.Tool && lockHeld(file.path+lockSuffix) {
+		wait(ctx, took)
+	}
+}
+
 // wait is false when the context ends first.
 func wait(ctx context.Context, d time.Duration) bool {
 	t := time.NewTimer(d)

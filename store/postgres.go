@@ -81,7 +81,10 @@ func (p *postgres) connect(ctx context.Context, use use, size int) (*pool, error
 		// tables were small would read them from end to end, and Postgres keeps
 		// its plans until they have been analysed: after a large import, that is
 		// a minute of calls whose records come too late.
-		for _, way := range []string{"enable_seqscan", "enable_hashjoin", "enable_mergejoin"} {
+		// To plan one for each set of values, or to compile it, takes longer than
+		// to run it.
+		defaultTo(config.RuntimeParams, "plan_cache_mode", "force_generic_plan")
+		for _, way := range []string{"enable_seqscan", "enable_hashjoin", "enable_mergejoin", "jit"} {
 			defaultTo(config.RuntimeParams, way, "off")
 		}
 	}

@@ -1,13 +1,15 @@
 package main
 
 import (
-	"bufio"
+	"compress/gzip"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -22,61 +24,134 @@ func importCommand() *cobra.Command {
 	return c
 }
 
+// importing are the arguments of import customers.
+type importing struct {
+	server string // the server file
+	file   string
+	region string
+	reject string
+	json   bool
+}
+
 func importCustomersCommand() *cobra.Command {
-	var file, region, reject string
+	var im importing
 	c := &cobra.Command{
 		Use:   "customers FILE.csv|FILE.jsonl",
-		Short: "Add or change customers, beside a running server; safe to repeat",
-		Long: "Add or change customers (docs/import.md has the columns). Lines that can't be taken go into the reject file with line number, id and\n" +
-			"reason; the others are taken. Exit status 1 when a line was rejected.",
+		Short: "Add or change customers, beside a running server; safe to repeat and to interrupt",
+		Long: "Add or change customers (docs/import.md has the columns); FILE may be packed (.gz). Lines that can't be taken go into the reject file\n" +
+			"with line number, id and reason; the others are taken. Exit status 1 when a line was rejected, 130 when it was interrupted: what\n" +
+			"it says to be taken is in the store, and the same command goes on.",
 		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			format, ok := map[string]store.Format{".csv": store.CSV, ".jsonl": store.JSONL}[strings.ToLower(filepath.Ext(args[0]))]
-			if !ok {
-				return fmt.Errorf("%s: a file of customers ends in .csv or .jsonl", args[0])
-			}
-			in, err := os.Open(args[0])
-			if err != nil {
-				return err
-			}
-			defer in.Close()
-			if reject == "" {
-				reject = args[0] + ".rejected.csv"
-			}
-			s, err := openStore(cmd.Context(), file)
-			if err != nil {
-				return err
-			}
-			defer func() { err = errors.Join(err, s.Close()) }()
-			out := &lateFile{path: reject}
-			defer func() { err = errors.Join(err, out.Close()) }()
-			report, err := s.Import(cmd.Context(), in, format, store.ImportOptions{
-				Region: region, Reject: out, Progress: progress(cmd.ErrOrStderr()),
-			})
-			fmt.Fprintf(cmd.OutOrStdout(), "%d customers, %d numbers, %d products, %d tickets, %d interactions; %d lines rejected\n",
-				report.Customers, report.Numbers, report.Products, report.Tickets, report.Interactions, report.Rejected)
-			if err == nil && report.Rejected > 0 {
-				err = fmt.Errorf("%d lines were rejected: see %s", report.Rejected, reject)
-			}
-			return err
+		RunE: func(cmd *cobra.Command, args []string) error {
+			im.file = args[0]
+			return im.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	f := c.Flags()
-	f.StringVarP(&file, "config", "c", "cordboard.yaml", "the server file")
-	f.StringVar(&region, "region", "", "country that national numbers are read in (GB); without it every number begins with +")
-	f.StringVar(&reject, "reject", "", "file for the lines that can't be taken; FILE.rejected.csv when left out")
+	f.StringVarP(&im.server, "config", "c", "cordboard.yaml", "the server file")
+	f.StringVar(&im.region, "region", "", "country that national numbers are read in (GB); without it every number begins with +")
+	f.StringVar(&im.reject, "reject", "", "file for the lines that can't be taken; FILE.rejected.csv when left out")
+	f.BoolVar(&im.json, "json", false, "print the result as JSON")
 	return c
 }
 
-// progress says how far an import is, once a second at most.
-func progress(w io.Writer) func(store.Report) {
-	var last time.Time
-	return func(r store.Report) {
-		if time.Since(last) >= time.Second {
-			last = time.Now()
-			fmt.Fprintf(w, "line %d: %d customers, %d rejected\n", r.Line, r.Customers, r.Rejected)
-		}
+// importMemory is the garbage collector's target: an import makes a lot of short-lived
+// garbage beside a small live heap, and collects half as often with this.
+const importMemory = 400
+
+func (im *importing) run(ctx context.Context, result, told io.Writer) (err error) {
+	in, format, err := openPeople(im.file)
+	if err != nil {
+		return err
 	}
+	defer in.Close()
+	reject := im.reject
+	if reject == "" {
+		reject = im.file + ".rejected.csv"
+	}
+	lowerPriority()
+	defer debug.SetGCPercent(debug.SetGCPercent(importMemory))
+	s, err := openStore(ctx, im.server)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	out := &lateFile{path: reject}
+	defer func() { err = errors.Join(err, out.Close()) }()
+	began := time.Now()
+	bar := newProgress(told, in.size, began)
+	report, err := s.Import(ctx, in, format, store.ImportOptions{Region: im.region, Reject: out, Progress: func(r store.Report) {
+		bar.show(r, in.read, time.Now())
+	}})
+	bar.end()
+	if told := im.tell(result, report, reject, err == nil, time.Since(began)); told != nil {
+		return errors.Join(err, told)
+	}
+	switch {
+	case errors.Is(err, context.Canceled):
+		return &exitError{code: 130, err: fmt.Errorf("stopped at line %d of %s: what is before it is in the store; the same command goes on", report.Line, im.file)}
+	case err != nil:
+		return fmt.Errorf("stopped at line %d of %s: what is before it is in the store; the same command goes on: %w", report.Line, im.file, err)
+	case report.Rejected > 0:
+		return fmt.Errorf("%d lines were rejected: see %s", report.Rejected, reject)
+	}
+	return nil
+}
+
+// tell prints the result.
+func (im *importing) tell(w io.Writer, r store.Report, reject string, complete bool, took time.Duration) error {
+	if im.json {
+		if r.Rejected == 0 {
+			reject = ""
+		}
+		return json.NewEncoder(w).Encode(struct {
+			File     string `json:"file"`
+			Complete bool   `json:"complete"`
+			store.Report
+			RejectFile string  `json:"reject_file,omitempty"`
+			Seconds    float64 `json:"seconds"`
+		}{im.file, complete, r, reject, took.Seconds()})
+	}
+	_, err := fmt.Fprintf(w, "%d customers (%d of them unchanged), %d numbers, %d products, %d tickets, %d interactions; %d lines rejected; %s\n",
+		r.Customers, r.Unchanged, r.Numbers, r.Products, r.Tickets, r.Interactions, r.Rejected, took.Round(time.Second/10))
+	return err
+}
+
+// peopleFile is a file of customers, unpacked as it is read.
+type peopleFile struct {
+	io.Reader
+	f    *os.File
+	size int64 // bytes on disk, 0 when that is not known (a pipe)
+	// read is how many bytes of these lie behind the customers of a report; nil
+	// when it is as many as the report says.
+	read func() int64
+}
+
+func (p *peopleFile) Close() error { return p.f.Close() }
+
+// openPeople opens a file of customers by what its name ends in.
+func openPeople(name string) (*peopleFile, store.Format, error) {
+	plain, packed := strings.CutSuffix(strings.ToLower(name), ".gz")
+	format, ok := map[string]store.Format{".csv": store.CSV, ".jsonl": store.JSONL}[filepath.Ext(plain)]
+	if !ok {
+		return nil, "", fmt.Errorf("%s: a file of customers ends in .csv or .jsonl, and in .gz behind that when it is packed", name)
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, "", err
+	}
+	p := &peopleFile{Reader: f, f: f}
+	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+		p.size = info.Size()
+	}
+	if packed {
+		count := &counter{r: f}
+		if p.Reader, err = gzip.NewReader(count); err != nil {
+			return nil, "", errors.Join(fmt.Errorf("%s: %w", name, err), f.Close())
+		}
+		p.read = count.n.Load
+	}
+	return p, format, nil
 }
 
 // lateFile is made when something is first written to it.
@@ -99,61 +174,4 @@ func (l *lateFile) Close() error {
 		return nil
 	}
 	return l.f.Close()
-}
-
-func importAnswersCommand() *cobra.Command {
-	var file string
-	c := &cobra.Command{
-		Use:   "answers FILE.jsonl",
-		Short: "Add or change standard answers, one JSON object a line: id, topic, lang, title, say, steps",
-		Args:  cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			answers, err := readAnswers(args[0])
-			if err != nil {
-				return err
-			}
-			s, err := openStore(cmd.Context(), file)
-			if err != nil {
-				return err
-			}
-			defer func() { err = errors.Join(err, s.Close()) }()
-			if err := s.SaveAnswers(cmd.Context(), answers...); err != nil {
-				return err
-			}
-			fmt.Fprintf(cmd.OutOrStdout(), "%d answers\n", len(answers))
-			return nil
-		},
-	}
-	c.Flags().StringVarP(&file, "config", "c", "cordboard.yaml", "the server file")
-	return c
-}
-
-// readAnswers reads the whole file; every bad line is named, and with one
-// nothing is taken.
-func readAnswers(name string) ([]store.Answer, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	var out []store.Answer
-	var bad []error
-	lines := bufio.NewScanner(f)
-	lines.Buffer(nil, 1<<20)
-	for n := 1; lines.Scan(); n++ {
-		if len(lines.Bytes()) == 0 {
-			continue
-		}
-		var a store.Answer
-		err := json.Unmarshal(lines.Bytes(), &a)
-		if err == nil && (a.ID == "" || a.Lang == "" || a.Title == "" || a.Say == "") {
-			err = errors.New("id, lang, title and say are required")
-		}
-		if err != nil {
-			bad = append(bad, fmt.Errorf("%s:%d: %w", name, n, err))
-			continue
-		}
-		out = append(out, a)
-	}
-	return out, errors.Join(append(bad, lines.Err())...)
 }
