@@ -394,7 +394,7 @@ func TestListsAreBounded(t *testing.T) {
 			if value == "" {
 				value = "<sip:a@b>"
 			}
-			for _, n := range []int{1, 32, 10_000} {
+			for _, n := range []int{1, 32, 50, 90, 10_000} {
 				for _, sep := range []string{", ", "\n" + header + ": "} {
 					n = min(n, 50_000/(len(value)+len(sep)))
 					p.callID = newName("list")
@@ -409,7 +409,8 @@ func TestListsAreBounded(t *testing.T) {
 					}
 					m := take(t, p.in, "an answer to "+header+" "+strconv.Itoa(n))
 					if m.is("100 INVITE") {
-						if n > maxList {
+						apart := header == "Contact" || strings.HasSuffix(header, "Route") // maxHeaders is theirs
+						if n > maxList && sep == ", " && !apart || n >= maxVias && header == "Via" {
 							t.Errorf("%d values of %s came in", n, header)
 						}
 						_ = l.call().Reject(486, "", nil)
