@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -265,4 +266,26 @@ func (t *telephone) talking() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.live
+}
+
+// story tells of the calls that are not over.
+func (t *telephone) story() string {
+	t.mu.Lock()
+	phone := t.phone
+	t.mu.Unlock()
+	if phone == nil {
+		return "it is unplugged"
+	}
+	var b strings.Builder
+	for _, c := range phone.Calls() {
+		if _, over := c.At(siptest.Over); over {
+			continue
+		}
+		fmt.Fprintf(&b, "[%s:", c.Invite().Get("X-Cordboard-Call"))
+		for _, e := range c.Events() {
+			fmt.Fprintf(&b, " %s %s;", e.At.Format("15:04:05.000"), e.Kind)
+		}
+		b.WriteString("]")
+	}
+	return b.String()
 }

@@ -182,9 +182,15 @@ func (o *office) quiet(ctx context.Context) (bad []string) {
 	if err != nil {
 		bad = append(bad, "stuck: "+err.Error())
 	}
+	// A BYE may be on its way still, or be sent again.
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
 	for _, p := range o.phones {
+		for p.talking() > 0 && ctx.Err() == nil {
+			pause(ctx, 100*time.Millisecond)
+		}
 		if n := p.talking(); n > 0 {
-			bad = append(bad, fmt.Sprintf("the phone of %s is still in %d calls", p.name, n))
+			bad = append(bad, fmt.Sprintf("the phone of %s is still in %d calls: %s", p.name, n, p.story()))
 		}
 	}
 	return bad
