@@ -18,6 +18,7 @@ type inbound struct {
 	cseq   uint32
 	key    string // the transaction's key in the library
 	merged string // Call-ID, From tag and CSeq of an INVITE
+	branch string // of its top Via
 	group  string // whose share of the calls it takes
 	dialog *Dialog
 	fresh  bool // an initial INVITE
@@ -143,7 +144,9 @@ func (s *Stack) tapRequest(req *sip.Request, at time.Time) {
 		if in.method == "CANCEL" {
 			req.Method = methodCancel
 		}
-		s.refuseFast(req, in)
+		if in.drop = s.answering(in.key); !in.drop {
+			s.refuseFast(req, in)
+		}
 		return
 	}
 	toTag, fromTag := tagOf(req.To().Params), tagOf(req.From().Params)
@@ -166,6 +169,15 @@ func (s *Stack) tapRequest(req *sip.Request, at time.Time) {
 	if in.verdict != nil {
 		s.refuseFast(req, in)
 	}
+}
+
+// answering reports whether the transaction is that of an INVITE in hand. What
+// comes with its key is a copy of it, damaged on the way: a refusal with its
+// branch would end the call for the caller and not for us.
+func (s *Stack) answering(key string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.invites[key] != nil
 }
 
 // stranger refuses who is not known. Over UDP strangers have been dealt with
@@ -197,9 +209,15 @@ func (s *Stack) tapInvite(req *sip.Request, in *inbound, fromTag string) *inboun
 		return first
 	}
 	in.merged = in.msg.Get("Call-ID") + " " + fromTag + " " + in.msg.Get("CSeq")
-	switch {
-	case s.merged[in.merged] != nil:
-		in.verdict = refuse(482) // RFC 3261 8.2.2.2: the same request by another way
+	in.branch, _ = req.Via().Params.Get("branch")
+	if first := s.merged[in.merged]; first != nil {
+		if first.branch == in.branch {
+			// The same request again, its Via changed on the way (or damaged): a
+			// refusal would be taken for the answer to the first.
+			in.drop = true
+		} else {
+			in.verdict = refuse(482) // RFC 3261 8.2.2.2: by another way
+		}
 		return in
 	}
 	in.group = s.o.Group(in.msg.Source.Addr())
