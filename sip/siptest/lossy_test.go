@@ -150,8 +150,11 @@ func TestCorruptedNetwork(t *testing.T) {
 		<-every.C
 		placed = append(placed, w.place(siptest.Behaviour{HangupAfter: 4 * shortT1}))
 	}
+	ends := map[int]int{}
 	for _, c := range placed {
-		w.waits(c, siptest.Over)
+		code, err := c.Wait(w.ctx)
+		w.must(err)
+		ends[code]++
 	}
 	w.set(siptest.Faults{})
 	for _, c := range append(standing, agents...) {
@@ -169,7 +172,7 @@ func TestCorruptedNetwork(t *testing.T) {
 	n := len(w.office.ledger)
 	w.office.mu.Unlock()
 	t.Logf("%d calls placed, %d arrived; trunk %+v, phone %+v", live+calls, n, w.toTrunk.Counts(), w.toPhone.Counts())
-	t.Log(w.ended(live + calls))
+	t.Logf("ends at the caller %v, at the engine %v", ends, w.ended(live+calls))
 	if w.toTrunk.Counts().Corrupted == 0 || w.toPhone.Counts().Corrupted == 0 {
 		t.Error("nothing was damaged")
 	}

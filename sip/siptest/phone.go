@@ -3,7 +3,8 @@
 // their own clock, send tones and measure what they hear. The tests and the
 // built-in demo drive the product with them. Their SIP is their own, so that
 // they share no mistake with the product; they implement what a telephone
-// needs and neither authenticate nor register.
+// needs and neither authenticate nor register. A Script is a peer without a
+// mind of its own, for tests that force an order; a Lossy is a bad network.
 package siptest
 
 import (

@@ -2,6 +2,7 @@ package stack
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 )
@@ -57,4 +58,36 @@ func TestGlareWindows(t *testing.T) {
 			t.Errorf("uas %v: only %v to %v", side.uas, low, high)
 		}
 	}
+}
+
+// An INVITE that comes again with another sent-by in its Via, as a SIP ALG
+// makes it, or damaged, is a copy of the first: refused, with its branch, it
+// would end the call for the caller and not for us.
+func TestSpoiledCopyOfAnInvite(t *testing.T) {
+	l := newLab(t)
+	p := newPeer(t, l.Stack)
+	branch := p.ask(ask{method: "INVITE", cseq: 1, body: "v=0"})
+	c := l.call()
+	p.expect("100 INVITE")
+	for _, copied := range []struct{ sentBy, extra string }{
+		{"192.0.2.7:5060", "Max-Forwards: 70"}, {p.addr(), "Max-Forwards: 70\nContent-Type: applicatiom/sdp"}, {p.addr(), "Max-Forwards: 7o"},
+	} {
+		p.send(fmt.Sprintf(`INVITE sip:02079460000@127.0.0.1 SIP/2.0
+Via: SIP/2.0/UDP %s;branch=%s;rport
+From: <sip:07700900123@trunk.example>;tag=%s
+To: <sip:02079460000@127.0.0.1>
+Call-ID: %s
+CSeq: 1 INVITE
+Contact: <%s>
+%s`, copied.sentBy, branch, p.tag, p.callID, p.uri(), copied.extra), "v=0")
+	}
+	p.ask(ask{method: "OPTIONS", cseq: 1, from: "<sip:07700900123@trunk.example>;tag=other"})
+	p.expect("200 OPTIONS") // and nothing before it
+	_ = c.Accept(nil, []byte("v=0"))
+	ok := p.expect("200 INVITE")
+	p.ask(ask{method: "ACK", cseq: 1, to: ok.get("To")})
+	event[Acked](t, c)
+	p.ask(ask{method: "BYE", cseq: 2, to: ok.get("To")})
+	p.expect("200 BYE")
+	event[Ended](t, c)
 }
