@@ -49,7 +49,6 @@ func TestPhoneAsksDuringTheJoin(t *testing.T) {
 	}
 }
 
-
 // The caller asks while our re-INVITE to him is under way: glare, 491 (RFC 3261
 // 14.2, RFC 3311 5.2). The join goes on, and so does the call.
 func TestCallerAsksDuringTheJoin(t *testing.T) {

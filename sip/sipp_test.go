@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -102,15 +103,30 @@ func (e *engine) event(ev routing.Event) {
 	}
 }
 
-// freePort is a UDP port that is free now, and the next with it.
+// sippBlocks counts the blocks of ports given out.
+var sippBlocks atomic.Int32
+
+// freePort is a UDP port for SIPp whose audio and video ports, ten further on,
+// are free as well. They lie below those that the kernel gives to others.
 func freePort(t *testing.T) int {
 	t.Helper()
-	c, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(loopback, 0)))
-	if err != nil {
-		t.Fatal(err)
+	const first, blocks, size = 8000, 200, 20
+	for range blocks {
+		port := first + size*(int(sippBlocks.Add(1))%blocks)
+		if free(port) && free(port+10) && free(port+12) {
+			return port
+		}
 	}
-	defer c.Close()
-	return c.LocalAddr().(*net.UDPAddr).Port
+	t.Fatal("no free ports for SIPp")
+	return 0
+}
+
+func free(port int) bool {
+	c, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(loopback, uint16(port))))
+	if err != nil {
+		return false
+	}
+	return c.Close() == nil
 }
 
 // sipp runs one scenario until it ends; its exit status is the verdict.
