@@ -91,7 +91,7 @@ func refuse(file string, findings []configs.Finding, tell func(configs.Finding))
 }
 
 func serve(ctx context.Context, file string, log *zap.Logger) (err error) {
-	tuneCollector()
+	go tuneCollector(ctx)
 	server, policy, err := load(file, printed)
 	if err != nil {
 		return err
