@@ -47,6 +47,7 @@ type boardAgent struct {
 	Call   int64        `json:"call"`
 	Queue  string       `json:"queue"`
 	Desk   bool         `json:"desk"`
+	Phone  string       `json:"phone"`
 }
 
 type boardCallLine struct {
@@ -80,7 +81,7 @@ func viewBoard(s routing.Snapshot) boardView {
 	}
 	for _, a := range s.Agents {
 		v.Agents = append(v.Agents, boardAgent{
-			a.Agent, a.Name, a.State, a.Reason, micro(a.Since), micro(a.Until), a.Call, a.Queue, a.Desk,
+			a.Agent, a.Name, a.State, a.Reason, micro(a.Since), micro(a.Until), a.Call, a.Queue, a.Desk, a.Phone,
 		})
 	}
 	for _, c := range s.Calls {

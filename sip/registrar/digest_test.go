@@ -1,6 +1,9 @@
 package registrar
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -141,6 +144,14 @@ func TestUnknownUserLooksTheSame(t *testing.T) {
 		if got[0][i] != got[1][i] {
 			t.Errorf("known %q, unknown %q", got[0][i], got[1][i])
 		}
+	}
+	// Even who guesses the secret that stands for nobody's is nobody.
+	mac := hmac.New(sha256.New, w.key)
+	mac.Write([]byte("zoe"))
+	c := credentials{user: "zoe", algorithm: algSHA256, nonce: "n", uri: "u", qop: "auth", ncText: "1"}
+	c.response = sum(sha256.New(), hex.EncodeToString(mac.Sum(nil)), "n", "1", "", "auth", sum(sha256.New(), "REGISTER", "u"))
+	if w.verify(c, "REGISTER") {
+		t.Error("a user who does not exist was taken")
 	}
 	// The same work, too: one digest of each, whoever it is.
 	work := func(user string) float64 {

@@ -294,9 +294,6 @@ func (r *Registrar) restore(ctx context.Context) error {
 			r.o.Bindings.RemoveBinding(b.Agent, b.Key)
 			continue
 		}
-		if r.o.Qualify == 0 {
-			b.state = up
-		}
 		r.at[b.Agent] = append(r.at[b.Agent], b)
 		r.heard[b.Source.Addr()]++
 	}

@@ -242,9 +242,20 @@ func TestRestart(t *testing.T) {
 	if uri, _, _ := w.Find("bob"); uri != "" || len(w.rows) != 1 {
 		t.Errorf("bob is at %q, rows %v", uri, w.rows)
 	}
+	w.life["sip:ann@198.51.100.7"] = 408
 	w.Start(w)
 	if got := <-w.asked; got != "sip:ann@198.51.100.7" {
 		t.Errorf("asked %s", got)
+	}
+	w.mu.Lock()
+	w.life["sip:ann@198.51.100.7"] = 200
+	if len(w.told) > 0 {
+		t.Errorf("before its answer: %q", w.told)
+	}
+	w.mu.Unlock()
+	for range 2 { // the first may have been asked before the answer changed
+		w.pass(time.Minute)
+		<-w.asked
 	}
 	<-w.news
 	if got := w.says(); got != "ann true" {
@@ -261,7 +272,7 @@ func TestRestart(t *testing.T) {
 // Another realm makes every secret void, and says so by name.
 func TestRealm(t *testing.T) {
 	w := newWorld(t)
-	_, err := New(t.Context(), Options{Realm: "new.example", MaxExpires: time.Hour, Rate: 1, Agents: w, Secrets: w, Changed: w.changed})
+	_, err := New(t.Context(), Options{Realm: "new.example", MaxExpires: time.Hour, Qualify: time.Second, Rate: 1, Agents: w, Secrets: w, Changed: w.changed})
 	var wrong *RealmError
 	if !errors.As(err, &wrong) || wrong.Have != realm || wrong.Want != "new.example" || !strings.Contains(err.Error(), "cordboard user phone") {
 		t.Errorf("%v", err)

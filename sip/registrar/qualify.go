@@ -19,9 +19,6 @@ const (
 // nextPing is when a phone that has just been heard is asked next. They come
 // in storms, so each waits a while of its own.
 func (r *Registrar) nextPing(now time.Time) time.Time {
-	if r.o.Qualify <= 0 {
-		return time.Time{}
-	}
 	return now.Add(r.o.Qualify*3/4 + rand.N(r.o.Qualify/2+1))
 }
 
@@ -31,11 +28,6 @@ func (r *Registrar) watch() {
 	every := time.NewTicker(lookEvery)
 	defer every.Stop()
 	slots := make(chan struct{}, maxPings)
-	r.mu.Lock()
-	for id := range r.at {
-		r.tell(id) // of those restored and not asked
-	}
-	r.mu.Unlock()
 	for {
 		for _, b := range r.look(cap(slots) - len(slots)) {
 			slots <- struct{}{}
@@ -63,7 +55,7 @@ func (r *Registrar) look(n int) []*binding {
 			switch {
 			case !b.Expires.After(now):
 				r.drop(id, b)
-			case r.o.Qualify > 0 && !b.asked && len(out) < n && !b.due.After(now):
+			case !b.asked && len(out) < n && !b.due.After(now):
 				b.asked = true
 				out = append(out, b)
 			}

@@ -58,7 +58,7 @@ type Options struct {
 	// MaxExpires is the longest registration granted, and what a phone gets that
 	// asks for none.
 	MaxExpires time.Duration
-	// Qualify is how often a phone is asked for life; 0 for never.
+	// Qualify is how often a phone is asked for life.
 	Qualify time.Duration
 	// Rate is how many phones a second may begin to register.
 	Rate     int
@@ -107,8 +107,8 @@ func New(ctx context.Context, o Options) (*Registrar, error) {
 	switch {
 	case o.Realm == "" || o.Agents == nil || o.Secrets == nil || o.Changed == nil:
 		return nil, errors.New("registrar: Realm, Agents, Secrets and Changed are required")
-	case o.MaxExpires < minExpires || o.Rate <= 0:
-		return nil, errors.New("registrar: MaxExpires is a minute at least, Rate is above 0")
+	case o.MaxExpires < minExpires || o.Qualify <= 0 || o.Rate <= 0:
+		return nil, errors.New("registrar: MaxExpires is a minute at least, Qualify and Rate are above 0")
 	}
 	if o.Log == nil {
 		o.Log = zap.NewNop()

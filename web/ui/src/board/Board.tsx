@@ -156,7 +156,7 @@ function Agents({ agents, now }: { agents: AgentRow[]; now: number }) {
             <h3><Jack name={agentJack(states[0]!)} />{t(`state.${key}`)}<b>{here.length}</b></h3>
             <ul className="ag">{here.map((a) => (
               <li key={a.agent} data-testid={`agent-${a.agent}`} data-state={a.state}>
-                <span>{a.state === 'hold' && <Jack name="hold" />}{a.name}{!a.desk && <em> {t('board.no_desk')}</em>}</span><span className="num">{toMs(a.since) ? duration(now - toMs(a.since)) : ''}</span>
+                <span>{a.state === 'hold' && <Jack name="hold" />}{a.name}{!a.desk && <em> {t('board.no_desk')}</em>}{a.phone === 'down' && <em> {t('board.no_phone')}</em>}</span><span className="num">{toMs(a.since) ? duration(now - toMs(a.since)) : ''}</span>
                 {a.reason && a.state === 'not_ready' && <em className={a.reason === 'rona' ? 'rsn bad' : 'rsn'}>{reason(a.reason)}</em>}
               </li>
             ))}</ul>

@@ -7,7 +7,7 @@ export interface QueueRow {
   name: string; title?: string; waiting: number; oldest_since?: unknown; talking: number; staffed: number; available: number;
   answer_within_s: number; open: boolean; offered: number; answered: number; abandoned: number; answered_in_time: number;
 }
-export interface AgentRow { agent: string; name: string; state: AgentStateName; reason?: string; since?: unknown; until?: unknown; call?: number; queue?: string; desk: boolean }
+export interface AgentRow { agent: string; name: string; state: AgentStateName; reason?: string; since?: unknown; until?: unknown; call?: number; queue?: string; desk: boolean; phone?: string }
 export interface CallRow {
   call: number; phase: string; queue?: string; topic?: string; agent?: string; attempt?: number; since?: unknown; entered?: unknown;
   priority: number; step: number; blocked?: { agent: string; code: string }[] | null;

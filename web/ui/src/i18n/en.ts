@@ -71,7 +71,7 @@ export const en: Record<string, string> = {
   'reason_why.rona': 'The call was not answered in time. Press Ready when you are back.',
   'reason_why.refusing': 'Several calls in a row were declined. Press Ready to go on.',
   'reason_why.phone_busy': 'Your phone said busy. You become ready by yourself in a moment.',
-  'reason_why.phone_unreachable': 'Your phone cannot be reached. You become ready when it answers again.',
+  'reason_why.phone_unreachable': 'Your phone cannot be reached. You become ready when it answers or registers again.',
   'reason_why.desk_lost': 'Your screen was not connected for a while. Press Ready to go on.',
   'reason_why.signed_in': 'You are signed in. Press Ready to take calls.',
 
@@ -602,6 +602,7 @@ export const en: Record<string, string> = {
   'board.signed_in_one': '{{count}} signed in',
   'board.signed_in_other': '{{count}} signed in',
   'board.no_desk': 'no desk',
+  'board.no_phone': 'phone not reachable',
   'board.why_title': 'Why does this call wait?',
   'board.nobody_waits': 'No call waits for an agent.',
   'board.call_no': 'call {{call}}',

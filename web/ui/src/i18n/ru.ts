@@ -79,7 +79,7 @@ export const ru: Record<string, string> = {
   'reason_why.rona': 'На звонок не ответили вовремя. Нажмите «Готов», когда вернётесь.',
   'reason_why.refusing': 'Несколько отказов подряд. Нажмите «Готов», чтобы продолжить.',
   'reason_why.phone_busy': 'Телефон был занят. Готовность вернётся сама через минуту.',
-  'reason_why.phone_unreachable': 'Телефон недоступен. Готовность вернётся, когда он ответит.',
+  'reason_why.phone_unreachable': 'Телефон недоступен. Готовность вернётся, когда он ответит или снова зарегистрируется.',
   'reason_why.desk_lost': 'Некоторое время не было связи с экраном. Нажмите «Готов», чтобы продолжить.',
   'reason_why.signed_in': 'Вход выполнен. Нажмите «Готов», чтобы принимать звонки.',
 
@@ -654,6 +654,7 @@ export const ru: Record<string, string> = {
   'board.signed_in_many': '{{count}} на смене',
   'board.signed_in_other': '{{count}} на смене',
   'board.no_desk': 'без экрана',
+  'board.no_phone': 'телефон недоступен',
   'board.why_title': 'Почему этот звонок ждёт?',
   'board.nobody_waits': 'Звонков в ожидании нет.',
   'board.call_no': 'звонок {{call}}',
