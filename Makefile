@@ -10,7 +10,7 @@ TEST_PEERS := sip-tester:sipp baresip:baresip kamailio:kamailio chromium:chromiu
 UI_SOURCES := $(shell find web/ui -path web/ui/node_modules -prune -o -path web/ui/dist -prune -o -type f -print 2>/dev/null)
 GOTEST := $(GO) test -count=1 -timeout 10m
 
-.PHONY: help demo build ui test test-go test-ui test-e2e peers lint fmt interop soak bench bench-call bench-engine fuzz prompts clean
+.PHONY: help demo build ui test test-go test-ui test-e2e peers lint fmt interop soak bench bench-call bench-engine bench-record fuzz prompts clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -85,7 +85,7 @@ lint: ## go vet, golangci-lint, gofmt
 fmt: ## gofmt
 	gofmt -w $$(git ls-files '*.go')
 
-bench: bench-call bench-engine ## every benchmark: lines "bench: NAME VALUE UNIT", and bin/bench-*.json
+bench: bench-call bench-engine bench-record ## every benchmark: lines "bench: NAME VALUE UNIT", and bin/bench-*.json
 
 bench-call: build ## the price of a call, beside Kamailio (BENCHFLAGS="-runs 1" for a quick look)
 	$(GO) build -trimpath -o bin/bench-b2bua ./cmd/cordboard/internal/bench/b2bua
@@ -96,6 +96,11 @@ bench-call: build ## the price of a call, beside Kamailio (BENCHFLAGS="-runs 1" 
 
 bench-engine: ## what a routing decision costs in a large centre
 	$(GO) run ./cmd/cordboard/internal/bench/engine -json bin/bench-engine.json $(BENCHFLAGS)
+
+bench-record: ## a million customers: import and look-up on each store (BENCHFLAGS="-customers 100000" for a quick look)
+	@mkdir -p bin
+	$(GO) build -trimpath -o bin/bench-record ./cmd/cordboard/internal/bench/record
+	bin/bench-record -json bin/bench-record.json $(BENCHFLAGS)
 
 fuzz: ## every fuzz target for 20 s each
 	@for p in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u); do \

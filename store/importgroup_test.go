@@ -18,7 +18,9 @@ import (
 // onBoth runs a test on each store.
 func onBoth(t *testing.T, do func(t *testing.T, s *store.Store)) {
 	for name, o := range map[string]func(t *testing.T) store.Options{
-		"sqlite":   func(t *testing.T) store.Options { return store.Options{Path: filepath.Join(t.TempDir(), "cordboard.db")} },
+		"sqlite": func(t *testing.T) store.Options {
+			return store.Options{Path: filepath.Join(t.TempDir(), "cordboard.db")}
+		},
 		"postgres": func(t *testing.T) store.Options { return store.Options{Postgres: pg.Database(t)} },
 	} {
 		t.Run(name, func(t *testing.T) {

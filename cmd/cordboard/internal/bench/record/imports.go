@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"github.com/cordboard/cordboard/cmd/cordboard/internal/bench"
@@ -47,6 +48,7 @@ func importing(ctx context.Context, o store.Options, file string) (got store.Rep
 		return got, 0, err
 	}
 	defer in.Close()
+	defer debug.SetGCPercent(debug.SetGCPercent(400)) // as the command does
 	begin := time.Now()
 	o.Tool = true
 	s, err := store.Open(ctx, o)

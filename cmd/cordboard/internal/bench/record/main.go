@@ -1,8 +1,8 @@
 // Command record measures the customers' records at the size of a large
 // centre: how fast an import brings them in, beside a raw batched insert of the
 // same rows into the same tables, and how long a look-up by number takes
-// afterwards, on each store. `make bench-record` runs it; docs/performance.md
-// says how to read it.
+// afterwards, on each store. `make bench-record` runs it; docs/import.md says
+// how to read it.
 package main
 
 import (
