@@ -233,6 +233,32 @@ func TestSourceFlood(t *testing.T) {
 	<-counted
 }
 
+// At a rate of nothing at all, what belongs to a call still passes: requests
+// inside it, and the answers to ours.
+func TestCallsAreNotHeldToARate(t *testing.T) {
+	both(t, func(t *testing.T, l *lab, p *peer) {
+		c, ok := p.establish(l)
+		l.calm.mu.Lock()
+		l.calm.rate = 0
+		for _, b := range l.calm.all {
+			b.tokens = 0
+		}
+		l.calm.mu.Unlock()
+		p.ask(ask{method: "OPTIONS", cseq: 2})
+		p.ask(ask{method: "BYE", cseq: 2, to: "<sip:x@y>;tag=nobody's"})
+		p.ask(ask{method: "INFO", cseq: 3, to: ok.get("To")})
+		_ = c.Reply(event[Requested](t, c).Request, 200, "", nil, nil)
+		if m := p.expect("200 INFO"); m.get("CSeq") != "3 INFO" {
+			t.Errorf("answered: %s", m.raw)
+		}
+		c.Bye(nil)
+		p.reply(p.expect("BYE"), 200, "", "", "")
+		if r := event[Replied](t, c); r.Code != 200 {
+			t.Errorf("%+v", r)
+		}
+	})
+}
+
 // Sources without end, in a network that is a trunk's, are forgotten again.
 func TestSpoofedSourcesAreForgotten(t *testing.T) {
 	t.Parallel()

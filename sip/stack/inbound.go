@@ -376,6 +376,12 @@ func (s *Stack) newCall(in *inbound) {
 		s.forgetInvite(in)
 		d.inviteGone(in, err)
 	})
+	if time.Since(in.msg.At) > s.o.timers.late {
+		// The machine can't keep up: its caller has sent the INVITE again, twice.
+		// Work spent on it would make the next one later still.
+		_ = d.Reject(503, "", s.busy().headers)
+		return
+	}
 	d.mu.Lock()
 	d.respond(in, 100, "", nil, nil, nil)
 	d.mu.Unlock()

@@ -57,6 +57,7 @@ type timers struct {
 	t1, t2, t4 time.Duration
 	c          time.Duration // 16.6: no provisional for so long ends our INVITE
 	ackWait    time.Duration // how long a re-INVITE waits for a late ACK
+	late       time.Duration // a call that waited so long for a goroutine is refused
 	attach     time.Duration // how long a request waits for its transaction
 	reply      time.Duration // how long an owner may take over a re-INVITE
 	firstByte  time.Duration // a TCP peer must complete its first message in this time
@@ -77,6 +78,7 @@ func (t timers) withDefaults() timers {
 	set(&t.t4, 5*time.Second)
 	set(&t.c, 3*time.Minute)
 	set(&t.ackWait, 50*time.Millisecond)
+	set(&t.late, 2*time.Second)
 	set(&t.attach, 12*time.Second)
 	set(&t.reply, 3*time.Minute)
 	set(&t.firstByte, 10*time.Second)

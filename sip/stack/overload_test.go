@@ -68,6 +68,24 @@ func TestOverload(t *testing.T) {
 	}
 }
 
+// A call that has waited too long for its turn is refused before work is spent
+// on it; calls in hand go on.
+func TestLateCallsAreRefused(t *testing.T) {
+	l := newLab(t, func(o *Options) { o.timers.late = -1 })
+	p := newPeer(t, l.Stack)
+	branch := p.ask(ask{method: "INVITE", cseq: 1, body: "v=0"})
+	m := p.expect("503 INVITE")
+	if m.get("Retry-After") == "" || len(l.h.calls) > 0 || l.Calls() != 0 {
+		t.Errorf("%d calls, %s", l.Calls(), m.raw)
+	}
+	p.ask(ask{method: "ACK", cseq: 1, branch: branch, to: m.get("To")})
+	c, inv := p.answered(l) // a call of ours
+	p.callID = inv.get("Call-ID")
+	p.ask(ask{method: "BYE", cseq: 1, from: inv.get("To") + ";tag=peer", to: inv.get("From")})
+	p.expect("200 BYE")
+	event[Ended](t, c)
+}
+
 // BenchmarkRefusal is what a call over the limit costs: INVITE, 503, ACK, the
 // sender's side of it included; heap-B is what is left of one afterwards.
 func BenchmarkRefusal(b *testing.B) {
