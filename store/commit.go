@@ -145,15 +145,10 @@ func (w *writer) try(b *batch) error {
 	again := b.tried
 	b.tried = true
 	return w.s.write.inTx(ctx, func(t *tx) error {
-		if again {
-			if done, err := w.s.fence.stamped(t, b.n); done || err != nil {
-				return err
-			}
-		}
-		if err := b.write(t); err != nil {
+		if done, err := w.s.fence.stamp(t, b.n, again); done || err != nil {
 			return err
 		}
-		return w.s.fence.stamp(t, b.n)
+		return b.write(t)
 	})
 }
 

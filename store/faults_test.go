@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/cordboard/cordboard/routing"
 	"github.com/cordboard/cordboard/screenpop/customer"
 	"github.com/cordboard/cordboard/store"
@@ -289,6 +291,26 @@ func TestConnectionsCut(t *testing.T) {
 			o.poolsBack()
 		})
 	}
+}
+
+// TestCommitLate: the connection is gone while the database is still at the
+// commit, and the next attempt meets it there.
+func TestCommitLate(t *testing.T) {
+	t.Parallel()
+	o := startOutage(t, &pg)
+	o.play(5)
+	o.must(o.s.Flush(t.Context()))
+	o.proxy.AtCommit(pgtest.CommitLate)
+	o.play(10)
+	conn, err := pgx.Connect(t.Context(), o.cluster.URL(o.name))
+	o.must(err)
+	defer func() { o.must(conn.Close(context.Background())) }()
+	o.notice("waited for", func(store.Stats) (waits bool) {
+		o.must(conn.QueryRow(t.Context(), "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')").Scan(&waits))
+		return waits
+	})
+	o.proxy.Late()
+	o.settled() // the customer's version tells of a contact written twice
 }
 
 // TestKilledInDoubt: the commit was done and nobody heard, the server is killed,

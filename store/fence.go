@@ -21,8 +21,19 @@ type fence struct {
 
 // take begins this server's epoch. It waits for the transactions of the server
 // before, which then has none left that could pass.
-func (f *fence) take(ctx context.Context, p *pool) error {
-	err := p.inTx(ctx, func(t *tx) error { return t.row(qTakeEpoch, nil, &f.epoch) })
+func (f *fence) take(ctx context.Context, p *pool) error { return f.takeAbove(ctx, p, 0) }
+
+// takeAbove begins an epoch that is above another one, too: a database put back
+// from a copy counts anew from where the copy was made.
+func (f *fence) takeAbove(ctx context.Context, p *pool, other int64) error {
+	err := p.inTx(ctx, func(t *tx) error {
+		if other > 0 {
+			if _, err := t.exec(qRaiseCounter, counterEpoch, other); err != nil {
+				return err
+			}
+		}
+		return t.row(qTakeEpoch, nil, &f.epoch)
+	})
 	if err != nil {
 		return fmt.Errorf("take the database over: %w", err)
 	}
@@ -42,29 +53,29 @@ func (f *fence) check(t *tx) error {
 	return nil
 }
 
+// counterEpoch is the counter of the epochs, and stamps of the last keepStamps of
+// them are kept.
+const (
+	counterEpoch = "epoch"
+	keepStamps   = 1000
+)
+
 // stampName is the counter that holds the number of a server's last batch.
 func stampName(epoch int64) string { return "written/" + strconv.FormatInt(epoch, 10) }
 
-// stamp notes in the transaction which batch it writes; 0 is a part of one.
-func (f *fence) stamp(t *tx, n int64) error {
-	if f.epoch == 0 || n == 0 {
-		return nil
-	}
-	return t.put(qRaiseCounter, stampName(f.epoch), n)
-}
-
-// stamped tells whether the batch was written already: of a commit that broke
-// off nobody else knows.
-func (f *fence) stamped(t *tx, n int64) (bool, error) {
+// stamp notes in the transaction which batch it writes, before anything else.
+// again is set when it was tried before: of a commit that broke off nobody else
+// knows whether it was done, or is being done even now, which is waited for. It
+// is done then and need not be written. 0 is a part of a batch.
+func (f *fence) stamp(t *tx, n int64, again bool) (done bool, err error) {
 	if f.epoch == 0 || n == 0 {
 		return false, nil
 	}
-	var last int64
-	err := t.row(qCounter, []any{stampName(f.epoch)}, &last)
-	if errors.Is(err, ErrNotFound) {
-		err = nil
+	if !again {
+		return false, t.put(qRaiseCounter, stampName(f.epoch), n)
 	}
-	return last >= n, err
+	raised, err := t.exec(qRaiseCounter, stampName(f.epoch), n)
+	return err == nil && raised == 0, err
 }
 
 // Fenced is closed when another server has taken the database over: nothing

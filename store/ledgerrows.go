@@ -205,6 +205,9 @@ func (s *Store) takeOver(ctx context.Context) error {
 		if closed, err = t.exec(qRestartCalls); err != nil {
 			return err
 		}
+		if _, err := t.exec(qDropStamps, s.fence.epoch-keepStamps); err != nil {
+			return err
+		}
 		_, err = t.exec(qRemoveAllDialogs)
 		return err
 	})

@@ -63,6 +63,9 @@ const (
 	qCounter      = `SELECT value FROM counters WHERE name = $1`
 	qRaiseCounter = `INSERT INTO counters (name, value) VALUES ($1, $2)
 		ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE counters.value < excluded.value`
+	// Stamps ("written/EPOCH") up to an epoch. Only these have a number for a name's end.
+	qDropStamps = `DELETE FROM counters
+		WHERE CASE WHEN name LIKE 'written/%' THEN CAST(SUBSTR(name, 9) AS BIGINT) <= $1 ELSE 1 = 0 END`
 	qLowerCounter = `UPDATE counters SET value = $2 WHERE name = $1 AND value > $2`
 )
 

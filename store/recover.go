@@ -28,24 +28,34 @@ func (s *Store) recoverSpill(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("identity: %w", err)
 	}
-	r := recovery{s: s, ctx: ctx, last: map[int64]int64{}, others: map[routing.CallID]bool{}}
-	of, err := readSpill(s.opts.Spill, func(*spilledBatch) error { return nil })
+	found, err := readSpill(s.opts.Spill, func(*spilledBatch) error { return nil })
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
 		return fmt.Errorf("spill file: %w", err)
-	case of != 0 && of != identity:
+	case found.identity != 0 && found.identity != identity:
 		return fmt.Errorf("the spill file %s belongs to another database: name that one, or move the file away", s.opts.Spill)
 	default:
-		if _, err := readSpill(s.opts.Spill, r.batch); err != nil {
-			return fmt.Errorf("spill file: %w", err)
-		}
-		if err := r.end(); err != nil {
+		if err := s.replay(ctx, found); err != nil {
 			return fmt.Errorf("spill file: %w", err)
 		}
 	}
 	s.spill = &spill{path: s.opts.Spill, identity: identity, epoch: s.fence.epoch}
 	return nil
+}
+
+// replay writes the batches of the spill file.
+func (s *Store) replay(ctx context.Context, found spillRead) error {
+	if found.newest >= s.fence.epoch {
+		if err := s.fence.takeAbove(ctx, s.write, found.newest); err != nil {
+			return err
+		}
+	}
+	r := recovery{s: s, ctx: ctx, last: map[int64]int64{}, others: map[routing.CallID]bool{}, damaged: found.damaged}
+	if _, err := readSpill(s.opts.Spill, r.batch); err != nil {
+		return err
+	}
+	return r.end()
 }
 
 // identity is a number of the database's own, made at the first start.
@@ -73,13 +83,20 @@ type recovery struct {
 	others  map[routing.CallID]bool // numbers that now belong to other calls
 	written int
 	refused int
+	old     int // of an epoch whose stamp is kept no more
+	damaged bool
 }
 
 func (r *recovery) batch(b *spilledBatch) error {
 	last, there := r.last[b.Epoch]
 	if !there {
-		if err := r.s.write.row(r.ctx, qCounter, []any{stampName(b.Epoch)}, &last); err != nil && !errors.Is(err, ErrNotFound) {
+		switch err := r.s.write.row(r.ctx, qCounter, []any{stampName(b.Epoch)}, &last); {
+		case err == nil:
+		case !errors.Is(err, ErrNotFound):
 			return err
+		case b.Epoch <= r.s.fence.epoch-keepStamps: // was it written? Nobody knows
+			r.old++
+			return nil
 		}
 	}
 	if r.last[b.Epoch] = max(last, b.N); b.N <= last {
@@ -123,12 +140,12 @@ func (r *recovery) end() error {
 	if r.written > 0 {
 		r.s.log.Warn("changes that an earlier run could not write are written now", zap.Int("batches", r.written))
 	}
-	if len(r.others)+r.refused == 0 {
+	if len(r.others)+r.refused+r.old == 0 && !r.damaged {
 		return os.Remove(r.s.opts.Spill)
 	}
 	aside := r.s.opts.Spill + ".refused-" + time.Now().UTC().Format("20060102T150405.000000")
-	r.s.log.Error("some changes of an earlier run do not fit the database, the file is put aside",
-		zap.Int("foreign", len(r.others)), zap.Int("refused", r.refused), zap.String("file", aside))
+	r.s.log.Error("some changes of an earlier run are not in the database, the file is put aside", zap.Int("foreign", len(r.others)),
+		zap.Int("refused", r.refused), zap.Int("too old", r.old), zap.Bool("damaged", r.damaged), zap.String("file", aside))
 	return os.Rename(r.s.opts.Spill, aside)
 }
 

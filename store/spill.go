@@ -30,8 +30,16 @@ type spill struct {
 	epoch    int64 // of the server
 
 	mu   sync.Mutex
-	file *os.File // nil: not open
-	size int64    // of what is whole in it
+	file spillFile // nil: not open
+	size int64     // of what is whole in it
+}
+
+// spillFile is an *os.File; tests put a failing disk here.
+type spillFile interface {
+	io.WriterAt
+	io.Closer
+	Truncate(size int64) error
+	Sync() error
 }
 
 // spilledBatch is a batch as the file has it. Dialogs are not: a start removes
@@ -68,7 +76,12 @@ func (s *spill) encode(b *batch) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return fmt.Appendf(nil, "%08x %s\n", crc32.Checksum(body, castagnoli), body), nil
+	return framed(body), nil
+}
+
+// framed is a line of the file.
+func framed(body []byte) []byte {
+	return fmt.Appendf(nil, "%08x %s\n", crc32.Checksum(body, castagnoli), body)
 }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -167,55 +180,74 @@ func (s *spill) close() error {
 	return err
 }
 
-// readSpill hands over the whole batches of a spill file. A torn end, as a crash
-// leaves it, is no error: what stood there was promised to nobody. identity is 0
-// when the file holds nothing.
-func readSpill(path string, do func(*spilledBatch) error) (identity int64, err error) {
+// spillRead is what reading a spill file has found.
+type spillRead struct {
+	identity int64 // of its database; 0 when the file holds nothing
+	newest   int64 // epoch of a batch
+	damaged  bool  // something in it cannot be read, and is not the torn end of a crash
+}
+
+// readSpill hands over the whole batches of a spill file up to the first that is
+// not. A torn end, as a crash leaves it, is no error: what stood there was
+// promised to nobody.
+func readSpill(path string, do func(*spilledBatch) error) (found spillRead, err error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return 0, err
+		return found, err
 	}
 	defer f.Close()
 	in := bufio.NewReaderSize(f, 1<<16)
 	head, err := in.ReadString('\n')
 	if errors.Is(err, io.EOF) {
-		return 0, nil
+		return found, nil
 	}
 	id, ours := strings.CutPrefix(strings.TrimSuffix(head, "\n"), spillFormat)
-	if identity, err = strconv.ParseInt(id, 10, 64); err != nil || !ours {
-		return 0, fmt.Errorf("%s is no spill file of this version", path)
+	if found.identity, err = strconv.ParseInt(id, 10, 64); err != nil || !ours {
+		return found, fmt.Errorf("%s is no spill file of this version", path)
 	}
-	for {
+	for torn := false; ; {
 		line, err := in.ReadBytes('\n')
 		if errors.Is(err, io.EOF) {
-			return identity, nil
+			return found, nil
 		}
 		if err != nil {
-			return identity, err
+			return found, err
 		}
-		b, whole := decodeSpilled(line)
+		body, whole := unframed(line)
 		if !whole {
-			return identity, nil
+			torn = true
+			continue
 		}
+		var b spilledBatch
+		if torn || b.decode(body) != nil {
+			found.damaged = true
+			return found, nil
+		}
+		found.newest = max(found.newest, b.Epoch)
 		if err := do(&b); err != nil {
-			return identity, err
+			return found, err
 		}
 	}
 }
 
-func decodeSpilled(line []byte) (b spilledBatch, whole bool) {
+// unframed is the body of a line when all of it is there.
+func unframed(line []byte) (body []byte, whole bool) {
 	if len(line) < 10 {
-		return b, false
+		return nil, false
 	}
-	body := line[9 : len(line)-1]
+	body = line[9 : len(line)-1]
 	sum, err := strconv.ParseUint(string(line[:8]), 16, 32)
-	if err != nil || uint32(sum) != crc32.Checksum(body, castagnoli) || json.Unmarshal(body, &b) != nil {
-		return b, false
+	return body, err == nil && uint32(sum) == crc32.Checksum(body, castagnoli)
+}
+
+func (b *spilledBatch) decode(body []byte) error {
+	if err := json.Unmarshal(body, b); err != nil {
+		return err
 	}
 	for i := range b.Events {
 		if string(b.Events[i].Data) == "null" {
 			b.Events[i].Data = nil
 		}
 	}
-	return b, true
+	return nil
 }

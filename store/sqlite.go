@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/pressly/goose/v3"
@@ -69,11 +70,12 @@ func (l *sqliteFile) lock(context.Context) (io.Closer, error) {
 }
 
 // refuses implements database: all but a file that is locked, a disk that is
-// full, an attempt that took too long.
+// full, an attempt that took too long (whose transaction is done with, then).
 func (l *sqliteFile) refuses(err error) bool {
 	var se *sqlite.Error
 	if !errors.As(err, &se) {
-		return !errors.Is(err, driver.ErrBadConn) && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled)
+		return !slices.ContainsFunc([]error{driver.ErrBadConn, sql.ErrConnDone, sql.ErrTxDone, context.DeadlineExceeded, context.Canceled},
+			func(passing error) bool { return errors.Is(err, passing) })
 	}
 	switch se.Code() & 0xff {
 	case sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_TOOBIG,

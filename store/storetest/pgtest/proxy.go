@@ -24,6 +24,7 @@ type Proxy struct {
 	cuts   int
 	quit   chan struct{}
 	change chan struct{} // closed when delay changes
+	late   chan struct{} // closed by Late
 }
 
 // Commit is what happens to a connection that asks for a COMMIT.
@@ -33,6 +34,7 @@ const (
 	CommitPasses  Commit = iota
 	CommitUnheard        // done by the server, and the connection is reset before it says so
 	CommitLost           // the connection is reset before the server hears of it
+	CommitLate           // the connection is reset, and the server hears of it when Late is called
 )
 
 // NewProxy starts a proxy for the test.
@@ -42,7 +44,7 @@ func NewProxy(t testing.TB, c *Cluster) *Proxy {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &Proxy{cluster: c, in: in, conns: map[net.Conn]struct{}{}, quit: make(chan struct{}), change: make(chan struct{})}
+	p := &Proxy{cluster: c, in: in, conns: map[net.Conn]struct{}{}, quit: make(chan struct{}), change: make(chan struct{}), late: make(chan struct{})}
 	p.over.Go(p.accept)
 	t.Cleanup(func() {
 		close(p.quit)
@@ -119,7 +121,13 @@ func (p *Proxy) toServer(client, server net.Conn, b []byte) bool {
 	p.mu.Unlock()
 	if hit {
 		reset(client)
-		if commit == CommitUnheard {
+		if commit == CommitLate {
+			select {
+			case <-p.late:
+			case <-p.quit:
+			}
+		}
+		if commit != CommitLost {
 			_, _ = server.Write(b) // it reads this to the end, though nobody is left to answer
 		}
 		return false
@@ -153,6 +161,9 @@ func (p *Proxy) AtCommit(c Commit) {
 	defer p.mu.Unlock()
 	p.commit = c
 }
+
+// Late lets the server hear of the commit that AtCommit held back.
+func (p *Proxy) Late() { close(p.late) }
 
 // Cuts counts the commits that AtCommit has hit.
 func (p *Proxy) Cuts() int {
