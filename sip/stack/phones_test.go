@@ -1,7 +1,7 @@
 package stack
 
 import (
-	"net"
+	"errors"
 	"net/netip"
 	"testing"
 )
@@ -78,17 +78,28 @@ func TestNextBehindNAT(t *testing.T) {
 	event[Replied](t, c)
 }
 
-// A phone that came over TCP is called over that connection, and over no other
-// when it is gone.
+// A phone that came over a stream is called over that connection, and over no
+// other when it is gone.
 func TestNextOverItsConnection(t *testing.T) {
+	for _, transport := range []string{"tcp", "tls"} {
+		t.Run(transport, func(t *testing.T) { nextOver(t, transport) })
+	}
+}
+
+func nextOver(t *testing.T, transport string) {
 	side := phoneSide{make(chan netip.AddrPort, 10)}
-	l := newLab(t, withPhones(side))
+	a := newAuthority(t)
+	l := newLab(t, withPhones(side), withTLS(a))
 	p := tcpPeer(t, l.Stack)
+	if transport == "tls" {
+		p = a.peer(l.Stack)
+	}
 	p.ask(ask{method: "REGISTER", cseq: 1})
 	p.expect("200 REGISTER")
 	own := addrPort(p.tcp.LocalAddr().String())
-	p.contact = "<sip:agent@192.0.2.99:5060;transport=tcp>"
-	c := l.dialNext("sip:agent@192.0.2.99:5060;transport=tcp", "tcp", own)
+	uri := "sip:agent@192.0.2.99:5060;transport=" + transport
+	p.contact = "<" + uri + ">"
+	c := l.dialNext(uri, transport, own)
 	inv := p.expect("INVITE")
 	p.reply(inv, 200, "peer", "", "v=0 answer")
 	event[Answered](t, c)
@@ -105,13 +116,8 @@ func TestNextOverItsConnection(t *testing.T) {
 		t.Errorf("closed %s, want %s", got, own)
 	}
 	// Whoever has the port now is not the phone.
-	ln, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(own))
-	if err != nil {
-		t.Skip("the port is taken: ", err)
-	}
-	defer ln.Close()
-	c = l.dialNext("sip:agent@192.0.2.99:5060;transport=tcp", "tcp", own)
-	if f := event[Failed](t, c); f.Code != 503 || f.Err == nil {
+	c = l.dialNext(uri, transport, own)
+	if f := event[Failed](t, c); f.Code != 503 || !errors.Is(f.Err, errFlow) {
 		t.Errorf("%+v", f)
 	}
 }
