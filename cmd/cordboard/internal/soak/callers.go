@@ -145,13 +145,21 @@ func (c *callers) talk(ctx context.Context, call *siptest.Call, p plan) {
 	defer cancel()
 	if p.hold {
 		_, _ = call.WaitFor(stay, siptest.ReinviteReceived) // joined with an agent
-		if call.Hold(ctx) == nil {
-			pause(stay, 300*time.Millisecond)
-			_ = call.Unhold(ctx)
-		}
+		hold(stay, call)
 	}
 	_, _ = call.Wait(stay)
 	call.Hangup()
+}
+
+// hold holds the call for a moment. The robot does not notice by itself that a
+// call has ended while its re-INVITE waits for an answer.
+func hold(ctx context.Context, call *siptest.Call) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	if call.Hold(ctx) == nil {
+		pause(ctx, 300*time.Millisecond)
+		_ = call.Unhold(ctx)
+	}
 }
 
 func (c *callers) live() int64 { return c.onLine.Load() }
@@ -248,9 +256,8 @@ func (t *telephone) rings(call *siptest.Call) {
 	t.count(1)
 	defer t.count(-1)
 	if n < 12 {
-		if _, err := call.WaitFor(ctx, siptest.AckReceived); err == nil && call.Hold(ctx) == nil {
-			pause(ctx, 300*time.Millisecond)
-			_ = call.Unhold(ctx)
+		if _, err := call.WaitFor(ctx, siptest.AckReceived); err == nil {
+			hold(ctx, call)
 		}
 	}
 	_, _ = call.Wait(ctx)
