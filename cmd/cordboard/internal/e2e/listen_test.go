@@ -96,11 +96,14 @@ func (w *wire) heardAt() map[uint16]int {
 const sippPortMin, sippPortMax = 6000, 7999
 
 // toCaller is the audio sent to SIPp since the instant.
-func (w *wire) toCaller(since time.Time) []int16 {
+func (w *wire) toCaller(since time.Time) []int16 { return w.to(sippPortMin, sippPortMax, since) }
+
+// to is the audio sent to a range of ports since the instant.
+func (w *wire) to(low, high uint16, since time.Time) []int16 {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var s []int16
-	for port := uint16(sippPortMin); port <= sippPortMax; port++ {
+	for port := low; port <= high; port++ {
 		for _, p := range w.audio[port] {
 			if p.at.After(since) {
 				s = append(s, p.samples...)

@@ -71,7 +71,7 @@ func startPhone(t *testing.T, user string, port int, hz float64, account string)
 	dir := t.TempDir()
 	must(t, os.WriteFile(filepath.Join(dir, "tone.wav"), toneWAV(hz, 30*time.Second), 0o600))
 	listen := net.JoinHostPort(testHost, strconv.Itoa(port))
-	config := fmt.Sprintf(baresipConfig, listen, dir, 20000+port*10%20000, 20008+port*10%20000, port+1, "no")
+	config := fmt.Sprintf(baresipConfig, listen, dir, rtpFrom(port), rtpFrom(port)+8, port+1, "no")
 	must(t, os.WriteFile(filepath.Join(dir, "config"), []byte(config), 0o600))
 	must(t, os.WriteFile(filepath.Join(dir, "accounts"), []byte(account), 0o600))
 	cmd := exec.Command("baresip", "-f", dir, "-v")
@@ -90,6 +90,9 @@ func startPhone(t *testing.T, user string, port int, hz float64, account string)
 	go p.read()
 	return p
 }
+
+// rtpFrom is the first of the nine RTP ports of the phone at a port.
+func rtpFrom(port int) int { return 20000 + port*10%20000 }
 
 // read takes the netstrings of baresip's control port ("LENGTH:JSON,").
 func (p *phone) read() {

@@ -48,14 +48,13 @@ func TestRegisteredPhones(t *testing.T) {
 	b.do("waitText", "anna", args{"text": "Talking"})
 	joined := time.Now()
 	eventually(t, "the caller to hear Anna", func() bool { return loudest(heard.toCaller(joined), annaTone) > loudEnough })
+	rtp := uint16(rtpFrom(5081))
+	eventually(t, "Anna to hear the caller", func() bool { return loudest(heard.to(rtp, rtp+8, joined), callerTone) > loudEnough })
 	anna.hangup()
 	c.ended()
 	b.do("click", "anna", args{"selector": "[data-testid=save]"})
 	if row := s.closed(s.ledger(), 1); row.Outcome != routing.Answered || row.Agent != "anna" || row.EndedBy != routing.ByAgent {
 		t.Errorf("the ledger row: %+v", row)
-	}
-	if got := loudest(anna.heard(), callerTone); got < loudEnough {
-		t.Errorf("Anna's phone heard the caller's tone with a share of %.2f", got)
 	}
 
 	// Petar's desk password is his phone's too, over TCP: he is called over the
