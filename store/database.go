@@ -38,7 +38,7 @@ var errLocked = errors.New("locked by another process")
 type pool struct {
 	db       *sql.DB
 	prepares bool
-	instant  *sql.TxOptions // of a transaction that reads as of one instant
+	views    chan *view // that read as of one instant, where askTogether is nil
 	fit      func(args []any) []any
 	pipeline func(ctx context.Context, conn *sql.Conn, later []statement) error
 	// askTogether asks several questions in one journey, answered as of one
@@ -131,58 +131,21 @@ func found(err error) error {
 	return err
 }
 
-// querier is a pool, or one instant of it.
-type querier interface {
-	query(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-}
-
-// view is the database at one instant: what is read through it belongs
-// together, whatever is written meanwhile.
-type view struct {
-	p  *pool
-	tx *sql.Tx
-}
-
-func (v view) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	if !v.p.prepares {
-		return v.tx.QueryContext(ctx, query, v.p.fit(args)...)
-	}
-	st, err := v.p.stmt(ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	return v.tx.StmtContext(ctx, st).QueryContext(alone(ctx), args...)
-}
-
-// alone is the context of one statement of a transaction on SQLite. Its driver
-// starts a goroutine for each statement that could be cancelled, which takes
-// longer than to read a point; between statements the transaction ends with its
-// own context all the same.
-func alone(ctx context.Context) context.Context { return context.WithoutCancel(ctx) }
-
-// at runs do on one instant of the database.
-func (p *pool) at(ctx context.Context, do func(querier) error) error {
-	t, err := p.db.BeginTx(ctx, p.instant)
-	if err != nil {
-		return err
-	}
-	err = do(view{p, t})
-	// Nothing was written: there is nothing that a rollback could lose.
-	if end := t.Rollback(); err == nil && !errors.Is(end, sql.ErrTxDone) {
-		err = end
-	}
-	return err
-}
-
 func (p *pool) close() error {
+	errs := []error{p.closeViews()}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	var errs []error
 	for _, st := range p.stmts {
 		errs = append(errs, st.Close())
 	}
 	return errors.Join(append(errs, p.db.Close())...)
 }
+
+// alone is the context of one statement of a transaction on SQLite. Its driver
+// starts a goroutine for each statement that could be cancelled, which takes
+// longer than to write a row; between statements the transaction ends with its
+// own context all the same.
+func alone(ctx context.Context) context.Context { return context.WithoutCancel(ctx) }
 
 // inTx runs do in one transaction of a writing connection.
 func (p *pool) inTx(ctx context.Context, do func(tx *tx) error) error {

@@ -105,7 +105,7 @@ func (p *postgres) connect(ctx context.Context, use use, size int) (*pool, error
 	if err := db.PingContext(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	return &pool{db: db, fit: fitText, pipeline: sendTogether, copyIn: copyIn, askTogether: askTogether, instant: &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}}, nil
+	return &pool{db: db, fit: fitText, pipeline: sendTogether, copyIn: copyIn, askTogether: askTogether}, nil
 }
 
 // sendTogether runs statements in one journey to the database.
