@@ -42,12 +42,13 @@ func newSQLite(path string) (*sqliteFile, error) {
 // connect implements database. There is one writing connection, since SQLite
 // has one writer.
 func (l *sqliteFile) connect(ctx context.Context, use use, size int) (*pool, error) {
-	extra := "_pragma=query_only(1)"
+	extra, views := "_pragma=query_only(1)", size
 	if use != toRead {
-		extra, size = "_txlock=immediate", 1
+		extra, size, views = "_txlock=immediate", 1, 0
 	}
+	size += views
 	dsn := "file:" + (&url.URL{Path: l.path}).EscapedPath() + "?" + extra +
-		"&_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=foreign_keys(1)"
+		"&_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=foreign_keys(1)&_pragma=cache_size(-16000)" // kB a connection, as far as it is needed
 	db, err := sql.Open("sqlite", dsn)
 	if err != nil {
 		return nil, err
@@ -57,7 +58,9 @@ func (l *sqliteFile) connect(ctx context.Context, use use, size int) (*pool, err
 	if err := db.PingContext(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	return &pool{db: db, prepares: true}, nil
+	p := &pool{db: db, prepares: true}
+	p.makeViews(views)
+	return p, nil
 }
 
 // lock implements database.
