@@ -162,8 +162,8 @@ func part(what string, i int, id string, seen map[string]bool) error {
 	switch {
 	case id == "":
 		return bad("%s %d: no id", what, i+1)
-	case len(id) > maxID:
-		return bad("%s %d: id is longer than 64 bytes", what, i+1)
+	case len(id) > maxID || strings.ContainsFunc(id, unicode.IsControl):
+		return bad("%s %d: id is longer than 64 bytes or holds control characters", what, i+1)
 	case seen[id]:
 		return bad("%s %d: its id is there twice", what, i+1)
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/cordboard/cordboard/screenpop/customer"
 )
@@ -109,6 +110,11 @@ func (f *csvFeed) record(row raw) (customer.Record, error) {
 	cells := make(map[string]string, len(f.cols))
 	for i, name := range f.cols {
 		cells[name] = strings.TrimSpace(row.cells[i])
+	}
+	for i, name := range f.cols {
+		if !utf8.ValidString(row.cells[i]) {
+			return customer.Record{ID: strings.ToValidUTF8(cells["id"], "?")}, bad("%s is %s", name, notText)
+		}
 	}
 	return recordOf(cells)
 }

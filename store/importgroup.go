@@ -140,10 +140,16 @@ func (m *merge) some(t *tx, entries []entry) error {
 			}
 		}
 	}
-	if err := m.clear(t, fresh, changed); err != nil {
+	// The customers' own rows first: whoever else writes one of them is waited
+	// for there, and what he hung on it is cleared too. In one order, so that
+	// two of us don't wait for each other.
+	byID := func(a, b *entry) int { return strings.Compare(a.id, b.id) }
+	slices.SortFunc(fresh, byID)
+	slices.SortFunc(changed, byID)
+	if err := m.heads(t, fresh, changed); err != nil {
 		return err
 	}
-	if err := m.heads(t, fresh, changed); err != nil {
+	if err := m.clear(t, fresh, changed); err != nil {
 		return err
 	}
 	for tab := tabNumbers; tab < tabs; tab++ {

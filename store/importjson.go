@@ -8,11 +8,15 @@ import (
 	"io"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/cordboard/cordboard/screenpop/customer"
 )
 
-const maxLine = 4 << 20 // bytes of one record
+const (
+	maxLine = 4 << 20 // bytes of one record
+	notText = "not UTF-8"
+)
 
 // jsonFeed reads one record a line; empty lines are passed over.
 type jsonFeed struct {
@@ -45,6 +49,9 @@ func (f *jsonFeed) next() (raw, error) {
 }
 
 func (f *jsonFeed) record(line raw) (r customer.Record, err error) {
+	if !utf8.Valid(line.text) {
+		return r, bad("it is %s", notText)
+	}
 	dec := json.NewDecoder(bytes.NewReader(line.text))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&r); err != nil {
