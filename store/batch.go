@@ -19,11 +19,10 @@ type batch struct {
 	returned *int64                       // the last call number given out, once there will be no more
 	barriers []barrier
 
-	n       int64 // counts this server's batches
-	at      time.Time
-	inputs  int  // it was made of
-	spilled bool // it is in the spill file
-	tried   bool // to write it
+	n      int64 // counts this server's batches
+	at     time.Time
+	inputs int  // it was made of
+	tried  bool // to write it
 }
 
 func newBatch() *batch {

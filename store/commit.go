@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -50,6 +51,10 @@ func (w *writer) pop(b *batch) {
 	w.line[0] = nil
 	w.line = w.line[1:]
 	w.lining -= b.inputs
+	if w.kept > 0 {
+		w.kept--
+		w.keeping -= b.inputs
+	}
 	w.stats.Exposed = w.stats.Exposed && len(w.line) > 0
 	for _, call := range b.order {
 		if !b.rows[call].EndedAt.IsZero() {
@@ -73,15 +78,11 @@ func (w *writer) drained() bool {
 	return len(w.line) == 0
 }
 
-// spillLine brings what waits for the database into the spill file.
+// spillLine brings what waits for the database into the spill file. After hours
+// the line is long: nothing here walks all of it while others wait for the lock.
 func (w *writer) spillLine() {
 	w.mu.Lock()
-	var out []*batch
-	for _, b := range w.line {
-		if !b.spilled {
-			out = append(out, b)
-		}
-	}
+	out := slices.Clone(w.line[w.kept:])
 	w.mu.Unlock()
 	if len(out) == 0 || w.spill == nil {
 		return
@@ -91,12 +92,13 @@ func (w *writer) spillLine() {
 	first := err != nil && !w.stats.Exposed
 	w.stats.Exposed = err != nil
 	for _, b := range out {
-		b.spilled = err == nil
+		if err == nil && w.kept < len(w.line) && w.line[w.kept] == b { // else it was written meanwhile
+			w.kept++
+			w.keeping += b.inputs
+		}
 	}
 	if w.spill.bytes() == 0 { // the file was given up
-		for _, b := range w.line {
-			b.spilled = false
-		}
+		w.kept, w.keeping = 0, 0
 	}
 	w.mu.Unlock()
 	if first {

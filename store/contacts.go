@@ -121,12 +121,23 @@ func writeContactRows(t *tx, c *Contact) error {
 // overlay holds the contacts that are not written yet, by customer, so that
 // the next look-up shows them all the same.
 type overlay struct {
-	mu  sync.Mutex
-	by  map[string][]Contact
-	own map[contactKey]string // whose it is: a contact may change its customer
+	mu    sync.Mutex
+	by    map[string][]Contact
+	own   map[contactKey]string // whose it is: a contact may change its customer
+	clock int64                 // counts look-ups
+	reads map[int64]struct{}    // look-ups under way
+	gone  []writtenContact      // kept for look-ups that may have read the database before
 }
 
-func (o *overlay) init() { o.by, o.own = map[string][]Contact{}, map[contactKey]string{} }
+// writtenContact is in the database since the look-up of that number had begun.
+type writtenContact struct {
+	at int64
+	c  Contact
+}
+
+func (o *overlay) init() {
+	o.by, o.own, o.reads = map[string][]Contact{}, map[contactKey]string{}, map[int64]struct{}{}
+}
 
 func (o *overlay) add(c Contact) {
 	o.mu.Lock()
@@ -158,28 +169,51 @@ func (o *overlay) written(done []Contact) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for _, c := range done {
-		for _, p := range o.by[o.own[c.key()]] {
-			if p == c {
-				o.remove(c.key())
-				break
-			}
-		}
+		o.gone = append(o.gone, writtenContact{o.clock, c})
 	}
+	o.sweep()
 }
 
-// snapshot is everything unwritten. It is taken before the database is read:
-// what is gone from it is there by then.
-func (o *overlay) snapshot() map[string][]Contact {
+// begin comes before a look-up reads the database: until its end the contacts
+// that were unwritten now stay.
+func (o *overlay) begin() (read int64) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if len(o.by) == 0 {
-		return nil
+	o.clock++
+	o.reads[o.clock] = struct{}{}
+	return o.clock
+}
+
+func (o *overlay) end(read int64) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	delete(o.reads, read)
+	o.sweep()
+}
+
+// sweep drops what was written before the oldest look-up under way began; the
+// lock is held.
+func (o *overlay) sweep() {
+	oldest := o.clock + 1
+	for read := range o.reads {
+		oldest = min(oldest, read)
 	}
-	out := make(map[string][]Contact, len(o.by))
-	for id, list := range o.by {
-		out[id] = slices.Clone(list)
+	n := 0
+	for ; n < len(o.gone) && o.gone[n].at < oldest; n++ {
+		c := o.gone[n].c
+		if slices.Contains(o.by[o.own[c.key()]], c) {
+			o.remove(c.key())
+		}
 	}
-	return out
+	o.gone = slices.Delete(o.gone, 0, n)
+}
+
+// of are a customer's contacts that are not written, or were not when the
+// look-up began.
+func (o *overlay) of(customer string) []Contact {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.Clone(o.by[customer])
 }
 
 // overlaid puts unwritten contacts into a record just read.

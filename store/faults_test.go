@@ -382,7 +382,12 @@ func TestServersAfterEachOther(t *testing.T) {
 	live := o.s.NextCall()
 	o.s.Arrived(store.Arrival{Call: live, Number: caller, At: time.Now()})
 	o.must(o.cluster.Exec("postgres", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '"+o.name+"'"))
-	next := openWith(t, second)
+	var next *store.Store
+	o.notice("taken over", func(store.Stats) bool { // sessions end some time after they are told to
+		var err error
+		next, err = store.Open(t.Context(), second)
+		return err == nil
+	})
 	t.Cleanup(func() { _ = next.Close() })
 	mine := oneCall(next)
 	flush, cancel := context.WithTimeout(t.Context(), 30*time.Second)

@@ -54,7 +54,7 @@ func (s *Store) CountCustomers(ctx context.Context) (n int64, err error) {
 }
 
 func (s *Store) find(ctx context.Context, query string, args ...any) ([]customer.Record, error) {
-	unwritten := s.pending.snapshot()
+	defer s.pending.end(s.pending.begin())
 	find := s.findStepwise
 	if s.read.askTogether != nil {
 		find = s.findTogether
@@ -64,7 +64,7 @@ func (s *Store) find(ctx context.Context, query string, args ...any) ([]customer
 		return nil, err
 	}
 	for i := range found {
-		if err := s.overlaid(ctx, &found[i], unwritten[found[i].ID]); err != nil {
+		if err := s.overlaid(ctx, &found[i], s.pending.of(found[i].ID)); err != nil {
 			return nil, err
 		}
 	}

@@ -60,6 +60,8 @@ type writer struct {
 	giveUp   time.Time // once stopping: no retry after this
 	line     []*batch  // folded, not yet written
 	lining   int       // inputs in line
+	kept     int       // the first so many of the line are in the spill file
+	keeping  int       // inputs in these
 	finished []routing.CallID
 
 	// on the folding goroutine only
@@ -146,12 +148,7 @@ func (s *Store) Stats() Stats {
 	s.w.mu.Lock()
 	defer s.w.mu.Unlock()
 	st := s.w.stats
-	st.Queued = len(s.w.queue) + s.w.lining
-	for _, b := range s.w.line {
-		if b.spilled {
-			st.Spilled += b.inputs
-		}
-	}
+	st.Queued, st.Spilled = len(s.w.queue)+s.w.lining, s.w.keeping
 	return st
 }
 
@@ -168,18 +165,10 @@ func (w *writer) stop(within time.Duration) error {
 	signal(w.wake)
 	<-w.done
 	w.spillLine()
-	lost, kept := len(w.queue)+len(w.deferred), 0
-	for _, b := range w.line {
-		if b.spilled {
-			kept += b.inputs
-		} else {
-			lost += b.inputs
-		}
+	if w.keeping > 0 {
+		w.s.log.Warn("changes are in the spill file, for the next start to write", zap.Int("changes", w.keeping))
 	}
-	if kept > 0 {
-		w.s.log.Warn("changes are in the spill file, for the next start to write", zap.Int("changes", kept))
-	}
-	if lost > 0 {
+	if lost := len(w.queue) + len(w.deferred) + w.lining - w.keeping; lost > 0 {
 		return fmt.Errorf("store: %d changes could not be written before the end", lost)
 	}
 	return nil
