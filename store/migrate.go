@@ -122,9 +122,9 @@ func (s *Store) up(ctx context.Context, steps *goose.Provider, backup bool) (out
 		return out, fmt.Errorf("the database has schema %d, this program knows %d: it was last used by a newer version, use that one", out.Have, out.Want)
 	}
 	if s.opts.Tool {
-		lock, err := s.db.lock(ctx)
-		if err != nil {
-			return out, fmt.Errorf("the database has schema %d and needs %d, and a server has it open: stop the server first: %w", out.Have, out.Want, err)
+		lock, taken := s.db.lock(ctx)
+		if taken != nil {
+			return out, fmt.Errorf("the database has schema %d and needs %d, and a server has it open: stop the server first: %w", out.Have, out.Want, taken)
 		}
 		defer func() { err = errors.Join(err, lock.Close()) }()
 	}

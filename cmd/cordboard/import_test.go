@@ -200,6 +200,10 @@ func TestImportInterruptedCommand(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			o := newOffice(t)
+			// The schema first: the import and waitForSome must not both make it.
+			if out, err := command(t, "migrate", "up", "-c", o.server).CombinedOutput(); err != nil {
+				t.Fatalf("%v: %s", err, out)
+			}
 			pipe, rest := slowly(t, &o, 130_000)
 			c := command(t, "import", "customers", "-c", o.server, "--json", pipe)
 			var out, said bytes.Buffer
@@ -240,12 +244,9 @@ func (o *office) waitForSome(t *testing.T) int {
 	t.Helper()
 	deadline := time.Now().Add(30 * time.Second)
 	for ; time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
-		if _, err := os.Stat(o.db); err != nil {
-			continue
-		}
 		s, err := store.Open(t.Context(), store.Options{Path: o.db, Tool: true})
 		if err != nil {
-			continue // it is being made
+			t.Fatal(err)
 		}
 		n, err := s.CountCustomers(t.Context())
 		if err = errors.Join(err, s.Close()); err != nil {
