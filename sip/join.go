@@ -185,11 +185,14 @@ func (c *call) replied(l *leg, ev stack.Replied) {
 		if ev.Code == 422 && l.vigil.raise(ev.Response) {
 			return // settle, or the next look, tries again
 		}
-		if a.refresh && ev.Code != 481 && ev.Code != 408 {
-			l.vigil.fresh = time.Now() // it is there, and what was agreed stays
-			return
+		switch {
+		case !a.refresh || ev.Code == 481 || ev.Code == 408:
+			c.unwilling(l, a.told, ev.Code)
+		case ev.Response == nil:
+			c.missed(l, ev.Code)
+		default:
+			l.vigil.postpone(time.Now()) // what was agreed stays
 		}
-		c.unwilling(l, a.told, ev.Code)
 		return
 	}
 	c.try(l, "ack", l.dlg.Ack(nil))

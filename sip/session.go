@@ -38,6 +38,13 @@ func (s *session) due() time.Duration {
 	return s.interval - min(32*time.Second, s.interval/3)
 }
 
+// postpone puts a refresh off that the peer refused. It is there, but its own
+// clock runs on: it is asked again in good time before that ends the call
+// (section 10).
+func (s *session) postpone(now time.Time) {
+	s.fresh = now.Add(s.interval/32 - s.due())
+}
+
 // propose gives the headers of a new call of ours. We would do the refreshing:
 // then a dead peer is found soon.
 func (s *session) propose() []stack.Header {

@@ -113,3 +113,18 @@ func TestSessionIntervalTooSmall(t *testing.T) {
 		}
 	}
 }
+
+// A refused refresh is tried again, and long before the peer's clock runs out
+// (it ends the call a third of the interval, or 32 s, before its end).
+func TestRefusedRefreshIsTriedAgainInTime(t *testing.T) {
+	start := time.Now()
+	for _, interval := range []time.Duration{minSession, sessionInterval} {
+		s := session{interval: interval, ours: true, fresh: start}
+		now := start.Add(s.due())
+		s.postpone(now)
+		next := s.fresh.Add(s.due())
+		if over := start.Add(interval - min(32*time.Second, interval/3)); !next.After(now) || !next.Add(lookEvery).Before(over) {
+			t.Errorf("%v: refused after %v, next %v, the call is over after %v", interval, now.Sub(start), next.Sub(start), over.Sub(start))
+		}
+	}
+}

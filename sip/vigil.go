@@ -36,6 +36,7 @@ type vigil struct {
 	cseq     uint32    // of our OPTIONS or UPDATE that is under way; 0: none
 	misses   int       // requests in a row that reached nobody
 	flowLost bool      // its connection is gone; it may come back by another
+	deaf     bool      // to OPTIONS: asked by re-INVITE
 }
 
 // keepWatch begins to look after the legs, once.
@@ -69,6 +70,10 @@ func (c *call) watch(l *leg, now time.Time) {
 	case v.cseq != 0 || l.asked != nil: // its outcome will tell
 	case v.interval > 0 && now.Sub(v.fresh) >= v.due():
 		c.refresh(l)
+	case v.deaf:
+		if v.flowLost || v.interval == 0 && now.Sub(v.alive) >= c.gw.probeEvery {
+			c.reinviteAsIs(l)
+		}
 	case v.flowLost, silent, v.interval == 0 && now.Sub(v.alive) >= c.gw.probeEvery:
 		c.askForLife(l, "OPTIONS", nil)
 	}
@@ -101,6 +106,11 @@ func (c *call) refresh(l *leg) {
 		c.askForLife(l, "UPDATE", l.vigil.ask())
 		return
 	}
+	c.reinviteAsIs(l)
+}
+
+// reinviteAsIs sends a re-INVITE that changes nothing.
+func (c *call) reinviteAsIs(l *leg) {
 	if !l.idle() {
 		return // a re-INVITE under way refreshes too
 	}
@@ -131,20 +141,30 @@ func (c *call) lifeReplied(l *leg, ev stack.Replied) {
 	v.cseq = 0
 	switch {
 	case ev.Code == 481 || ev.Code == 408:
-		// RFC 5057: the dialog is gone. But who speaks to us is there, and a
-		// telephone may deny a dialog to OPTIONS alone.
-		if ev.Method == "OPTIONS" && c.audible(l) {
-			v.seen(time.Now())
-			return
-		}
-		c.peerGone(l, ev.Code)
-	case ev.Response == nil: // it could not be sent
-		v.misses++
-		if v.misses >= maxMisses && !c.audible(l) {
+		switch {
+		case ev.Method != "OPTIONS": // RFC 5057: the dialog is gone
 			c.peerGone(l, ev.Code)
+		case c.audible(l): // who speaks to us is there
+			v.seen(time.Now())
+		default:
+			// Some telephones and gateways know no OPTIONS in a dialog, and one
+			// that is muted or joined directly is not heard here: a re-INVITE is
+			// what everybody must know.
+			v.deaf = true
+			c.reinviteAsIs(l)
 		}
+	case ev.Response == nil: // it could not be sent
+		c.missed(l, ev.Code)
 	case ev.Method == "UPDATE":
 		v.updated(ev.Code, ev.Response)
+	}
+}
+
+// missed counts a request that could not even be sent.
+func (c *call) missed(l *leg, code int) {
+	l.vigil.misses++
+	if l.vigil.misses >= maxMisses && !c.audible(l) {
+		c.peerGone(l, code)
 	}
 }
 

@@ -46,7 +46,9 @@ func (w *world) timed(c *peerCall, o routing.Offer, h ...stack.Header) {
 	w.expect(routing.Joined{Offer: o, Media: "relay"})
 }
 
-// due makes the leg's next refresh due, once the last one's answer has come.
+// due makes the leg's next refresh due, once the last one's answer has come. It
+// must not be called while one is due as it is: that one is sent, and answered
+// only behind due.
 func (w *world) due(o routing.Offer, of func(*call) *leg) {
 	w.t.Helper()
 	for busy := true; busy; {
@@ -99,8 +101,7 @@ func TestSessionIsRefreshedByReinvite(t *testing.T) {
 	expires := stack.Header{Name: "Session-Expires", Value: "1800;refresher=uac"}
 	w.timed(agent, o, expires)
 	w.due(o, agentsLeg)
-	agent.replies(agent.request("UPDATE"), 405)
-	w.due(o, agentsLeg)
+	agent.replies(agent.request("UPDATE"), 405) // still due
 	req, _ := reasked(agent)
 	if was, is := originOf(t, agent.invite.Body), originOf(t, req.Body); was[2] != is[2] || string(req.Body) != string(agent.invite.Body) {
 		t.Errorf("the refresh changes the description:\n%s\n%s", agent.invite.Body, req.Body)
@@ -217,7 +218,8 @@ func TestPhoneThatWantsALongerSession(t *testing.T) {
 }
 
 // Peers without session timers are asked by OPTIONS. Those that answer
-// anything but 481 and 408 are there.
+// anything but 481 and 408 are there, and those who answer so are asked once
+// more by a re-INVITE.
 func TestDeadPeerIsFoundByOptions(t *testing.T) {
 	t.Parallel()
 	for _, dead := range []string{"caller", "agent"} {
@@ -235,6 +237,7 @@ func TestDeadPeerIsFoundByOptions(t *testing.T) {
 					one.replies(one.request("OPTIONS"), alive)
 				}
 				one.replies(one.request("OPTIONS"), code)
+				one.replies(one.request("INVITE"), code)
 				event[stack.Ended](one)
 				if dead == "agent" {
 					w.expect(routing.AgentGone{Offer: o})
@@ -245,6 +248,32 @@ func TestDeadPeerIsFoundByOptions(t *testing.T) {
 				endsWhileAsked(other)
 			})
 		}
+	}
+}
+
+// A peer that denies the dialog to OPTIONS, or is silent to it, and is not heard
+// here, keeps its call as long as it knows a re-INVITE.
+func TestPeerWithoutOptions(t *testing.T) {
+	t.Parallel()
+	for _, code := range []int{481, 408} {
+		t.Run(fmt.Sprint(code), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, worldOptions{media: MediaDirect, tune: watchful})
+			caller, agent, o, _, _ := w.joined(newPeer(t), newPeer(t))
+			w.inside(o.Call, func(c *call) { c.gw.probeEvery = time.Millisecond })
+			agent.replies(agent.request("OPTIONS"), code)
+			for range 3 {
+				req := agent.request("INVITE")
+				body := agent.answerTo(req.Body, agent.audio(media.SendRecv, 8, 101))
+				if err := agent.d.Reply(req, 200, "", nil, body); err != nil {
+					t.Fatal(err)
+				}
+				event[stack.Acked](agent)
+			}
+			w.do(routing.EndCall{Call: o.Call, Outcome: routing.Answered, By: routing.ByAgent})
+			endsWhileAsked(agent)
+			endsWhileAsked(caller)
+		})
 	}
 }
 
@@ -291,6 +320,7 @@ func TestSilenceIsAskedAbout(t *testing.T) {
 		}
 	}
 	agent.replies(agent.request("OPTIONS"), 481)
+	agent.replies(agent.request("INVITE"), 481)
 	event[stack.Ended](agent)
 	w.expect(routing.AgentGone{Offer: o})
 	w.do(routing.EndCall{Call: o.Call, Outcome: routing.Answered, By: routing.ByAgent})

@@ -7,9 +7,11 @@ import (
 
 // How a source other than the signalled one is believed.
 const (
-	// learnFor is how long after the description a peer's own source is looked
-	// for: a peer behind a NAT speaks at once, a thief has as long.
+	// learnFor is how long after a description a peer that has been heard, and
+	// then not for quietFor, may have moved: its NAT forgets where it was during a
+	// hold, and the re-INVITE that ends the hold names the same address.
 	learnFor = 15 * time.Second
+	quietFor = 5 * time.Second
 	// learnAfter is how many packets of one stream it takes: 80 ms. A stray
 	// packet, or a spray of them, is no stream.
 	learnAfter = 4
@@ -22,18 +24,20 @@ const (
 // latch decides which source may speak on a port and where to send to ("RTP
 // bleed", CVE-2017-14099 and CVE-2025-53399, is a relay that believes whoever
 // sends first, or last). The signalled address (SDP) is always right. A peer
-// behind a NAT sends from another one: that is learnt once, within learnFor of
-// the description, from the signalled host or an address the peer is known by,
-// and only from a stream: packets of one SSRC in sequence and of a payload
-// type that was agreed on. What is learnt gives way to a stream from the
-// signalled address and to nobody else. Somebody at the peer's own address who
-// sends a proper stream before the peer does cannot be told from it.
+// behind a NAT sends from another one: that is learnt from the signalled host or
+// an address the peer is known by, and only from a stream: packets of one SSRC in
+// sequence and of a payload type that was agreed on. A peer that is muted or
+// holds may be silent for long, so it is waited for; once heard, it gives way to
+// a stream from the signalled address and, when a description follows its
+// silence, to one from its own. Somebody at the peer's own address who sends a
+// proper stream before the peer does cannot be told from it.
 type latch struct {
 	remote netip.AddrPort // signalled; invalid: not known yet
 	known  []netip.Addr   // other addresses of the same peer (its signalling source)
 	learnt netip.AddrPort // learnt, used until the signalled one speaks
-	firm   bool           // the signalled address has spoken: learn no more
-	until  time.Time      // learn no later
+	firm   bool           // the signalled address has spoken
+	last   time.Time      // the peer's last packet; zero: never heard
+	until  time.Time      // learn no later, once it was heard
 	mute   bool           // the peer does not receive
 	tries  []candidate
 }
@@ -46,16 +50,13 @@ type candidate struct {
 	n    int // packets in sequence
 }
 
-// set gives the signalled address. The same one again changes nothing, but
-// that a peer not yet heard has time again.
+// set gives the signalled address. What was learnt of the same one stays.
 func (l *latch) set(remote netip.AddrPort, now time.Time) {
 	remote = unmap(remote)
 	if remote != l.remote {
-		l.remote, l.learnt, l.firm = remote, netip.AddrPort{}, false
+		l.remote, l.learnt, l.firm, l.last, l.tries = remote, netip.AddrPort{}, false, time.Time{}, nil
 	}
-	if !l.firm && !l.learnt.IsValid() {
-		l.until, l.tries = now.Add(learnFor), nil
-	}
+	l.until = now.Add(learnFor)
 }
 
 // accept reports whether a packet from src belongs to the peer, and learns.
@@ -65,26 +66,31 @@ func (l *latch) accept(src netip.AddrPort, h rtpHeader, agreed bool, now time.Ti
 	switch {
 	case !l.remote.IsValid():
 		return false
+	case src == l.learnt:
+		l.last = now
+		return true
 	case src == l.remote && !l.learnt.IsValid():
-		l.firm, l.tries = true, nil
+		l.firm, l.last, l.tries = true, now, nil
 		return true
-	case src == l.remote: // something else was learnt: one packet is not enough
-		if l.stream(src, h, agreed) {
-			l.firm, l.learnt, l.tries = true, netip.AddrPort{}, nil
-		}
-		return l.firm
-	case l.firm:
-		return false
-	case l.learnt.IsValid():
-		return src == l.learnt
-	case now.After(l.until) || !l.samePeer(src.Addr()):
+	case src != l.remote && !l.mayMove(src.Addr(), now):
 		return false
 	}
-	if l.stream(src, h, agreed) {
-		l.learnt, l.tries = src, nil
-		return true
+	if !l.stream(src, h, agreed) {
+		return false
 	}
-	return false
+	l.firm, l.learnt, l.last, l.tries = src == l.remote, src, now, nil
+	if l.firm {
+		l.learnt = netip.AddrPort{}
+	}
+	return true
+}
+
+// mayMove reports whether the peer may be at a source that was not signalled.
+func (l *latch) mayMove(a netip.Addr, now time.Time) bool {
+	if !l.samePeer(a) {
+		return false
+	}
+	return l.last.IsZero() || now.Before(l.until) && now.Sub(l.last) >= quietFor
 }
 
 // stream counts the packets of a source and reports whether they are enough.

@@ -74,29 +74,51 @@ func TestLatchUnderSpray(t *testing.T) {
 	}
 }
 
-// The time to learn is short, and begins anew with a description only while
-// nobody has been heard.
-func TestLatchLearnsSoonOrNever(t *testing.T) {
+// A peer that was silent from the start is waited for. Once heard it keeps its
+// source, but for a silence and a description behind it.
+func TestLatchFollowsThePeer(t *testing.T) {
 	start := time.Now()
-	late := start.Add(learnFor + time.Second)
+	late := start.Add(time.Minute)
 	var l latch
 	l.set(signalled, start)
-	if talks(&l, behindNAT.String(), late) {
-		t.Error("learnt too late")
-	}
-	if !talks(&l, signalled.String(), late) {
-		t.Error("the signalled address is refused")
-	}
-	l.set(signalled, late)
-	if talks(&l, behindNAT.String(), late) {
-		t.Error("learnt though the signalled address speaks")
+	if !talks(&l, behindNAT.String(), late) {
+		t.Error("who was muted for a minute is never heard")
 	}
 	l = latch{}
 	l.set(signalled, start)
-	l.set(signalled, late) // a re-INVITE
-	if !talks(&l, behindNAT.String(), late) {
-		t.Error("a peer that was on hold all the time is never heard")
+	if !talks(&l, signalled.String(), start) {
+		t.Error("the signalled address is refused")
 	}
+	other := netip.MustParseAddrPort("198.51.100.7:62000")
+	for _, was := range []netip.AddrPort{signalled, behindNAT} {
+		l = latch{}
+		l.set(signalled, start)
+		talks(&l, was.String(), start)
+		if talks(&l, other.String(), late) {
+			t.Errorf("heard at %v: another is believed without a description", was)
+		}
+		l.set(signalled, late)
+		talks(&l, was.String(), late)
+		if talks(&l, other.String(), late.Add(quietFor/2)) {
+			t.Errorf("heard at %v: another is believed while the peer speaks", was)
+		}
+		if talks(&l, "192.0.2.66:62000", late.Add(quietFor)) {
+			t.Errorf("heard at %v: a stranger is believed", was)
+		}
+		if talks(&l, other.String(), late.Add(learnFor)) {
+			t.Errorf("heard at %v: another is believed long after the description", was)
+		}
+		l.set(signalled, late.Add(learnFor)) // the end of a hold
+		if !talks(&l, other.String(), late.Add(learnFor)) || l.dest() != other {
+			t.Errorf("heard at %v: a peer whose NAT forgot it during a hold is not heard again", was)
+		}
+		if talks(&l, was.String(), late.Add(learnFor)) && was != signalled {
+			t.Error("two are believed at once")
+		}
+	}
+	l = latch{}
+	l.set(signalled, start)
+	talks(&l, behindNAT.String(), late)
 	// What was learnt stays; one packet with the signalled address proves nothing.
 	if l.accept(signalled, rtpHeader{ssrc: 9, seq: 9}, true, late) || l.dest() != behindNAT {
 		t.Error("one packet has moved the stream")
