@@ -7,6 +7,7 @@ import (
 	"crypto/subtle"
 	"encoding/hex"
 	"hash"
+	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -156,16 +157,16 @@ const (
 // authenticate finds whose request it is. What it takes, and what it answers,
 // is the same for a user who exists and for one who does not (AST-2018-008).
 func (r *Registrar) authenticate(req *stack.Message, now time.Time) (string, verdict) {
+	source := req.Source.Addr()
 	c, found := r.ours(req)
 	if !found {
-		if !r.begin.AllowN(now, 1) {
+		if !r.mayBegin(source, now) {
 			return "", busy
 		}
 		return "", unknown
 	}
-	source := req.Source.Addr()
 	if !r.valid(c.nonce, source, now) {
-		if !r.begin.AllowN(now, 1) {
+		if !r.mayBegin(source, now) {
 			return "", busy
 		}
 		return "", stale
@@ -194,6 +195,16 @@ func (r *Registrar) authenticate(req *stack.Message, now time.Time) (string, ver
 	}
 	r.sources.forgive(pair)
 	return c.user, good
+}
+
+// mayBegin reports whether there is time for a request that has yet to be
+// challenged. Those from forged addresses are held to the rate by themselves, so
+// that no phone's registration runs out for them.
+func (r *Registrar) mayBegin(source netip.Addr, now time.Time) bool {
+	r.mu.Lock()
+	known := r.heard[source] > 0
+	r.mu.Unlock()
+	return known && r.again.AllowN(now, 1) || r.begin.AllowN(now, 1)
 }
 
 // ours finds the credentials for our realm, which there may be but once.

@@ -319,3 +319,21 @@ func TestStorm(t *testing.T) {
 		t.Errorf("%d registered, %d different waits: %v", in, len(waits), w.Stats())
 	}
 }
+
+// A flood of REGISTER from forged addresses lets no registration run out.
+func TestForgedStorm(t *testing.T) {
+	w := newWorld(t, func(o *Options) { o.Rate = 50 })
+	want(t, "ann", w.register("ann", "ann's secret", home, "Contact: <sip:ann@198.51.100.7>"), 200)
+	w.pass(time.Minute)
+	sent := 0
+	for i := range 1000 {
+		from := netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}), 5060)
+		if w.Register(w.request("ann", from)).Code == 503 {
+			sent++
+		}
+	}
+	if sent != 950 {
+		t.Errorf("%d of 1000 were sent away", sent)
+	}
+	want(t, "ann again", w.register("ann", "ann's secret", home, "Contact: <sip:ann@198.51.100.7>"), 200)
+}

@@ -84,6 +84,7 @@ type Registrar struct {
 	key     []byte // of nonces, of this process alone
 	now     func() time.Time
 	begin   *rate.Limiter // requests that begin to register
+	again   *rate.Limiter // the same, from where a phone is registered
 	onward  *rate.Limiter // requests that answer a challenge of ours
 	nonces  nonces
 	sources *failures
@@ -119,6 +120,7 @@ func New(ctx context.Context, o Options) (*Registrar, error) {
 	r := &Registrar{
 		o: o, log: o.Log.Named("registrar"), key: make([]byte, 32), now: o.clock,
 		begin:  rate.NewLimiter(rate.Limit(o.Rate), o.Rate),
+		again:  rate.NewLimiter(rate.Limit(o.Rate), o.Rate),
 		onward: rate.NewLimiter(2*rate.Limit(o.Rate), 2*o.Rate), sources: newFailures(),
 		at: map[agents.ID][]*binding{}, heard: map[netip.Addr]int{},
 		up: map[agents.ID]bool{}, awaited: map[agents.ID]bool{},
@@ -179,9 +181,9 @@ func (r *Registrar) Closed(peer netip.AddrPort) {
 			if b.flow() && b.Source == peer {
 				r.log.Info("a phone's connection is gone", zap.String("agent", string(id)))
 				b.state = down
+				r.tell(id)
 			}
 		}
-		r.tell(id)
 	}
 }
 
