@@ -179,7 +179,8 @@ func (t *tx) run(do func(tx *tx) error) (err error) {
 		err = t.send()
 	}
 	if err != nil {
-		return errors.Join(err, ignoreDone(begun.Rollback()))
+		// Out of time: what then failed first says many things, but not that.
+		return errors.Join(ctx.Err(), err, ignoreDone(begun.Rollback()))
 	}
 	return begun.Commit()
 }

@@ -12,5 +12,5 @@ func Abandon(s *Store) {
 	})
 }
 
-// GroupSize is how many customers one transaction of an import takes.
-func (s *Store) GroupSize() int { return s.groupSize() }
+// SetGroupSize says how many customers one transaction of an import takes.
+func (s *Store) SetGroupSize(n int) { s.opts.group = n }

@@ -364,6 +364,18 @@ func TestSpillDiskFull(t *testing.T) {
 	o.settled()
 }
 
+// TestRestartAtOnce: the lock is free when a server has ended, however slow the
+// way to the database is.
+func TestRestartAtOnce(t *testing.T) {
+	t.Parallel()
+	o := startOutage(t, &pg)
+	o.proxy.Delay(50 * time.Millisecond)
+	o.opts.CloseWait = 10 * time.Second
+	o.must(o.s.Close())
+	o.opts.Postgres = o.cluster.URL(o.name)
+	o.open()
+}
+
 // TestServersAfterEachOther: the lock dies with its session, the next server may
 // take over, and the one before writes nothing more.
 func TestServersAfterEachOther(t *testing.T) {

@@ -59,6 +59,7 @@ func lookup(t *testing.T, s *store.Store, e164 string) *customer.Record {
 }
 
 func TestImportCSV(t *testing.T) {
+	t.Parallel()
 	s := fresh(t)
 	text := "\ufeffid,name,numbers,key_account,churn_risk,heed,consent_mail,currency,balance,overdue,overdue_days,products,customer_since,account_manager\r\n" +
 		`A1,"Ashdown, Alice",mobile=07700 900001;home=(01632) 960 001;+447700900001,yes,70,Speak clearly; Ask twice,no,GBP,-64.2,64.20,12,fibre|Fibre 500|44|01632 960001;mobile|Mobile,2019-08-12,owen` + "\n" +
@@ -122,6 +123,7 @@ func TestImportCSV(t *testing.T) {
 }
 
 func TestImportRefusesForeignCSV(t *testing.T) {
+	t.Parallel()
 	s := fresh(t)
 	for text, says := range map[string]string{
 		"":                       "empty",
@@ -141,6 +143,7 @@ func TestImportRefusesForeignCSV(t *testing.T) {
 }
 
 func TestImportJSONL(t *testing.T) {
+	t.Parallel()
 	s := fresh(t)
 	whole := customer.Record{
 		ID: "J1", Version: 1, Name: "Юлия Озерова", Language: "ru", Country: "RU", Numbers: []customer.Number{{E164: "+70001000001", Label: "mobile"}},
@@ -207,6 +210,7 @@ func (e *endless) Read(p []byte) (int, error) {
 }
 
 func TestImportInterrupted(t *testing.T) {
+	t.Parallel()
 	s := fresh(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	calls := 0
@@ -222,6 +226,7 @@ func TestImportInterrupted(t *testing.T) {
 }
 
 func TestImportRejectFileFails(t *testing.T) {
+	t.Parallel()
 	s := fresh(t)
 	r, w := io.Pipe()
 	broken := errors.New("disk full")

@@ -18,6 +18,9 @@ const (
 )
 
 func (s *Store) groupSize() int {
+	if s.opts.group > 0 {
+		return s.opts.group
+	}
 	if s.write.copyIn != nil {
 		return groupPostgres
 	}

@@ -17,6 +17,7 @@ import (
 
 // onBoth runs a test on each store.
 func onBoth(t *testing.T, do func(t *testing.T, s *store.Store)) {
+	t.Parallel()
 	for name, o := range map[string]func(t *testing.T) store.Options{
 		"sqlite": func(t *testing.T) store.Options {
 			return store.Options{Path: filepath.Join(t.TempDir(), "cordboard.db")}
@@ -24,6 +25,7 @@ func onBoth(t *testing.T, do func(t *testing.T, s *store.Store)) {
 		"postgres": func(t *testing.T) store.Options { return store.Options{Postgres: pg.Database(t)} },
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			s := openWith(t, o(t))
 			defer func() {
 				if err := s.Close(); err != nil {
@@ -71,8 +73,9 @@ func counted(t *testing.T, s *store.Store) int {
 // groups has stored what it reports and nothing else, and the next one goes on.
 func TestImportStopsAtEveryBoundary(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *store.Store) {
-		const groups = 3
-		people := thin((groups-1)*s.GroupSize() + 7)
+		const groups, size = 3, 20
+		s.SetGroupSize(size)
+		people := thin((groups-1)*size + 7)
 		for stop := 1; stop <= groups; stop++ {
 			ctx, cancel := context.WithCancel(t.Context())
 			seen := 0
@@ -85,8 +88,8 @@ func TestImportStopsAtEveryBoundary(t *testing.T) {
 			if !errors.Is(err, context.Canceled) {
 				t.Fatalf("stopped behind group %d: %v", stop, err)
 			}
-			want := min(stop*s.GroupSize(), len(people))
-			if report.Customers != want || report.Line != want || counted(t, s) != want || report.Unchanged != min((stop-1)*s.GroupSize(), want) {
+			want := min(stop*size, len(people))
+			if report.Customers != want || report.Line != want || counted(t, s) != want || report.Unchanged != min((stop-1)*size, want) {
 				t.Fatalf("stopped behind group %d: %+v, %d stored, want %d", stop, report, counted(t, s), want)
 			}
 		}

@@ -11,6 +11,7 @@ import (
 // TestLookupByIndexAfterImport: Postgres keeps the plans it made while the
 // tables were empty. No look-up after an import reads a table from end to end.
 func TestLookupByIndexAfterImport(t *testing.T) {
+	t.Parallel()
 	url := pg.Database(t)
 	s := openWith(t, store.Options{Postgres: url})
 	for range 10 { // more than Postgres wants to see before it keeps a plan

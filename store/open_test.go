@@ -46,6 +46,7 @@ func flushed(t *testing.T, s *Store) {
 }
 
 func TestOneServerAndTools(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "a b", "cord?board.db")
 	refused(t, Options{}, "no path")
 	server := opened(t, Options{Path: path})
@@ -107,6 +108,7 @@ func nextSchema(t *testing.T, sql string) (steps fstest.MapFS, have int) {
 }
 
 func TestMigration(t *testing.T) {
+	t.Parallel()
 	file := filepath.Join(t.TempDir(), "cordboard.db")
 	s := opened(t, Options{Path: file})
 	if err := s.SaveUser(t.Context(), User{ID: "priya", Role: "agent"}); err != nil {
@@ -140,6 +142,7 @@ func TestMigration(t *testing.T) {
 }
 
 func TestBrokenMigrationLeavesNothing(t *testing.T) {
+	t.Parallel()
 	s := opened(t, Options{Path: filepath.Join(t.TempDir(), "cordboard.db")})
 	next, _ := nextSchema(t, "ALTER TABLE users ADD COLUMN seen_at BIGINT;\nALTER TABLE nothing ADD COLUMN x BIGINT;\n")
 	if err := s.migrate(t.Context(), next); err == nil {
@@ -182,6 +185,7 @@ func fillUp(s *Store, calls int) {
 }
 
 func TestRidesOutAFullDisk(t *testing.T) {
+	t.Parallel()
 	s := opened(t, Options{Path: filepath.Join(t.TempDir(), "cordboard.db")})
 	pages(t, s, 0)
 	fillUp(s, 500)
@@ -201,6 +205,7 @@ func TestRidesOutAFullDisk(t *testing.T) {
 }
 
 func TestMemoryIsBounded(t *testing.T) {
+	t.Parallel()
 	s := opened(t, Options{Path: filepath.Join(t.TempDir(), "cordboard.db"), MaxQueued: 600})
 	pages(t, s, 0)
 	fillUp(s, 500)
@@ -218,6 +223,7 @@ func TestMemoryIsBounded(t *testing.T) {
 }
 
 func TestCloseSaysWhatIsLost(t *testing.T) {
+	t.Parallel()
 	s := opened(t, Options{Path: filepath.Join(t.TempDir(), "cordboard.db"), CloseWait: time.Millisecond})
 	pages(t, s, 0)
 	fillUp(s, 500)
@@ -230,6 +236,7 @@ func TestCloseSaysWhatIsLost(t *testing.T) {
 // TestOneBadCallCostsNoOther: what the schema refuses for good is dropped, and
 // only that.
 func TestOneBadCallCostsNoOther(t *testing.T) {
+	t.Parallel()
 	s := opened(t, Options{Path: filepath.Join(t.TempDir(), "cordboard.db")})
 	for i := range 5 {
 		call := s.NextCall()

@@ -17,6 +17,7 @@ import (
 const (
 	lockClass = 0x436f7264
 	qTryLock  = `SELECT pg_try_advisory_lock($1, hashtext(current_schema()))`
+	qUnlock   = `SELECT pg_advisory_unlock($1, hashtext(current_schema()))`
 	qHoldLock = `SELECT 1`
 )
 
@@ -116,7 +117,8 @@ func (l *sessionLock) alive(ctx context.Context, conn *pgx.Conn) bool {
 	return false
 }
 
-// Close gives the lock up.
+// Close gives the lock up, before it returns: a session ends some time after it
+// was closed, and the next server may be starting already.
 func (l *sessionLock) Close() error {
 	l.stop()
 	l.over.Wait()
@@ -125,6 +127,10 @@ func (l *sessionLock) Close() error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), connectTime)
 	defer cancel()
+	if _, err := l.conn.Exec(ctx, qUnlock, lockClass); err != nil {
+		_ = l.conn.Close(ctx) // the session is dead, and holds nothing
+		return nil
+	}
 	if err := l.conn.Close(ctx); err != nil {
 		return fmt.Errorf("unlock: %w", err)
 	}

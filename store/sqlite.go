@@ -12,7 +12,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"github.com/pressly/goose/v3"
@@ -73,12 +72,16 @@ func (l *sqliteFile) lock(context.Context) (io.Closer, error) {
 }
 
 // refuses implements database: all but a file that is locked, a disk that is
-// full, an attempt that took too long (whose transaction is done with, then).
+// full, an attempt that took too long.
 func (l *sqliteFile) refuses(err error) bool {
+	for _, passing := range []error{context.DeadlineExceeded, context.Canceled, driver.ErrBadConn, sql.ErrConnDone, sql.ErrTxDone} {
+		if errors.Is(err, passing) {
+			return false
+		}
+	}
 	var se *sqlite.Error
 	if !errors.As(err, &se) {
-		return !slices.ContainsFunc([]error{driver.ErrBadConn, sql.ErrConnDone, sql.ErrTxDone, context.DeadlineExceeded, context.Canceled},
-			func(passing error) bool { return errors.Is(err, passing) })
+		return true
 	}
 	switch se.Code() & 0xff {
 	case sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_TOOBIG,

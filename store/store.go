@@ -59,6 +59,7 @@ type Options struct {
 	Spill string
 
 	backupDir string // of a Postgres database before a migration
+	group     int    // customers in a transaction of an import; tests make it small
 }
 
 // database is the one that the options name.

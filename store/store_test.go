@@ -48,12 +48,14 @@ func fixture(t testing.TB, o store.Options) storetest.Fixture {
 }
 
 func TestSQLite(t *testing.T) {
+	t.Parallel()
 	storetest.Run(t, func(t testing.TB) storetest.Fixture {
 		return fixture(t, store.Options{Path: filepath.Join(t.TempDir(), "cordboard.db")})
 	})
 }
 
 func TestPostgres(t *testing.T) {
+	t.Parallel()
 	storetest.Run(t, func(t testing.TB) storetest.Fixture {
 		return fixture(t, store.Options{Postgres: pg.Database(t)})
 	})

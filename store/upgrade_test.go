@@ -77,6 +77,7 @@ func holdsWhatItHad(t *testing.T, s *store.Store) {
 // TestUpgradeSQLite: serve brings the database of the first release up by
 // itself, with a copy beside it.
 func TestUpgradeSQLite(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "cordboard.db")
 	db, err := sql.Open("sqlite", "file:"+path)
 	if err != nil {
@@ -154,6 +155,7 @@ func TestUpgradePostgres(t *testing.T) {
 
 // TestSpillOfAnotherDatabase: it is not written into this one.
 func TestSpillOfAnotherDatabase(t *testing.T) {
+	t.Parallel()
 	o := store.Options{Path: filepath.Join(t.TempDir(), "cordboard.db"), Spill: filepath.Join(t.TempDir(), "spill")}
 	if err := os.WriteFile(o.Spill, []byte("cordboard-spill 1 77\n"), 0o600); err != nil {
 		t.Fatal(err)

@@ -14,7 +14,7 @@ import (
 const (
 	// How long the first of a group waits for others. A commit takes what ten
 	// rows take, and a call's row that changes twice meanwhile is written once.
-	groupWait  = 50 * time.Millisecond
+	groupWait  = 20 * time.Millisecond
 	groupSize  = 4096
 	spillAfter = 250 * time.Millisecond // how long changes wait for the database in memory alone
 	retryMin   = 20 * time.Millisecond

@@ -29,7 +29,8 @@ type Fixture struct {
 // T0 is the instant the suite's stories begin.
 var T0 = time.Date(2026, 11, 19, 14, 0, 0, 0, time.UTC)
 
-// Run runs the suite. fresh makes a new fixture for each case.
+// Run runs the suite, its cases at the same time. fresh makes a new fixture for
+// each case.
 func Run(t *testing.T, fresh func(testing.TB) Fixture) {
 	cases := []struct {
 		name string
@@ -58,7 +59,10 @@ func Run(t *testing.T, fresh func(testing.TB) Fixture) {
 		{"answers", testAnswers},
 	}
 	for _, c := range cases {
-		t.Run(c.name, func(t *testing.T) { c.run(t, fresh(t)) })
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			c.run(t, fresh(t))
+		})
 	}
 }
 
