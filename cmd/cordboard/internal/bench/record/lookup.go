@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -41,28 +42,62 @@ func lookups(ctx context.Context, r *bench.Report, o store.Options, name string,
 }
 
 func lookupRun(ctx context.Context, s *store.Store, opts options, run uint64, people []person) ([]float64, error) {
-	n := int(float64(opts.rate) * opts.length.Seconds())
-	us, errs := make([]float64, n), make([]error, n)
+	return paced(ctx, opts, run, len(people), func(i int) (float64, error) {
+		number := people[i].e164()
+		begin := time.Now()
+		m, err := s.Lookup(ctx, number)
+		return since(begin), errors.Join(err, people[i].found(m))
+	})
+}
+
+// paced does something at the instants of a Poisson stream, each with a number
+// below n drawn for it, and returns what do measured.
+func paced(ctx context.Context, opts options, run uint64, n int, do func(i int) (us float64, err error)) ([]float64, error) {
+	times := int(float64(opts.rate) * opts.length.Seconds())
+	us, errs := make([]float64, times), make([]error, times)
 	draw := rand.New(rand.NewPCG(opts.seed, run))
 	var all sync.WaitGroup
 	due := time.Now()
-	for i := range n {
+	for i := range times {
 		due = due.Add(time.Duration(draw.ExpFloat64() / float64(opts.rate) * float64(time.Second)))
-		who := &people[draw.IntN(len(people))]
+		who := draw.IntN(n)
 		time.Sleep(time.Until(due))
 		if ctx.Err() != nil {
 			break
 		}
-		all.Go(func() {
-			number := who.e164()
-			begin := time.Now()
-			m, err := s.Lookup(ctx, number)
-			us[i] = float64(time.Since(begin).Nanoseconds()) / 1000
-			errs[i] = errors.Join(err, who.found(m))
-		})
+		all.Go(func() { us[i], errs[i] = do(who) })
 	}
 	all.Wait()
 	return us, errors.Join(append(errs, ctx.Err())...)
+}
+
+func since(begin time.Time) float64 { return float64(time.Since(begin).Nanoseconds()) / 1000 }
+
+// spinRounds are about 100 us of one processor.
+const spinRounds = 60
+
+// calibrate does work that depends on nothing at the same instants: how much
+// longer than its median its slowest hundredth takes is the machine's doing,
+// and as much of a look-up's p99 is too.
+func calibrate(ctx context.Context, r *bench.Report, opts options) error {
+	var p50, p99 []float64
+	for i := range opts.runs {
+		us, err := paced(ctx, opts, uint64(i), 1, func(int) (float64, error) {
+			begin := time.Now()
+			var page [4096]byte
+			for range spinRounds {
+				page[0] = sha256.Sum256(page[:])[0]
+			}
+			return since(begin), nil
+		})
+		if err != nil {
+			return err
+		}
+		p50, p99 = append(p50, bench.Quantile(us, 0.5)), append(p99, bench.Quantile(us, 0.99))
+	}
+	r.Runs("calib_spin_us_p50", "us", p50)
+	r.Runs("calib_spin_us_p99", "us", p99)
+	return nil
 }
 
 // found says what is missing of the record.

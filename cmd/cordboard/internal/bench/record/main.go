@@ -78,7 +78,7 @@ func run(ctx context.Context, o options) (err error) {
 	}
 	r := bench.New(os.Stdout, "record")
 	if o.does("calib") {
-		if err := r.Calibrate(dir); err != nil {
+		if err := errors.Join(r.Calibrate(dir), calibrate(ctx, r, o)); err != nil {
 			return err
 		}
 	}
