@@ -65,6 +65,7 @@ func (im *importing) run(ctx context.Context, result, told io.Writer) (err error
 		return err
 	}
 	defer in.Close()
+	defer context.AfterFunc(ctx, func() { _ = in.Close() })() // a read of a pipe may wait for ever
 	reject := im.reject
 	if reject == "" {
 		reject = im.file + ".rejected.csv"
@@ -88,7 +89,7 @@ func (im *importing) run(ctx context.Context, result, told io.Writer) (err error
 		return errors.Join(err, told)
 	}
 	switch {
-	case errors.Is(err, context.Canceled):
+	case err != nil && ctx.Err() != nil:
 		return &exitError{code: 130, err: fmt.Errorf("stopped at line %d of %s: what is before it is in the store; the same command goes on", report.Line, im.file)}
 	case err != nil:
 		return fmt.Errorf("stopped at line %d of %s: what is before it is in the store; the same command goes on: %w", report.Line, im.file, err)
