@@ -38,7 +38,7 @@ var errLocked = errors.New("locked by another process")
 type pool struct {
 	db       *sql.DB
 	prepares bool
-	views    chan *view // that read as of one instant, where askTogether is nil
+	views    views // that read as of one instant, where askTogether is nil
 	fit      func(args []any) []any
 	pipeline func(ctx context.Context, conn *sql.Conn, later []statement) error
 	// askTogether asks several questions in one journey, answered as of one
@@ -132,7 +132,7 @@ func found(err error) error {
 }
 
 func (p *pool) close() error {
-	errs := []error{p.closeViews()}
+	errs := []error{p.views.close()}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, st := range p.stmts {

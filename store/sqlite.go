@@ -41,11 +41,11 @@ func newSQLite(path string) (*sqliteFile, error) {
 // connect implements database. There is one writing connection, since SQLite
 // has one writer.
 func (l *sqliteFile) connect(ctx context.Context, use use, size int) (*pool, error) {
-	extra, views := "_pragma=query_only(1)", size
+	extra, lookups := "_pragma=query_only(1)", size
 	if use != toRead {
-		extra, size, views = "_txlock=immediate", 1, 0
+		extra, size, lookups = "_txlock=immediate", 1, 0
 	}
-	size += views
+	size += lookups
 	dsn := "file:" + (&url.URL{Path: l.path}).EscapedPath() + "?" + extra +
 		"&_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=foreign_keys(1)&_pragma=cache_size(-16000)" // kB a connection, as far as it is needed
 	db, err := sql.Open("sqlite", dsn)
@@ -57,9 +57,7 @@ func (l *sqliteFile) connect(ctx context.Context, use use, size int) (*pool, err
 	if err := db.PingContext(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	p := &pool{db: db, prepares: true}
-	p.makeViews(views)
-	return p, nil
+	return &pool{db: db, prepares: true, views: newViews(lookups)}, nil
 }
 
 // lock implements database.

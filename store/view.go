@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"sync"
 )
 
 // querier is something that can be asked.
@@ -62,16 +63,78 @@ func (v *view) close() error {
 	return errors.Join(append(errs, v.conn.Close())...)
 }
 
-// at runs do on one instant of the database. It waits for one of the pool's
-// views as long as the context allows.
-func (p *pool) at(ctx context.Context, do func(querier) error) (err error) {
-	var v *view
+// views are the connections for look-ups, at most so many as seats has room
+// for. The one that came back last is given out first: its pages are in memory.
+type views struct {
+	seats chan struct{}
+
+	mu     sync.Mutex
+	free   []*view
+	closed bool
+}
+
+func newViews(n int) views { return views{seats: make(chan struct{}, n)} }
+
+var errViewsClosed = errors.New("the database is closed")
+
+// take waits for a seat as long as the context allows. The view is nil where
+// one is still to be made.
+func (s *views) take(ctx context.Context) (*view, error) {
 	select {
-	case v = <-p.views:
+	case s.seats <- struct{}{}:
 	case <-ctx.Done():
-		return ctx.Err()
+		return nil, ctx.Err()
 	}
-	defer func() { p.views <- v }() // nil: the next one makes it
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		<-s.seats
+		return nil, errViewsClosed
+	}
+	n := len(s.free)
+	if n == 0 {
+		return nil, nil
+	}
+	v := s.free[n-1]
+	s.free = s.free[:n-1]
+	return v, nil
+}
+
+// giveBack takes a view back; nil gives up the seat alone.
+func (s *views) giveBack(v *view) {
+	if v != nil {
+		s.mu.Lock()
+		s.free = append(s.free, v)
+		s.mu.Unlock()
+	}
+	<-s.seats
+}
+
+// close waits for the look-ups under way and closes the views.
+func (s *views) close() error {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	for range cap(s.seats) {
+		s.seats <- struct{}{}
+	}
+	var errs []error
+	for _, v := range s.free {
+		errs = append(errs, v.close())
+	}
+	for range cap(s.seats) {
+		<-s.seats
+	}
+	return errors.Join(errs...)
+}
+
+// at runs do on one instant of the database.
+func (p *pool) at(ctx context.Context, do func(querier) error) (err error) {
+	v, err := p.views.take(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { p.views.giveBack(v) }()
 	if v == nil {
 		conn, err := p.db.Conn(ctx)
 		if err != nil {
@@ -89,27 +152,4 @@ func (p *pool) at(ctx context.Context, do func(querier) error) (err error) {
 	err = errors.Join(err, v.close()) // it may be in a transaction still
 	v = nil
 	return err
-}
-
-// makeViews lets so many look-ups read at a time.
-func (p *pool) makeViews(n int) {
-	p.views = make(chan *view, n)
-	for range n {
-		p.views <- nil
-	}
-}
-
-// closeViews closes the views as they come back. Who asks for one afterwards
-// learns that the database is closed.
-func (p *pool) closeViews() error {
-	var errs []error
-	for range cap(p.views) {
-		if v := <-p.views; v != nil {
-			errs = append(errs, v.close())
-		}
-	}
-	for range cap(p.views) {
-		p.views <- nil
-	}
-	return errors.Join(errs...)
 }
