@@ -168,10 +168,7 @@ func newSources(callsPerSecond int) *sources {
 // take spends a token of the address. What may belong to a dialog is urgent:
 // it may overdraw.
 func (s *sources) take(a netip.Addr, urgent bool, now time.Time) bool {
-	if a.Is6() {
-		p, _ := a.Prefix(64) // one subscriber's addresses
-		a = p.Addr()
-	}
+	a = subscriber(a)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	b := s.all[a]

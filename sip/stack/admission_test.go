@@ -153,6 +153,28 @@ func TestSourcesAreBounded(t *testing.T) {
 	}
 }
 
+// However many sources are invented, a trunk's next call is heard.
+func TestForgedSourcesCrowdOutNoTrunk(t *testing.T) {
+	l := newLab(t, withPhones(phoneSide{make(chan netip.AddrPort, 10)}))
+	message := func(method string) []byte {
+		return []byte(method + " sip:x@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bKcrowd\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:x@y>\r\nCall-ID: crowd\r\nCSeq: 1 " + method + "\r\n\r\n")
+	}
+	dropped := 0
+	for i := range uint32(50_000) {
+		var a [4]byte
+		binary.BigEndian.PutUint32(a[:], 10<<24+i)
+		if !l.police(netip.AddrFrom4(a), message("REGISTER")) {
+			dropped++
+		}
+	}
+	if dropped == 0 {
+		t.Error("the flood was no flood")
+	}
+	if !l.police(netip.MustParseAddr("127.0.0.1"), message("INVITE")) {
+		t.Error("a trunk's call was dropped")
+	}
+}
+
 // Scanners get no answer, from a trunk's address or a stranger's.
 func TestScannersGetNothing(t *testing.T) {
 	l := newLab(t)
@@ -162,7 +184,7 @@ func TestScannersGetNothing(t *testing.T) {
 			p.ask(ask{method: "OPTIONS", cseq: 1, extra: "User-Agent: " + agent})
 			p.ask(ask{method: "INVITE", cseq: 1, extra: "user-agent : " + agent, body: "v=0"})
 		}
-		p.ask(ask{method: "INVITE", cseq: 7, extra: "User-Agent: Telephone", uri: "sip:x@127.0.0.1", body: "v=0"})
+		p.ask(ask{method: "INVITE", cseq: 7, extra: "User-Agent: SIPClient/1.0 (Siwarphone)", uri: "sip:x@127.0.0.1", body: "v=0"})
 		if m := take(t, p.in, "an answer"); m.get("CSeq") != "7 INVITE" {
 			t.Errorf("%s: %s", from, m.raw)
 		}

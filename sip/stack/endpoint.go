@@ -29,7 +29,8 @@ type Stack struct {
 	gate   *gate
 	flows  flows
 	dials  dials
-	calm   *sources      // what one source may send outside dialogs
+	calm   *sources      // what one known source may send outside dialogs
+	crowd  *sources      // the same of the others, who may be forged and many
 	tagKey []byte        // of the To tags of answers without a transaction
 	mark   string        // begins our branches
 	forbid *rate.Limiter // answers to strangers
@@ -38,8 +39,7 @@ type Stack struct {
 	udp []*packetConn
 	tcp []*listener // tcp and tls
 
-	outward    *outward   // for connections made by TLS; nil without a tls listener
-	secureDial sync.Mutex // held while one is made
+	outward *outward // for connections made by TLS; nil without a tls listener
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
@@ -53,8 +53,9 @@ type Stack struct {
 	merged  map[string]*inbound // and by Call-ID, From tag, CSeq
 	dialogs map[string]*Dialog  // by our tag
 	clients map[string]*clientTx
-	peers   map[netip.Addr]int // addresses our requests went to
-	quiet   chan struct{}      // closed when no request of ours is unanswered; Close waits for it
+	peers   map[netip.Addr]int        // addresses our requests went to
+	making  map[hostKey]chan struct{} // TLS connections being made; closed when done
+	quiet   chan struct{}             // closed when no request of ours is unanswered; Close waits for it
 }
 
 // New makes a stack and binds its listeners, so that Addr is known; nothing is
@@ -70,6 +71,7 @@ func New(o Options) (*Stack, error) {
 		gate:    newGate(o.MaxCalls, o.Rate, o.Groups),
 		flows:   newFlows(),
 		calm:    newSources(o.Rate),
+		crowd:   newSources(0),
 		tagKey:  []byte(rand.Text()),
 		mark:    rand.Text()[:12],
 		dials:   dials{to: map[netip.AddrPort]int{}},
@@ -80,6 +82,7 @@ func New(o Options) (*Stack, error) {
 		dialogs: map[string]*Dialog{},
 		clients: map[string]*clientTx{},
 		peers:   map[netip.Addr]int{},
+		making:  map[hostKey]chan struct{}{},
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.library()

@@ -64,6 +64,9 @@ func (s *Stack) police(from netip.Addr, data []byte) bool {
 	if urgent && s.expects(g) {
 		return true
 	}
+	if !s.o.Allow(from) {
+		return s.crowd.take(from, urgent, time.Now())
+	}
 	return s.calm.take(from, urgent, time.Now())
 }
 
@@ -95,9 +98,10 @@ type glimpse struct {
 }
 
 // scanners send nothing else: they look for servers to call at others' cost.
+// Whole words: a SIPClient is none.
 var scanners = [][]byte{
 	[]byte("friendly-scanner"), []byte("friendly-request"), []byte("sipvicious"), []byte("sipcli"),
-	[]byte("sip-scan"), []byte("sundayddr"), []byte("iwar"), []byte("sipv0"), []byte("pplsip"),
+	[]byte("sip-scan"), []byte("sip-scanner"), []byte("sundayddr"), []byte("iwar"), []byte("sipv0"), []byte("pplsip"),
 }
 
 func glance(data []byte) (g glimpse) {
@@ -125,12 +129,29 @@ func glance(data []byte) (g glimpse) {
 		case !g.response && isName(name, 0, "user-agent"):
 			value = bytes.ToLower(value)
 			for _, bad := range scanners {
-				g.scanner = g.scanner || bytes.Contains(value, bad)
+				g.scanner = g.scanner || hasWord(value, bad)
 			}
 		}
 	}
 	return g
 }
+
+// hasWord reports whether a text in lower case has the word.
+func hasWord(text, word []byte) bool {
+	for i := 0; ; i++ {
+		n := bytes.Index(text[i:], word)
+		if n < 0 {
+			return false
+		}
+		i += n
+		end := i + len(word)
+		if (i == 0 || !isLetter(text[i-1])) && (end == len(text) || !isLetter(text[end])) {
+			return true
+		}
+	}
+}
+
+func isLetter(c byte) bool { return c >= 'a' && c <= 'z' }
 
 func isName(name []byte, short byte, long string) bool {
 	if len(name) == 1 {

@@ -3,16 +3,25 @@ package stack
 import (
 	"crypto/tls"
 	"encoding/binary"
+	"errors"
 	"net"
 	"net/netip"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
 const (
-	maxConns       = 4096 // connections in all
-	maxConnsSource = 64   // accepted from one address
+	maxConns     = 4096 // connections in all
+	maxStrangers = 1024 // of them, accepted from addresses that nothing is known of
+	// Accepted from one address. A whole office of phones stands behind one, and
+	// registers anew at one time; so does a stranger who wants to use us up.
+	maxConnsKnown    = 2048
+	maxConnsStranger = 128
+	// strangerTime is how long a connection may stay that has not shown by a
+	// request that it is a trunk's or a registered phone's.
+	strangerTime = 30 * time.Second
 )
 
 // flows are the connections that are ours to watch: all that were accepted,
@@ -23,7 +32,10 @@ type flows struct {
 	peers  map[peerKey]*flow // the latest of a peer
 	hosts  map[hostKey]*flow // made by TLS
 	source map[netip.Addr]int
-	n      atomic.Uint64
+	// Those of source that nothing is known of, in all and by address.
+	strangers int
+	strange   map[netip.Addr]int
+	n         atomic.Uint64
 }
 
 type peerKey struct {
@@ -41,7 +53,7 @@ type hostKey struct {
 func newFlows() flows {
 	return flows{
 		all: map[*flow]struct{}{}, peers: map[peerKey]*flow{},
-		hosts: map[hostKey]*flow{}, source: map[netip.Addr]int{},
+		hosts: map[hostKey]*flow{}, source: map[netip.Addr]int{}, strange: map[netip.Addr]int{},
 	}
 }
 
@@ -49,9 +61,16 @@ func newFlows() flows {
 func (fs *flows) add(f *flow) bool {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
-	from := f.peer.Addr()
-	if len(fs.all) >= maxConns || f.host == "" && fs.source[from] >= maxConnsSource {
+	from := subscriber(f.peer.Addr())
+	if len(fs.all) >= maxConns || f.host == "" && fs.source[from] >= maxConnsKnown {
 		return false
+	}
+	if f.stranger && (fs.strange[from] >= maxConnsStranger || fs.strangers >= maxStrangers) {
+		return false
+	}
+	if f.stranger {
+		fs.strange[from]++
+		fs.strangers++
 	}
 	f.id = flowID(fs.n.Add(1))
 	fs.all[f] = struct{}{}
@@ -89,11 +108,47 @@ func (fs *flows) remove(f *flow) {
 	if k := (hostKey{f.host, f.peer}); fs.hosts[k] == f {
 		delete(fs.hosts, k)
 	}
-	if from := f.peer.Addr(); f.host == "" {
+	fs.noStranger(f)
+	if from := subscriber(f.peer.Addr()); f.host == "" {
 		if fs.source[from]--; fs.source[from] <= 0 {
 			delete(fs.source, from)
 		}
 	}
+}
+
+// noStranger counts a connection among the strangers no more. fs.mu is held.
+func (fs *flows) noStranger(f *flow) {
+	if !f.stranger {
+		return
+	}
+	f.stranger = false
+	fs.strangers--
+	from := subscriber(f.peer.Addr())
+	if fs.strange[from]--; fs.strange[from] <= 0 {
+		delete(fs.strange, from)
+	}
+}
+
+// prove notes that a connection carries what we want; false when it is gone.
+func (fs *flows) prove(transport string, peer netip.AddrPort) bool {
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	f := fs.peers[peerKey{transport, peer}]
+	if f == nil {
+		return false
+	}
+	f.proven.Store(true)
+	fs.noStranger(f)
+	return true
+}
+
+// subscriber is the address that one subscriber's addresses are counted by.
+func subscriber(a netip.Addr) netip.Addr {
+	if a.Is6() {
+		p, _ := a.Prefix(64)
+		a = p.Addr()
+	}
+	return a
 }
 
 // flowID is the name of a connection in the shape of an address, from the
@@ -120,9 +175,11 @@ type flow struct {
 	host      string // whose certificate was verified, for one made by us
 	id        netip.AddrPort
 	opened    time.Time
-	known     bool      // a whole message has been read
-	partial   time.Time // since when a message is incomplete, zero if none
-	idle      time.Time // the library's deadline
+	stranger  bool        // accepted from an address not known; under flows.mu
+	proven    atomic.Bool // what came is a trunk's, a registered phone's or a dialog's
+	known     bool        // a whole message has been read
+	partial   time.Time   // since when a message is incomplete, zero if none
+	idle      time.Time   // the library's deadline
 	frames    framer
 	once      sync.Once
 }
@@ -155,6 +212,9 @@ func (f *flow) Read(b []byte) (int, error) {
 		}
 		n, err := f.Conn.Read(f.frames.grow())
 		f.frames.read(max(n, 0))
+		if errors.Is(err, os.ErrDeadlineExceeded) && time.Now().Before(f.limit()) {
+			continue // proven meanwhile
+		}
 		if n <= 0 && err != nil {
 			return 0, err
 		}
@@ -178,6 +238,9 @@ func (f *flow) limit() time.Time {
 	}
 	if !f.known && f.host == "" {
 		clamp(f.opened.Add(f.s.o.timers.firstByte))
+	}
+	if !f.proven.Load() {
+		clamp(f.opened.Add(strangerTime))
 	}
 	if !f.partial.IsZero() {
 		clamp(f.partial.Add(f.s.o.timers.assemble))
@@ -225,7 +288,9 @@ func (f *flow) Close() error {
 		} else {
 			_ = f.Conn.Close()
 		}
-		f.s.flowClosed(f.transport, f.peer)
+		if f.proven.Load() { // nothing ran on any other
+			f.s.flowClosed(f.transport, f.peer)
+		}
 	})
 	return nil
 }

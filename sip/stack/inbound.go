@@ -188,6 +188,7 @@ func (s *Stack) stranger(req *sip.Request, in *inbound) *verdict {
 		return nil
 	}
 	if to := req.To(); to != nil && tagOf(to.Params) != "" && s.talking(a) {
+		s.flows.prove(in.msg.Transport, in.msg.Source)
 		return nil // a peer we called speaks inside its dialog
 	}
 	if s.hears(a, in.method) {

@@ -121,6 +121,9 @@ func (l *listener) Accept() (net.Conn, error) {
 			continue
 		}
 		f := &flow{Conn: c, s: l.s, transport: l.transport(), peer: addrPort(c.RemoteAddr().String()), opened: time.Now()}
+		a := f.peer.Addr()
+		f.proven.Store(l.s.o.Allow(a))
+		f.stranger = !f.proven.Load() && !l.s.hears(a, "OPTIONS") && !l.s.talking(a)
 		if l.tls != nil {
 			f.Conn = tls.Server(c, l.tls) // the handshake is the reader's, under its deadline
 		}

@@ -241,15 +241,85 @@ func TestAcceptErrorsAreSurvived(t *testing.T) {
 	p.expect("200 OPTIONS")
 }
 
+// A stranger gets so many connections and each for so long. Those that a phone
+// has registered over are not among them, nor a trunk's.
 func TestConnectionCap(t *testing.T) {
-	l := newLab(t)
-	for range maxConnsSource {
+	side := phoneSide{make(chan netip.AddrPort, 1000)}
+	l := newLab(t, withPhones(side), func(o *Options) { o.Allow = func(netip.Addr) bool { return false } })
+	var phones []*peer
+	for range maxConnsStranger + 20 {
+		p := tcpPeer(t, l.Stack)
+		p.ask(ask{method: "REGISTER", cseq: 1})
+		p.expect("200 REGISTER")
+		phones = append(phones, p)
+	}
+	l = newLab(t, withPhones(side), func(o *Options) { o.Allow = func(netip.Addr) bool { return false } })
+	for range maxConnsStranger {
+		p := tcpPeer(t, l.Stack)
+		p.ask(ask{method: "OPTIONS", cseq: 1})
+		p.expect("403 OPTIONS")
+	}
+	if _, ok := <-tcpPeer(t, l.Stack).in; ok {
+		t.Error("one more was served")
+	}
+	if len(side.closed) > 0 {
+		t.Errorf("%d of %d phones' connections were closed", len(side.closed), len(phones))
+	}
+	l = newLab(t)
+	for range maxConnsStranger + 20 {
 		p := tcpPeer(t, l.Stack)
 		p.ask(ask{method: "OPTIONS", cseq: 1})
 		p.expect("200 OPTIONS")
 	}
-	if _, ok := <-tcpPeer(t, l.Stack).in; ok {
-		t.Error("one more was served")
+}
+
+// How long a connection lasts, by what came over it.
+func TestConnectionLife(t *testing.T) {
+	now := time.Now()
+	f := &flow{s: &Stack{o: Options{timers: timers{}.withDefaults()}}, opened: now, idle: now.Add(2 * time.Hour)}
+	if got := f.limit(); got != now.Add(10*time.Second) {
+		t.Errorf("silent: %v", got.Sub(now))
+	}
+	f.known = true
+	if got := f.limit(); got != now.Add(strangerTime) {
+		t.Errorf("refused: %v", got.Sub(now))
+	}
+	f.proven.Store(true)
+	if got := f.limit(); got != f.idle {
+		t.Errorf("a phone's: %v", got.Sub(now))
+	}
+}
+
+// A subscriber has more IPv6 addresses than there are connections.
+func TestConnectionsOfOneSubscriber(t *testing.T) {
+	fs := newFlows()
+	add := func(host string) (*flow, bool) {
+		f := &flow{peer: netip.AddrPortFrom(netip.MustParseAddr(host), 5060), transport: "tcp", stranger: true}
+		return f, fs.add(f)
+	}
+	var last *flow
+	for i := range maxConnsStranger {
+		f, ok := add(fmt.Sprintf("2001:db8::%x", i+1))
+		if !ok {
+			t.Fatalf("connection %d was refused", i)
+		}
+		last = f
+	}
+	if _, ok := add("2001:db8::ffff"); ok {
+		t.Error("one more was let in from the same /64")
+	}
+	if _, ok := add("2001:db8:0:1::1"); !ok {
+		t.Error("another subscriber is kept out")
+	}
+	fs.remove(last)
+	if _, ok := add("2001:db8::ffff"); !ok {
+		t.Error("the place of one that has gone is not given")
+	}
+	for i := range 2 * maxStrangers {
+		add(fmt.Sprintf("2001:db8:1:%x::1", i))
+	}
+	if fs.strangers != maxStrangers {
+		t.Errorf("%d strangers", fs.strangers)
 	}
 }
 

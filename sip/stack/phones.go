@@ -21,7 +21,8 @@ type Answer struct {
 // goroutines.
 type Phones interface {
 	// Hears reports whether a request of the method, outside any dialog, is heard
-	// from an address that Options.Allow does not know. It must be quick.
+	// from an address that Options.Allow does not know. One whose OPTIONS are heard
+	// is taken for known. It must be quick.
 	Hears(from netip.Addr, method string) bool
 	// Register answers a REGISTER. It must not wait for anything.
 	Register(req *Message) Answer
@@ -49,6 +50,10 @@ func (s *Stack) answerRegister(in *inbound) {
 		defer s.recovered("registrar")
 		a = s.o.Phones.Register(in.msg)
 	}()
+	if from := in.msg.Source; a.Code == 200 && stream(in.msg.Transport) &&
+		!s.flows.prove(in.msg.Transport, from) && !s.alive(in.msg.Transport, from) {
+		s.o.Phones.Closed(from) // it went while it was being answered
+	}
 	res := s.response(in.tx, a.Code, a.Reason, a.Headers)
 	for _, h := range a.Headers {
 		if fold(h.Name) == "contact" { // not one of ours: appendHeaders leaves it out

@@ -122,13 +122,16 @@ func (s *Stack) dialTLS(ctx context.Context, host string, addr netip.AddrPort) (
 	if s.outward == nil {
 		return nil, errNoTLS
 	}
-	s.secureDial.Lock() // two calls at once make one connection
-	defer s.secureDial.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, s.o.timers.dial)
+	defer cancel()
+	done, err := s.alone(ctx, hostKey{host, addr})
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	if f := s.flows.toHost(host, addr); f != nil {
 		return f, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.o.timers.dial)
-	defer cancel()
 	var d net.Dialer
 	c, err := d.DialContext(ctx, "tcp", addr.String())
 	if err != nil {
@@ -146,6 +149,7 @@ func (s *Stack) dialTLS(ctx context.Context, host string, addr netip.AddrPort) (
 		return nil, fmt.Errorf("stack: TLS: %w", err)
 	}
 	f := &flow{Conn: t, s: s, transport: "tls", peer: addr, host: host, opened: time.Now()}
+	f.proven.Store(true)
 	if !s.flows.add(f) {
 		_ = c.Close()
 		return nil, errors.New("stack: too many connections")
@@ -155,6 +159,32 @@ func (s *Stack) dialTLS(ctx context.Context, host string, addr netip.AddrPort) (
 		return nil, fmt.Errorf("stack: %w", err)
 	}
 	return f, nil
+}
+
+// alone waits until nobody makes a connection to the peer: two calls at once
+// make one, and a peer that does not answer holds up no call but its own.
+func (s *Stack) alone(ctx context.Context, k hostKey) (done func(), err error) {
+	for {
+		s.mu.Lock()
+		busy := s.making[k]
+		if busy == nil {
+			mine := make(chan struct{})
+			s.making[k] = mine
+			s.mu.Unlock()
+			return func() {
+				s.mu.Lock()
+				delete(s.making, k)
+				s.mu.Unlock()
+				close(mine)
+			}, nil
+		}
+		s.mu.Unlock()
+		select {
+		case <-busy:
+		case <-ctx.Done():
+			return nil, fmt.Errorf("stack: connect: %w", ctx.Err())
+		}
+	}
 }
 
 // bindTo makes a request go out by the connection and no other.

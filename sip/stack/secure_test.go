@@ -228,6 +228,34 @@ func TestCallOutByTLS(t *testing.T) {
 	}
 }
 
+// A peer that accepts and then says nothing holds up the calls to it and no
+// others.
+func TestSilentTLSPeerHoldsUpNobodyElse(t *testing.T) {
+	a := newAuthority(t)
+	l := newLab(t, withTLS(a), func(o *Options) { o.timers.dial = patience })
+	dead, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dead.Close()
+	l.to(fmt.Sprintf("sip:x@localhost:%d;transport=tls", dead.Addr().(*net.TCPAddr).Port))
+	silent, err := dead.Accept() // its handshake is under way
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	srv := a.serve(a.issue("localhost"))
+	c := l.to(fmt.Sprintf("sip:x@localhost:%d;transport=tls", srv.port()))
+	select {
+	case conn := <-srv.conns:
+		p := overTCP(t, l.Stack, conn)
+		p.reply(p.expect("INVITE"), 486, "x", "", "")
+		event[Failed](t, c)
+	case <-time.After(patience / 2):
+		t.Error("another peer's call waits for the silent one")
+	}
+}
+
 // Who can't show the certificate of the host that is called gets nothing.
 func TestTLSVerifiesTheName(t *testing.T) {
 	a, other := newAuthority(t), newAuthority(t)
