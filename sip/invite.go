@@ -69,7 +69,7 @@ func (g *Gateway) newCall(d dialog, req *stack.Message, trunk Trunk, first *requ
 	who, dialled := identity.Identify(identityHeaders(req), req.URI, trunk.Trust)
 	c := &call{
 		id: id, gw: g, trunk: trunk, invited: req, first: first,
-		log: g.log.With(zap.Int64("call", int64(id))),
+		log: g.log.WithLazy(zap.Int64("call", int64(id))),
 		arrival: Arrival{
 			Call: id, Caller: who, Dialled: dialled, Trunk: trunk.Name, At: req.At,
 		},

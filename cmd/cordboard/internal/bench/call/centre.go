@@ -39,6 +39,7 @@ type centre struct {
 	dir   string
 	desks []*desktest.Desk
 	books *sql.DB
+	load  []*process // callers who wait, stopped with it
 }
 
 // plan is what a centre is like.
@@ -312,6 +313,9 @@ func (c *centre) pops(since time.Time) (shown, whole int) {
 }
 
 func (c *centre) close() {
+	for _, p := range c.load {
+		p.stop()
+	}
 	for _, d := range c.desks {
 		if d != nil {
 			d.Close()

@@ -11,8 +11,8 @@ import (
 )
 
 // musicLead is how long the record stands before the phone rings in the runs
-// that check that each caller heard music: two frames of it.
-const musicLead = 40 * time.Millisecond
+// that check that each caller heard music: three frames of it.
+const musicLead = 60 * time.Millisecond
 
 // run is what one measured run gave.
 type measured struct {
@@ -23,6 +23,7 @@ type measured struct {
 	otherPC  float64
 	took     time.Duration
 	silent   int // calls without music
+	packets  int // of music, of all calls
 	booked   int // rows of calls that were answered, talked to, ended
 	rows     int
 	shown    int // pops acked
@@ -166,7 +167,7 @@ func (c *centre) board(ctx context.Context, rate int, length time.Duration) (m m
 	if err := <-profile; err != nil {
 		return m, err
 	}
-	m.silent = l.music.silent(first, calls)
+	m.silent, m.packets = l.music.silent(first, calls)
 	if m.booked, m.rows, err = c.booked(ctx, begin, calls); err != nil {
 		return m, err
 	}

@@ -63,8 +63,8 @@ func (l *lab) valid(name string, n int, run func() (measured, error)) (measured,
 		if err != nil {
 			return m, err
 		}
-		fmt.Fprintf(os.Stderr, "run %d %s: ok %d of %d, retransmissions %d, %.0f us a call, server %.0f %%, load %.0f %%, other %.0f %%, music missing %d, rows %d, pops %d whole %d\n",
-			n, name, m.ok, m.made, m.retransmissions, m.cpuUS, m.serverPC, m.loadPC, m.otherPC, m.silent, m.booked, m.shown, m.whole)
+		fmt.Fprintf(os.Stderr, "run %d %s: ok %d of %d, retransmissions %d, %.0f us a call, server %.0f %%, load %.0f %%, other %.0f %%, music missing %d of %.1f packets a call, rows %d, pops %d whole %d\n",
+			n, name, m.ok, m.made, m.retransmissions, m.cpuUS, m.serverPC, m.loadPC, m.otherPC, m.silent, float64(m.packets)/float64(calls), m.booked, m.shown, m.whole)
 		why := m.void(calls)
 		if name == "call" {
 			if lacks := m.complete(calls); lacks != "" {

@@ -100,20 +100,20 @@ func destination(oob []byte) (to [4]byte, ok bool) {
 	return to, false
 }
 
-// silent counts the calls of [first, first+n) that heard no music, and forgets
-// all of them.
-func (e *ear) silent(first, n int) int {
+// silent counts the calls of [first, first+n) that heard no music, and all
+// packets that the others heard, and forgets all of them.
+func (e *ear) silent(first, n int) (none, packets int) {
 	e.drain(make([]byte, 2048), make([]byte, 128))
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	none := 0
 	for i := first; i < first+n; i++ {
 		if e.heard[i] == 0 {
 			none++
 		}
+		packets += e.heard[i]
 		delete(e.heard, i)
 	}
-	return none
+	return none, packets
 }
 
 func (e *ear) close() {

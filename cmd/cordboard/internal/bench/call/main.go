@@ -37,6 +37,7 @@ type options struct {
 	runs             int
 	rate             int           // calls/s of the comparison
 	length           time.Duration // of one measured run
+	high             time.Duration // length of one try for the highest rate
 	customers        int
 	held             int
 	json             string
@@ -56,6 +57,7 @@ func main() {
 	flag.IntVar(&o.runs, "runs", 5, "runs of which the median counts")
 	flag.IntVar(&o.rate, "rate", 300, "calls a second of the comparison")
 	flag.DurationVar(&o.length, "length", 10*time.Second, "length of one run of the comparison")
+	flag.DurationVar(&o.high, "high", 20*time.Second, "length of one try for the highest rate")
 	flag.IntVar(&o.customers, "customers", 20_000, "customers in the store")
 	flag.IntVar(&o.held, "held", 2000, "calls that wait when their memory is measured")
 	flag.StringVar(&o.json, "json", "", "write the figures to this file as well")

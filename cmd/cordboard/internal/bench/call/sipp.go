@@ -58,6 +58,7 @@ type load struct {
 	hold     time.Duration
 	inject   string // file of callers, "" for none
 	wait     time.Duration
+	second   bool // beside other callers
 }
 
 // outcome is what SIPp counted.
@@ -65,7 +66,6 @@ type outcome struct {
 	made, ok, failed int
 	retransmissions  int
 	answerMS         float64 // mean, INVITE to 200
-	first, last      time.Time
 }
 
 func (l *lab) sipp(name, scenario string, at netip.AddrPort, more ...string) (*process, error) {
@@ -106,6 +106,9 @@ func (l *lab) callers(d load) (*process, error) {
 	}
 	if d.inject != "" {
 		more = append(more, "-inf", d.inject)
+	}
+	if d.second {
+		return l.sipp("uac2", d.scenario, netip.AddrPortFrom(callerAddr.Addr(), callerAddr.Port()+1), more...)
 	}
 	return l.sipp("uac", d.scenario, callerAddr, more...)
 }
