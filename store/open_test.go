@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -82,7 +83,7 @@ func TestOneServerAndTools(t *testing.T) {
 		t.Fatalf("second close: %v", err)
 	}
 	server.Arrived(Arrival{Call: 9, At: time.Now()}) // must not panic
-	if err := server.Flush(t.Context()); err != ErrClosed {
+	if err := server.Flush(t.Context()); !errors.Is(err, ErrClosed) {
 		t.Fatalf("flush after close: %v", err)
 	}
 }

@@ -109,8 +109,7 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 	opts.CloseWait = time.Duration(positive(int(opts.CloseWait), int(10*time.Second)))
 	s := &Store{log: opts.Log.Named("store"), opts: opts, fence: fence{lost: make(chan struct{})}}
 	if err := s.open(ctx); err != nil {
-		s.release()
-		return nil, fmt.Errorf("store: %w", err)
+		return nil, fmt.Errorf("store: %w", errors.Join(err, s.release()))
 	}
 	return s, nil
 }

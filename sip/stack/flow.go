@@ -259,9 +259,9 @@ func (f *flow) lastWords(bad string) {
 	if answer == nil {
 		return
 	}
-	_ = f.Conn.SetDeadline(time.Now().Add(min(time.Second, f.s.o.timers.firstByte)))
+	_ = f.SetDeadline(time.Now().Add(min(time.Second, f.s.o.timers.firstByte)))
 	half, ok := f.Conn.(interface{ CloseWrite() error })
-	if _, err := f.Conn.Write(answer); err != nil || !ok || half.CloseWrite() != nil {
+	if _, err := f.Write(answer); err != nil || !ok || half.CloseWrite() != nil {
 		return
 	}
 	for left, room := 1<<20, make([]byte, 4096); left > 0; {

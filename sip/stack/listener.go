@@ -54,7 +54,7 @@ func newPacketConn(c *net.UDPConn, n int, log *zap.Logger) *packetConn {
 func (c *packetConn) ReadFrom(b []byte) (int, net.Addr, error) {
 	c.once.Do(func() { close(c.serving) })
 	for {
-		n, from, err := c.UDPConn.ReadFromUDPAddrPort(b)
+		n, from, err := c.ReadFromUDPAddrPort(b)
 		if err == nil {
 			c.last.at = netip.AddrPortFrom(from.Addr().Unmap().WithZone(""), from.Port())
 			return n, &c.last, nil

@@ -62,7 +62,7 @@ func TestMandatoryHeaders(t *testing.T) {
 					lax := header == "Max-Forwards" && how != "doubled" || header == "Content-Length" && how == "missing" ||
 						header == "Via" && how != "missing" || header == "Content-Length" && p.tcp == nil
 					for _, m := range got {
-						if !lax && m.branch() == branch && !strings.HasPrefix(m.first, "SIP/2.0 4") && !(method == "DANCE" && strings.HasPrefix(m.first, "SIP/2.0 405")) {
+						if !lax && m.branch() == branch && !strings.HasPrefix(m.first, "SIP/2.0 4") && (method != "DANCE" || !strings.HasPrefix(m.first, "SIP/2.0 405")) {
 							t.Errorf("%s, %s %s: %s", method, header, how, m.raw)
 						}
 					}

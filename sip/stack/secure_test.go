@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"errors"
 	"fmt"
 	"math/big"
 	"net"
@@ -316,7 +317,7 @@ func TestSilentTLSConnectionsEnd(t *testing.T) {
 		_ = c.SetReadDeadline(time.Now().Add(patience))
 		for err = nil; err == nil; _, err = c.Read(make([]byte, 100)) {
 		}
-		if e, ok := err.(net.Error); ok && e.Timeout() {
+		if late := net.Error(nil); errors.As(err, &late) && late.Timeout() {
 			t.Errorf("%q: still open", hello)
 		}
 	}

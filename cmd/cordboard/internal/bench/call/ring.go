@@ -26,7 +26,6 @@ type instants struct {
 	mu      sync.Mutex
 	invited map[string]time.Time // the caller's INVITE left
 	rung    map[string]time.Time // a phone got its INVITE
-	ended   int
 }
 
 // ring measures the time from a caller's INVITE to the INVITE at the agent's
