@@ -199,6 +199,7 @@ func TestRingEndsTheOlderAttempt(t *testing.T) {
 }
 
 func TestTransferDirect(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, worldOptions{media: MediaDirect})
 	trunk, phone := newPeer(t), newPeer(t)
 	caller, first, o, music, _ := w.joined(trunk, phone)

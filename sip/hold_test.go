@@ -76,6 +76,7 @@ func TestPhoneHoldsRelayed(t *testing.T) {
 }
 
 func TestPhoneHoldsDirect(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, worldOptions{media: MediaDirect})
 	caller, agent, o, music, _ := w.joined(newPeer(t), newPeer(t))
 

@@ -37,6 +37,7 @@ const (
 // pair of inside port and destination, none of them the one that SDP, Via and
 // Contact name. Audio passes both ways by our relay, and our BYE arrives.
 func TestSymmetricNAT(t *testing.T) {
+	t.Parallel()
 	if os.Getenv(natTest) == "" {
 		inNamespace(t)
 		return

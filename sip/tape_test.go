@@ -519,9 +519,9 @@ func tapeEngine(t testing.TB) *media.Engine {
 func TestTape(t *testing.T) {
 	t.Parallel()
 	engine := tapeEngine(t)
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(10 * time.Second)
 	told := map[string]int{}
-	for seed := range uint64(5000) {
+	for seed := range uint64(2000) {
 		way := MediaRelay
 		if seed%2 == 0 {
 			way = MediaDirect
