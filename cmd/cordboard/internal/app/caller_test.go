@@ -74,9 +74,11 @@ func (w *world) dial(d dial) *caller {
 	w.must(cmd.Start())
 	w.must(write.Close())
 	var follow sync.WaitGroup
-	follow.Go(func() { c.follow(read) })
+	logged := make(chan struct{})
+	follow.Go(func() { defer close(logged); c.follow(read) })
 	follow.Go(func() {
 		err := cmd.Wait()
+		<-logged // its last words may still be in the pipe
 		if why, e := os.ReadFile(errors); e == nil && err != nil {
 			err = fmt.Errorf("%w: %s", err, why)
 		}
