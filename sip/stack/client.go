@@ -71,12 +71,7 @@ func (c *clientTx) send() {
 	if err == nil {
 		ctx, cancel := context.WithTimeout(s.ctx, s.o.timers.dial)
 		c.req = req
-		done := func() {}
-		if !c.sp.fixed.IsValid() { // what is fixed to a phone's own connection makes no other
-			done = s.dials.permit(addr)
-		}
 		tx, err = s.txl.Request(ctx, req)
-		done()
 		cancel()
 	}
 	if err != nil {

@@ -28,7 +28,6 @@ type Stack struct {
 	parser *sip.Parser
 	gate   *gate
 	flows  flows
-	dials  dials
 	calm   *sources      // what one known source may send outside dialogs
 	crowd  *sources      // the same of the others, who may be forged and many
 	tagKey []byte        // of the To tags of answers without a transaction
@@ -39,7 +38,8 @@ type Stack struct {
 	udp []*packetConn
 	tcp []*listener // tcp and tls
 
-	outward *outward // for connections made by TLS; nil without a tls listener
+	outTCP  *outward // for connections made by us
+	outward *outward // and by TLS; nil without a tls listener
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
@@ -74,7 +74,6 @@ func New(o Options) (*Stack, error) {
 		crowd:   newSources(0),
 		tagKey:  []byte(rand.Text()),
 		mark:    rand.Text()[:12],
-		dials:   dials{to: map[netip.AddrPort]int{}},
 		forbid:  rate.NewLimiter(20, 20),
 		told:    rate.NewLimiter(rate.Every(10*time.Second), 1),
 		invites: map[string]*inbound{},
@@ -86,6 +85,7 @@ func New(o Options) (*Stack, error) {
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.library()
+	s.outTCP = newOutward(&net.TCPAddr{Port: 5060})
 	for _, l := range o.Listen {
 		if err := s.bind(l); err != nil {
 			_ = s.Close()
@@ -112,14 +112,12 @@ func (s *Stack) library() {
 		sip.WithTransportLayerTransports(sip.TransportsConfig{
 			TCP: &sip.TransportTCP{
 				ReadTimeout:  t.idle,
-				WriteTimeout: t.dial, // a stuck peer must not hold a transaction's lock
-				DialerCreate: func(net.Addr) net.Dialer {
-					return net.Dialer{Timeout: t.dial, Control: s.dials.control}
-				},
+				WriteTimeout: t.dial,                                          // a stuck peer must not hold a transaction's lock
+				DialerCreate: func(net.Addr) net.Dialer { return closedDoor }, // see outward
 			},
 			TLS: &sip.TransportTLS{TransportTCP: &sip.TransportTCP{
 				ReadTimeout: t.idle, WriteTimeout: t.dial,
-				DialerCreate: func(net.Addr) net.Dialer { return closedDoor }, // see outward
+				DialerCreate: func(net.Addr) net.Dialer { return closedDoor },
 			}},
 		}),
 	)
@@ -192,6 +190,7 @@ func (s *Stack) Start() {
 			}
 		})
 	}
+	s.wg.Go(func() { _ = s.tpl.ServeTCP(s.outTCP) })
 	if s.outward != nil {
 		s.wg.Go(func() { _ = s.tpl.ServeTLS(s.outward) })
 	}
@@ -249,6 +248,7 @@ func (s *Stack) Close() error {
 	for _, l := range s.tcp {
 		errs = append(errs, l.Close())
 	}
+	_ = s.outTCP.Close()
 	if s.outward != nil {
 		_ = s.outward.Close()
 	}

@@ -34,10 +34,8 @@ func (s *Stack) filter(p sip.TransportReadProps, data []byte) (out []byte, err e
 		if !soundDatagram(data) {
 			return nil, nil
 		}
-	case isFlowID(p.LocalAddr): // whole messages; see framer
+	default: // whole messages of a stream; see framer
 		from = remote(p.RemoteAddr)
-	default:
-		return data, nil // pieces of a stream that we opened; see validate
 	}
 	if len(data) > 4 && !s.police(from.Addr(), data) {
 		return nil, nil

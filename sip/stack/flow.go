@@ -24,13 +24,12 @@ const (
 	strangerTime = 30 * time.Second
 )
 
-// flows are the connections that are ours to watch: all that were accepted,
-// and those made by TLS.
+// flows are the connections: those that were accepted and those made by us.
 type flows struct {
 	mu     sync.Mutex
 	all    map[*flow]struct{}
 	peers  map[peerKey]*flow // the latest of a peer
-	hosts  map[hostKey]*flow // made by TLS
+	hosts  map[hostKey]*flow // made by us
 	source map[netip.Addr]int
 	// Those of source that nothing is known of, in all and by address.
 	strangers int
@@ -46,8 +45,9 @@ type peerKey struct {
 // hostKey is whose certificate was asked for, and where: two names at one
 // address are two peers (CVE-2020-15260).
 type hostKey struct {
-	host string
-	peer netip.AddrPort
+	transport string
+	host      string
+	peer      netip.AddrPort
 }
 
 func newFlows() flows {
@@ -76,7 +76,7 @@ func (fs *flows) add(f *flow) bool {
 	fs.all[f] = struct{}{}
 	fs.peers[peerKey{f.transport, f.peer}] = f
 	if f.host != "" {
-		fs.hosts[hostKey{f.host, f.peer}] = f
+		fs.hosts[hostKey{f.transport, f.host, f.peer}] = f
 	} else {
 		fs.source[from]++
 	}
@@ -89,10 +89,10 @@ func (fs *flows) to(transport string, peer netip.AddrPort) *flow {
 	return fs.peers[peerKey{transport, peer}]
 }
 
-func (fs *flows) toHost(host string, peer netip.AddrPort) *flow {
+func (fs *flows) toHost(transport, host string, peer netip.AddrPort) *flow {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
-	return fs.hosts[hostKey{host, peer}]
+	return fs.hosts[hostKey{transport, host, peer}]
 }
 
 func (fs *flows) remove(f *flow) {
@@ -105,7 +105,7 @@ func (fs *flows) remove(f *flow) {
 	if k := (peerKey{f.transport, f.peer}); fs.peers[k] == f {
 		delete(fs.peers, k)
 	}
-	if k := (hostKey{f.host, f.peer}); fs.hosts[k] == f {
+	if k := (hostKey{f.transport, f.host, f.peer}); fs.hosts[k] == f {
 		delete(fs.hosts, k)
 	}
 	fs.noStranger(f)
@@ -161,18 +161,13 @@ func flowID(n uint64) netip.AddrPort {
 	return netip.AddrPortFrom(netip.AddrFrom16(a), 1)
 }
 
-func isFlowID(a net.Addr) bool {
-	t, ok := a.(*net.TCPAddr)
-	return ok && len(t.IP) == net.IPv6len && t.IP[0] == 0x01 && t.IP[1] == 0
-}
-
 // flow is one connection. All but Write and Close runs on its reader goroutine.
 type flow struct {
 	net.Conn
 	s         *Stack
 	transport string
 	peer      netip.AddrPort
-	host      string // whose certificate was verified, for one made by us
+	host      string // that one made by us goes to; over TLS its certificate was verified
 	id        netip.AddrPort
 	opened    time.Time
 	stranger  bool        // accepted from an address not known; under flows.mu

@@ -61,7 +61,8 @@ func TestRefusals(t *testing.T) {
 		if len(l.h.calls) > 0 {
 			t.Error("a refused INVITE reached the handler")
 		}
-		p.ask(ask{method: "BYE", cseq: 99, to: ok.get("To")})
+		// Whatever a BYE asks for besides: its sender has gone.
+		p.ask(ask{method: "BYE", cseq: 99, to: ok.get("To"), extra: "Require: foo"})
 		p.expect("200 BYE")
 		event[Ended](t, c)
 	})

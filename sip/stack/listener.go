@@ -7,7 +7,6 @@ import (
 	"net/netip"
 	"strconv"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
@@ -133,33 +132,4 @@ func (l *listener) Accept() (net.Conn, error) {
 		}
 		return f, nil
 	}
-}
-
-// dials are the addresses that TCP connections may be made to right now.
-type dials struct {
-	mu sync.Mutex
-	to map[netip.AddrPort]int
-}
-
-// permit allows connections to the address until the function it gives is called.
-func (d *dials) permit(a netip.AddrPort) (done func()) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.to[a]++
-	return func() {
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		if d.to[a]--; d.to[a] <= 0 {
-			delete(d.to, a)
-		}
-	}
-}
-
-func (d *dials) control(_, address string, _ syscall.RawConn) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.to[addrPort(address)] == 0 {
-		return errTarget
-	}
-	return nil
 }

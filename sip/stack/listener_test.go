@@ -124,21 +124,74 @@ func TestFlowLost(t *testing.T) {
 	defer ln.Close()
 	p = tcpPeer(t, l.Stack)
 	p.contact = "<sip:x@" + ln.Addr().String() + ";transport=tcp>"
-	c, _ = p.establish(l)
-	p.tcp.Close()
-	probe, err := ln.Accept()
-	if err != nil {
-		t.Fatal(err)
+	const calls = 20
+	var all []*call
+	for range calls {
+		p.callID = newName("lost")
+		c, _ = p.establish(l)
+		all = append(all, c)
 	}
-	probe.Close()
-	c.Bye(nil)
+	p.tcp.Close()
 	conn, err := ln.Accept()
 	if err != nil {
 		t.Fatal(err)
 	}
 	q := overTCP(t, l.Stack, conn)
-	q.reply(q.expect("BYE"), 200, "", "", "")
-	event[Replied](t, c)
+	for _, c := range all {
+		c.Bye(nil)
+		q.reply(q.expect("BYE"), 200, "", "", "")
+		event[Replied](t, c)
+	}
+	_ = ln.(*net.TCPListener).SetDeadline(time.Now())
+	if c, err := ln.Accept(); err == nil {
+		c.Close()
+		t.Errorf("more than one connection was made for %d calls", calls)
+	}
+}
+
+// What comes over a connection that we made is read as anywhere else: a fold at
+// the edge of a segment ends nothing.
+func TestConnectionOfOurs(t *testing.T) {
+	l := newLab(t)
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	c := l.to("sip:x@" + ln.Addr().String() + ";transport=tcp")
+	conn, err := ln.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := overTCP(t, l.Stack, conn)
+	p.contact = "<sip:x@" + ln.Addr().String() + ";transport=tcp>"
+	inv := p.expect("INVITE")
+	p.reply(inv, 200, "peer", "", "v=0")
+	event[Answered](t, c)
+	_ = c.Ack(nil)
+	p.expect("ACK")
+	for i, method := range []string{"INFO", "BYE"} {
+		msg := strings.ReplaceAll(fmt.Sprintf(`%s sip:x@127.0.0.1 SIP/2.0
+Via: SIP/2.0/TCP %s;branch=z9hG4bKfold%d
+From: %s;tag=peer
+To: %s
+Call-ID: %s
+CSeq: %d %s
+Subject: a
+ folded
+Content-Length: 0
+
+`, method, ln.Addr(), i, inv.get("To"), inv.get("From"), inv.get("Call-ID"), i+1, method), "\n", "\r\n")
+		edge := strings.Index(msg, " folded")
+		p.raw([]byte(msg[:edge]))
+		time.AfterFunc(20*time.Millisecond, func() { p.raw([]byte(msg[edge:])) })
+		if method == "INFO" {
+			_ = c.Reply(event[Requested](t, c).Request, 200, "", nil, nil)
+		} else {
+			event[Ended](t, c)
+		}
+		p.expect("200 " + method)
+	}
 }
 
 // A caller that sends BYE and closes at once gets no 200, but its call ends.

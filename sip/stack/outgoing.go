@@ -195,10 +195,7 @@ func (d *Dialog) writeAck(a *ackState) {
 	if a.req == nil {
 		return
 	}
-	done := d.s.dials.permit(addrPort(a.req.Destination()))
-	err := d.s.tpl.WriteMsg(a.req)
-	done()
-	if err != nil {
+	if err := d.s.tpl.WriteMsg(a.req); err != nil {
 		d.log.Warn("ACK not sent", zap.Error(err))
 		d.mu.Lock()
 		d.lost(err)

@@ -50,8 +50,7 @@ func (s *Stack) answerRegister(in *inbound) {
 		defer s.recovered("registrar")
 		a = s.o.Phones.Register(in.msg)
 	}()
-	if from := in.msg.Source; a.Code == 200 && stream(in.msg.Transport) &&
-		!s.flows.prove(in.msg.Transport, from) && !s.alive(in.msg.Transport, from) {
+	if from := in.msg.Source; a.Code == 200 && stream(in.msg.Transport) && !s.flows.prove(in.msg.Transport, from) {
 		s.o.Phones.Closed(from) // it went while it was being answered
 	}
 	res := s.response(in.tx, a.Code, a.Reason, a.Headers)

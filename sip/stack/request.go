@@ -2,7 +2,6 @@ package stack
 
 import (
 	"errors"
-	"net"
 	"net/netip"
 	"time"
 
@@ -232,14 +231,7 @@ func (s *Stack) flowClosed(transport string, peer netip.AddrPort) {
 
 // probe runs as an effect: can the peer be reached without the flow?
 func (d *Dialog) probe(sp *spec) {
-	req, addr, err := d.s.assemble(d.s.ctx, sp)
-	if err == nil && req.Transport() == "TCP" && !d.s.alive("tcp", addr) {
-		var c net.Conn
-		dialer := net.Dialer{Timeout: d.s.o.timers.dial}
-		if c, err = dialer.DialContext(d.s.ctx, "tcp", addr.String()); err == nil {
-			_ = c.Close()
-		}
-	}
+	_, _, err := d.s.assemble(d.s.ctx, sp) // it connects
 	if err != nil && d.s.ctx.Err() == nil {
 		d.mu.Lock()
 		defer d.mu.Unlock()

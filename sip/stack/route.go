@@ -75,6 +75,15 @@ func (s *Stack) assemble(ctx context.Context, sp *spec) (*sip.Request, netip.Add
 		addr = f.peer
 	}
 	host, port := s.local(tp, addr.Addr())
+	if tp == "tcp" {
+		f, err := s.connect(ctx, addr, sp)
+		if err != nil {
+			return nil, none, err
+		}
+		if port == 0 { // no tcp listener
+			port = addrPort(f.Conn.LocalAddr().String()).Port()
+		}
+	}
 	via := &sip.ViaHeader{
 		ProtocolName: "SIP", ProtocolVersion: "2.0", Transport: strings.ToUpper(tp),
 		Host: strings.Trim(host, "[]"), Port: int(port),
@@ -224,15 +233,7 @@ func (s *Stack) isOurs(tp string, addr netip.AddrPort) bool {
 
 // alive reports whether a connection to the peer is open.
 func (s *Stack) alive(transport string, peer netip.AddrPort) bool {
-	if transport == "tls" {
-		return s.flows.to(transport, peer) != nil
-	}
-	c := s.tpl.Pool("tcp").Get(peer.String())
-	if c == nil {
-		return false
-	}
-	_, _ = c.TryClose() // gives back the reference that Get took
-	return true
+	return s.flows.to(transport, peer) != nil
 }
 
 // parseURI reads a SIP URI or a name-addr.

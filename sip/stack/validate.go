@@ -84,8 +84,8 @@ func validate(req *sip.Request, m *Message) *verdict {
 	case uri.Scheme != "tel" && !hostOK(uri.Host):
 		return &verdict{code: 400, reason: "Bad Request-URI"}
 	}
-	if m.Method == "ACK" || m.Method == "CANCEL" {
-		return nil // neither can be refused for what follows
+	if m.Method == "ACK" || m.Method == "CANCEL" || m.Method == "BYE" {
+		return nil // what follows is no reason to go on with a call that is over
 	}
 	if bad := unsupported(m); bad != "" {
 		return refuse(420, Header{"Unsupported", bad})
