@@ -23,10 +23,8 @@ func (s *Stack) filter(p sip.TransportReadProps, data []byte) (out []byte, err e
 	if s.ctx.Err() != nil {
 		return nil, nil
 	}
-	var from netip.AddrPort
-	switch {
-	case p.Transport == "UDP":
-		from = remote(p.RemoteAddr)
+	from := remote(p.RemoteAddr)
+	if p.Transport == "UDP" { // of a stream come whole messages; see framer
 		if !s.o.Allow(from.Addr()) && !s.talking(from.Addr()) && !s.hearsRaw(from.Addr(), data) {
 			s.refuseStranger(p, from, data)
 			return nil, nil
@@ -34,8 +32,6 @@ func (s *Stack) filter(p sip.TransportReadProps, data []byte) (out []byte, err e
 		if !soundDatagram(data) {
 			return nil, nil
 		}
-	default: // whole messages of a stream; see framer
-		from = remote(p.RemoteAddr)
 	}
 	if len(data) > 4 && !s.police(from.Addr(), data) {
 		return nil, nil
