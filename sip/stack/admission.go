@@ -190,9 +190,9 @@ func (s *sources) take(a netip.Addr, urgent bool, now time.Time) bool {
 	return true
 }
 
-// sweep drops the buckets that are full again, once a second at most.
+// sweep drops the buckets that are full again, ten times a second at most.
 func (s *sources) sweep(now time.Time) {
-	if now.Sub(s.swept) < time.Second {
+	if now.Sub(s.swept) < 100*time.Millisecond {
 		return
 	}
 	s.swept = now
