@@ -15,7 +15,7 @@ import (
 // (freeswitch#1973: callers who stayed "Answered" for hours).
 func TestHangUpRacesTheAnswer(t *testing.T) {
 	t.Parallel()
-	const rounds = 60
+	const rounds = 100
 	for _, way := range []string{MediaRelay, MediaDirect} {
 		t.Run(way, func(t *testing.T) {
 			w := newWorld(t, worldOptions{media: way})

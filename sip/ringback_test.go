@@ -248,7 +248,7 @@ func TestCancelWhileThePhoneRings(t *testing.T) {
 // both sides end, each exactly once, and the engine hears which it was.
 func TestCancelRacesTheAnswer(t *testing.T) {
 	t.Parallel()
-	const rounds = 150
+	const rounds = 300
 	for _, way := range []string{MediaRelay, MediaDirect} {
 		t.Run(way, func(t *testing.T) {
 			w := newWorld(t, worldOptions{media: way})

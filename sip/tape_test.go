@@ -521,7 +521,7 @@ func TestTape(t *testing.T) {
 	engine := tapeEngine(t)
 	deadline := time.Now().Add(10 * time.Second)
 	told := map[string]int{}
-	for seed := range uint64(2000) {
+	for seed := range uint64(5000) {
 		way := MediaRelay
 		if seed%2 == 0 {
 			way = MediaDirect
