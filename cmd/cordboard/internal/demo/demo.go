@@ -35,7 +35,7 @@ var lines = []struct {
 	dialled, topic string
 	share          int
 }{
-	{"+442079460100", "line_fault", 3},
+	{"+442079460100", storyTopic, 3},
 	{"+442079460101", "billing_question", 3},
 	{"+442079460102", "", 2},
 	{"+442079460103", "roaming_refund", 1},

@@ -23,6 +23,7 @@ var unhurried = manners{
 const (
 	storyNumber = "+447700900417" // Dana Whitcombe, of the sample's crafted customers
 	liveGap     = 4 * time.Second
+	storyTopic  = "line_fault" // its specialist's desk is left to a person
 	storyGap    = 45 * time.Second
 	storyTalk   = 4 * time.Minute // the caller stays so long, unless the agent ends it
 )
@@ -107,6 +108,9 @@ func (c *centre) keepCalling(ctx context.Context) {
 
 func (c *centre) pickLive(r *rand.Rand) plan {
 	p := c.pick(r, hardShare)
+	if p.topic == storyTopic {
+		p.topic = "" // whoever sits at the specialist's desk waits for what the first agent passes on
+	}
 	p.patience = 40*time.Second + time.Duration(r.IntN(40))*time.Second
 	if r.IntN(2) == 0 {
 		p.talk = 8*time.Second + time.Duration(r.IntN(12))*time.Second
