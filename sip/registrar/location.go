@@ -211,10 +211,11 @@ func (r *Registrar) unheard(b *binding) {
 	}
 }
 
-// tell says whether an agent's phone can be called, when it is news. r.mu is
-// held, so that what is said is said in order.
+// tell says whether an agent's phone can be called, when it is news; that of
+// one who is not to register here cannot. r.mu is held, so that what is said is
+// said in order.
 func (r *Registrar) tell(agent agents.ID) {
-	is := slices.ContainsFunc(r.at[agent], func(b *binding) bool { return b.state == up })
+	is := slices.ContainsFunc(r.at[agent], func(b *binding) bool { return b.state == up }) && r.listens(agent)
 	was, told := r.up[agent]
 	if is == was && (told || !is) {
 		return
@@ -252,6 +253,9 @@ func (r *Registrar) Find(agent agents.ID) (uri, transport string, next netip.Add
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var best *binding
+	if !r.listens(agent) {
+		return "", "", netip.AddrPort{}
+	}
 	for _, b := range r.at[agent] {
 		if b.Expires.Before(r.now()) {
 			continue
@@ -289,8 +293,7 @@ func (r *Registrar) restore(ctx context.Context) error {
 	now := r.now()
 	for _, old := range list {
 		b := &binding{Binding: old}
-		a, ok := r.o.Agents.Agent(b.Agent)
-		if b.flow() || !b.Expires.After(now) || !ok || !a.Phone.Registered {
+		if b.flow() || !b.Expires.After(now) {
 			r.o.Bindings.RemoveBinding(b.Agent, b.Key)
 			continue
 		}

@@ -170,8 +170,65 @@ func TestTells(t *testing.T) {
 	w.agents["ann"] = agents.Agent{ID: "ann", Phone: agents.Phone{URI: "sip:ann@192.0.2.1"}}
 	w.Reload()
 	says("a new document without", "ann false")
+	w.look(0)
+	says("while nobody asks for it", "")
+	w.pass(10 * time.Minute)
+	w.look(0)
+	says("run out meanwhile", "")
 	if len(w.at)+len(w.rows)+len(w.heard)+len(w.up) != 0 {
 		t.Errorf("left: %v %v %v %v", w.at, w.rows, w.heard, w.up)
+	}
+}
+
+// An agent who is taken out of the routing document and put back has the phone
+// that registered before, without waiting for its next REGISTER; taken out, it
+// is not called, and the registration ends when it runs out, over a restart too.
+func TestTakenOutAndPutBack(t *testing.T) {
+	ann := agents.Agent{ID: "ann", Phone: agents.Phone{Registered: true}}
+	for name, without := range map[string]func(map[agents.ID]agents.Agent){
+		"gone": func(m map[agents.ID]agents.Agent) { delete(m, "ann") },
+		"another phone": func(m map[agents.ID]agents.Agent) {
+			m["ann"] = agents.Agent{ID: "ann", Phone: agents.Phone{URI: "sip:x@192.0.2.1"}}
+		},
+		"and restarted": func(m map[agents.ID]agents.Agent) { delete(m, "ann") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			want(t, "ann", w.ann(home, "Contact: <sip:ann@198.51.100.7>", "Expires: 300"), 200)
+			w.says()
+			without(w.agents)
+			w.Reload()
+			if uri, _, _ := w.Find("ann"); uri != "" || w.says() != "ann false" {
+				t.Errorf("taken out: found at %q", uri)
+			}
+			want(t, "taken out, she registers", w.ann(home, "Contact: <sip:ann@198.51.100.7>"), 403)
+			w.pass(2 * time.Minute)
+			if name == "and restarted" {
+				w.Close()
+				w.start()
+			}
+			w.look(0)
+			w.agents["ann"] = ann
+			w.Reload()
+			if name == "and restarted" {
+				w.ping = w
+				w.pass(time.Minute)
+				for _, b := range w.look(1) { // it must answer once
+					w.qualify(b)
+				}
+			}
+			if uri, _, next := w.Find("ann"); uri != "sip:ann@198.51.100.7" || next != home {
+				t.Errorf("put back: found at %q %v", uri, next)
+			}
+			if got := w.says(); got != "ann true" {
+				t.Errorf("routing was told %q", got)
+			}
+			w.pass(3 * time.Minute)
+			w.look(0)
+			if got := w.says(); got != "ann false" || len(w.at)+len(w.rows) != 0 {
+				t.Errorf("after its time: %q, %v", got, w.rows)
+			}
+		})
 	}
 }
 

@@ -213,14 +213,14 @@ func (r *Registrar) register(req *stack.Message) (stack.Answer, string) {
 	case wrong:
 		return answer(403), "failed" // some phones answer challenge after challenge, without end
 	}
-	agent, ok := r.o.Agents.Agent(agents.ID(user))
-	if !ok || !agent.Phone.Registered || !r.speaksFor(req, user) {
+	agent := agents.ID(user)
+	if !r.listens(agent) || !r.speaksFor(req, user) {
 		// CVE-2025-47779: good credentials are for their own address of record.
 		r.log.Warn("a REGISTER was refused with 403: its user is no agent with phone: registered, or its To or From is another's",
 			zap.Stringer("source", from))
 		return answer(403), "forbidden"
 	}
-	return r.bind(agent.ID, req, now)
+	return r.bind(agent, req, now)
 }
 
 // speaksFor reports whether To and From are the user's own.
@@ -242,20 +242,25 @@ func (r *Registrar) Awaits(agent agents.ID, on bool) {
 	}
 }
 
-// Reload lets go of the phones of agents that a new routing document does not
-// have register here, and tells of the others once more, since the engine
-// could not know an agent before.
+// Reload tells once more of the agents whom a new routing document has register
+// here, since the engine could not know an agent before, and of those it has no
+// longer as gone. Their registrations live on until they run out, so that an
+// agent who is taken out and put back need not wait for the phone to register
+// anew.
 func (r *Registrar) Reload() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for id := range r.at {
-		if a, ok := r.o.Agents.Agent(id); !ok || !a.Phone.Registered {
-			for _, b := range slices.Clone(r.at[id]) {
-				r.drop(id, b)
-			}
-		} else {
+		if r.listens(id) {
 			delete(r.up, id)
 		}
 		r.tell(id)
 	}
+}
+
+// listens reports whether the routing document has the agent's phone register
+// here.
+func (r *Registrar) listens(id agents.ID) bool {
+	a, ok := r.o.Agents.Agent(id)
+	return ok && a.Phone.Registered
 }
