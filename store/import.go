@@ -34,8 +34,8 @@ type ImportOptions struct {
 	Progress func(Report)
 }
 
-// Report counts what an import did. Every line with something in it is a
-// customer taken or a line rejected.
+// Report counts what an import did. Every line with something in it is of a
+// customer taken or is a line rejected.
 type Report struct {
 	Line         int   `json:"line"`      // the last one dealt with: all up to it is in the store or rejected
 	Bytes        int64 `json:"bytes"`     // of the input, up to the end of that line
@@ -62,6 +62,7 @@ func bad(format string, args ...any) error { return &badLine{reason: fmt.Sprintf
 // raw is one record as it stands in the file.
 type raw struct {
 	line  int // where it begins
+	last  int // where it ends, 0: there
 	text  []byte
 	cells []string
 }
@@ -190,7 +191,7 @@ func (im *importing) cut(ctx context.Context, work, order chan<- *piece) {
 			if over {
 				break
 			}
-			p.last, p.offset = r.line, im.in.offset()
+			p.last, p.offset = max(r.line, r.last), im.in.offset()
 		}
 		for _, to := range []chan<- *piece{work, order} {
 			select {
@@ -229,6 +230,10 @@ func (im *importing) read(p *piece) {
 			p.rejects = append(p.rejects, rejected{line.line, &badLine{id: r.ID, reason: err.Error()}})
 		default:
 			p.people = append(p.people, e)
+			continue
+		}
+		for n := line.line + 1; n <= line.last; n++ {
+			p.rejects = append(p.rejects, rejected{n, &badLine{id: r.ID, reason: fmt.Sprintf("it belongs to the row that begins in line %d", line.line)}})
 		}
 	}
 	p.rejects = append(p.rejects, cut...)

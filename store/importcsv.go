@@ -2,13 +2,14 @@ package store
 
 import (
 	"bufio"
-	"encoding/csv"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/cordboard/cordboard/screenpop/customer"
@@ -23,87 +24,272 @@ var csvColumns = []string{
 	"last_bill", "last_bill_on", "paid_on", "next_bill_on", "we_owe", "we_owe_since", "products",
 }
 
+// csvOpen are the columns whose cells may run over several lines: lists and
+// sentences. In any other a line end is the work of a stray quote.
+var csvOpen = []string{"numbers", "churn_reasons", "heed", "products"}
+
+// csvFeed reads rows. It looks ahead of a row that a quote leaves open, and when
+// that turns out to be no row it goes on with the next line of the file: a
+// stray quote costs the line it stands in and no other.
 type csvFeed struct {
-	in   *csv.Reader
-	cols []string
-	mark int64 // bytes of the byte order mark
+	lines lines
+	comma byte
+	cols  []string
+	many  []bool // by column: cells may run over several lines
+	n     int    // lines given so far
+	taken int64  // bytes of these
+	ahead []csvLine
+}
+
+// csvLine is a line of the file, or why there is none.
+type csvLine struct {
+	text string // without the line end
+	size int64
+	long bool
+	err  error
 }
 
 // newCSVFeed reads the first row. A file whose columns are not understood is
 // refused as a whole, before anything is stored.
 func newCSVFeed(r io.Reader) (*csvFeed, error) {
-	buf := bufio.NewReader(r)
-	var bom int
-	if mark, err := buf.Peek(3); err == nil && string(mark) == "\ufeff" {
-		if bom, err = buf.Discard(3); err != nil {
+	f := &csvFeed{lines: lines{in: bufio.NewReaderSize(r, 1<<16)}, comma: ','}
+	if mark, err := f.lines.in.Peek(3); err == nil && string(mark) == "\ufeff" {
+		bom, err := f.lines.in.Discard(3)
+		if f.taken = int64(bom); err != nil {
 			return nil, err
 		}
 	}
-	in := csv.NewReader(buf)
-	if comma, err := separator(buf); err != nil {
-		return nil, err
-	} else {
-		in.Comma = comma
+	first, err := f.line()
+	for err == nil && first.text == "" && !first.long {
+		first, err = f.line()
 	}
-	first, err := in.Read()
 	switch {
 	case errors.Is(err, io.EOF):
 		return nil, errors.New("the file is empty: its first row names the columns")
 	case err != nil:
 		return nil, fmt.Errorf("first row: %w", err)
 	}
-	f := &csvFeed{in: in, mark: int64(bom)}
+	if strings.Contains(first.text, ";") && !strings.Contains(first.text, ",") { // column names hold neither
+		f.comma = ';'
+	}
+	row := csvRow{comma: f.comma}
+	open, err := row.add(first.text)
+	if err == nil && (open || first.long) {
+		err = errors.New("it does not end on its line")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("first row: %w", err)
+	}
+	return f, f.columns(row.cells)
+}
+
+// columns takes the names of the first row.
+func (f *csvFeed) columns(first []string) error {
 	for _, name := range first {
 		name = strings.ToLower(strings.TrimSpace(name))
 		if !slices.Contains(csvColumns, name) {
-			return nil, fmt.Errorf("unknown column %q; known are %s", name, strings.Join(csvColumns, " "))
+			return fmt.Errorf("unknown column %q; known are %s", name, strings.Join(csvColumns, " "))
 		}
 		if slices.Contains(f.cols, name) {
-			return nil, fmt.Errorf("column %q is there twice", name)
+			return fmt.Errorf("column %q is there twice", name)
 		}
 		f.cols = append(f.cols, name)
+		f.many = append(f.many, slices.Contains(csvOpen, name))
 	}
 	for _, must := range []string{"id", "name"} {
 		if !slices.Contains(f.cols, must) {
-			return nil, fmt.Errorf("no column %q", must)
+			return fmt.Errorf("no column %q", must)
 		}
 	}
-	return f, nil
+	return nil
 }
 
-// separator looks at the first row: column names hold neither of the two.
-func separator(buf *bufio.Reader) (rune, error) {
-	head, err := buf.Peek(buf.Size())
-	if err != nil && !errors.Is(err, io.EOF) {
-		return 0, err
+func (f *csvFeed) offset() int64 { return f.taken }
+
+// peek looks at the i-th line from here; its err is io.EOF behind the last.
+func (f *csvFeed) peek(i int) csvLine {
+	for len(f.ahead) <= i {
+		if n := len(f.ahead); n > 0 && f.ahead[n-1].err != nil {
+			return f.ahead[n-1]
+		}
+		before := f.lines.size
+		text, long, err := f.lines.read()
+		text = bytes.TrimSuffix(bytes.TrimSuffix(text, []byte("\n")), []byte("\r"))
+		f.ahead = append(f.ahead, csvLine{string(text), f.lines.size - before, long, err})
 	}
-	row, _, _ := strings.Cut(string(head), "\n")
-	if strings.Contains(row, ";") && !strings.Contains(row, ",") {
-		return ';', nil
-	}
-	return ',', nil
+	return f.ahead[i]
 }
 
-func (f *csvFeed) offset() int64 { return f.mark + f.in.InputOffset() }
+// line takes the next line.
+func (f *csvFeed) line() (csvLine, error) {
+	l := f.peek(0)
+	if l.err != nil {
+		return l, l.err
+	}
+	f.ahead = f.ahead[1:]
+	f.n++
+	f.taken += l.size
+	return l, nil
+}
 
-func (f *csvFeed) next() (r raw, err error) {
-	r.cells, err = f.in.Read()
-	var at *csv.ParseError
+// next gives a row. Empty lines are passed over.
+func (f *csvFeed) next() (raw, error) {
+	for {
+		l, err := f.line()
+		r := raw{line: f.n, last: f.n}
+		switch {
+		case err != nil:
+			r.line++
+			return r, err
+		case l.long:
+			return r, bad("line is longer than 4 MiB")
+		case l.text != "":
+			return f.row(r, l)
+		}
+	}
+}
+
+// row reads the row that begins with first.
+func (f *csvFeed) row(r raw, first csvLine) (raw, error) {
+	row := csvRow{comma: f.comma, cells: make([]string, 0, len(f.cols))}
+	open, err := row.add(first.text)
+	more, size := 0, first.size
+	for ; open && err == nil; more++ {
+		l := f.peek(more)
+		size += l.size
+		switch {
+		case l.err != nil && !errors.Is(l.err, io.EOF):
+			return r, l.err
+		case l.err != nil:
+			return r, bad("a quote is opened here and never closed")
+		case size > maxLine:
+			return r, bad("a quote is opened here and not closed within 4 MiB")
+		case f.alike(row.cells, l.text):
+			return r, bad("a quote is opened here and not closed before line %d, which is a row by itself", f.n+1+more)
+		}
+		open, err = row.add(l.text)
+	}
 	switch {
-	case errors.As(err, &at):
-		r.line = at.StartLine
-		if errors.Is(err, csv.ErrFieldCount) {
-			return r, bad("%d columns, the first row has %d", len(r.cells), len(f.cols))
-		}
-		if errors.Is(err, csv.ErrQuote) && at.Line > at.StartLine {
-			return r, bad("a quote opened here is not closed as it should, up to line %d", at.Line)
-		}
-		return r, bad("%v", at.Err)
+	case err != nil && more > 0:
+		return r, bad("a quote is opened here and not closed as it should, up to line %d", f.n+more)
 	case err != nil:
 		return r, err
+	case len(row.cells) != len(f.cols) && more > 0:
+		return r, bad("a quote is opened here and closed in line %d: that makes %d columns, the first row has %d", f.n+more, len(row.cells), len(f.cols))
+	case len(row.cells) != len(f.cols):
+		return r, bad("%d columns, the first row has %d", len(row.cells), len(f.cols))
 	}
-	r.line, _ = f.in.FieldPos(0)
+	if more > 0 {
+		for i, cell := range row.cells {
+			if !f.many[i] && strings.Contains(cell, "\n") {
+				return r, bad("a quote is opened here and closed in line %d: %s runs over several lines", f.n+more, f.cols[i])
+			}
+		}
+	}
+	for range more {
+		if _, err := f.line(); err != nil {
+			return r, err
+		}
+	}
+	r.cells, r.last = row.cells, f.n
 	return r, nil
+}
+
+// alike says that a line which an open quote would take in looks like a row by
+// itself: as many separators, and in the id's place what is formed as the id
+// of the row begun.
+func (f *csvFeed) alike(begun []string, line string) bool {
+	cells := strings.Split(line, string(f.comma))
+	id := slices.Index(f.cols, "id")
+	return len(cells) == len(f.cols) && (id >= len(begun) || form(cells[id]) == form(begun[id]))
+}
+
+// form is a text with each run of digits as 0 and each run of letters as a.
+func form(text string) string {
+	var b strings.Builder
+	var last rune
+	for _, c := range text {
+		switch {
+		case unicode.IsDigit(c):
+			c = '0'
+		case unicode.IsLetter(c):
+			c = 'a'
+		}
+		if c != last || c != '0' && c != 'a' {
+			b.WriteRune(c)
+		}
+		last = c
+	}
+	return b.String()
+}
+
+// csvRow cuts a row into cells (RFC 4180), line by line.
+type csvRow struct {
+	comma  byte
+	cells  []string
+	quoted strings.Builder // the cell that is open
+	open   bool
+}
+
+// add reads a line of the row. open: a quote is still open at its end, and the
+// row goes on in the next line.
+func (r *csvRow) add(line string) (open bool, err error) {
+	if r.open {
+		r.quoted.WriteByte('\n')
+		if line, err = r.inQuotes(line); err != nil || r.open || line == "" {
+			return r.open, err
+		}
+		line = line[1:] // the separator
+	}
+	for {
+		if strings.HasPrefix(line, `"`) {
+			r.open = true
+			if line, err = r.inQuotes(line[1:]); err != nil || r.open || line == "" {
+				return r.open, err
+			}
+			line = line[1:]
+			continue
+		}
+		end := strings.IndexByte(line, r.comma)
+		cell := line
+		if end >= 0 {
+			cell = line[:end]
+		}
+		if strings.Contains(cell, `"`) {
+			return false, bad(`bare " in non-quoted field`)
+		}
+		r.cells = append(r.cells, cell)
+		if end < 0 {
+			return false, nil
+		}
+		line = line[end+1:]
+	}
+}
+
+// inQuotes reads up to the closing quote. What is left begins with a separator,
+// or is "".
+func (r *csvRow) inQuotes(line string) (rest string, err error) {
+	for {
+		end := strings.IndexByte(line, '"')
+		if end < 0 {
+			r.quoted.WriteString(line)
+			return "", nil
+		}
+		r.quoted.WriteString(line[:end])
+		line = line[end+1:]
+		switch {
+		case strings.HasPrefix(line, `"`):
+			r.quoted.WriteByte('"')
+			line = line[1:]
+		case line == "" || line[0] == r.comma:
+			r.cells = append(r.cells, r.quoted.String())
+			r.quoted.Reset()
+			r.open = false
+			return line, nil
+		default:
+			return "", bad(`extraneous or missing " in quoted-field`)
+		}
+	}
 }
 
 func (f *csvFeed) record(row raw) (customer.Record, error) {

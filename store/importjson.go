@@ -13,19 +13,17 @@ import (
 	"github.com/cordboard/cordboard/screenpop/customer"
 )
 
-const (
-	maxLine = 4 << 20 // bytes of one record
-	notText = "not UTF-8"
-)
+const notText = "not UTF-8"
 
 // jsonFeed reads one record a line; empty lines are passed over.
 type jsonFeed struct {
-	in   *bufio.Reader
-	n    int
-	size int64
+	lines
+	n int
 }
 
-func newJSONFeed(r io.Reader) *jsonFeed { return &jsonFeed{in: bufio.NewReaderSize(r, 1<<16)} }
+func newJSONFeed(r io.Reader) *jsonFeed {
+	return &jsonFeed{lines: lines{in: bufio.NewReaderSize(r, 1<<16)}}
+}
 
 func (f *jsonFeed) offset() int64 { return f.size }
 
@@ -81,24 +79,4 @@ func unread(err error) error {
 		return bad("unknown field %s", strings.TrimPrefix(err.Error(), "json: unknown field "))
 	}
 	return bad("not a customer record")
-}
-
-// read reads a line of whatever length and keeps at most maxLine of it.
-func (f *jsonFeed) read() (text []byte, long bool, err error) {
-	for {
-		piece, err := f.in.ReadSlice('\n')
-		f.size += int64(len(piece))
-		if len(text)+len(piece) > maxLine {
-			long = true
-		} else {
-			text = append(text, piece...)
-		}
-		switch {
-		case errors.Is(err, bufio.ErrBufferFull):
-			continue
-		case errors.Is(err, io.EOF) && (len(text) > 0 || long):
-			return text, long, nil
-		}
-		return text, long, err
-	}
 }
