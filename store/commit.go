@@ -97,7 +97,7 @@ func (w *writer) spillLine() {
 			w.keeping += b.inputs
 		}
 	}
-	if w.spill.bytes() == 0 { // the file was given up
+	if errors.Is(err, errGivenUp) {
 		w.kept, w.keeping = 0, 0
 	}
 	w.mu.Unlock()

@@ -86,6 +86,9 @@ func framed(body []byte) []byte {
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
+// errGivenUp tells that nothing the file held before counts any more either.
+var errGivenUp = errors.New("spill file given up")
+
 // add brings batches to the disk. After an error none of them counts.
 func (s *spill) add(batches []*batch) error {
 	s.mu.Lock()
@@ -109,7 +112,7 @@ func (s *spill) add(batches []*batch) error {
 	}
 	if err := s.file.Sync(); err != nil {
 		// What a failed sync leaves on the disk nobody knows: not this file again.
-		err = errors.Join(err, s.file.Close())
+		err = errors.Join(errGivenUp, err, s.file.Close())
 		s.file, s.size = nil, 0
 		return err
 	}
@@ -156,16 +159,6 @@ func (s *spill) clear(drained func() bool) error {
 	}
 	s.size = 0
 	return s.file.Sync()
-}
-
-// bytes is the size of what is spilled.
-func (s *spill) bytes() int64 {
-	if s == nil {
-		return 0
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.size
 }
 
 // close leaves the file behind only when something is in it.

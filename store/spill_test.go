@@ -241,3 +241,54 @@ func TestStampsAreFew(t *testing.T) {
 		t.Errorf("stamps %v, %v; want %v", stamps, err, want)
 	}
 }
+
+// slowDisk is a file whose sync takes until it is told to end.
+type slowDisk struct {
+	spillFile
+	syncing, end chan struct{}
+}
+
+func (d *slowDisk) Sync() error {
+	close(d.syncing)
+	<-d.end
+	return d.spillFile.Sync()
+}
+
+// TestSpillLocks: the two goroutines of the writer never wait for each other.
+// One that has spilled the line must not want the file's lock again once it has
+// the line's: the other, about to empty the file, has it and wants the line's.
+func TestSpillLocks(t *testing.T) {
+	t.Parallel()
+	file := &spill{path: filepath.Join(t.TempDir(), "spill"), identity: 7, epoch: 1}
+	if err := file.open(); err != nil {
+		t.Fatal(err)
+	}
+	disk := &slowDisk{spillFile: file.file, syncing: make(chan struct{}), end: make(chan struct{})}
+	file.file = disk
+	w := &writer{spill: file, line: []*batch{waiting(1, 1, time.Now())}}
+	spilled := make(chan struct{})
+	go func() {
+		defer close(spilled)
+		w.spillLine()
+	}()
+	<-disk.syncing
+	w.mu.Lock()
+	close(disk.end)
+	file.mu.Lock() // as clear has it, when the sync is over
+	w.mu.Unlock()
+	select {
+	case <-spilled:
+		w.mu.Lock() // as drained takes it
+		if w.kept != 1 {
+			t.Errorf("%d batches kept", w.kept)
+		}
+		w.mu.Unlock()
+	case <-time.After(10 * time.Second):
+		t.Error("the line's lock is held by one who waits for the file's")
+	}
+	file.mu.Unlock()
+	<-spilled
+	if err := file.close(); err != nil {
+		t.Error(err)
+	}
+}
