@@ -45,6 +45,7 @@ type serverReader struct {
 	*reader
 	folder string
 	out    *Server
+	claims []claim
 }
 
 func (s *serverReader) document(o *object) {
@@ -61,9 +62,12 @@ func (s *serverReader) document(o *object) {
 	s.media(s.object(o.get("media")))
 	s.web(s.object(o.get("web")))
 	s.out.Admin = "127.0.0.1:9090"
-	if n := o.get("admin"); n != nil {
-		s.out.Admin = s.address(n)
+	admin := o.get("admin")
+	if admin != nil {
+		s.out.Admin = s.address(admin)
 	}
+	s.claim(admin, "admin", "tcp", s.out.Admin)
+	s.checkClaims()
 	s.store(s.object(o.get("store")))
 	o.close()
 }
@@ -107,6 +111,8 @@ func (s *serverReader) sip(o *object) {
 		if l, ok := s.listen(item); ok {
 			if slices.Contains(s.out.SIP.Listen, l) {
 				s.errorf(item, CodeDuplicate, "%s: %s is listed twice", item.label(), item.text)
+			} else {
+				s.claim(item, item.label(), l.Transport, l.Addr.String())
 			}
 			s.out.SIP.Listen = append(s.out.SIP.Listen, l)
 		}
@@ -270,9 +276,11 @@ func (s *serverReader) ports(n *node) (low, high uint16) {
 func (s *serverReader) web(o *object) {
 	w := &s.out.Web
 	w.Listen = "127.0.0.1:8080"
-	if n := o.get("listen"); n != nil {
-		w.Listen = s.address(n)
+	listen := o.get("listen")
+	if listen != nil {
+		w.Listen = s.address(listen)
 	}
+	s.claim(listen, "web.listen", "tcp", w.Listen)
 	for _, item := range s.list(o.get("origins"), 64) {
 		if origin := s.origin(item); origin != "" {
 			w.Origins = append(w.Origins, origin)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -57,22 +58,54 @@ func newLog(level string) (*zap.Logger, error) {
 
 // load reads both configuration files and tells every finding of either.
 func load(file string, tell func(configs.Finding)) (*configs.Server, *routing.Policy, error) {
-	server, findings := configs.LoadServer(file)
-	if server == nil || len(findings) > 0 {
-		return nil, nil, refuse(file, findings, tell)
-	}
-	sounds, err := media.LoadLibrary(server.Media.Sounds)
+	server, err := loadServer(file, tell)
 	if err != nil {
 		return nil, nil, err
 	}
+	policy, err := loadRouting(server, file, tell)
+	return server, policy, err
+}
+
+func loadServer(file string, tell func(configs.Finding)) (*configs.Server, error) {
+	server, findings := configs.LoadServer(file)
+	if server == nil || len(findings) > 0 {
+		return nil, refuse(file, findings, tell)
+	}
+	return server, nil
+}
+
+// loadRouting reads the routing document that a server file names.
+func loadRouting(server *configs.Server, file string, tell func(configs.Finding)) (*routing.Policy, error) {
+	sounds, err := media.LoadLibrary(server.Media.Sounds)
+	if err != nil {
+		return nil, err
+	}
 	policy, findings := configs.LoadRouting(server.Routes, configs.Sounds(sounds.Has))
 	if policy == nil || len(findings) > 0 {
-		return nil, nil, refuse(server.Routes, findings, tell)
+		return nil, refuse(server.Routes, findings, tell)
 	}
 	if id := configs.CheckPhones(server, policy); id != "" {
-		return nil, nil, fmt.Errorf("%s: agent %s has phone: registered, and %s has no sip.registrar", server.Routes, id, file)
+		return nil, fmt.Errorf("%s: agent %s has phone: registered, and %s has no sip.registrar", server.Routes, id, file)
 	}
-	return server, policy, nil
+	return policy, nil
+}
+
+// loadToServe reads both files, and looks at what the server file names on this
+// machine. What it takes, serve can start with, as far as that shows before.
+func loadToServe(file string, told io.Writer) (*configs.Server, *routing.Policy, error) {
+	server, err := loadServer(file, printed)
+	if err != nil {
+		return nil, nil, err
+	}
+	missing := app.Check(server)
+	for _, m := range missing {
+		fmt.Fprintf(told, "%s: %v\n", file, m)
+	}
+	policy, err := loadRouting(server, file, printed)
+	if len(missing) > 0 {
+		err = errors.Join(countErrors(file, len(missing)), err)
+	}
+	return server, policy, err
 }
 
 // printed is a finding for whoever typed the command, with the source line.
@@ -83,7 +116,10 @@ func refuse(file string, findings []configs.Finding, tell func(configs.Finding))
 	for _, f := range findings {
 		tell(f)
 	}
-	n := len(findings)
+	return countErrors(file, len(findings))
+}
+
+func countErrors(file string, n int) error {
 	if n == 1 {
 		return fmt.Errorf("%s has an error", file)
 	}
@@ -92,7 +128,7 @@ func refuse(file string, findings []configs.Finding, tell func(configs.Finding))
 
 func serve(ctx context.Context, file string, log *zap.Logger) (err error) {
 	go tuneCollector(ctx)
-	server, policy, err := load(file, printed)
+	server, policy, err := loadToServe(file, os.Stderr)
 	if err != nil {
 		return err
 	}

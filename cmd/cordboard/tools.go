@@ -16,8 +16,9 @@ func checkCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "check FILE",
 		Short: "Read a server file or a routing document and print every error in it",
-		Long:  "Read a server file (and the routing document it names) or a routing document alone. Exit status 1 with any error, else 0.",
-		Args:  cobra.ExactArgs(1),
+		Long: "Read a server file, the routing document it names, and whether what it names is there on this machine: certificates, secrets, folders,\n" +
+			"addresses. serve begins with just this. Or read a routing document alone. Exit status 1 with any error, else 0.",
+		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			file := args[0]
 			head, err := os.ReadFile(file)
@@ -25,7 +26,7 @@ func checkCommand() *cobra.Command {
 				return err
 			}
 			if strings.Contains(string(head), "cordboard: server/") {
-				if _, _, err := load(file, printed); err != nil {
+				if _, _, err := loadToServe(file, cmd.ErrOrStderr()); err != nil {
 					return err
 				}
 			} else if p, findings := configs.LoadRouting(file); p == nil || len(findings) > 0 {
