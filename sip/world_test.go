@@ -30,7 +30,13 @@ const patience = 30 * time.Second
 
 var loopback = netip.MustParseAddr("127.0.0.1")
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if task := os.Getenv(benchRobots); task != "" {
+		runBenchRobots(task)
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // get waits for something on a channel.
 func get[T any](t *testing.T, what string, ch <-chan T) T {
