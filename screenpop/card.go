@@ -1,7 +1,6 @@
 package screenpop
 
 import (
-	"encoding/json"
 	"slices"
 	"time"
 
@@ -16,7 +15,6 @@ type card struct {
 
 	match      string
 	rec        *customer.Record // never changed: the cache may share it
-	raw        json.RawMessage  // rec as sent
 	recAt      time.Time
 	stale      bool
 	candidates []customer.Record
@@ -126,13 +124,13 @@ func (c *card) leaveQueue(at time.Time) {
 func seconds(d time.Duration) int { return int(max(0, d) / time.Second) }
 
 // found puts the outcome of a look-up on the card.
-func (c *card) found(m customer.Match, raw json.RawMessage, err error, at time.Time) {
+func (c *card) found(m customer.Match, err error, at time.Time) {
 	c.recAt = at
 	switch {
 	case err != nil:
 		c.match, c.recAt = matchFailed, time.Time{}
 	case m.Record != nil:
-		c.match, c.rec, c.raw, c.stale = matchExact, m.Record, raw, m.Stale
+		c.match, c.rec, c.stale = matchExact, m.Record, m.Stale
 		if m.Stale && m.Record.Billing != nil {
 			c.recAt = m.Record.Billing.At
 		}
@@ -153,7 +151,7 @@ func (c *card) choose(id string) bool {
 		return false
 	}
 	r := c.candidates[i]
-	c.rec, c.raw, c.match = &r, rawRecord(&r), matchExact
+	c.rec, c.match = &r, matchExact
 	return true
 }
 
@@ -230,7 +228,7 @@ func (c *card) view(l *leg, now time.Time, within int, answers []Answer) cardVie
 		Caller:  callerView(c.new.Caller),
 		Dialled: c.new.Dialled, Trunk: c.new.Trunk, Arrived: micro(c.new.At),
 		AnswerWithin: within, Waited: seconds(l.waited), WaitedBefore: seconds(l.waitedBefore),
-		Match: c.match, Record: c.raw, RecordAt: micro(c.recAt), Stale: c.stale,
+		Match: c.match, Record: c.rec, RecordAt: micro(c.recAt), Stale: c.stale,
 		Why: whyView{
 			Rule: l.why.Rule, Step: l.why.Step, Policy: l.why.Policy, Trigger: l.why.Trigger,
 			Prefer: l.why.Prefer, CameBack: l.why.CameBack,
@@ -244,9 +242,7 @@ func (c *card) view(l *leg, now time.Time, within int, answers []Answer) cardVie
 		v.Path[n].Seconds = seconds(now.Sub(c.entered))
 	}
 	if c.match == matchSeveral {
-		for k := range c.candidates {
-			v.Candidates = append(v.Candidates, rawRecord(&c.candidates[k]))
-		}
+		v.Candidates = c.candidates
 	}
 	v.Story = Story(c.rec, l.topic, v.From, now)
 	v.Facts = c.known(l).Facts

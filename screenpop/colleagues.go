@@ -11,16 +11,23 @@ import (
 )
 
 // gatherer spaces the colleagues frames out: a change of one agent concerns
-// every desk, so the cost grows with the square of the centre.
+// every desk, so the cost grows with the square of the centre. They are told in
+// rounds, each a few desks at a time: to tell hundreds of desks in one moment
+// would keep the pops of that moment waiting.
 type gatherer struct {
-	last  time.Time
+	last  time.Time // when the last round began
 	armed bool
-	dirty bool // somebody changed since the last frames
+	dirty bool       // somebody changed since it began
+	list  *roll      // of the round under way
+	left  []*session // that it has not told yet
 }
 
-// gatherAgents are told of each second; for n times as many agents the frames
+// gatherAgents are told of each second; for n times as many agents the rounds
 // are n times as far apart.
 const gatherAgents = 200
+
+// A round is spread over half of the time between two, in steps.
+const gatherStep = 25 * time.Millisecond
 
 // crowded is how many frames may wait for a desk before colleagues are kept
 // back: states can be told later, calls cannot.
@@ -56,17 +63,25 @@ func (h *Hub) colleagueChanged() {
 	h.armGather()
 }
 
-// armGather sends the states now, or when the last frames are old enough.
+// gap is the time between two rounds.
+func (h *Hub) gap() time.Duration {
+	return h.opt.Gather * time.Duration(max(1, len(h.desks)/gatherAgents))
+}
+
+// armGather begins a round now, or when the last one is old enough.
 func (h *Hub) armGather() {
 	if h.gather.armed {
 		return
 	}
-	gap := h.opt.Gather * time.Duration(max(1, len(h.desks)/gatherAgents))
-	wait := gap - h.now().Sub(h.gather.last)
+	wait := h.gap() - h.now().Sub(h.gather.last)
 	if wait <= 0 {
 		h.sendColleagues()
 		return
 	}
+	h.gatherIn(wait)
+}
+
+func (h *Hub) gatherIn(wait time.Duration) {
 	h.gather.armed = true
 	time.AfterFunc(wait, func() {
 		h.post(func() {
@@ -76,32 +91,70 @@ func (h *Hub) armGather() {
 	})
 }
 
+// sendColleagues tells the next few desks of a round, and begins one when none
+// is under way.
 func (h *Hub) sendColleagues() {
-	h.gather.last = h.now()
-	again := false
-	var list *roll
+	g := &h.gather
+	if len(g.left) == 0 {
+		h.beginRound()
+	}
+	for range h.atOnce() {
+		if len(g.left) == 0 {
+			break
+		}
+		s := g.left[0]
+		g.left[0] = nil
+		g.left = g.left[1:]
+		// One that is slow just now is told in the next round, as is one that comes back.
+		if s.conn != nil && s.conn.waiting() <= crowded {
+			s.missed = false
+			h.pushColleagues(s, g.list)
+		}
+	}
+	switch {
+	case len(g.left) > 0:
+		h.gatherIn(min(gatherStep, h.gap()))
+		return
+	case h.missing():
+		h.gatherIn(max(0, h.gap()-h.now().Sub(g.last)))
+	}
+	g.list, g.left = nil, nil
+}
+
+// beginRound notes who has to be told, in the order of their names, which gives
+// each desk the same distance from one round to the next.
+func (h *Hub) beginRound() {
+	g := &h.gather
 	for _, d := range h.desks {
 		s := d.session
 		if s == nil {
 			continue
 		}
-		s.missed = s.missed || h.gather.dirty
-		switch {
-		case s.conn == nil || !s.missed:
-		case s.conn.waiting() > crowded:
-			again = true
-		default:
-			s.missed = false
-			if list == nil {
-				list = newRoll(h.colleagues(""))
-			}
-			h.pushColleagues(s, list)
+		s.missed = s.missed || g.dirty
+		if s.missed && s.conn != nil {
+			g.left = append(g.left, s)
 		}
 	}
-	h.gather.dirty = false
-	if again {
-		h.armGather()
+	slices.SortFunc(g.left, func(a, b *session) int { return cmp.Compare(a.agent, b.agent) })
+	if g.last, g.dirty = h.now(), false; len(g.left) > 0 {
+		g.list = newRoll(h.colleagues(""))
 	}
+}
+
+// atOnce is how many desks are told in one step.
+func (h *Hub) atOnce() int {
+	steps := max(1, int(h.gap()/2/gatherStep))
+	return max(8, len(h.desks)/steps+1)
+}
+
+// missing tells whether a desk that is there has yet to be told.
+func (h *Hub) missing() bool {
+	for _, d := range h.desks {
+		if s := d.session; s != nil && s.conn != nil && (s.missed || h.gather.dirty) {
+			return true
+		}
+	}
+	return false
 }
 
 // roll is all agents as JSON, written once for every desk: each desk gets it
@@ -128,17 +181,15 @@ func newRoll(all []colleagueView) *roll {
 	return r
 }
 
-// without is the roll but for one agent, as a JSON array.
-func (r *roll) without(self agents.ID) json.RawMessage {
+// without is the roll but for one agent, the inside of a JSON array in two
+// parts.
+func (r *roll) without(self agents.ID) (before, after []byte) {
 	c := r.at[self] // none: nothing is cut
-	out := make([]byte, 0, len(r.text)+2)
-	out = append(out, '[')
-	out = append(append(out, r.text[:c.from]...), r.text[c.to:]...)
-	if n := len(out) - 1; n > 0 {
-		out[n] = ']'
-		return out
+	before, after = r.text[:c.from], r.text[c.to:]
+	if n := len(after); n > 0 {
+		return before, after[:n-1]
 	}
-	return append(out, ']')
+	return before[:max(0, len(before)-1)], nil
 }
 
 // pushColleagues sends the roll. Of the frames kept for a resume only the last
@@ -148,8 +199,8 @@ func (h *Hub) pushColleagues(s *session, list *roll) {
 	s.thin(s.toldAt)
 	s.seq++
 	s.toldAt = s.seq
-	text := fmt.Appendf(nil, `{"t":"colleagues","seq":%d,"at":%d,"d":`, s.seq, now)
-	h.keep(s, append(append(text, list.without(s.agent)...), '}'))
+	before, after := list.without(s.agent)
+	h.keep(s, text{fmt.Appendf(nil, `{"t":"colleagues","seq":%d,"at":%d,"d":[`, s.seq, now), before, after, []byte(`]}`)})
 }
 
 // thin empties the colleagues frame of that number, if it is still kept.
@@ -158,7 +209,7 @@ func (s *session) thin(seq int64) {
 		return
 	}
 	old := &s.ring[seq-s.ring[0].seq]
-	s.bytes -= len(old.text)
-	old.text = fmt.Appendf(nil, `{"t":"colleagues","seq":%d,"d":[]}`, seq)
-	s.bytes += len(old.text)
+	s.bytes -= old.text.size()
+	old.text = plainText(fmt.Appendf(nil, `{"t":"colleagues","seq":%d,"d":[]}`, seq))
+	s.bytes += old.text.size()
 }

@@ -28,10 +28,11 @@ const (
 // writer a goroutine of its own; the hub's loop only ever appends to out.
 type conn struct {
 	ws  *websocket.Conn
+	net *cork
 	cut func(time.Time) error // bounds the write under way
 
 	mu        sync.Mutex
-	out       [][]byte
+	out       []text
 	bytes     int
 	bound     int // frames that may wait; 0 while seating: welcome and replay always fit
 	boundSize int // bytes that may wait
@@ -46,12 +47,12 @@ type conn struct {
 	searches int // under way
 }
 
-func newConn(ws *websocket.Conn, cut func(time.Time) error) *conn {
-	return &conn{ws: ws, cut: cut, wake: make(chan struct{}, 1), stop: make(chan struct{}), readEnd: make(chan struct{})}
+func newConn(ws *websocket.Conn, wire *cork, cut func(time.Time) error) *conn {
+	return &conn{ws: ws, net: wire, cut: cut, wake: make(chan struct{}, 1), stop: make(chan struct{}), readEnd: make(chan struct{})}
 }
 
 // send queues a frame; a desk that lets too many wait is closed with 4408.
-func (c *conn) send(text []byte) {
+func (c *conn) send(t text) {
 	c.mu.Lock()
 	if c.code != 0 {
 		c.mu.Unlock()
@@ -62,8 +63,8 @@ func (c *conn) send(text []byte) {
 		c.close(closeSlow)
 		return
 	}
-	c.out = append(c.out, text)
-	c.bytes += len(text)
+	c.out = append(c.out, t)
+	c.bytes += t.size()
 	c.mu.Unlock()
 	select {
 	case c.wake <- struct{}{}:
@@ -73,8 +74,8 @@ func (c *conn) send(text []byte) {
 
 // reply queues a frame without a number: welcome and result.
 func (c *conn) reply(t string, d any) {
-	if text, err := json.Marshal(serverFrame{T: t, D: d}); err == nil {
-		c.send(text)
+	if b, err := json.Marshal(serverFrame{T: t, D: d}); err == nil {
+		c.send(plainText(b))
 	}
 }
 
@@ -108,7 +109,7 @@ func (c *conn) close(code int) {
 	close(c.stop)
 }
 
-func (c *conn) take() [][]byte {
+func (c *conn) take() []text {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	out := c.out
@@ -165,19 +166,38 @@ func (c *conn) drain() {
 	}
 }
 
+// flush writes all frames that wait, together.
 func (c *conn) flush() bool {
-	for _, text := range c.take() {
+	all := c.take()
+	if len(all) == 0 {
+		return true
+	}
+	c.net.hold()
+	err := c.writeAll(all)
+	return errors.Join(err, c.net.flush()) == nil
+}
+
+// writeAll puts a frame that is made of parts together here, where it takes no
+// more than a moment's memory.
+func (c *conn) writeAll(all []text) error {
+	var whole []byte
+	for _, t := range all {
 		if c.closing() == closeSlow {
-			return true // the rest is replayed when the desk resumes
+			return nil // the rest is replayed when the desk resumes
 		}
 		if err := c.ws.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
-			return false
+			return err
 		}
-		if err := c.ws.WriteMessage(websocket.TextMessage, text); err != nil {
-			return false
+		one := t[0]
+		if len(t[0]) < t.size() {
+			whole = t.appendTo(whole[:0])
+			one = whole
+		}
+		if err := c.ws.WriteMessage(websocket.TextMessage, one); err != nil {
+			return err
 		}
 	}
-	return true
+	return nil
 }
 
 // ServeHTTP is the desk socket.
@@ -201,16 +221,17 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer h.wg.Done()
 	up := websocket.Upgrader{
 		HandshakeTimeout: helloTimeout, Subprotocols: []string{Protocol},
-		CheckOrigin: h.opt.CheckOrigin, ReadBufferSize: 4096, WriteBufferSize: 16384,
+		CheckOrigin: h.opt.CheckOrigin, ReadBufferSize: 4096, WriteBufferSize: 16384, WriteBufferPool: &h.drafts,
 		Error: func(w http.ResponseWriter, _ *http.Request, status int, _ error) {
 			http.Error(w, http.StatusText(status), status)
 		},
 	}
-	ws, err := up.Upgrade(w, r, nil)
+	taken := &corking{ResponseWriter: w, spare: &h.corks}
+	ws, err := up.Upgrade(taken, r, nil)
 	if err != nil {
 		return // the upgrader has answered
 	}
-	c := newConn(ws, ws.NetConn().SetWriteDeadline)
+	c := newConn(ws, taken.cork, ws.NetConn().SetWriteDeadline)
 	h.wg.Go(func() { c.write(h.opt.Heartbeat) })
 	h.serve(c, guest)
 }

@@ -43,7 +43,28 @@ type session struct {
 
 type held struct {
 	seq  int64
-	text []byte
+	text text
+}
+
+// text is a frame in up to four parts, of which the middle ones may be shared
+// with other desks' frames.
+type text [4][]byte
+
+func plainText(b []byte) text { return text{b} }
+
+func (t text) size() (n int) {
+	for _, part := range t {
+		n += len(part)
+	}
+	return n
+}
+
+// appendTo appends the frame's parts to b.
+func (t text) appendTo(b []byte) []byte {
+	for _, part := range t {
+		b = append(b, part...)
+	}
+	return b
 }
 
 // Bounds of what is kept for a resume, and of what waits for a slow desk.
@@ -113,21 +134,21 @@ func (h *Hub) push(s *session, t string, d any) {
 		s.seq--
 		return
 	}
-	h.keep(s, text)
+	h.keep(s, plainText(text))
 }
 
 // keep keeps a frame that has the session's last number for a resume, and
 // sends it.
-func (h *Hub) keep(s *session, text []byte) {
-	s.ring = append(s.ring, held{s.seq, text})
-	s.bytes += len(text)
+func (h *Hub) keep(s *session, t text) {
+	s.ring = append(s.ring, held{s.seq, t})
+	s.bytes += t.size()
 	for len(s.ring) > 1 && (len(s.ring) > boundFrames || s.bytes > boundBytes) {
-		s.bytes -= len(s.ring[0].text)
-		s.ring[0].text = nil
+		s.bytes -= s.ring[0].text.size()
+		s.ring[0].text = text{}
 		s.ring = s.ring[1:]
 	}
 	if s.conn != nil {
-		s.conn.send(text)
+		s.conn.send(t)
 	}
 }
 

@@ -2,7 +2,6 @@ package screenpop
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"runtime/debug"
 	"time"
@@ -26,15 +25,15 @@ func (h *Hub) resolve(c *card) {
 	}
 	c.asked = true
 	if c.new.Lookup == "" {
-		h.resolved(c, customer.Match{}, nil, nil)
+		h.resolved(c, customer.Match{}, nil)
 		return
 	}
 	if len(h.jobs) >= maxJobs {
-		h.resolved(c, customer.Match{}, nil, context.DeadlineExceeded)
+		h.resolved(c, customer.Match{}, context.DeadlineExceeded)
 		return
 	}
 	c.expiry = time.AfterFunc(h.opt.LookupTimeout, func() {
-		h.post(func() { h.resolved(c, customer.Match{}, nil, context.DeadlineExceeded) })
+		h.post(func() { h.resolved(c, customer.Match{}, context.DeadlineExceeded) })
 	})
 	h.jobs = append(h.jobs, c)
 	h.startJobs()
@@ -54,36 +53,32 @@ func (h *Hub) startJobs() {
 		// A source that does not heed its context keeps the slot, not the call:
 		// expiry answers for it.
 		h.wg.Go(func() {
-			m, raw, err := h.find(e164)
+			m, err := h.find(e164)
 			h.post(func() {
 				h.busy--
-				h.resolved(c, m, raw, err)
+				h.resolved(c, m, err)
 				h.startJobs()
 			})
 		})
 	}
 }
 
-// find asks the finder, and writes the record out while it is at it.
-func (h *Hub) find(e164 string) (m customer.Match, raw json.RawMessage, err error) {
+// find asks the finder.
+func (h *Hub) find(e164 string) (m customer.Match, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			h.log.Error("look-up panicked", zap.ByteString("stack", debug.Stack()))
-			m, raw, err = customer.Match{}, nil, errLookup
+			m, err = customer.Match{}, errLookup
 		}
 	}()
 	ctx, cancel := context.WithTimeout(h.ctx, h.opt.LookupTimeout)
 	defer cancel()
-	m, err = h.opt.Finder.Find(ctx, e164)
-	if err == nil && m.Record != nil {
-		raw = rawRecord(m.Record)
-	}
-	return m, raw, err
+	return h.opt.Finder.Find(ctx, e164)
 }
 
 // resolved puts the outcome on the card, tells routing, and brings the desks
 // that have the call in hand up to date. Only the first outcome counts.
-func (h *Hub) resolved(c *card, m customer.Match, raw json.RawMessage, err error) {
+func (h *Hub) resolved(c *card, m customer.Match, err error) {
 	if c.told {
 		return
 	}
@@ -92,7 +87,7 @@ func (h *Hub) resolved(c *card, m customer.Match, raw json.RawMessage, err error
 		c.expiry.Stop()
 	}
 	now := h.now()
-	c.found(m, raw, err, now)
+	c.found(m, err, now)
 	if err != nil {
 		h.log.Warn("look-up failed", zap.Int64("call", int64(c.new.Call)), zap.Error(plain(err)))
 	}

@@ -1,11 +1,18 @@
 package screenpop
 
 import (
+	"bytes"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/zap"
 
 	"github.com/cordboard/cordboard/agents"
+	"github.com/cordboard/cordboard/routing"
 )
 
 // A desk gets everybody but its own agent, as if it had been written for it.
@@ -18,7 +25,8 @@ func TestRoll(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := r.without(self); string(got) != string(want) {
+			before, after := r.without(self)
+			if got := "[" + string(before) + string(after) + "]"; got != string(want) {
 				t.Errorf("%d without %s: %s, want %s", n, self, got, want)
 			}
 		}
@@ -46,14 +54,15 @@ func TestThin(t *testing.T) {
 			Seq int64
 			D   json.RawMessage
 		}
-		if err := json.Unmarshal(frames[i].text, &f); err != nil || f.Seq != int64(i+1) {
-			t.Fatalf("frame %s: %v", frames[i].text, err)
+		text := frames[i].text.appendTo(nil)
+		if err := json.Unmarshal(text, &f); err != nil || f.Seq != int64(i+1) {
+			t.Fatalf("frame %s: %v", text, err)
 		}
 		var colleagues []colleagueView
 		if want >= 0 && (json.Unmarshal(f.D, &colleagues) != nil || f.T != "colleagues" || len(colleagues) != want) {
-			t.Errorf("frame %s, want %d colleagues", frames[i].text, want)
+			t.Errorf("frame %s, want %d colleagues", text, want)
 		}
-		bytes += len(frames[i].text)
+		bytes += len(text)
 	}
 	if bytes != s.bytes {
 		t.Errorf("%d bytes kept, counted %d", bytes, s.bytes)
@@ -65,3 +74,67 @@ func TestThin(t *testing.T) {
 		t.Error("thinned what was gone")
 	}
 }
+
+// A large centre is told of its colleagues a few desks at a time, each desk
+// once a round, and of what changed meanwhile in the next one.
+func TestRounds(t *testing.T) {
+	const desks = 500
+	synctest.Test(t, func(t *testing.T) {
+		h := New(Options{
+			Engine: nowhere{}, Directory: nowhere{}, Policy: func() *routing.Policy { return nil }, Log: zap.NewNop(),
+		})
+		conns := make([]*conn, desks)
+		h.call(func() {
+			for i := range conns {
+				conns[i] = h.seat(agents.ID(fmt.Sprintf("agent%03d", i)))
+			}
+		})
+		change := func() {
+			h.Do(time.Now(), []routing.Action{routing.AgentChanged{Status: agents.Status{Agent: "agent007", State: agents.Talking}}})
+			synctest.Wait()
+		}
+		// told counts the desks with so many colleagues frames.
+		told := func(frames int) (n int) {
+			for _, c := range conns {
+				got := 0
+				c.mu.Lock()
+				for _, f := range c.out {
+					if bytes.HasPrefix(f[0], []byte(`{"t":"colleagues"`)) {
+						got++
+					}
+				}
+				c.mu.Unlock()
+				if got == frames {
+					n++
+				}
+			}
+			return n
+		}
+		change()
+		if n := told(1); n == 0 || n > desks/20 {
+			t.Errorf("%d desks were told in the first moment", n)
+		}
+		change() // while the round goes on
+		time.Sleep(h.gap() - time.Millisecond)
+		if n := told(1); n != desks {
+			t.Errorf("%d of %d desks were told once in the first round", n, desks)
+		}
+		time.Sleep(h.gap())
+		if n := told(2); n != desks {
+			t.Errorf("%d of %d desks were told twice in two rounds", n, desks)
+		}
+		time.Sleep(10 * h.gap())
+		if n := told(2); n != desks {
+			t.Error("desks are told though nothing has changed")
+		}
+		if err := h.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// nowhere is an engine and a directory of a test that needs neither.
+type nowhere struct{}
+
+func (nowhere) Submit(routing.Event)                     {}
+func (nowhere) Agent(agents.ID) (a agents.Agent, _ bool) { return a, false }

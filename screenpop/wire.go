@@ -1,7 +1,6 @@
 package screenpop
 
 import (
-	"encoding/json"
 	"time"
 
 	"github.com/cordboard/cordboard/agents"
@@ -183,10 +182,10 @@ type cardView struct {
 	Waited       int               `json:"waited_s"`
 	WaitedBefore int               `json:"waited_before_s"`
 	Match        string            `json:"match"`
-	Record       json.RawMessage   `json:"record"`
+	Record       *customer.Record  `json:"record"`
 	RecordAt     int64             `json:"record_at"`
 	Stale        bool              `json:"stale"`
-	Candidates   []json.RawMessage `json:"candidates,omitempty"`
+	Candidates   []customer.Record `json:"candidates,omitempty"`
 	Story        []StoryLine       `json:"story"`
 	Why          whyView           `json:"why"`
 	Path         []pathStep        `json:"path"`
@@ -252,11 +251,3 @@ var reasons = []string{"break", "lunch", "meeting", "training", "other"}
 
 // signedInReason stands while an agent has signed in and not yet pressed Ready.
 const signedInReason = "signed_in"
-
-func rawRecord(r *customer.Record) json.RawMessage {
-	b, err := json.Marshal(r)
-	if err != nil {
-		return nil // a Record has no value that cannot be written
-	}
-	return b
-}
