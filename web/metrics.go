@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"regexp"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -57,9 +58,13 @@ func NewMetrics(reg *prometheus.Registry) *Metrics {
 		live: map[routing.CallID]liveCall{},
 	}
 	reg.MustRegister(m.calls, m.offers, m.pops, m.lookups, m.wait, m.paint, m.lookup, m.reAsked,
-		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+		collectors.NewGoCollector(collectors.WithGoCollectorRuntimeMetrics(collectors.GoRuntimeMetricsRule{Matcher: liveHeap})), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
+
+// liveHeap is the one figure of the runtime beside the usual ones: what the last
+// garbage collection found alive.
+var liveHeap = regexp.MustCompile(`^/gc/heap/live:bytes$`)
 
 // Do counts the engine's actions.
 func (m *Metrics) Do(_ time.Time, actions []routing.Action) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -38,11 +39,7 @@ func (c *Call) build(method string, cseq int) *Message {
 const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE"
 
 func (u *ua) via() string {
-	network := "UDP"
-	if u.tp.network == "tcp" {
-		network = "TCP"
-	}
-	return fmt.Sprintf("SIP/2.0/%s %s;rport;branch=z9hG4bK%s", network, u.tp.local, token())
+	return fmt.Sprintf("SIP/2.0/%s %s;rport;branch=z9hG4bK%s", strings.ToUpper(u.tp.network), u.tp.local, token())
 }
 
 // okHeaders are those of a 2xx to an INVITE.

@@ -3,7 +3,7 @@
 // their own clock, send tones and measure what they hear. The tests and the
 // built-in demo drive the product with them. Their SIP is their own, so that
 // they share no mistake with the product; they implement what a telephone
-// needs and neither authenticate nor register. A Script is a peer without a
+// needs, and authenticate for a registration alone. A Script is a peer without a
 // mind of its own, for tests that force an order; a Lossy is a bad network.
 package siptest
 
@@ -68,6 +68,9 @@ type Phone struct {
 	beh     Behaviour
 	calls   []*Call
 	changed chan struct{}
+
+	registers string // Call-ID of its REGISTERs
+	cseq      int    // of the last of them
 }
 
 // NewPhone starts a phone that lives until the context ends or Close.
@@ -76,7 +79,7 @@ func NewPhone(ctx context.Context, o Options) (*Phone, error) {
 		o.Name = "phone"
 	}
 	p := &Phone{beh: o.Behaviour, onCall: o.OnCall, changed: make(chan struct{})}
-	u, err := openUA(ctx, o.Name, network{o.Transport, o.Addr, o.T1, o.Through}, p.invited)
+	u, err := openUA(ctx, o.Name, network{o.Transport, nil, o.Addr, o.T1, o.Through}, p.invited)
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package siptest
 
 import (
 	"bufio"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -26,9 +27,11 @@ type flow interface {
 }
 
 // transport is one listening point: a UDP socket, or a TCP listener with the
-// connections it took and those that were dialled.
+// connections it took and those that were dialled. By TLS it dials alone: its
+// peers must use the connections they got.
 type transport struct {
-	network string // udp or tcp
+	network string // udp, tcp or tls
+	secure  *tls.Config
 	local   netip.AddrPort
 	udp     *net.UDPConn
 	tcp     *net.TCPListener
@@ -82,13 +85,13 @@ func listen(network, addr string) (*transport, error) {
 			_ = t.udp.SetReadBuffer(1 << 20) // as much as the system allows
 			t.local = t.udp.LocalAddr().(*net.UDPAddr).AddrPort()
 		}
-	case "tcp":
+	case "tcp", "tls":
 		t.tcp, err = net.ListenTCP("tcp", net.TCPAddrFromAddrPort(ap))
 		if err == nil {
 			t.local = t.tcp.Addr().(*net.TCPAddr).AddrPort()
 		}
 	default:
-		return nil, fmt.Errorf("siptest: transport %q is not udp or tcp", network)
+		return nil, fmt.Errorf("siptest: transport %q is not udp, tcp or tls", network)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("siptest: %w", err)
@@ -127,6 +130,10 @@ func (t *transport) acceptStreams() {
 		conn, err := t.tcp.Accept()
 		if err != nil {
 			return
+		}
+		if t.network == "tls" {
+			conn.Close() // it has no certificate to show
+			continue
 		}
 		t.adopt(conn)
 	}
@@ -205,7 +212,7 @@ func (t *transport) to(hostport string) (flow, error) {
 	if ok {
 		return s, nil
 	}
-	conn, err := net.DialTimeout("tcp", hostport, dialTimeout)
+	conn, err := t.dial(hostport)
 	if err != nil {
 		return nil, fmt.Errorf("siptest: %w", err)
 	}
@@ -213,6 +220,14 @@ func (t *transport) to(hostport string) (flow, error) {
 		return nil, net.ErrClosed
 	}
 	return s, nil
+}
+
+func (t *transport) dial(hostport string) (net.Conn, error) {
+	d := &net.Dialer{Timeout: dialTimeout}
+	if t.network == "tls" {
+		return tls.DialWithDialer(d, "tcp", hostport, t.secure)
+	}
+	return d.Dial("tcp", hostport)
 }
 
 func (t *transport) close() {

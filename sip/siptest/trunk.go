@@ -2,6 +2,7 @@ package siptest
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,7 +12,8 @@ import (
 // TrunkOptions is what a Trunk needs.
 type TrunkOptions struct {
 	Addr      string        // "127.0.0.1:0" when empty
-	Transport string        // udp, tcp; udp when empty
+	Transport string        // udp, tcp, tls; udp when empty
+	TLS       *tls.Config   // by which it dials, over tls
 	T1        time.Duration // as of a phone
 	Through   *Lossy        // as of a phone
 	// Target is the host:port that calls go to.
@@ -39,7 +41,7 @@ type Trunk struct {
 
 // NewTrunk starts a trunk that lives until the context ends or Close.
 func NewTrunk(ctx context.Context, o TrunkOptions) (*Trunk, error) {
-	u, err := openUA(ctx, "trunk", network{o.Transport, o.Addr, o.T1, o.Through}, nil)
+	u, err := openUA(ctx, "trunk", network{o.Transport, o.TLS, o.Addr, o.T1, o.Through}, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -96,8 +98,8 @@ func (t *Trunk) uri(user, host string) string {
 		return user
 	}
 	uri := "sip:" + user + "@" + host
-	if t.ua.tp.network == "tcp" {
-		uri += ";transport=tcp"
+	if t.ua.tp.network != "udp" {
+		uri += ";transport=" + t.ua.tp.network
 	}
 	return uri
 }

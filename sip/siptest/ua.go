@@ -3,6 +3,7 @@ package siptest
 import (
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"fmt"
 	"strings"
 	"sync"
@@ -48,6 +49,7 @@ type serverTx struct {
 // network is how a user agent is connected.
 type network struct {
 	transport string // udp when empty
+	secure    *tls.Config
 	addr      string // 127.0.0.1:0 when empty
 	t1        time.Duration
 	through   *Lossy // all goes this way; nil for none
@@ -71,6 +73,7 @@ func openUA(ctx context.Context, name string, n network, invited func(*Call, *Me
 	if err != nil {
 		return nil, err
 	}
+	tp.secure = n.secure
 	u := &ua{
 		name: name, tp: tp, net: n, invited: invited,
 		client: map[string]*clientTx{}, server: map[string]*serverTx{},
@@ -119,8 +122,8 @@ func (u *ua) contact() string {
 		at = u.net.through.Peer()
 	}
 	uri := fmt.Sprintf("sip:%s@%s", u.name, at)
-	if u.tp.network == "tcp" {
-		uri += ";transport=tcp"
+	if u.tp.network != "udp" {
+		uri += ";transport=" + u.tp.network
 	}
 	return uri
 }

@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -12,32 +14,80 @@ import (
 	"github.com/cordboard/cordboard/sip/siptest"
 )
 
-// callers place calls through one trunk and do with them what callers do.
+// callers place calls through two trunks, one by UDP and one by TLS, and do with
+// them what callers do.
 type callers struct {
 	trunk   *siptest.Trunk
+	server  *server
 	numbers []string
 	cps     float64
+	during  func() string // the fault that struck last
 	wg      sync.WaitGroup
 
-	placed   atomic.Int64 // INVITEs sent
-	heard    atomic.Int64 // those that the server took: 180, 183 or 200
-	refused  atomic.Int64 // refused before that
-	silent   atomic.Int64 // that nobody answered
-	turned   atomic.Int64 // away, while the server was being restarted
-	gaveUp   atomic.Int64 // before anything was heard
-	onLine   atomic.Int64
-	away     atomic.Bool  // the server is being restarted
-	overdue  atomic.Int64 // that had to be left to themselves
+	placed  atomic.Int64 // INVITEs sent
+	heard   atomic.Int64 // those that the server took: 180, 183 or 200
+	refused atomic.Int64 // refused before that
+	silent  atomic.Int64 // that nobody answered
+	turned  atomic.Int64 // away, while the server was being restarted
+	gaveUp  atomic.Int64 // before anything was heard
+	onLine  atomic.Int64
+	away    atomic.Bool  // the server is being restarted
+	overdue atomic.Int64 // that had to be left to themselves
+
 	mu       sync.Mutex
-	refusals map[int]int // by code
+	secure   *siptest.Trunk
+	leaving  []*siptest.Trunk // whose last calls may be going on
+	refusals map[string]int   // by code and fault
 }
 
-func newCallers(target string, through *siptest.Lossy, numbers []string, cps float64) (*callers, error) {
-	trunk, err := siptest.NewTrunk(context.Background(), siptest.TrunkOptions{Target: target, Through: through})
-	if err != nil {
+func newCallers(v *server, through *siptest.Lossy, numbers []string, cps float64) (*callers, error) {
+	c := &callers{server: v, numbers: numbers, cps: cps, refusals: map[string]int{}, during: func() string { return "" }}
+	var err error
+	if c.trunk, err = siptest.NewTrunk(context.Background(), siptest.TrunkOptions{Target: v.sip.String(), Through: through}); err != nil {
 		return nil, err
 	}
-	return &callers{trunk: trunk, numbers: numbers, cps: cps, refusals: map[int]int{}}, nil
+	if err := c.renew(); err != nil {
+		c.trunk.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+// renew lets the TLS calls to come use a new connection. Those under way go on
+// over theirs.
+func (c *callers) renew() error {
+	t, err := siptest.NewTrunk(context.Background(), siptest.TrunkOptions{
+		Transport: "tls", TLS: c.server.keys.client(), Target: c.server.secure.String(),
+	})
+	if err != nil {
+		return err
+	}
+	c.mu.Lock()
+	old := c.secure
+	c.secure = t
+	if old != nil {
+		c.leaving = append(c.leaving, old)
+	}
+	c.mu.Unlock()
+	if old == nil {
+		return nil
+	}
+	time.AfterFunc(longest, func() {
+		c.mu.Lock()
+		c.leaving = slices.DeleteFunc(c.leaving, func(t *siptest.Trunk) bool { return t == old })
+		c.mu.Unlock()
+		old.Close()
+	})
+	return nil
+}
+
+func (c *callers) by(secure bool) *siptest.Trunk {
+	if !secure {
+		return c.trunk
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.secure
 }
 
 // plan is what one caller will do.
@@ -47,12 +97,13 @@ type plan struct {
 	cancel          time.Duration // gives up so long after dialling, answered or not; 0: stays
 	stay            time.Duration // hangs up so long after the answer
 	hold            bool
+	secure          bool // by TLS
 }
 
 // draw makes a mixed lot: most talk, some give up, some ring and cancel, a few
 // come without an offer or hold.
 func (c *callers) draw(r *rand.Rand) plan {
-	p := plan{number: c.numbers[r.IntN(len(c.numbers))], dialled: atQueue}
+	p := plan{number: c.numbers[r.IntN(len(c.numbers))], dialled: atQueue, secure: r.IntN(5) == 0}
 	ms := func(from, to int) time.Duration { return time.Duration(from+r.IntN(to-from)) * time.Millisecond }
 	p.stay = ms(1500, 5000)
 	switch n := r.IntN(100); {
@@ -104,11 +155,15 @@ func (c *callers) call(p plan) {
 	away := c.away.Load()
 	c.onLine.Add(1)
 	defer c.onLine.Add(-1)
-	call, err := c.trunk.Call(ctx, siptest.CallOptions{
+	call, err := c.by(p.secure).Call(ctx, siptest.CallOptions{
 		From: p.number, PAI: "<sip:" + p.number + "@trunk.example>", To: p.dialled, Behaviour: siptest.Behaviour{LateOffer: p.late},
 	})
-	if err != nil {
-		c.silent.Add(1)
+	if err != nil { // no connection, by TLS
+		if away || c.away.Load() {
+			c.turned.Add(1)
+		} else {
+			c.silent.Add(1)
+		}
 		return
 	}
 	if p.cancel > 0 {
@@ -135,7 +190,7 @@ func (c *callers) call(p plan) {
 	default:
 		c.refused.Add(1)
 		c.mu.Lock()
-		c.refusals[code]++
+		c.refusals[fmt.Sprintf("%d, %s", code, c.during())]++
 		c.mu.Unlock()
 	}
 }
@@ -177,122 +232,28 @@ func (c *callers) wait(d time.Duration) bool {
 }
 
 func (c *callers) String() string {
+	return fmt.Sprintf("placed %d, taken %d, gave up at once %d, turned away by the restart %d, refused %d, unanswered %d, overdue %d",
+		c.placed.Load(), c.heard.Load(), c.gaveUp.Load(), c.turned.Load(), c.refused.Load(), c.silent.Load(), c.overdue.Load())
+}
+
+// refusedBy tells of the refusals by code, and of the fault that had struck.
+func (c *callers) refusedBy() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return fmt.Sprintf("placed %d, taken %d, gave up at once %d, turned away by the restart %d, refused %d %v, unanswered %d, overdue %d",
-		c.placed.Load(), c.heard.Load(), c.gaveUp.Load(), c.turned.Load(), c.refused.Load(), c.refusals, c.silent.Load(), c.overdue.Load())
+	var b strings.Builder
+	for _, what := range slices.Sorted(maps.Keys(c.refusals)) {
+		fmt.Fprintf(&b, "; %s: %d", what, c.refusals[what])
+	}
+	return strings.TrimPrefix(b.String(), "; ")
 }
 
 func (c *callers) close() {
 	c.trunk.Close()
+	c.mu.Lock()
+	trunks := append(slices.Clone(c.leaving), c.secure)
+	c.mu.Unlock()
+	for _, t := range trunks {
+		t.Close()
+	}
 	c.wait(5 * time.Second)
-}
-
-// telephone is an agent's phone, with moods. It can be unplugged and plugged in
-// again at the same address.
-type telephone struct {
-	name, uri, addr string
-
-	mu    sync.Mutex
-	rnd   *rand.Rand
-	phone *siptest.Phone
-	live  int // calls that were answered and are not over
-}
-
-func (t *telephone) plugIn() error {
-	phone, err := siptest.NewPhone(context.Background(), siptest.Options{
-		Name: t.name, Addr: t.addr, Behaviour: siptest.Behaviour{Ring: true, AnswerAfter: -1}, OnCall: t.rings,
-	})
-	if err != nil {
-		return err
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.phone, t.uri = phone, phone.URI()
-	t.addr = t.uri[len("sip:"+t.name+"@"):]
-	return nil
-}
-
-func (t *telephone) unplug() {
-	t.mu.Lock()
-	phone := t.phone
-	t.phone = nil
-	t.mu.Unlock()
-	if phone != nil {
-		phone.Close()
-	}
-}
-
-func (t *telephone) mood() (n int, after time.Duration) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.phone != nil {
-		t.phone.Forget()
-	}
-	return t.rnd.IntN(100), time.Duration(30+t.rnd.IntN(300)) * time.Millisecond
-}
-
-// rings answers most calls, refuses some, lets some ring, holds some.
-func (t *telephone) rings(call *siptest.Call) {
-	ctx, cancel := context.WithTimeout(context.Background(), longest)
-	defer cancel()
-	n, after := t.mood()
-	wait, stop := context.WithTimeout(ctx, after)
-	_, err := call.Wait(wait)
-	stop()
-	switch {
-	case err == nil: // given up
-		return
-	case n < 2:
-		_, _ = call.Wait(ctx) // nobody there
-		return
-	case n < 5:
-		_ = call.Reject([]int{486, 603, 480}[n-2])
-		return
-	}
-	if call.Answer() != nil {
-		return
-	}
-	t.count(1)
-	defer t.count(-1)
-	if n < 12 {
-		if _, err := call.WaitFor(ctx, siptest.AckReceived); err == nil {
-			hold(ctx, call)
-		}
-	}
-	_, _ = call.Wait(ctx)
-}
-
-func (t *telephone) count(n int) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.live += n
-}
-
-func (t *telephone) talking() int {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.live
-}
-
-// story tells of the calls that are not over.
-func (t *telephone) story() string {
-	t.mu.Lock()
-	phone := t.phone
-	t.mu.Unlock()
-	if phone == nil {
-		return "it is unplugged"
-	}
-	var b strings.Builder
-	for _, c := range phone.Calls() {
-		if _, over := c.At(siptest.Over); over {
-			continue
-		}
-		fmt.Fprintf(&b, "[%s:", c.Invite().Get("X-Cordboard-Call"))
-		for _, e := range c.Events() {
-			fmt.Fprintf(&b, " %s %s;", e.At.Format("15:04:05.000"), e.Kind)
-		}
-		b.WriteString("]")
-	}
-	return b.String()
 }

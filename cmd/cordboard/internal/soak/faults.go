@@ -34,6 +34,9 @@ type faults struct {
 	wrong   []string
 	mends   []*mending
 	reloads int
+
+	begun     time.Time
+	restarted bool
 }
 
 type mending struct {
@@ -46,7 +49,7 @@ type mending struct {
 const restartAt = 0.15
 
 func newFaults(o *office, rnd *rand.Rand) *faults {
-	f := &faults{o: o, rnd: rnd, n: map[string]int{}}
+	f := &faults{o: o, rnd: rnd, n: map[string]int{}, begun: time.Now()}
 	f.list = []fault{
 		{"desks cut", 0, func(context.Context) (func(), error) { o.toDesks.cut(3 + rnd.IntN(10)); return nil, nil }},
 		{"all desks cut", 0, func(context.Context) (func(), error) { o.toDesks.cut(-1); return nil, nil }},
@@ -60,6 +63,8 @@ func newFaults(o *office, rnd *rand.Rand) *faults {
 		{"reload", 0, f.reload},
 		{"REGISTER storm", 0, f.storm},
 		{"silent TCP connections", 30 * time.Second, f.silentTCP},
+		{"strangers", 0, f.strangers},
+		{"certificate exchanged", 0, f.certificate},
 	}
 	if o.server.cluster != nil {
 		c := o.server.cluster
@@ -76,16 +81,15 @@ func newFaults(o *office, rnd *rand.Rand) *faults {
 	return f
 }
 
-// run strikes until the context ends.
+// run strikes until the context ends. It may be run again.
 func (f *faults) run(ctx context.Context) {
-	begin, restarted := time.Now(), false
 	for {
 		pause(ctx, f.o.every)
 		if ctx.Err() != nil {
 			return
 		}
-		if !restarted && time.Since(begin) >= time.Duration(restartAt*float64(f.o.length)) {
-			restarted = true
+		if !f.restarted && time.Since(f.begun) >= time.Duration(restartAt*float64(f.o.length)) {
+			f.restarted = true
 			f.mend() // a database that is away, say, keeps a server from starting
 			f.strike(ctx, fault{"rolling restart", 0, f.restart})
 			continue
@@ -211,6 +215,27 @@ func (f *faults) storm(context.Context) (func(), error) {
 			"Contact: <sip:nobody@%[2]s>\r\nMax-Forwards: 70\r\nExpires: 600\r\nContent-Length: 0\r\n\r\n", f.o.server.sip, local, i, f.count())
 	}
 	return nil, nil
+}
+
+// certificate puts a new certificate in the place of the old one. Connections
+// of before go on with their calls; a new one is shown the new certificate.
+func (f *faults) certificate(ctx context.Context) (func(), error) {
+	if err := f.o.server.keys.issue(); err != nil {
+		return nil, err
+	}
+	f.o.server.signal(syscall.SIGHUP)
+	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	for {
+		err := f.o.server.keys.shown(f.o.server.secure.String())
+		if err == nil {
+			return nil, f.o.callers.renew()
+		}
+		if within.Err() != nil {
+			return nil, err
+		}
+		pause(within, 100*time.Millisecond)
+	}
 }
 
 // silentTCP opens connections to the SIP port and says nothing.

@@ -28,6 +28,7 @@ type settings struct {
 	cps      float64
 	agents   int
 	seed     uint64
+	rests    int // times that the load stops, beside the end; below 0: as the length allows
 	postgres bool
 	keep     string // where the server's log goes, "" for the run's own folder
 }
@@ -40,11 +41,15 @@ func main() {
 	flag.DurationVar(&s.every, "fault-every", 20*time.Second, "time between two faults")
 	flag.Float64Var(&s.cps, "cps", ratedCPS/2, "calls a second")
 	flag.IntVar(&s.agents, "agents", 120, "agents at their desks")
+	flag.IntVar(&s.rests, "rests", -1, "pauses of the load, in which memory is measured; by itself 2 in 20 minutes and more")
 	flag.Uint64Var(&s.seed, "seed", 1, "of calls and faults")
 	flag.BoolVar(&s.postgres, "postgres", false, "on Postgres instead of SQLite")
 	flag.StringVar(&s.keep, "log", "", "file for the server's log")
 	flag.Parse()
 	s.length = time.Duration(minutes * float64(time.Minute))
+	if s.rests < 0 && minutes >= 20 {
+		s.rests = 2
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	bad, err := run(ctx, s)
@@ -74,26 +79,52 @@ func run(ctx context.Context, s settings) (bad []string, err error) {
 		return nil, err
 	}
 	fmt.Printf("soak: seed %d, %s, %.0f calls/s for %v, %d agents; at rest: %s\n", s.seed, o.server.kind(), s.cps, s.length, s.agents, rest)
-	w := &watch{rest: rest, agents: s.agents}
-	load, stopLoad := context.WithTimeout(ctx, s.length)
-	defer stopLoad()
-	o.callers.start(load, rand.New(rand.NewPCG(s.seed, 1)))
+	w := &watch{rest: rest, begun: time.Now()}
 	faults := newFaults(o, rand.New(rand.NewPCG(s.seed, 2)))
-	struck := make(chan struct{})
-	go func() { defer close(struck); faults.run(load) }()
-	w.follow(load, o, faults)
-	<-struck
-	faults.mend() // whatever is still out of order
-	if ctx.Err() != nil {
-		return w.bad, ctx.Err()
+	o.callers.during = faults.last
+	calls := rand.New(rand.NewPCG(s.seed, 1))
+	phases := 1 + max(s.rests, 0)
+	for i := range phases {
+		w.load(ctx, o, faults, calls, w.begun.Add(s.length*time.Duration(i+1)/time.Duration(phases)))
+		if ctx.Err() != nil {
+			return w.bad, ctx.Err()
+		}
+		w.bad = append(w.bad, o.quiet(ctx)...)
+		if s.rests < 0 { // too short a run to wait for more
+			o.signUps.resting.Store(true)
+			w.bad = append(w.bad, w.settled(ctx, o)...)
+			break
+		}
+		w.bad = append(w.bad, w.weigh(ctx, o)...)
 	}
 	bad = append(w.bad, faults.bad()...)
-	bad = append(bad, o.quiet(ctx)...)
-	bad = append(bad, w.atRest(ctx, o)...)
+	bad = append(bad, w.grown()...)
+	bad = append(bad, risen(w.rests)...)
+	bad = append(bad, o.signUps.wrong()...)
 	if err := o.server.stop(ctx); err != nil {
 		bad = append(bad, err.Error())
 	}
 	books, err := o.books(ctx)
-	fmt.Printf("soak: faults: %s\n", faults)
+	fmt.Printf("soak: faults: %s\nsoak: phones: %s\nsoak: refused: %s\n", faults, &o.signUps, o.callers.refusedBy())
 	return append(bad, books...), err
+}
+
+// load lets callers call and faults strike, for half a minute or until end.
+func (w *watch) load(ctx context.Context, o *office, f *faults, calls *rand.Rand, end time.Time) {
+	ctx, stop := context.WithDeadline(ctx, later(end, time.Now().Add(30*time.Second)))
+	defer stop()
+	o.callers.start(ctx, calls)
+	struck := make(chan struct{})
+	go func() { defer close(struck); f.run(ctx) }()
+	w.follow(ctx, o, f)
+	stop() // the server may have ended
+	<-struck
+	f.mend() // whatever is still out of order
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }

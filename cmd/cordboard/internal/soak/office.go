@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	cryptorand "crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -28,13 +29,14 @@ type office struct {
 	toDesks *wire
 	lossy   *siptest.Lossy // between the callers' trunk and the server
 	callers *callers
+	signUps registrations // of the phones that register
 	desks   sync.WaitGroup
 	leave   context.CancelFunc // sends the desks home
 }
 
 // openOffice starts the server and waits until everybody is at work.
 func openOffice(ctx context.Context, s settings) (o *office, err error) {
-	o = &office{settings: s, contact: map[string]string{}}
+	o = &office{settings: s, contact: map[string]string{}, signUps: registrations{bad: map[string]int{}}}
 	if o.dir, err = os.MkdirTemp("", "cordboard-soak-"); err != nil {
 		return o, err
 	}
@@ -44,18 +46,28 @@ func openOffice(ctx context.Context, s settings) (o *office, err error) {
 	if o.server, err = newServer(s, o.dir); err != nil {
 		return o, err
 	}
+	secrets := map[string]string{}
 	for i, id := range o.ids {
-		p := &telephone{name: id, rnd: rand.New(rand.NewPCG(s.seed, 1000+uint64(i)))}
+		p := &telephone{name: id, rnd: rand.New(rand.NewPCG(s.seed, 1000+uint64(i))), transport: "udp", plugged: make(chan struct{}, 1)}
+		// An address of its own, so that nobody takes its port while it is unplugged.
+		p.addr = fmt.Sprintf("127.3.%d.%d:0", i/250, 1+i%250)
+		if i%3 == 1 { // a third register, half of them by TCP
+			p.secret, p.transport = cryptorand.Text(), []string{"udp", "tcp"}[i/3%2]
+			secrets[id] = p.secret
+		}
 		if err := p.plugIn(); err != nil {
 			return o, err
 		}
 		o.phones = append(o.phones, p)
 		o.contact[id] = p.uri
+		if p.secret != "" {
+			o.contact[id] = "registered"
+		}
 	}
 	if err := o.server.configure(o.ids, o.contact); err != nil {
 		return o, err
 	}
-	numbers, logins, err := o.server.fill(ctx, o.ids)
+	numbers, logins, err := o.server.fill(ctx, o.ids, secrets)
 	if err != nil {
 		return o, err
 	}
@@ -67,13 +79,18 @@ func openOffice(ctx context.Context, s settings) (o *office, err error) {
 	}
 	work, leave := context.WithCancel(context.Background())
 	o.leave = leave
+	for _, p := range o.phones {
+		if p.secret != "" {
+			o.desks.Go(func() { p.keepRegistered(work, o.server.sip.String(), &o.signUps) })
+		}
+	}
 	for i, id := range o.ids {
 		o.desks.Go(func() { o.sit(work, id, logins[id], rand.New(rand.NewPCG(s.seed, 5000+uint64(i)))) })
 	}
 	if o.lossy, err = siptest.NewLossy(s.seed, o.server.sip); err != nil {
 		return o, err
 	}
-	if o.callers, err = newCallers(o.server.sip.String(), o.lossy, numbers, s.cps); err != nil {
+	if o.callers, err = newCallers(o.server, o.lossy, numbers, s.cps); err != nil {
 		return o, err
 	}
 	return o, o.server.until(ctx, time.Minute, "the agents to be available", func(g gauges) bool { return g.available == s.agents })
@@ -170,7 +187,7 @@ func (o *office) ticket(ctx context.Context, id, login string) (string, error) {
 	return out.Ticket, nil
 }
 
-// quiet waits, after the last call was placed, until nothing is going on any
+// quiet waits, once no more calls are placed, until nothing is going on any
 // more, and tells who or what is stuck.
 func (o *office) quiet(ctx context.Context) (bad []string) {
 	if !o.callers.wait(2 * time.Minute) {

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/cordboard/cordboard/cmd/cordboard/internal/sample"
+	"github.com/cordboard/cordboard/sip/registrar"
 	"github.com/cordboard/cordboard/store"
 	"github.com/cordboard/cordboard/store/storetest/pgtest"
 	"github.com/cordboard/cordboard/web"
@@ -37,7 +38,8 @@ const (
 // server is the built program, serving from a folder of its own.
 type server struct {
 	binary, dir string
-	sip         netip.AddrPort
+	sip, secure netip.AddrPort // by UDP and TCP, by TLS
+	keys        *authority     // of the TLS listener's certificate
 	web, admin  string
 	db          store.Options
 	cluster     *pgtest.Cluster // nil: SQLite
@@ -56,12 +58,15 @@ func newServer(s settings, dir string) (v *server, err error) {
 	if v.binary, err = filepath.Abs(s.binary); err != nil {
 		return v, err
 	}
-	ports, err := freePorts(3)
+	if v.keys, err = newAuthority(dir); err != nil {
+		return v, err
+	}
+	ports, err := freePorts(4)
 	if err != nil {
 		return v, err
 	}
 	loopback := netip.MustParseAddr("127.0.0.1")
-	v.sip = netip.AddrPortFrom(loopback, ports[0])
+	v.sip, v.secure = netip.AddrPortFrom(loopback, ports[0]), netip.AddrPortFrom(loopback, ports[3])
 	v.web, v.admin = netip.AddrPortFrom(loopback, ports[1]).String(), netip.AddrPortFrom(loopback, ports[2]).String()
 	if s.keep == "" {
 		s.keep = filepath.Join(dir, "server.log")
@@ -118,7 +123,11 @@ func freePorts(n int) (out []uint16, err error) {
 	return out, nil
 }
 
-// configure writes the two files. phones are the agents' contacts by id.
+// realm is the registrar's.
+const realm = "soak.example"
+
+// configure writes the two files. phones are what the routing document says of
+// the agents' phones, by id.
 func (v *server) configure(ids []string, phones map[string]string) error {
 	db := "{path: cordboard.db, journal: journal}"
 	if v.cluster != nil {
@@ -129,7 +138,9 @@ func (v *server) configure(ids []string, phones map[string]string) error {
 	text := fmt.Sprintf(`cordboard: server/1
 routing: routing.yaml
 sip:
-  listen: ["udp:%[1]s", "tcp:%[1]s"]
+  listen: ["udp:%[1]s", "tcp:%[1]s", "tls:%[7]s"]
+  tls: {certificate: %[8]s, key: %[9]s}
+  registrar: {realm: %[10]s, from: [127.0.0.0/8]}
   max_calls: %[2]d
   calls_per_second: %[3]d
   trunks:
@@ -138,7 +149,7 @@ media: {address: 127.0.0.1, ports: 20000-24999, mutual: [127.0.0.0/8]}
 web: {listen: %[4]q}
 admin: %[5]q
 store: %[6]s
-`, v.sip, ratedCalls, ratedCPS, v.web, v.admin, db)
+`, v.sip, ratedCalls, ratedCPS, v.web, v.admin, db, v.secure, certificateFile, keyFile, realm)
 	if err := os.WriteFile(filepath.Join(v.dir, "cordboard.yaml"), []byte(text), 0o600); err != nil {
 		return err
 	}
@@ -182,9 +193,9 @@ agents:
 	return os.WriteFile(filepath.Join(v.dir, "routing.yaml"), []byte(b.String()), 0o600)
 }
 
-// fill puts customers, agents and their logins into the store, and returns the
-// customers' numbers and the logins by agent.
-func (v *server) fill(ctx context.Context, ids []string) (numbers []string, logins map[string]string, err error) {
+// fill puts customers, agents, their phones' secrets and their logins into the
+// store, and returns the customers' numbers and the logins by agent.
+func (v *server) fill(ctx context.Context, ids []string, secrets map[string]string) (numbers []string, logins map[string]string, err error) {
 	if v.cluster != nil {
 		cmd := exec.CommandContext(ctx, v.binary, "migrate", "up", "--no-backup", "-c", filepath.Join(v.dir, "cordboard.yaml"))
 		if out, err := cmd.CombinedOutput(); err != nil {
@@ -207,7 +218,11 @@ func (v *server) fill(ctx context.Context, ids []string) (numbers []string, logi
 	}
 	logins = map[string]string{}
 	for _, id := range ids {
-		if err := s.SaveUser(ctx, store.User{ID: id, Role: web.RoleAgent, Name: id}); err != nil {
+		u := store.User{ID: id, Role: web.RoleAgent, Name: id}
+		if secrets[id] != "" {
+			u.Phone = store.PhoneSecret(registrar.NewSecret(id, realm, secrets[id]))
+		}
+		if err := s.SaveUser(ctx, u); err != nil {
 			return nil, nil, err
 		}
 		logins[id] = rand.Text()
