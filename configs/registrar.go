@@ -12,11 +12,11 @@ import (
 
 // Registrar is where agents' telephones register; nil in SIP for nowhere.
 type Registrar struct {
-	Realm   string         // of the digest; the telephones' secrets are made with it
-	From    []netip.Prefix // networks that telephones may be in; none: anywhere
-	Expires time.Duration  // the longest registration granted
-	Qualify time.Duration  // how often a telephone is asked for life
-	Rate    int            // telephones that may begin to register in a second
+	Realm   string         `key:"realm"`      // of the digest; the telephones' secrets are made with it
+	From    []netip.Prefix `key:"from"`       // networks that telephones may be in; none: anywhere
+	Expires time.Duration  `key:"expires"`    // the longest registration granted
+	Qualify time.Duration  `key:"qualify"`    // how often a telephone is asked for life
+	Rate    int            `key:"per_second"` // telephones that may begin to register in a second
 }
 
 const maxPhoneNets = 256

@@ -12,32 +12,34 @@ import (
 )
 
 // Server is the server file, "cordboard: server/1", with defaults filled in.
+// Tags name the keys; docs/server-file.md says what each does.
 type Server struct {
-	SIP    SIP
-	Media  Media
-	Web    Web
-	Admin  string // address of /metrics, /-/healthy, /-/ready; loopback by default
-	Store  Store
-	Routes string // path of the routing document, resolved against the server file's folder
+	SIP    SIP    `key:"sip"`
+	Media  Media  `key:"media"`
+	Web    Web    `key:"web"`
+	Admin  string `key:"admin"` // address of /metrics, /-/healthy, /-/ready; loopback by default
+	Store  Store  `key:"store"`
+	Routes string `key:"routing"` // path of the routing document, resolved against the server file's folder
 }
 
 // SIP is where calls come in.
 type SIP struct {
-	Listen []Listen
+	Listen []Listen `key:"listen"`
 	// Advertise is the host put into Contact and Via when it differs from the
 	// listening address; "" for none.
-	Advertise string
-	Trunks    []Trunk
-	Registrar *Registrar
-	MaxCalls  int // admission: calls at once; over it 503 + Retry-After
-	Rate      int // admission: new calls a second
-	TLS       *TLS
+	Advertise string     `key:"advertise"`
+	Trunks    []Trunk    `key:"trunks"`
+	Registrar *Registrar `key:"registrar"`
+	MaxCalls  int        `key:"max_calls"`        // admission: calls at once; over it 503 + Retry-After
+	Rate      int        `key:"calls_per_second"` // admission: new calls a second
+	TLS       *TLS       `key:"tls"`
 }
 
 // TLS is what the tls listeners show, and whom calls by TLS trust.
 type TLS struct {
-	Certificate, Key string // PEM files
-	CA               string // PEM file of the roots to trust; "" for the system's
+	Certificate string `key:"certificate"` // PEM file
+	Key         string `key:"key"`         // PEM file
+	CA          string `key:"ca"`          // PEM file of the roots to trust; "" for the system's
 }
 
 // Listen is one SIP listener.
@@ -50,33 +52,33 @@ type Listen struct {
 type Trunk struct {
 	Name  string
 	Trust identity.Trust
-	Media string // direct, relay, auto
+	Media string `key:"media"` // direct, relay, auto
 }
 
 // Media is the RTP side.
 type Media struct {
-	Addr      netip.Addr
-	Advertise netip.Addr // in SDP; Addr when not given
-	PortMin   uint16
-	PortMax   uint16
-	Sounds    string // folder of WAV files beside the built-in ones, "" for none
+	Addr      netip.Addr `key:"address"`
+	Advertise netip.Addr `key:"advertise"` // in SDP; Addr when not given
+	PortMin   uint16     `key:"ports"`
+	PortMax   uint16     `key:"ports"`
+	Sounds    string     `key:"sounds"` // folder of WAV files beside the built-in ones, "" for none
 	// Mutual lists networks that reach each other's media addresses without us
 	// (media: auto joins directly only between addresses within these).
-	Mutual []netip.Prefix
+	Mutual []netip.Prefix `key:"mutual"`
 }
 
 // Web is the desktop's side.
 type Web struct {
-	Listen  string
-	Origins []string // allowed besides the server's own
-	TLSCert string
-	TLSKey  string
-	Session time.Duration // how long a login lasts
+	Listen  string        `key:"listen"`
+	Origins []string      `key:"origins"` // allowed besides the server's own
+	TLSCert string        `key:"tls.certificate"`
+	TLSKey  string        `key:"tls.key"`
+	Session time.Duration `key:"session"` // how long a login lasts
 }
 
 // Store is where things are kept.
 type Store struct {
-	Path     string   // SQLite file, "" with Postgres
-	Postgres Postgres // instead of the file
-	Journal  string   // folder of the engine's journal, and of what waits for the database
+	Path     string   `key:"path"`    // SQLite file, "" with Postgres
+	Postgres Postgres `key:""`        // instead of the file
+	Journal  string   `key:"journal"` // folder of the engine's journal, and of what waits for the database
 }

@@ -14,9 +14,9 @@ import (
 type Postgres struct {
 	// URL is postgres://USER@HOST:PORT/DATABASE?..., or holds ${NAME}, a
 	// reference to the environment, for the password or for the whole. "": none.
-	URL string
+	URL string `key:"postgres"`
 	// PasswordFile holds the password on its first line; "" for none.
-	PasswordFile string
+	PasswordFile string `key:"password_file"`
 }
 
 // reference is ${NAME} and nothing else.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
 
@@ -29,7 +30,8 @@ func serveCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "serve -c FILE",
 		Short: "Run the server",
-		Long:  "Run the server by the server file. SIGHUP reads the routing document and the certificates again; what has errors leaves the old one live.",
+		Long:  "Run the server by the server file. SIGHUP reads the routing document and the certificates again; what has errors leaves the old one live.\n" +
+			"Other keys of the server file take effect at the next start: SIGHUP logs those that have changed.",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			log, err := newLog(level)
@@ -80,7 +82,11 @@ func loadRouting(server *configs.Server, file string, tell func(configs.Finding)
 	if err != nil {
 		return nil, err
 	}
-	policy, findings := configs.LoadRouting(server.Routes, configs.Sounds(sounds.Has))
+	return loadDocument(server, file, sounds.Has, tell)
+}
+
+func loadDocument(server *configs.Server, file string, sounds func(string) bool, tell func(configs.Finding)) (*routing.Policy, error) {
+	policy, findings := configs.LoadRouting(server.Routes, configs.Sounds(sounds))
 	if policy == nil || len(findings) > 0 {
 		return nil, refuse(server.Routes, findings, tell)
 	}
@@ -164,15 +170,36 @@ func serve(ctx context.Context, file string, log *zap.Logger) (err error) {
 // reload makes the routing document live again, or says why it stays as it was.
 // Short codes are the trunks' and change with the next start.
 func reload(a *app.App, file string, log *zap.Logger) {
-	// In brief: a source line may name people.
-	_, policy, err := load(file, func(f configs.Finding) {
-		log.Error("finding in the configuration", zap.String("finding", f.Brief()))
-	})
-	if err != nil {
-		log.Error("the routing document was refused, the old one stays live", zap.Error(err))
+	policy := reread(file, a.Server(), a.HasSound, log)
+	if policy == nil {
 		return
 	}
 	policy.Version = a.Policy().Version + 1
 	a.Reload(policy)
 	log.Info("a routing document went live", zap.Int("version", policy.Version), zap.String("sha256", policy.SHA256))
+}
+
+// reread reads both files beside a running server: a document for it, or nil
+// and a log that says why. What else has changed in the server file is named.
+func reread(file string, running *configs.Server, sounds func(string) bool, log *zap.Logger) *routing.Policy {
+	// In brief: a source line may name people.
+	tell := func(f configs.Finding) { log.Error("finding in the configuration", zap.String("finding", f.Brief())) }
+	server, err := loadServer(file, tell)
+	if err != nil {
+		log.Error("the server file was refused, nothing was read again but certificates", zap.Error(err))
+		return nil
+	}
+	later := server.Differs(running)
+	if later = slices.DeleteFunc(later, func(key string) bool { return key == "routing" }); len(later) > 0 {
+		log.Warn("the server file has changed: these keys take effect at the next start", zap.Strings("keys", later))
+	}
+	// The document is for the server as it runs, wherever it now lies.
+	now := *running
+	now.Routes = server.Routes
+	policy, err := loadDocument(&now, file, sounds, tell)
+	if err != nil {
+		log.Error("the routing document was refused, the old one stays live", zap.Error(err))
+		return nil
+	}
+	return policy
 }

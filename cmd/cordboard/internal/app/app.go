@@ -49,6 +49,7 @@ type App struct {
 	store   *store.Store
 	journal *journal.Journal
 	media   *media.Engine
+	sounds  *media.Library
 	finder  *customer.Resolver
 	hub     *screenpop.Hub
 	stack   *stack.Stack
@@ -73,6 +74,12 @@ func (a *App) Store() *store.Store { return a.store }
 
 // Policy is the routing document that is live.
 func (a *App) Policy() *routing.Policy { return a.rim.policy.Load() }
+
+// Server is the server file that this server was started with.
+func (a *App) Server() *configs.Server { return a.opt.Server }
+
+// HasSound says whether a document may name a sound: sounds are read once.
+func (a *App) HasSound(name string) bool { return a.sounds.Has(name) }
 
 // New opens the store and builds every part; nothing listens before Start.
 func New(ctx context.Context, opt Options) (*App, error) {
@@ -131,13 +138,13 @@ func (a *App) build(ctx context.Context) (err error) {
 // buildSIP makes the media engine, call control and the stack below it.
 func (a *App) buildSIP() error {
 	s := a.opt.Server
-	lib, err := media.LoadLibrary(s.Media.Sounds)
-	if err != nil {
+	var err error
+	if a.sounds, err = media.LoadLibrary(s.Media.Sounds); err != nil {
 		return err
 	}
 	a.media, err = media.New(media.Options{
 		Addr: s.Media.Addr, Advertise: s.Media.Advertise, PortMin: s.Media.PortMin, PortMax: s.Media.PortMax,
-		Library: lib, Log: a.log,
+		Library: a.sounds, Log: a.log,
 	})
 	if err != nil {
 		return err
