@@ -1,9 +1,11 @@
 package desktest
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -235,15 +237,33 @@ func (d *Desk) read(ws *websocket.Conn) error {
 			return err
 		}
 		at := time.Now()
-		var f frame
-		if err := json.Unmarshal(text, &f); err != nil {
-			return fmt.Errorf("%w: %w", errProtocol, err)
+		f, ok := frame{}, false
+		if d.opt.Alone {
+			f, ok = passedOver(text)
+		}
+		if !ok {
+			if err := json.Unmarshal(text, &f); err != nil {
+				return fmt.Errorf("%w: %w", errProtocol, err)
+			}
 		}
 		if err := d.frame(f, at); err != nil {
 			return fmt.Errorf("%w: %w", errProtocol, err)
 		}
 		d.tell()
 	}
+}
+
+// passedOver reads of a colleagues frame what a robot that works alone has to
+// know, its number; false for any other frame. The list is as long as the centre
+// is large, and hundreds of robots share one processor.
+func passedOver(text []byte) (f frame, ok bool) {
+	rest, ok := bytes.CutPrefix(text, []byte(`{"t":"colleagues","seq":`))
+	if !ok {
+		return f, false
+	}
+	digits, _, _ := bytes.Cut(rest, []byte(","))
+	seq, err := strconv.ParseInt(string(digits), 10, 64)
+	return frame{T: "colleagues", Seq: seq}, err == nil
 }
 
 func (d *Desk) frame(f frame, at time.Time) error {

@@ -10,13 +10,22 @@ import (
 // believed about nothing only From counts, and its word is not trusted. A
 // wish for privacy is honoured whoever utters it.
 func Identify(h []Header, requestURI string, t Trust) (Caller, Dialled) {
-	r := reader{headers: h, trust: t}
+	r := reader{headers: h, trust: t, last: &spoken{}}
 	return r.caller(), r.dialled(requestURI)
 }
 
 type reader struct {
 	headers []Header
 	trust   Trust
+	last    *spoken
+}
+
+// spoken is the caller's number read last: most trunks say the same one in From
+// and in the header they are believed about, and reading it is dear.
+type spoken struct {
+	user    string
+	number  Number
+	country string
 }
 
 // first returns the header's first value; short is its compact form or "".
@@ -93,10 +102,13 @@ func (r reader) from() (c Caller, anonymous bool) {
 // read makes a Caller of an address.
 func (r reader) read(a address, s Source) Caller {
 	c := Caller{Display: a.display, Source: s}
-	n, country, err := parseNumber(a.uri.user, r.trust.Region, r.trust.ShortCodes)
-	if err == nil {
-		c.Number, c.Country = n, country
+	if l := r.last; a.uri.user != l.user {
+		*l = spoken{user: a.uri.user}
+		if n, p, err := parseNumber(a.uri.user, r.trust.Region, r.trust.ShortCodes); err == nil {
+			l.number, l.country = n, country(p)
+		}
 	}
+	c.Number, c.Country = r.last.number, r.last.country
 	return c
 }
 

@@ -74,40 +74,40 @@ func ParseNumber(raw, region string, shortCodes []string) (Number, error) {
 	return n, err
 }
 
-// parseNumber gives the number's country (ISO 3166, "" when unknown) too.
-func parseNumber(raw, region string, shortCodes []string) (Number, string, error) {
+// parseNumber gives the number as the library has it too, for country.
+func parseNumber(raw, region string, shortCodes []string) (Number, *phonenumbers.PhoneNumber, error) {
 	dialled, ok := dialString(raw)
 	if !ok {
-		return Number{}, "", ErrNotNumber
+		return Number{}, nil, ErrNotNumber
 	}
 	if slices.Contains(shortCodes, dialled) {
-		return Number{}, "", ErrShortCode
+		return Number{}, nil, ErrShortCode
 	}
 	if strings.ContainsAny(dialled, "*#") {
-		return Number{}, "", ErrNotNumber
+		return Number{}, nil, ErrNotNumber
 	}
 	if region == "" {
 		region = phonenumbers.UNKNOWN_REGION
 	}
-	if n, country, ok := believe(dialled, region); ok {
-		return n, country, nil
+	if n, p, ok := believe(dialled, region); ok {
+		return n, p, nil
 	}
 	// Trunks send international numbers without the plus. Read so only when
 	// the region has no use for the digits, and only when surely valid.
 	if dialled[0] != '+' && dialled[0] != '0' {
 		p, err := phonenumbers.Parse("+"+dialled, region)
 		if err == nil && phonenumbers.IsValidNumber(p) {
-			return newNumber(phonenumbers.Format(p, phonenumbers.E164)), country(p), nil
+			return newNumber(phonenumbers.Format(p, phonenumbers.E164)), p, nil
 		}
 	}
-	return Number{}, "", ErrNotNumber
+	return Number{}, nil, ErrNotNumber
 }
 
 // believe reads a dial string in a region and decides whether it is a number.
-func believe(dialled, region string) (Number, string, bool) {
+func believe(dialled, region string) (Number, *phonenumbers.PhoneNumber, bool) {
 	p, err := phonenumbers.ParseAndKeepRawInput(dialled, region)
 	if err != nil {
-		return Number{}, "", false
+		return Number{}, nil, false
 	}
 	e164 := phonenumbers.Format(p, phonenumbers.E164)
 	// Not in the numbering plan as the library knows it: a range opened since,
@@ -117,9 +117,9 @@ func believe(dialled, region string) (Number, string, bool) {
 	// the plan takes longer to look at and could only say the same.
 	full := writtenInFull(p, dialled) && rightLength(p) && len(e164) >= 1+8 && len(e164) <= 1+15
 	if !full && !phonenumbers.IsValidNumber(p) {
-		return Number{}, "", false
+		return Number{}, nil, false
 	}
-	return newNumber(e164), country(p), true
+	return newNumber(e164), p, true
 }
 
 func writtenInFull(p *phonenumbers.PhoneNumber, dialled string) bool {
