@@ -1,11 +1,11 @@
 package store
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -36,17 +36,21 @@ type contactKey struct {
 
 func (c *Contact) key() contactKey { return contactKey{c.Call, c.Attempt} }
 
-// interaction is the contact as the record shows it.
+// interaction is the contact as the record shows it, under the agent's name or,
+// where that is "", id.
 func (c *Contact) interaction(name string) customer.Interaction {
 	title := c.Topic
 	if title == "" {
 		title = c.Queue
 	}
+	if name == "" {
+		name = string(c.Agent)
+	}
 	return customer.Interaction{
 		ID: "call-" + strconv.FormatInt(int64(c.Call), 10) + "-" + strconv.Itoa(int(c.Attempt)),
-		At: c.At.UTC().Truncate(time.Microsecond), Channel: "call", Title: title, Topic: c.Topic,
+		At: c.At.UTC().Truncate(time.Microsecond), Channel: "call", Title: fitting(title), Topic: fitting(c.Topic),
 		Agent: &customer.Colleague{Agent: string(c.Agent), Name: name},
-		Note:  c.Note, Disposition: c.Disposition, DurationS: int(c.Talk.Round(time.Second) / time.Second), Call: int64(c.Call),
+		Note:  fitting(c.Note), Disposition: c.Disposition, DurationS: int(c.Talk.Round(time.Second) / time.Second), Call: int64(c.Call),
 	}
 }
 
@@ -67,7 +71,7 @@ func (in contacted) fold(w *writer, b *batch) bool {
 	if !ok {
 		return false
 	}
-	b.contacts = append(b.contacts, in.c)
+	b.addContact(in.c)
 	if state == nil {
 		return true // a contact without a ledger row: imported, or a test's
 	}
@@ -83,6 +87,19 @@ func (in contacted) fold(w *writer, b *batch) bool {
 	return true
 }
 
+// addContact adds a contact, or puts it in the place of itself: an agent's note
+// often follows in the same moment.
+func (b *batch) addContact(c Contact) {
+	const back = 32 // an agent's next words come soon or with another batch
+	for i := len(b.contacts) - 1; i >= max(len(b.contacts)-back, 0); i-- {
+		if b.contacts[i].key() == c.key() {
+			b.contacts[i] = c
+			return
+		}
+	}
+	b.contacts = append(b.contacts, c)
+}
+
 func writeContact(t *tx, c *Contact) error {
 	if err := writeContactRows(t, c); err != nil {
 		return fmt.Errorf("contact %d of call %d: %w", c.Attempt, c.Call, err)
@@ -92,30 +109,43 @@ func writeContact(t *tx, c *Contact) error {
 
 func writeContactRows(t *tx, c *Contact) error {
 	now := time.Now().UnixMicro()
+	i := c.interaction("")
 	var before string
-	switch err := t.row(qContactOwner, []any{int64(c.Call), int64(c.Attempt)}, &before); {
-	case err == nil && before != c.Customer:
+	var at int64
+	counts, isNew := true, 1 // a document that counted before may have it put in front
+	switch err := t.row(qContactOwner, []any{int64(c.Call), int64(c.Attempt)}, &before, &at); {
+	case errors.Is(err, ErrNotFound):
+	case err != nil:
+		return err
+	case before != c.Customer:
 		if err := t.put(qRaiseVersion, before, now); err != nil {
 			return err
 		}
-	case err != nil && !errors.Is(err, ErrNotFound):
-		return err
+	default:
+		counts = at == i.At.UnixMicro() // else it may leave the newest, and another come in
+		isNew = 0
 	}
-	i := c.interaction("")
 	if err := t.put(qDropContact, int64(c.Call), int64(c.Attempt), c.Customer, i.ID); err != nil {
 		return err
 	}
 	if err := t.put(qAddInteraction, c.Customer, i.ID, i.At.UnixMicro(), i.Channel, i.Title, i.Detail, i.Topic,
-		i.Agent.Agent, i.Agent.Agent, i.Note, i.Disposition, i.DurationS, i.Call, int64(c.Attempt), nil, nil); err != nil {
+		i.Agent.Agent, i.Agent.Name, i.Note, i.Disposition, i.DurationS, i.Call, int64(c.Attempt), nil, nil); err != nil {
 		return err
 	}
 	if c.Customer == "" {
 		return nil
 	}
-	if err := t.put(qRaiseLastAgent, c.Customer, string(c.Agent), string(c.Agent), i.At.UnixMicro()); err != nil {
+	if err := t.put(qRaiseLastAgent, c.Customer, i.Agent.Agent, i.Agent.Name, i.At.UnixMicro()); err != nil {
 		return err
 	}
-	return t.put(qRaiseVersion, c.Customer, now)
+	if err := t.put(qRaiseVersion, c.Customer, now); err != nil || !counts {
+		return err
+	}
+	line, err := historyLine(&i)
+	if err != nil {
+		return err
+	}
+	return t.put(qAddToDocument, c.Customer, line, mostAdded, isNew)
 }
 
 // overlay holds the contacts that are not written yet, by customer, so that
@@ -217,13 +247,9 @@ func (o *overlay) of(customer string) []Contact {
 }
 
 // overlaid puts unwritten contacts into a record just read.
-func (s *Store) overlaid(ctx context.Context, r *customer.Record, unwritten []Contact) error {
+func overlaid(r *customer.Record, unwritten []Contact, names map[string]string) {
 	for _, c := range unwritten {
-		name, err := s.nameOf(ctx, c.Agent)
-		if err != nil {
-			return err
-		}
-		i := c.interaction(name)
+		i := c.interaction(names[string(c.Agent)])
 		at := slices.IndexFunc(r.Interactions, func(h customer.Interaction) bool { return h.ID == i.ID })
 		switch {
 		case at < 0:
@@ -240,23 +266,21 @@ func (s *Store) overlaid(ctx context.Context, r *customer.Record, unwritten []Co
 			r.LastAgent, r.LastAgentAt = i.Agent, &when
 		}
 	}
-	slices.SortStableFunc(r.Interactions, func(a, b customer.Interaction) int { return b.At.Compare(a.At) })
-	if len(r.Interactions) > maxInteractions {
-		r.Interactions = r.Interactions[:maxInteractions]
-	}
-	return nil
+	r.Interactions = inOrder(r.Interactions)
+}
+
+// inOrder are the interactions that a record shows: the newest, newest first.
+func inOrder(all []customer.Interaction) []customer.Interaction {
+	slices.SortFunc(all, func(a, b customer.Interaction) int {
+		if d := b.At.Compare(a.At); d != 0 {
+			return d
+		}
+		return strings.Compare(b.ID, a.ID)
+	})
+	return all[:min(len(all), maxInteractions)]
 }
 
 // same compares two calls' interactions by what an agent can change.
 func same(a, b customer.Interaction) bool {
 	return a.At.Equal(b.At) && a.Note == b.Note && a.Disposition == b.Disposition && a.Title == b.Title && a.DurationS == b.DurationS
-}
-
-// nameOf is the name people see, the id when nobody has it.
-func (s *Store) nameOf(ctx context.Context, id agents.ID) (string, error) {
-	u, err := s.User(ctx, string(id))
-	if errors.Is(err, ErrNotFound) {
-		return string(id), nil
-	}
-	return u.Name, err
 }

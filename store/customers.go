@@ -1,13 +1,16 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
+	"database/sql"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/cordboard/cordboard/screenpop/customer"
@@ -45,6 +48,7 @@ const (
 	tabProducts
 	tabTickets
 	tabInteractions
+	tabDocuments // made of the others
 	tabs
 )
 
@@ -65,6 +69,7 @@ var recordTables = [tabs]struct {
 	{"tickets", []string{"customer", "id", "title", "detail", "topic", "kind", "status", "opened_at", "due_at", "closed_at"}},
 	{"interactions", []string{"customer", "id", "at", "channel", "title", "detail", "topic", "agent", "agent_name", "note",
 		"disposition", "duration_s", "call", "attempt", "promised_by", "kept"}},
+	{"documents", []string{"customer", "version", "contacts", "own", "added", "record", "history"}},
 }
 
 // entry is a record as its rows will be. Making one costs more than a database
@@ -83,6 +88,9 @@ const (
 	lastAgentColumn = 20 // then the name, then when
 	hashColumn      = 25 // then when the row was written
 	readColumn      = 15
+	earlierColumn   = 23
+	contactsColumn  = 2 // of a document
+	recordColumn    = 5 // then its history
 )
 
 func (e *entry) count(t tab) int { return len(e.values[t]) / len(recordTables[t].columns) }
@@ -99,14 +107,120 @@ func entryOf(r *customer.Record) (entry, error) {
 	e.addBilling(r)
 	e.hash = e.sum()
 	e.values[tabCustomers][hashColumn] = e.hash
-	return e, nil
+	for _, values := range e.values {
+		fitText(values)
+	}
+	return e, e.addDocument()
+}
+
+// addDocument makes the document of what the other rows hold.
+func (e *entry) addDocument() error {
+	r, err := e.record()
+	if err != nil {
+		return err
+	}
+	d, err := documentOf(&r, 0)
+	if err != nil {
+		return err
+	}
+	e.add(tabDocuments, d.customer, d.version, int64(d.contacts), d.own, int64(0), d.record, d.history)
+	return nil
+}
+
+// record reads the rows as a look-up would read them from the tables.
+func (e *entry) record() (customer.Record, error) {
+	head := e.values[tabCustomers]
+	row := append(slices.Clone(head[:earlierColumn]), head[earlierColumn].(int)+e.count(tabInteractions), int64(0), head[earlierColumn+1])
+	if bill := e.values[tabBilling]; len(bill) > 0 {
+		row = append(row, bill[1:]...)
+	} else {
+		row = append(row, make([]any, len(recordTables[tabBilling].columns)-1)...)
+	}
+	var r customer.Record
+	var own int64
+	if err := scanCustomer(values(row), &r, &own); err != nil {
+		return r, err
+	}
+	for i, part := range partsOf(&r, r.ID) {
+		tab := [...]tab{tabNumbers, tabProducts, tabTickets, tabInteractions}[i]
+		for row := range slices.Chunk(e.values[tab], len(recordTables[tab].columns)) {
+			if err := part.row(selected(tab, row)); err != nil {
+				return r, err
+			}
+		}
+	}
+	slices.SortStableFunc(r.Tickets, func(a, b customer.Ticket) int {
+		return cmp.Or(cmp.Compare(closed(&a), closed(&b)), b.OpenedAt.Compare(a.OpenedAt), strings.Compare(a.ID, b.ID))
+	})
+	r.Interactions = inOrder(r.Interactions)
+	return r, nil
+}
+
+func closed(t *customer.Ticket) int {
+	if t.Status == "open" {
+		return 0
+	}
+	return 1
+}
+
+// selected are the columns of a row that a record is read from.
+func selected(tab tab, row []any) values {
+	switch tab {
+	case tabNumbers: // e164, customer, label
+		return values{row[0], row[2]}
+	case tabProducts: // customer, id, ord, ...
+		return append(values{row[1]}, row[3:]...)
+	case tabInteractions: // ..., attempt, promised_by, kept
+		n := len(row)
+		return append(slices.Clone(values(row[1:n-3])), row[n-2:]...)
+	}
+	return row[1:]
+}
+
+// values are a row that is still to be stored.
+type values []any
+
+// Scan implements scanner for what an entry's values are and a record is read
+// into.
+func (v values) Scan(dest ...any) error {
+	for i, to := range dest {
+		var err error
+		switch to := to.(type) {
+		case *string:
+			*to = v[i].(string)
+		case *int:
+			*to = int(whole(v[i]))
+		case *int64:
+			*to = whole(v[i])
+		case *sql.NullInt64:
+			*to = sql.NullInt64{}
+			if v[i] != nil {
+				*to = sql.NullInt64{Int64: whole(v[i]), Valid: true}
+			}
+		case *sql.NullString:
+			err = to.Scan(v[i])
+		default:
+			err = fmt.Errorf("a record has no %T", to)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func whole(v any) int64 {
+	if n, ok := v.(int); ok {
+		return int64(n)
+	}
+	return v.(int64)
 }
 
 // sum is the hash of all rows but for what the record does not say: when its
 // billing was read, when and under which hash it is stored.
 func (e *entry) sum() string {
 	b := make([]byte, 0, 4096)
-	for t, values := range e.values {
+	for t, values := range e.values[:tabDocuments] {
 		width := len(recordTables[t].columns)
 		for i, v := range values {
 			switch {

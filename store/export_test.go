@@ -1,5 +1,13 @@
 package store
 
+import (
+	"context"
+	"errors"
+	"strconv"
+
+	"github.com/cordboard/cordboard/screenpop/customer"
+)
+
 // Abandon leaves the store as a killed process would: nothing more is written,
 // no number is given back.
 func Abandon(s *Store) {
@@ -14,3 +22,26 @@ func Abandon(s *Store) {
 
 // SetGroupSize says how many customers one transaction of an import takes.
 func (s *Store) SetGroupSize(n int) { s.opts.group = n }
+
+// Rebuilt puts a record together from the tables, and reads the same from its
+// document: nil while none counts.
+func Rebuilt(ctx context.Context, s *Store, id string) (tables customer.Record, doc *customer.Record, err error) {
+	if tables, _, err = s.assemble(ctx, id); err != nil {
+		return tables, nil, err
+	}
+	read, users, err := s.documents(ctx, qDocumentByID, []any{id})
+	if err != nil || len(read) != 1 {
+		return tables, nil, errors.Join(err, errors.New("documents found: "+strconv.Itoa(len(read))))
+	}
+	names, err := s.namesAt(ctx, users)
+	if err != nil {
+		return tables, nil, err
+	}
+	called(&tables, names)
+	if !read[0].there {
+		return tables, nil, nil
+	}
+	r, err := s.recordOf(ctx, &read[0])
+	called(&r, names)
+	return tables, &r, err
+}

@@ -155,8 +155,26 @@ func (m *merge) some(t *tx, entries []entry) error {
 	if err := m.clear(t, fresh, changed); err != nil {
 		return err
 	}
-	for tab := tabNumbers; tab < tabs; tab++ {
+	for tab := tabNumbers; tab < tabDocuments; tab++ {
 		if err := m.rows(t, tab, fresh, changed); err != nil {
+			return err
+		}
+	}
+	return m.documents(t, fresh, changed)
+}
+
+// documents writes the customers' documents. They have seen no contact of our
+// own: where there is one, a look-up makes another.
+func (m *merge) documents(t *tx, fresh, changed []*entry) error {
+	if m.careful {
+		changed, fresh = slices.Concat(changed, fresh), nil
+	}
+	if err := m.bulk(t, tabDocuments, fresh); err != nil {
+		return err
+	}
+	for _, e := range changed {
+		d := e.values[tabDocuments]
+		if err := t.put(qSaveDocument, e.id, d[contactsColumn], d[recordColumn], d[recordColumn+1]); err != nil {
 			return err
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/cordboard/cordboard/screenpop/customer"
@@ -23,7 +22,7 @@ func (s *Store) Lookup(ctx context.Context, e164 string) (customer.Match, error)
 	if e164 == "" {
 		return customer.Match{}, nil
 	}
-	found, err := s.find(ctx, qCustomersByNumber, e164, maxCandidates)
+	found, err := s.find(ctx, qDocumentsByNumber, e164, maxCandidates)
 	switch {
 	case err != nil:
 		return customer.Match{}, fmt.Errorf("store: look-up: %w", err)
@@ -35,7 +34,7 @@ func (s *Store) Lookup(ctx context.Context, e164 string) (customer.Match, error)
 
 // Customer reads one record by the customer's id; ErrNotFound when there is none.
 func (s *Store) Customer(ctx context.Context, id string) (customer.Record, error) {
-	found, err := s.find(ctx, qCustomerByID, id)
+	found, err := s.find(ctx, qDocumentByID, id)
 	if err == nil && len(found) == 0 {
 		err = ErrNotFound
 	}
@@ -53,22 +52,90 @@ func (s *Store) CountCustomers(ctx context.Context) (n int64, err error) {
 	return n, nil
 }
 
+// find reads records by their documents. One without a document that counts is
+// put together from the tables.
 func (s *Store) find(ctx context.Context, query string, args ...any) ([]customer.Record, error) {
 	defer s.pending.end(s.pending.begin())
-	find := s.findStepwise
-	if s.read.askTogether != nil {
-		find = s.findTogether
+	read, users, err := s.documents(ctx, query, args)
+	if err != nil || len(read) == 0 {
+		return nil, err
 	}
-	found, err := find(ctx, query, args)
+	names, err := s.namesAt(ctx, users)
 	if err != nil {
 		return nil, err
 	}
-	for i := range found {
-		if err := s.overlaid(ctx, &found[i], s.pending.of(found[i].ID)); err != nil {
+	found := make([]customer.Record, 0, len(read))
+	for i := range read {
+		r, err := s.recordOf(ctx, &read[i])
+		if errors.Is(err, ErrNotFound) {
+			continue // gone since
+		}
+		if err != nil {
 			return nil, err
 		}
+		called(&r, names)
+		overlaid(&r, s.pending.of(r.ID), names)
+		found = append(found, r)
 	}
 	return found, nil
+}
+
+// storedRecord is a customer's document with what is put into it when it is
+// read.
+type storedRecord struct {
+	document
+	there  bool
+	last   customer.Colleague
+	lastAt sql.NullInt64
+	billed sql.NullInt64
+}
+
+// documents reads them, and the count of changes to our users.
+func (s *Store) documents(ctx context.Context, query string, args []any) (out []storedRecord, users int64, err error) {
+	err = s.read.ask(ctx, query, args, func(row scanner) error {
+		var d storedRecord
+		var contacts sql.NullInt64
+		var record, history sql.NullString
+		err := row.Scan(&d.customer, &d.version, &d.last.Agent, &d.last.Name, &d.lastAt, &d.billed,
+			&contacts, &record, &history, &users)
+		d.there, d.contacts, d.record, d.history = record.Valid, int(contacts.Int64), record.String, history.String
+		out = append(out, d)
+		return err
+	})
+	return out, users, err
+}
+
+func (s *Store) recordOf(ctx context.Context, d *storedRecord) (customer.Record, error) {
+	if !d.there {
+		return s.assembled(ctx, d.customer)
+	}
+	r, err := d.read()
+	if err != nil { // somebody's hand was in it
+		return s.assembled(ctx, d.customer)
+	}
+	if d.last.Agent != "" {
+		r.LastAgent = &d.last
+	}
+	r.LastAgentAt = maybe(d.lastAt)
+	if r.Billing != nil {
+		r.Billing.At = instant(d.billed)
+	}
+	return r, nil
+}
+
+// assembled puts a record together from the tables, as of one instant, and has
+// its document stored.
+func (s *Store) assembled(ctx context.Context, id string) (customer.Record, error) {
+	r, own, err := s.assemble(ctx, id)
+	if err != nil {
+		return r, err
+	}
+	d, err := documentOf(&r, own)
+	if err != nil {
+		return r, err
+	}
+	s.rebuild.add(d)
+	return r, nil
 }
 
 // each runs a query and hands over its rows.
@@ -86,59 +153,21 @@ func each(ctx context.Context, p querier, query string, args []any, do func(*sql
 	return rows.Err()
 }
 
-// findStepwise reads the customers and then what hangs on each.
-func (s *Store) findStepwise(ctx context.Context, query string, args []any) (found []customer.Record, err error) {
-	err = s.read.at(ctx, func(q querier) error {
-		err := each(ctx, q, query, args, func(row *sql.Rows) error {
-			r, err := scanCustomer(row)
-			found = append(found, r)
-			return err
-		})
-		for i := 0; err == nil && i < len(found); i++ {
-			for _, part := range partsOf(&found[i], &partQueries, found[i].ID) {
-				if err = each(ctx, q, part.query, part.args, func(row *sql.Rows) error { return part.row(row) }); err != nil {
-					break
-				}
-			}
-		}
-		return err
-	})
-	return found, err
-}
-
-// findTogether asks for a customer and all that hangs on it in one journey to
-// the database, as of one instant. A number that several share is rare: what
-// hangs on the others is asked for one by one.
-func (s *Store) findTogether(ctx context.Context, query string, args []any) ([]customer.Record, error) {
-	parts := &partQueries
-	if query == qCustomersByNumber {
-		parts = &partQueriesByNumber
+// assemble puts a record together from the tables, and counts the contacts of
+// our own in it. Names are as they were stored.
+func (s *Store) assemble(ctx context.Context, id string) (r customer.Record, own int64, err error) {
+	there := false
+	asks := append([]ask{{qCustomerByID, []any{id}, func(row scanner) error {
+		there = true
+		return scanCustomer(row, &r, &own)
+	}}}, partsOf(&r, id)...)
+	if err := s.read.askAll(ctx, asks); err != nil {
+		return r, 0, err
 	}
-	var found []customer.Record
-	var first customer.Record
-	asks := append([]ask{{query, args, func(row scanner) error {
-		r, err := scanCustomer(row)
-		found = append(found, r)
-		return err
-	}}}, partsOf(&first, parts, args[0])...)
-	if err := s.read.askTogether(ctx, s.read.db, asks); err != nil {
-		return nil, err
+	if !there {
+		return r, 0, ErrNotFound
 	}
-	for i := range found {
-		if i == 0 {
-			found[0].Numbers, found[0].Products, found[0].Tickets, found[0].Interactions =
-				first.Numbers, first.Products, first.Tickets, first.Interactions
-			continue
-		}
-		one, err := s.findTogether(ctx, qCustomerByID, []any{found[i].ID})
-		if err != nil {
-			return nil, err
-		}
-		if len(one) == 1 {
-			found[i] = one[0]
-		}
-	}
-	return found, nil
+	return r, own, nil
 }
 
 // ask is a question and what becomes of each row of the answer.
@@ -148,33 +177,18 @@ type ask struct {
 	row   func(scanner) error
 }
 
-// The queries of what hangs on a customer, by id, or by a number of the first
-// customer who has it.
-var (
-	partQueries         = [...]string{qNumbers, qProducts, qTickets, qInteractions}
-	partQueriesByNumber = byNumber(partQueries)
-)
-
-func byNumber(queries [4]string) [4]string {
-	for i, q := range queries {
-		queries[i] = strings.Replace(q, "customer = $1", "customer = (SELECT MIN(o.customer) FROM customer_numbers o WHERE o.e164 = $1)", 1)
-	}
-	return queries
-}
-
-// partsOf reads what hangs on a customer: four queries by index, each with the
-// id or the number.
-func partsOf(r *customer.Record, queries *[4]string, of any) []ask {
+// partsOf reads what hangs on a customer: four queries by index.
+func partsOf(r *customer.Record, id string) []ask {
 	r.Numbers, r.Products, r.Tickets, r.Interactions =
 		[]customer.Number{}, []customer.Product{}, []customer.Ticket{}, []customer.Interaction{}
 	return []ask{
-		{queries[0], []any{of}, func(row scanner) error {
+		{qNumbers, []any{id}, func(row scanner) error {
 			var n customer.Number
 			err := row.Scan(&n.E164, &n.Label)
 			r.Numbers = append(r.Numbers, n)
 			return err
 		}},
-		{queries[1], []any{of}, func(row scanner) error {
+		{qProducts, []any{id}, func(row scanner) error {
 			var p customer.Product
 			var price money
 			err := row.Scan(&p.ID, &p.Kind, &p.Name, &p.Detail, &p.Status, &p.Note, &price.minor, &price.currency)
@@ -182,7 +196,7 @@ func partsOf(r *customer.Record, queries *[4]string, of any) []ask {
 			r.Products = append(r.Products, p)
 			return err
 		}},
-		{queries[2], []any{of}, func(row scanner) error {
+		{qTickets, []any{id}, func(row scanner) error {
 			var t customer.Ticket
 			var opened, due, closed sql.NullInt64
 			err := row.Scan(&t.ID, &t.Title, &t.Detail, &t.Topic, &t.Kind, &t.Status, &opened, &due, &closed)
@@ -190,7 +204,7 @@ func partsOf(r *customer.Record, queries *[4]string, of any) []ask {
 			r.Tickets = append(r.Tickets, t)
 			return err
 		}},
-		{queries[3], []any{of, maxInteractions}, func(row scanner) error {
+		{qInteractions, []any{id, maxInteractions}, func(row scanner) error {
 			i, err := scanInteraction(row)
 			r.Interactions = append(r.Interactions, i)
 			return err
@@ -211,8 +225,7 @@ func scanInteraction(row scanner) (customer.Interaction, error) {
 	return i, err
 }
 
-func scanCustomer(row scanner) (customer.Record, error) {
-	var r customer.Record
+func scanCustomer(row scanner, r *customer.Record, own *int64) error {
 	var yearly money
 	var bill billRow
 	var key, churn, phone, mail, sms, recording, lastAt sql.NullInt64
@@ -220,12 +233,12 @@ func scanCustomer(row scanner) (customer.Record, error) {
 	var manager, last customer.Colleague
 	err := row.Scan(&r.ID, &r.Version, &r.Name, &r.Language, &r.Country, &r.Zone, &r.Segment, &key, &r.CustomerSince,
 		&yearly.minor, &yearly.currency, &churn, &reasons, &heed, &phone, &mail, &sms, &recording,
-		&manager.Agent, &manager.Name, &last.Agent, &last.Name, &lastAt, &r.Contacts, &others,
+		&manager.Agent, &manager.Name, &last.Agent, &last.Name, &lastAt, &r.Contacts, own, &others,
 		&bill.balance.minor, &bill.balance.currency, &bill.overdue.minor, &bill.overdue.currency, &bill.overdueDays,
 		&bill.last.minor, &bill.last.currency, &bill.lastOn, &bill.paidOn, &bill.nextOn,
 		&bill.weOwe.minor, &bill.weOwe.currency, &bill.weOweSince, &bill.source, &bill.at)
 	if err != nil {
-		return r, err
+		return err
 	}
 	r.YearlyValue, r.Billing, r.LastAgentAt = yearly.read(), bill.read(), maybe(lastAt)
 	r.KeyAccount = key.Int64 != 0
@@ -240,7 +253,7 @@ func scanCustomer(row scanner) (customer.Record, error) {
 	if last.Agent != "" {
 		r.LastAgent = &last
 	}
-	return r, errors.Join(fromList(reasons, &r.ChurnReasons), fromList(heed, &r.Heed), fromList(others, &r.Others))
+	return errors.Join(fromList(reasons, &r.ChurnReasons), fromList(heed, &r.Heed), fromList(others, &r.Others))
 }
 
 // money is two columns that are both there or both NULL.

@@ -127,11 +127,21 @@ func sendTogether(ctx context.Context, conn *sql.Conn, all []statement) error {
 // UTF-8. What callers send us may hold both.
 func fitText(args []any) []any {
 	for i, arg := range args {
-		if s, ok := arg.(string); ok && (strings.IndexByte(s, 0) >= 0 || !utf8.ValidString(s)) {
-			args[i] = strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
+		if s, ok := arg.(string); ok && !fits(s) {
+			args[i] = fitting(s)
 		}
 	}
 	return args
+}
+
+func fits(s string) bool { return strings.IndexByte(s, 0) < 0 && utf8.ValidString(s) }
+
+// fitting is a text made fit.
+func fitting(s string) string {
+	if fits(s) {
+		return s
+	}
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
 }
 
 // refuses implements database: data that does not fit, and what a constraint

@@ -76,30 +76,58 @@ const (
 		consent_phone, consent_mail, consent_sms, consent_rec, manager, manager_name,
 		last_agent, last_agent_name, last_agent_at, earlier, others`
 
-	qSelectCustomer = `SELECT c.id, c.version, c.name, c.language, c.country, c.zone, c.segment, c.key_account, c.customer_since,
+	qOwn = `(SELECT COUNT(*) FROM interactions o WHERE o.customer = c.id AND o.attempt IS NOT NULL)`
+
+	// What a look-up reads: the customer's document, when it counts.
+	qSelectDocument = `SELECT c.id, c.version, c.last_agent, c.last_agent_name, c.last_agent_at, b.read_at,
+		d.contacts, d.record, d.history, COALESCE((SELECT k.value FROM counters k WHERE k.name = 'users'), 0) FROM `
+	qJoinDocument = ` LEFT JOIN documents d ON d.customer = c.id AND d.version = c.version AND d.own = ` + qOwn + `
+		LEFT JOIN billing b ON b.customer = c.id`
+	// SQLite plans anew for each value of a bare parameter after LIMIT, which
+	// takes longer than the query: hence the casts.
+	qDocumentsByNumber = qSelectDocument + `customer_numbers n JOIN customers c ON c.id = n.customer` + qJoinDocument + `
+		WHERE n.e164 = $1 ORDER BY n.customer LIMIT CAST($2 AS INTEGER)`
+	qDocumentByID = qSelectDocument + `customers c` + qJoinDocument + ` WHERE c.id = $1`
+
+	// A document is not replaced by an older one.
+	qKeepDocument = `INSERT INTO documents (customer, version, contacts, own, added, record, history)
+		SELECT c.id, c.version, CAST($3 AS BIGINT), CAST($4 AS BIGINT), 0, CAST($5 AS TEXT), CAST($6 AS TEXT)
+		FROM customers c WHERE c.id = $1 AND c.version = $2
+		ON CONFLICT (customer) DO UPDATE SET version = excluded.version, contacts = excluded.contacts, own = excluded.own,
+			added = 0, record = excluded.record, history = excluded.history WHERE documents.version <= excluded.version`
+	// After an import has changed the customer's tables in the same transaction:
+	// one that has seen no contact of our own.
+	qSaveDocument = `INSERT INTO documents (customer, version, contacts, own, added, record, history)
+		SELECT c.id, c.version, CAST($2 AS BIGINT), 0, 0, CAST($3 AS TEXT), CAST($4 AS TEXT) FROM customers c WHERE c.id = $1
+		ON CONFLICT (customer) DO UPDATE SET version = excluded.version, contacts = excluded.contacts, own = 0,
+			added = 0, record = excluded.record, history = excluded.history`
+	// After a contact was added ($4 is 1) or replaced (0) and the customer's version
+	// raised in the same transaction: a document that counted before still does.
+	qAddToDocument = `UPDATE documents SET version = version + 1, own = own + CAST($4 AS BIGINT), added = added + 1,
+			history = CAST($2 AS TEXT) || history,
+			contacts = (SELECT c.earlier + (SELECT COUNT(*) FROM interactions i WHERE i.customer = c.id) FROM customers c WHERE c.id = $1)
+		WHERE customer = $1 AND added < $3 AND EXISTS (SELECT 1 FROM customers c
+			WHERE c.id = $1 AND c.version = documents.version + 1 AND ` + qOwn + ` = documents.own + CAST($4 AS BIGINT))`
+
+	// What a record is put together from.
+	qCustomerByID = `SELECT c.id, c.version, c.name, c.language, c.country, c.zone, c.segment, c.key_account, c.customer_since,
 		c.yearly_minor, c.yearly_currency, c.churn_risk, c.churn_reasons, c.heed,
 		c.consent_phone, c.consent_mail, c.consent_sms, c.consent_rec, c.manager, c.manager_name,
-		c.last_agent, COALESCE(u.name, c.last_agent_name), c.last_agent_at,
-		c.earlier + (SELECT COUNT(*) FROM interactions i WHERE i.customer = c.id), c.others,
+		c.last_agent, c.last_agent_name, c.last_agent_at,
+		c.earlier + (SELECT COUNT(*) FROM interactions i WHERE i.customer = c.id), ` + qOwn + `, c.others,
 		b.balance_minor, b.balance_currency, b.overdue_minor, b.overdue_currency, b.overdue_days,
 		b.last_bill_minor, b.last_bill_currency, b.last_bill_on, b.paid_on, b.next_bill_on,
 		b.we_owe_minor, b.we_owe_currency, b.we_owe_since, b.source, b.read_at
-		FROM customers c LEFT JOIN billing b ON b.customer = c.id LEFT JOIN users u ON u.id = c.last_agent`
-	// SQLite plans anew for each value of a bare parameter after LIMIT, which
-	// takes longer than the query: hence the casts.
-	qCustomersByNumber = qSelectCustomer + `
-		WHERE c.id IN (SELECT n.customer FROM customer_numbers n WHERE n.e164 = $1) ORDER BY c.id LIMIT CAST($2 AS INTEGER)`
-	qCustomerByID = qSelectCustomer + ` WHERE c.id = $1`
+		FROM customers c LEFT JOIN billing b ON b.customer = c.id WHERE c.id = $1`
 
 	qNumbers  = `SELECT e164, label FROM customer_numbers WHERE customer = $1 ORDER BY ord, e164`
 	qProducts = `SELECT id, kind, name, detail, status, note, price_minor, price_currency
 		FROM products WHERE customer = $1 ORDER BY ord, id`
 	qTickets = `SELECT id, title, detail, topic, kind, status, opened_at, due_at, closed_at FROM tickets
 		WHERE customer = $1 ORDER BY CASE WHEN status = 'open' THEN 0 ELSE 1 END, opened_at DESC, id`
-	qInteractions = `SELECT i.id, i.at, i.channel, i.title, i.detail, i.topic, i.agent, COALESCE(u.name, i.agent_name), i.note,
-		i.disposition, i.duration_s, i.call, i.promised_by, i.kept
-		FROM interactions i LEFT JOIN users u ON u.id = i.agent
-		WHERE i.customer = $1 ORDER BY i.at DESC, i.id DESC LIMIT CAST($2 AS INTEGER)`
+	qInteractions = `SELECT id, at, channel, title, detail, topic, agent, agent_name, note,
+		disposition, duration_s, call, promised_by, kept
+		FROM interactions WHERE customer = $1 ORDER BY at DESC, id DESC LIMIT CAST($2 AS INTEGER)`
 
 	qKnownCustomers = `SELECT c.id, c.source_hash, c.version, (SELECT b.read_at FROM billing b WHERE b.customer = c.id)
 		FROM customers c WHERE c.id IN `
@@ -126,7 +154,7 @@ const (
 
 	qCountCustomers = `SELECT COUNT(*) FROM customers`
 
-	qContactOwner = `SELECT customer FROM interactions WHERE call = $1 AND attempt = $2`
+	qContactOwner = `SELECT customer, at FROM interactions WHERE call = $1 AND attempt = $2`
 	qDropContact  = `DELETE FROM interactions WHERE (call = $1 AND attempt = $2) OR (customer = $3 AND id = $4)`
 )
 
@@ -138,6 +166,11 @@ const (
 	qUser       = `SELECT id, role, name, password_hash FROM users WHERE id = $1`
 	qUsers      = `SELECT id, role, name, password_hash FROM users ORDER BY id`
 	qDeleteUser = `DELETE FROM users WHERE id = $1`
+	// Users' names are shown in records: who keeps them in memory sees by the count
+	// that they have changed.
+	qUsersChanged = `INSERT INTO counters (name, value) VALUES ('users', 1)
+		ON CONFLICT (name) DO UPDATE SET value = counters.value + 1`
+	qUserNames = `SELECT u.id, u.name, COALESCE((SELECT k.value FROM counters k WHERE k.name = 'users'), 0) FROM users u`
 
 	qSaveSession = `INSERT INTO sessions (token_hash, user_id, created_at, expires_at) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (token_hash) DO UPDATE SET user_id = excluded.user_id, expires_at = excluded.expires_at`

@@ -90,6 +90,8 @@ type Store struct {
 	w       *writer
 	numbers numbering
 	pending overlay
+	names   nameBook
+	rebuild *rebuilder
 	answers answerBook
 	closing sync.Once
 	closed  error
@@ -141,6 +143,7 @@ func (s *Store) open(ctx context.Context) (err error) {
 	if s.read, err = s.db.connect(ctx, toRead, s.opts.Readers); err != nil {
 		return err
 	}
+	s.startRebuilder()
 	if !s.opts.Tool {
 		if err := s.fence.take(ctx, s.write); err != nil {
 			return err
@@ -187,6 +190,7 @@ func (s *Store) Close() error {
 
 func (s *Store) release() error {
 	var errs []error
+	s.rebuild.close()
 	if s.read != nil {
 		errs = append(errs, s.read.close())
 	}

@@ -30,6 +30,9 @@ type Session struct {
 // sessions that the old one began.
 func (s *Store) SaveUser(ctx context.Context, u User) error {
 	err := s.write.inTx(ctx, func(t *tx) error {
+		if _, err := t.exec(qUsersChanged); err != nil {
+			return err
+		}
 		if _, err := t.exec(qEndSessions, u.ID, u.PasswordHash); err != nil {
 			return err
 		}
@@ -77,6 +80,10 @@ func (s *Store) DeleteUser(ctx context.Context, id string) error {
 		if err == nil && n == 0 {
 			err = ErrNotFound
 		}
+		if err != nil {
+			return err
+		}
+		_, err = t.exec(qUsersChanged)
 		return err
 	})
 	if err != nil {

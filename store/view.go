@@ -128,8 +128,8 @@ func (s *views) close() error {
 	return errors.Join(errs...)
 }
 
-// at runs do on one instant of the database.
-func (p *pool) at(ctx context.Context, do func(querier) error) (err error) {
+// on runs do on a view. It says whether the view may be used again.
+func (p *pool) on(ctx context.Context, do func(*view) (whole bool, err error)) (err error) {
 	v, err := p.views.take(ctx)
 	if err != nil {
 		return err
@@ -142,14 +142,44 @@ func (p *pool) at(ctx context.Context, do func(querier) error) (err error) {
 		}
 		v = &view{conn: conn, stmts: map[string]*sql.Stmt{}}
 	}
-	if err = v.exec("BEGIN"); err == nil {
-		err = do(v)
-		// Nothing was written: there is nothing that a rollback could lose.
-		if end := v.exec("ROLLBACK"); end == nil {
-			return err
-		}
+	whole, err := do(v)
+	if !whole {
+		err = errors.Join(err, v.close())
+		v = nil
 	}
-	err = errors.Join(err, v.close()) // it may be in a transaction still
-	v = nil
 	return err
+}
+
+// ask asks one question.
+func (p *pool) ask(ctx context.Context, query string, args []any, row func(scanner) error) error {
+	if p.askTogether != nil {
+		return each(ctx, p, query, args, func(rows *sql.Rows) error { return row(rows) })
+	}
+	return p.on(ctx, func(v *view) (bool, error) {
+		err := each(ctx, v, query, args, func(rows *sql.Rows) error { return row(rows) })
+		return err == nil || ctx.Err() != nil, err
+	})
+}
+
+// askAll asks several questions, answered as of one instant.
+func (p *pool) askAll(ctx context.Context, asks []ask) error {
+	if p.askTogether != nil {
+		return p.askTogether(ctx, p.db, asks)
+	}
+	return p.on(ctx, func(v *view) (bool, error) {
+		err := v.exec("BEGIN")
+		if err != nil {
+			return false, err
+		}
+		for _, a := range asks {
+			if err = each(ctx, v, a.query, a.args, func(rows *sql.Rows) error { return a.row(rows) }); err != nil {
+				break
+			}
+		}
+		// Nothing was written: there is nothing that a rollback could lose.
+		if end := v.exec("ROLLBACK"); end != nil { // it may be in a transaction still
+			return false, errors.Join(err, end)
+		}
+		return true, err
+	})
 }

@@ -1,0 +1,227 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"slices"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/cordboard/cordboard/screenpop/customer"
+)
+
+// document is a customer's record in one piece, as look-ups read it: one row
+// instead of some ten of five tables. The tables are the truth. A document
+// counts while its version is the customer's, which every change of a part
+// raises, and while it has seen every contact of our own agents: contacts may be
+// there before the customer is. One that was not written anew is merely not
+// used: the record is put together from the tables then, and its document stored
+// for the next time.
+//
+// What changes by itself is not in it and is put in when it is read: the names
+// of our own users, the age of the billing, who talked last.
+type document struct {
+	customer string
+	version  int64
+	contacts int
+	own      int64  // contacts of our own agents that it has seen
+	record   string // JSON
+	history  string // interactions, each JSON and a comma; of two with one id the first counts
+}
+
+// mostAdded is how many interactions are put in front of a document's history
+// before it is made anew, without those that were replaced or are too old.
+const mostAdded = 30
+
+// documentOf writes a record that was put together from the tables, with so many
+// contacts of our own.
+func documentOf(r *customer.Record, own int64) (document, error) {
+	d := document{customer: r.ID, version: r.Version, contacts: r.Contacts, own: own}
+	head := *r
+	head.Version, head.Contacts, head.Interactions = 0, 0, nil
+	head.LastAgent, head.LastAgentAt = nil, nil
+	if head.Billing != nil {
+		bill := *head.Billing
+		bill.At = time.Time{}
+		head.Billing = &bill
+	}
+	var b bytes.Buffer
+	out := json.NewEncoder(&b)
+	out.SetEscapeHTML(false)
+	if err := out.Encode(&head); err != nil {
+		return d, err
+	}
+	d.record = b.String()
+	b.Reset()
+	for i := range r.Interactions {
+		if err := out.Encode(&r.Interactions[i]); err != nil {
+			return d, err
+		}
+		b.Truncate(b.Len() - 1) // the encoder ends a line
+		b.WriteByte(',')
+	}
+	d.history = b.String()
+	return d, nil
+}
+
+// historyLine is an interaction as it stands in a document.
+func historyLine(i *customer.Interaction) (string, error) {
+	d, err := documentOf(&customer.Record{Interactions: []customer.Interaction{*i}}, 0)
+	return d.history, err
+}
+
+// read is the reverse of documentOf.
+func (d *document) read() (r customer.Record, err error) {
+	if err := json.Unmarshal([]byte(d.record), &r); err != nil {
+		return r, err
+	}
+	r.ID, r.Version, r.Contacts = d.customer, d.version, d.contacts
+	list := make([]byte, 0, len(d.history)+2)
+	list = append(append(list, '['), d.history...)
+	list = append(bytes.TrimSuffix(list, []byte{','}), ']')
+	if err := json.Unmarshal(list, &r.Interactions); err != nil {
+		return r, err
+	}
+	r.Interactions = inOrder(firstOfEach(r.Interactions))
+	return r, nil
+}
+
+// firstOfEach drops interactions under an id that came before.
+func firstOfEach(all []customer.Interaction) []customer.Interaction {
+	kept := all[:0]
+	for i := range all {
+		if !slices.ContainsFunc(kept, func(k customer.Interaction) bool { return k.ID == all[i].ID }) {
+			kept = append(kept, all[i])
+		}
+	}
+	return kept
+}
+
+// rebuilder stores the documents of records that look-ups had to put together.
+// No look-up waits for it, and what it has no room for is left to the next.
+type rebuilder struct {
+	queue chan document
+	stop  context.CancelFunc
+	done  chan struct{}
+}
+
+const (
+	rebuildQueue = 256
+	rebuildGroup = 64 // documents of one transaction
+)
+
+func (s *Store) startRebuilder() {
+	ctx, stop := context.WithCancel(context.Background())
+	s.rebuild = &rebuilder{queue: make(chan document, rebuildQueue), stop: stop, done: make(chan struct{})}
+	go s.rebuildAll(ctx)
+}
+
+func (b *rebuilder) add(d document) {
+	select {
+	case b.queue <- d:
+	default:
+	}
+}
+
+// close ends it; what is still to be stored is left out.
+func (b *rebuilder) close() {
+	if b != nil {
+		b.stop()
+		<-b.done
+	}
+}
+
+func (s *Store) rebuildAll(ctx context.Context) {
+	defer close(s.rebuild.done)
+	failing := false
+	for {
+		var group []document
+		select {
+		case d := <-s.rebuild.queue:
+			group = append(group, d)
+		case <-ctx.Done():
+			return
+		}
+		for more := true; more && len(group) < rebuildGroup; {
+			select {
+			case d := <-s.rebuild.queue:
+				group = append(group, d)
+			default:
+				more = false
+			}
+		}
+		err := s.keepDocuments(ctx, group)
+		if err != nil && !failing && ctx.Err() == nil {
+			s.log.Warn("records' documents cannot be stored, look-ups take longer", zap.Error(err))
+		}
+		failing = err != nil
+	}
+}
+
+func (s *Store) keepDocuments(ctx context.Context, group []document) error {
+	ctx, cancel := context.WithTimeout(ctx, tryFor)
+	defer cancel()
+	// In one order, so that nobody who writes several waits for us while we
+	// wait for him.
+	slices.SortFunc(group, func(a, b document) int { return bytes.Compare([]byte(a.customer), []byte(b.customer)) })
+	return s.write.inTx(ctx, func(t *tx) error {
+		for _, d := range group {
+			if err := t.put(qKeepDocument, d.customer, d.version, d.contacts, d.own, d.record, d.history); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// nameBook has the names of our own users, who may be renamed under every
+// record that shows them. The database counts the changes, and each look-up
+// learns the count with what it reads.
+type nameBook struct {
+	mu     sync.Mutex
+	loaded bool
+	count  int64
+	names  map[string]string // by user; never changed
+}
+
+// namesAt has the names as of a count, or later.
+func (s *Store) namesAt(ctx context.Context, count int64) (map[string]string, error) {
+	b := &s.names
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.loaded && b.count >= count {
+		return b.names, nil
+	}
+	names := map[string]string{}
+	err := s.read.ask(ctx, qUserNames, nil, func(row scanner) error {
+		var id, name string
+		var at int64
+		err := row.Scan(&id, &name, &at)
+		names[id], count = name, max(count, at)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	b.loaded, b.count, b.names = true, count, names
+	return names, nil
+}
+
+// called puts the users' names into a record that has them as they were stored.
+func called(r *customer.Record, names map[string]string) {
+	call := func(c *customer.Colleague) {
+		if c == nil {
+			return
+		}
+		if name := names[c.Agent]; name != "" {
+			c.Name = name
+		}
+	}
+	call(r.LastAgent)
+	for i := range r.Interactions {
+		call(r.Interactions[i].Agent)
+	}
+}

@@ -1,0 +1,32 @@
+-- +goose Up
+
+-- A customer's record in one piece, as a look-up by number reads it; the other
+-- tables are the truth, and a document can be made from them again at any time.
+-- It counts while its version is the customer's, which whatever changes a part of
+-- a record raises, and while it has seen each contact of our own agents: there may
+-- have been some before the customer. Names of our own users and the age of the
+-- billing are not in it.
+CREATE TABLE documents (
+    customer TEXT     NOT NULL PRIMARY KEY REFERENCES customers (id) ON DELETE CASCADE,
+    version  BIGINT   NOT NULL,
+    contacts BIGINT   NOT NULL, -- in all
+    own      BIGINT   NOT NULL, -- interactions of our own agents that it has seen
+    added    SMALLINT NOT NULL, -- interactions put in front of the history since it was made
+    record   TEXT     NOT NULL, -- JSON, without what the other columns hold
+    history  TEXT     NOT NULL  -- interactions, each JSON and a comma; of two with one id the first counts
+);
+
+-- Interactions from outside carry no attempt: the index of our own need not hold
+-- them. A record is put together by the key (customer, id).
+DROP INDEX interactions_call;
+DROP INDEX interactions_customer_at;
+CREATE UNIQUE INDEX interactions_call ON interactions (call, attempt) WHERE attempt IS NOT NULL;
+CREATE INDEX interactions_own ON interactions (customer) WHERE attempt IS NOT NULL;
+
+-- +goose Down
+
+DROP INDEX interactions_own;
+DROP INDEX interactions_call;
+CREATE UNIQUE INDEX interactions_call ON interactions (call, attempt);
+CREATE INDEX interactions_customer_at ON interactions (customer, at);
+DROP TABLE documents;
