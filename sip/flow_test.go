@@ -459,7 +459,9 @@ func TestRequestsInsideADialog(t *testing.T) {
 		asks(c, "OPTIONS", 200, "", "")
 		asks(c, "INFO", 200, "application/dtmf-relay", "Signal=5\r\n")
 		asks(c, "INFO", 469, "text/plain", "x", stack.Header{Name: "Info-Package", Value: "conference"})
-		asks(c, "MESSAGE", 405, "text/plain", "hi")
+		if a, b := asks(c, "MESSAGE", 405, "text/plain", "hi").Get("Allow"), asks(c, "OPTIONS", 200, "", "").Get("Allow"); a != b || strings.Contains(a, "MESSAGE") || strings.Contains(a, "REFER") {
+			t.Errorf("405 allows %q, OPTIONS says %q", a, b)
+		}
 		asks(c, "REFER", 603, "", "", stack.Header{Name: "Refer-To", Value: "<sip:x@example.org>"})
 		asks(c, "UPDATE", 200, "", "") // session refresh
 	}

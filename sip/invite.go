@@ -16,9 +16,9 @@ import (
 	"github.com/cordboard/cordboard/sip/stack"
 )
 
-// allow is what we do inside a dialog (Allow of a 405; the stack writes its
-// own elsewhere).
-const allow = "INVITE, ACK, CANCEL, BYE, UPDATE, INFO, OPTIONS"
+// allow is what we do inside a dialog (Allow of a 405): what the stack says
+// elsewhere too.
+const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO"
 
 var retryAfter = []stack.Header{{Name: "Retry-After", Value: "5"}}
 

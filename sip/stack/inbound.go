@@ -407,6 +407,9 @@ func (s *Stack) askOther(in *inbound) {
 	if v.code < 200 || v.code > 699 {
 		v = refuse(500)
 	}
+	if v.code == 405 { // RFC 3261 21.4.6
+		v.headers = append(v.headers, Header{"Allow", allow})
+	}
 	s.answer(in.tx, v)
 }
 
