@@ -15,7 +15,10 @@ import (
 // boardView is BOARD of docs/http-api.md: routing.Snapshot with times in
 // microseconds.
 type boardView struct {
-	At     int64           `json:"at"`
+	At int64 `json:"at"`
+	// Degraded names what is wrong while calls are taken, as /-/ready does.
+	Degraded []string `json:"degraded"`
+
 	Queues []boardQueue    `json:"queues"`
 	Agents []boardAgent    `json:"agents"`
 	Calls  []boardCallLine `json:"calls"`
@@ -95,19 +98,45 @@ func viewBoard(s routing.Snapshot) boardView {
 
 // board shares one snapshot between all who look at the same moment.
 type board struct {
-	source func(context.Context) (routing.Snapshot, error)
-	clock  func() time.Time
-	mu     sync.Mutex
-	at     time.Time
-	text   []byte
+	source   func(context.Context) (routing.Snapshot, error)
+	clock    func() time.Time
+	degraded func(context.Context) []string // nil: nothing ever is
+
+	mu   sync.Mutex
+	at   time.Time
+	text []byte
+
+	health sync.Mutex
+	asked  time.Time // for what is wrong
+	asking bool
+	wrong  []string // as it was last
 }
 
 const (
 	boardFresh   = 250 * time.Millisecond
 	boardEvery   = time.Second
 	boardTimeout = 5 * time.Second
-	boardRecheck = 15 // frames between looks at the session
+	healthEvery  = 2 * time.Second
 )
+
+// unwell is what was wrong when last asked for. It asks again beside the
+// board's frames, which wait for no database.
+func (b *board) unwell() []string {
+	b.health.Lock()
+	defer b.health.Unlock()
+	if now := b.clock(); b.degraded != nil && !b.asking && now.Sub(b.asked) >= healthEvery {
+		b.asking, b.asked = true, now
+		go func() {
+			ctx, cancel := context.WithTimeout(context.Background(), boardTimeout)
+			defer cancel()
+			wrong := b.degraded(ctx)
+			b.health.Lock()
+			defer b.health.Unlock()
+			b.asking, b.wrong = false, wrong
+		}()
+	}
+	return append([]string{}, b.wrong...)
+}
 
 func (b *board) read(ctx context.Context) ([]byte, error) {
 	b.mu.Lock()
@@ -121,7 +150,9 @@ func (b *board) read(ctx context.Context) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("web: board: %w", err)
 	}
-	text, err := json.Marshal(viewBoard(snap))
+	v := viewBoard(snap)
+	v.Degraded = b.unwell()
+	text, err := json.Marshal(v)
 	if err != nil {
 		return nil, fmt.Errorf("web: board: %w", err)
 	}
@@ -159,12 +190,14 @@ func (s *Server) boardStream(w http.ResponseWriter, r *http.Request, who *seat) 
 	w.Header().Set("X-Accel-Buffering", "no")
 	every := time.NewTicker(boardEvery)
 	defer every.Stop()
-	for n := 1; ; n++ {
+	for looked := time.Now(); ; {
 		if send() != nil {
 			return nil // the reader comes back; an answer is under way and cannot be changed
 		}
-		if n%boardRecheck == 0 {
-			if now, err := s.find(r.Context(), who.ID, who.key); err != nil || now == nil || now.Role != RoleSupervisor {
+		if time.Since(looked) >= s.opt.Recheck {
+			looked = time.Now()
+			// What cannot be read is not ended: the board is as much in need as ever.
+			if now, err := s.find(r.Context(), who.ID, who.key); err == nil && (now == nil || now.Role != RoleSupervisor) {
 				return nil
 			}
 		}

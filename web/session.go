@@ -1,7 +1,6 @@
 package web
 
 import (
-	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
@@ -158,6 +157,7 @@ func (s *Server) signOut(w http.ResponseWriter, r *http.Request, who *seat) erro
 	if err := s.opt.Sessions.DeleteSession(r.Context(), who.key); err != nil {
 		return err
 	}
+	s.remembered.drop(who.key)
 	s.opt.Desk.EndSession(who.key)
 	http.SetCookie(w, s.cookie(r, who.ID, "", -1))
 	w.WriteHeader(http.StatusNoContent)
@@ -206,20 +206,4 @@ func (s *Server) seated(r *http.Request) (*seat, error) {
 		return nil, problemNoSession
 	}
 	return found, nil
-}
-
-// find reads a session and its user; nil when either is gone.
-func (s *Server) find(ctx context.Context, user, key string) (*seat, error) {
-	session, ok, err := s.opt.Sessions.Session(ctx, key)
-	if err != nil {
-		return nil, err
-	}
-	if !ok || session.User != user || !s.opt.Clock().Before(session.Expires) {
-		return nil, nil
-	}
-	u, ok, err := s.opt.Users.User(ctx, user)
-	if err != nil || !ok {
-		return nil, err
-	}
-	return &seat{User: u, key: key}, nil
 }

@@ -88,7 +88,7 @@ type Options struct {
 	Links map[string]string
 	// Lifetime is how long a login lasts; 12 h.
 	Lifetime time.Duration
-	// Recheck is how often the login of an open desk is looked at; 30 s.
+	// Recheck is how often the login of an open desk or board is looked at; 30 s.
 	Recheck time.Duration
 	// BodyTime is how long a request's body may take to come; 10 s.
 	BodyTime time.Duration
@@ -107,15 +107,16 @@ type Options struct {
 
 // Server answers HTTP.
 type Server struct {
-	opt     Options
-	log     *zap.Logger
-	routes  []route
-	ui      http.Handler
-	board   *board
-	logins  *logins
-	watched watched
-	ctx     context.Context
-	cancel  context.CancelFunc
+	opt        Options
+	log        *zap.Logger
+	routes     []route
+	ui         http.Handler
+	board      *board
+	logins     *logins
+	watched    watched
+	remembered remembered
+	ctx        context.Context
+	cancel     context.CancelFunc
 }
 
 // route is one call of the API. Role "" is open to everybody, "any" to
@@ -146,8 +147,8 @@ func New(opt Options) *Server {
 	}
 	s := &Server{
 		opt: opt, log: opt.Log.Named("web"), ui: newUI(opt.UI),
-		board: &board{source: opt.Board, clock: opt.Clock}, logins: newLogins(opt),
-		watched: watched{keys: map[string]bool{}},
+		board: &board{source: opt.Board, degraded: opt.Degraded, clock: opt.Clock}, logins: newLogins(opt),
+		watched: watched{keys: map[string]bool{}}, remembered: remembered{logins: map[string]login{}},
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	opt.Registry.MustRegister(&boardCollector{source: opt.Board, desks: opt.Desks}, s.logins.counted)

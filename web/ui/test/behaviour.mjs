@@ -39,6 +39,27 @@ export const behaviour = {
     await other.waitForSelector('[data-testid=board][data-link=live]');
   }),
 
+  'the board says that records wait, and its clocks stand when it is not heard of': desk(async ({ server, context }) => {
+    const board = (degraded) => ({
+      at: Date.now() * 1000, degraded, agents: [], calls: [{ call: 7, phase: 'talking', queue: 'care', entered: (Date.now() - 5000) * 1000, priority: 0, step: 0, blocked: [] }],
+      queues: [{ name: 'care', title: 'care', waiting: 0, oldest_since: 0, talking: 1, staffed: 1, available: 0, answer_within_s: 20, open: true, offered: 1, answered: 1, abandoned: 0, answered_in_time: 1 }],
+    });
+    server.pushBoard(board([]));
+    const page = await context.newPage();
+    await page.goto(server.url + '/in#boss-link');
+    await page.waitForSelector('[data-testid=board][data-link=live]');
+    assert.equal(await page.locator('[role=status]').first().textContent(), 'Live');
+    server.pushBoard(board(['database does not answer']));
+    await page.getByText('calls go on').waitFor();
+    server.refuseBoards = true;
+    for (const s of server.boardStreams) s.end();
+    await page.waitForSelector('[data-testid=board][data-link=lost]');
+    const since = () => page.locator('[data-testid=call-7] td').last().textContent();
+    const then = await since();
+    await page.evaluate(() => new Promise((again) => { const real = Date.now; Date.now = () => real() + 60_000; setTimeout(again, 1200); })); // a tick of the page's clock
+    assert.equal(await since(), then);
+  }),
+
   'a pop is acked as painted, with what stands there': desk(async (x) => {
     await scenes.offered(x);
     const { d } = x.server.frames.find((f) => f.t === 'pop_ack');

@@ -34,6 +34,7 @@ export class FakeServer {
   down = false;
   board = null;
   boardStreams = new Set();
+  refuseBoards = false;
   watchers = new Set();
 
   async start() {
@@ -100,6 +101,7 @@ export class FakeServer {
         return json(200, { ticket, expires_in_s: 30 });
       }
       case 'GET /api/v1/board/stream':
+        if (this.refuseBoards) return json(503, { code: 'unavailable' });
         res.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
         this.boardStreams.add(res);
         res.on('close', () => this.boardStreams.delete(res));

@@ -15,7 +15,10 @@ import { type AgentRow, blockedBy, type BoardData, type CallRow, isWaiting, pres
 export function Board({ user, onSignedOut }: { user: User; onSignedOut: () => void }) {
   const { t, i18n } = useTranslation();
   const { board, link, offset } = useBoard();
-  const now = useTick() + offset;
+  const tick = useTick();
+  // What is no longer heard of does not get older: the clocks stand with the figures.
+  const now = link === 'live' || !board ? tick + offset : toMs(board.at);
+  const well = link === 'live' && !board?.degraded?.length;
   useEffect(() => void (document.title = t('title.board')), [t]);
   useEffect(() => {
     if (link === 'signed_out') onSignedOut();
@@ -31,7 +34,7 @@ export function Board({ user, onSignedOut }: { user: User; onSignedOut: () => vo
         <header className="head">
           <h1>{t('board.title')}</h1>
           <span className="right">
-            <span className={link === 'live' ? 'row t2' : 'row warn b'} role="status"><Icon name={link === 'live' ? 'signal' : 'unlink'} size="sm" />{t(link === 'live' ? 'board.live' : link === 'connecting' ? 'link.connecting' : 'board.lost')}</span>
+            <span className={well ? 'row t2' : 'row warn b'} role="status"><Icon name={well ? 'signal' : link === 'live' ? 'alert' : 'unlink'} size="sm" />{t(well ? 'board.live' : link === 'live' ? 'board.degraded' : link === 'connecting' ? 'link.connecting' : 'board.lost')}</span>
             {board && <span className="num t2" role="timer">{clockSeconds(toMs(board.at), i18n.language)}</span>}
             <LanguageButton />
           </span>

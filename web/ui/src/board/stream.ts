@@ -12,7 +12,7 @@ export interface CallRow {
   call: number; phase: string; queue?: string; topic?: string; agent?: string; attempt?: number; since?: unknown; entered?: unknown;
   priority: number; step: number; blocked?: { agent: string; code: string }[] | null;
 }
-export interface BoardData { at: unknown; queues: QueueRow[] | null; agents: AgentRow[] | null; calls: CallRow[] | null }
+export interface BoardData { at: unknown; degraded?: string[] | null; queues: QueueRow[] | null; agents: AgentRow[] | null; calls: CallRow[] | null }
 
 export type BoardLink = 'connecting' | 'live' | 'lost' | 'signed_out';
 

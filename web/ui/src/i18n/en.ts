@@ -571,6 +571,7 @@ export const en: Record<string, string> = {
   'board.title': 'Live board',
   'board.live': 'Live',
   'board.lost': 'Not connected, trying again',
+  'board.degraded': 'Live. The records cannot be kept just now: calls go on',
   'board.waiting': 'Waiting now',
   'board.longest': 'Longest wait',
   'board.level': 'Answered in time',

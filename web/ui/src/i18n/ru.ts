@@ -613,6 +613,7 @@ export const ru: Record<string, string> = {
   'board.title': 'Табло',
   'board.live': 'На связи',
   'board.lost': 'Нет связи, идёт попытка',
+  'board.degraded': 'На связи. Записи сейчас не сохраняются: звонки идут',
   'board.waiting': 'Ожидают сейчас',
   'board.longest': 'Дольше всех',
   'board.level': 'Принято в срок',

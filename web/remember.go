@@ -1,0 +1,129 @@
+package web
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// remembered are the logins as they were last read. While the database is away
+// they are taken as they were, until they expire: nobody could end one
+// elsewhere meanwhile, and desks and the board are needed as long as there are
+// calls.
+type remembered struct {
+	mu     sync.Mutex
+	logins map[string]login // by session key
+	failed time.Time        // when a reading failed last; zero once one has not
+}
+
+type login struct {
+	user    User
+	expires time.Time
+}
+
+const (
+	loginTime    = 2 * time.Second // that a login may take to be read
+	loginPause   = 2 * time.Second // between two readings while they fail
+	loginsAtMost = 10_000
+)
+
+// keep notes a login as it was read; nil is none.
+func (m *remembered) keep(key string, l *login, now time.Time) (back bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	back = !m.failed.IsZero()
+	m.failed = time.Time{}
+	if l == nil {
+		delete(m.logins, key)
+		return back
+	}
+	if len(m.logins) >= loginsAtMost {
+		for k, old := range m.logins {
+			if !now.Before(old.expires) || len(m.logins) >= loginsAtMost {
+				delete(m.logins, k)
+			}
+		}
+	}
+	m.logins[key] = *l
+	return back
+}
+
+func (m *remembered) drop(key string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.logins, key)
+}
+
+// fail notes that a login could not be read, and says whether that is news.
+func (m *remembered) fail(now time.Time) (first bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	first = m.failed.IsZero()
+	m.failed = now
+	return first
+}
+
+// pausing says that a reading has failed only just now.
+func (m *remembered) pausing(now time.Time) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return !m.failed.IsZero() && now.Sub(m.failed) < loginPause
+}
+
+func (m *remembered) recall(user, key string, now time.Time) *seat {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if l, ok := m.logins[key]; ok && l.user.ID == user && now.Before(l.expires) {
+		return &seat{User: l.user, key: key}
+	}
+	return nil
+}
+
+// find finds who a login speaks for; nil when it is none. While logins cannot
+// be read those known are taken as they were, and of others nothing is said
+// (problemUnavailable).
+func (s *Server) find(ctx context.Context, user, key string) (*seat, error) {
+	now := s.opt.Clock()
+	if tried := time.Now(); !s.remembered.pausing(tried) {
+		within, cancel := context.WithTimeout(ctx, loginTime)
+		l, err := s.readLogin(within, user, key)
+		cancel()
+		if err == nil {
+			if s.remembered.keep(key, l, now) {
+				s.log.Info("logins can be read again")
+			}
+			if l == nil {
+				return nil, nil
+			}
+			return &seat{User: l.user, key: key}, nil
+		}
+		if ctx.Err() != nil {
+			return nil, ctx.Err() // whoever asked has gone
+		}
+		if s.remembered.fail(tried) {
+			s.log.Error("logins cannot be read, those known are taken as they were", zap.Error(err))
+		}
+	}
+	if who := s.remembered.recall(user, key, now); who != nil {
+		return who, nil
+	}
+	return nil, problemUnavailable
+}
+
+// readLogin reads a session and its user; nil when either is gone.
+func (s *Server) readLogin(ctx context.Context, user, key string) (*login, error) {
+	session, ok, err := s.opt.Sessions.Session(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	if !ok || session.User != user || !s.opt.Clock().Before(session.Expires) {
+		return nil, nil
+	}
+	u, ok, err := s.opt.Users.User(ctx, user)
+	if err != nil || !ok {
+		return nil, err
+	}
+	return &login{u, session.Expires}, nil
+}
