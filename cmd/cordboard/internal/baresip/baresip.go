@@ -36,6 +36,7 @@ type Options struct {
 	// phone is a static contact.
 	Registrar string
 	Password  string
+	Transport string    // by which it registers: udp, tcp; baresip's own choice when empty
 	Output    io.Writer // what the program prints, its SIP messages among it
 }
 
@@ -85,8 +86,12 @@ ctrl_tcp_listen 127.0.0.1:%[6]d
 func Start(ctx context.Context, o Options) (*Phone, error) {
 	account := fmt.Sprintf("<sip:%s@%s>;regint=0;answermode=manual;audio_codecs=pcmu\n", o.User, o.Listen)
 	if o.Registrar != "" {
-		account = fmt.Sprintf("<sip:%s@%s>;auth_user=%[1]s;auth_pass=%[3]s;regint=60;answermode=manual;audio_codecs=pcmu\n",
-			o.User, o.Registrar, o.Password)
+		by := ""
+		if o.Transport != "" {
+			by = ";transport=" + o.Transport
+		}
+		account = fmt.Sprintf("<sip:%s@%s%s>;auth_user=%[1]s;auth_pass=\"%[4]s\";regint=60;answermode=manual;audio_codecs=pcmu\n",
+			o.User, o.Registrar, by, o.Password)
 	}
 	for name, text := range map[string][]byte{
 		"tone.wav": ToneWAV(o.Tone, 30*time.Second),

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cordboard/cordboard/cmd/cordboard/internal/baresip"
 	"github.com/cordboard/cordboard/routing"
 )
 
@@ -55,7 +56,7 @@ func firstLight(t *testing.T, on string) {
 	anna.answer()
 	b.do("waitText", "anna", args{"text": "Talking"})
 	joined := time.Now()
-	eventually(t, "the caller to hear Anna", func() bool { return loudest(heard.toCaller(joined), annaTone) > loudEnough })
+	eventually(t, "the caller to hear Anna", func() bool { return baresip.Loudest(heard.toCaller(joined), annaTone) > loudEnough })
 
 	// Anna notes what she heard and passes the question on to the specialist.
 	b.do("fill", "anna", args{"selector": "[data-testid=note]", "text": annaNote})
@@ -81,7 +82,7 @@ func firstLight(t *testing.T, on string) {
 	petar.answer()
 	b.do("waitText", "petar", args{"text": "Talking"})
 	joined = time.Now()
-	eventually(t, "the caller to hear Petar", func() bool { return loudest(heard.toCaller(joined), petarTone) > loudEnough })
+	eventually(t, "the caller to hear Petar", func() bool { return baresip.Loudest(heard.toCaller(joined), petarTone) > loudEnough })
 
 	// He ends the call, says how it went, and both are free again.
 	b.do("fill", "petar", args{"selector": "[data-testid=note]", "text": petarNote})
@@ -93,7 +94,7 @@ func firstLight(t *testing.T, on string) {
 	b.do("click", "anna", args{"selector": "[data-testid=save]"})
 	b.do("wait", "anna", args{"selector": "[data-testid=save]", "state": "hidden"})
 	for who, p := range map[string]*phone{"Anna": anna, "Petar": petar} {
-		if got := loudest(p.heard(), callerTone); got < loudEnough {
+		if got := baresip.Loudest(p.heard(), callerTone); got < loudEnough {
 			t.Errorf("%s's phone heard the caller's tone with a share of %.2f", who, got)
 		}
 	}

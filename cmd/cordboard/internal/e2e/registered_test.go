@@ -1,13 +1,13 @@
 package e2e
 
 import (
-	"fmt"
 	"io"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/cordboard/cordboard/cmd/cordboard/internal/baresip"
 	"github.com/cordboard/cordboard/routing"
 )
 
@@ -33,11 +33,11 @@ func TestRegisteredPhones(t *testing.T) {
 	b.do("waitText", "anna", args{"text": "Phone not reachable"})
 
 	// A wrong secret does not help, nor does the desk's password any more.
-	startPhone(t, "anna", 5101, annaTone, registering("anna", "guess work", "udp"))
+	newRegistered(t, "anna", "guess work", "udp", 5101, annaTone)
 	metric(t, `cordboard_registers_total{result="failed"}`, "1")
 	metric(t, "cordboard_phones_registered", "0")
 
-	anna := startPhone(t, "anna", 5081, annaTone, registering("anna", secret, "udp"))
+	anna := newRegistered(t, "anna", secret, "udp", 5081, annaTone)
 	b.do("wait", "anna", args{"selector": "[data-testid=not-ready]"}) // that is, she is available
 	metric(t, "cordboard_phones_reachable", "1")
 
@@ -47,9 +47,9 @@ func TestRegisteredPhones(t *testing.T) {
 	anna.answer()
 	b.do("waitText", "anna", args{"text": "Talking"})
 	joined := time.Now()
-	eventually(t, "the caller to hear Anna", func() bool { return loudest(heard.toCaller(joined), annaTone) > loudEnough })
+	eventually(t, "the caller to hear Anna", func() bool { return baresip.Loudest(heard.toCaller(joined), annaTone) > loudEnough })
 	rtp := uint16(rtpFrom(5081))
-	eventually(t, "Anna to hear the caller", func() bool { return loudest(heard.to(rtp, rtp+8, joined), callerTone) > loudEnough })
+	eventually(t, "Anna to hear the caller", func() bool { return baresip.Loudest(heard.to(rtp, rtp+8, joined), callerTone) > loudEnough })
 	anna.hangup()
 	c.ended()
 	b.do("click", "anna", args{"selector": "[data-testid=save]"})
@@ -59,7 +59,7 @@ func TestRegisteredPhones(t *testing.T) {
 
 	// Petar's desk password is his phone's too, over TCP: he is called over the
 	// connection that his phone made.
-	petar := startPhone(t, "petar", 5091, petarTone, registering("petar", password, "tcp"))
+	petar := newRegistered(t, "petar", password, "tcp", 5091, petarTone)
 	metric(t, "cordboard_phones_reachable", "2")
 	signIn(b, "petar")
 	second := call(t, sipAddress, callerNumber, "+442079460100", 5072, callerTone)
@@ -87,12 +87,6 @@ func TestRegisteredPhones(t *testing.T) {
 	if strings.Contains(s.log.String(), secret) || strings.Contains(s.log.String(), password) {
 		t.Error("the server's log holds a secret")
 	}
-}
-
-// registering is a baresip account that registers at the server.
-func registering(user, secret, transport string) string {
-	return fmt.Sprintf("<sip:%s@%s;transport=%s>;auth_user=%[1]s;auth_pass=\"%[4]s\";regint=60;answermode=manual;audio_codecs=pcmu\n",
-		user, sipAddress, transport, secret)
 }
 
 // metric waits until the server's gauge has the value.
