@@ -55,3 +55,49 @@ func cpu(b *testing.B) time.Duration {
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
+
+// BenchmarkOpenClose is what a call pays for a port pair: opened, and closed
+// after no sound.
+func BenchmarkOpenClose(b *testing.B) {
+	e := engine(b)
+	b.ReportAllocs()
+	before := cpu(b)
+	for b.Loop() {
+		open(b, e).Close()
+	}
+	b.ReportMetric(float64((cpu(b)-before).Nanoseconds())/1000/float64(b.N), "cpu-us/op")
+}
+
+// BenchmarkRelay is what a packet of a joined call pays: received on one port,
+// sent from the other.
+func BenchmarkRelay(b *testing.B) {
+	e := engine(b)
+	var pa, pb = open(b, e), open(b, e)
+	from, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer from.Close()
+	sink, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer sink.Close()
+	pa.SetRemote(from.LocalAddr().(*net.UDPAddr).AddrPort())
+	pb.SetRemote(sink.LocalAddr().(*net.UDPAddr).AddrPort())
+	if err := e.Relay(pa, pb); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	before, pkt, got := cpu(b), make([]byte, 172), make([]byte, 1500)
+	pkt[0] = 0x80
+	for b.Loop() {
+		if _, err := from.WriteToUDPAddrPort(pkt, pa.Local()); err != nil {
+			b.Fatal(err)
+		}
+		if _, err := sink.Read(got); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64((cpu(b)-before).Nanoseconds())/1000/float64(b.N), "cpu-us/op")
+}

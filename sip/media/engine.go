@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"net/netip"
 	"sync"
+	"time"
 
 	"go.uber.org/zap"
 )
@@ -42,7 +43,6 @@ var ErrClosed = errors.New("media: closed")
 // Engine owns the RTP ports and the goroutines that play sounds. All its
 // methods are safe for concurrent use.
 type Engine struct {
-	addr      netip.Addr
 	advertise netip.Addr
 	lib       *Library
 	log       *zap.Logger
@@ -52,7 +52,7 @@ type Engine struct {
 	mu     sync.Mutex
 	ports  map[*Port]struct{}
 	closed bool
-	wg     sync.WaitGroup // readers and phases
+	wg     sync.WaitGroup // phases
 }
 
 // New starts an Engine. It fails when Addr is not valid or the port range
@@ -67,18 +67,17 @@ func New(o Options) (*Engine, error) {
 	if o.PortMin == 0 && o.PortMax == 0 {
 		o.PortMin, o.PortMax = defaultPortMin, defaultPortMax
 	}
-	pairs, err := newPairPool(o.PortMin, o.PortMax)
-	if err != nil {
-		return nil, err
-	}
 	if o.Library == nil {
 		return nil, errors.New("media: no sound library")
+	}
+	pairs, err := newPairPool(bindAddr(o.Addr, o.Advertise), o.PortMin, o.PortMax, newSockets)
+	if err != nil {
+		return nil, err
 	}
 	if o.Log == nil {
 		o.Log = zap.NewNop()
 	}
 	e := &Engine{
-		addr:      o.Addr,
 		advertise: o.Advertise,
 		lib:       o.Library,
 		log:       o.Log.Named("media"),
@@ -92,6 +91,18 @@ func New(o Options) (*Engine, error) {
 	return e, nil
 }
 
+// bindAddr is where to listen: "every address" means those that the advertised
+// one is of a kind with, as no peer can use another.
+func bindAddr(addr, advertise netip.Addr) netip.Addr {
+	switch {
+	case !addr.IsUnspecified():
+		return addr.Unmap()
+	case advertise.Unmap().Is4():
+		return netip.IPv4Unspecified()
+	}
+	return netip.IPv6Unspecified()
+}
+
 // Has reports whether the library holds the sound.
 func (e *Engine) Has(sound string) bool { return e.lib.Has(sound) }
 
@@ -103,14 +114,12 @@ func (e *Engine) Open() (*Port, error) {
 	if e.closed {
 		return nil, ErrClosed
 	}
-	rtp, rtcp, port, err := e.pairs.take(e.addr)
-	if err != nil {
+	p := &Port{engine: e, play: newPlayer()}
+	var err error
+	if p.pair, err = e.pairs.take(p, time.Now()); err != nil {
 		return nil, err
 	}
-	p := newPort(e, rtp, rtcp, port)
 	e.ports[p] = struct{}{}
-	e.wg.Go(p.readRTP)
-	e.wg.Go(p.readRTCP)
 	return p, nil
 }
 
@@ -118,7 +127,7 @@ func (e *Engine) Open() (*Port, error) {
 // one of them closes. A port that plays a sound sends the sound only.
 func (e *Engine) Relay(a, b *Port) error {
 	if a == b {
-		return fmt.Errorf("media: relay of port %d to itself", a.port)
+		return fmt.Errorf("media: relay of port %d to itself", a.pair.port)
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -157,7 +166,7 @@ func (e *Engine) release(p *Port) {
 	defer e.mu.Unlock()
 	e.unlink(p)
 	delete(e.ports, p)
-	e.pairs.give(p.port)
+	e.pairs.give(p.pair, time.Now())
 }
 
 // InUse is the number of open ports.
@@ -188,5 +197,6 @@ func (e *Engine) Close() error {
 		ph.close()
 	}
 	e.wg.Wait()
+	e.pairs.close()
 	return nil
 }

@@ -482,6 +482,53 @@ func TestRTPBleed(t *testing.T) {
 	}
 }
 
+// TestStreamOfTheCallBefore: a peer that does not stop when its call has ended
+// is not heard by the call that has the port next.
+func TestStreamOfTheCallBefore(t *testing.T) {
+	lib, err := media.LoadLibrary("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Two pairs: with one taken, there is no other to give.
+	e, err := media.New(media.Options{Addr: loopback, Advertise: loopback, PortMin: 33010, PortMax: 33013, Library: lib})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	before, pb := open(t, e), open(t, e)
+	ghost, b := ear(t), ear(t)
+	before.SetRemote(ghost.Local())
+	ghost.Connect(before.Local(), 0, 101)
+	ghost.Speak(440)
+	waitUntil(t, func() bool { return before.Heard() > 0 })
+	before.Close()
+
+	pa := open(t, e)
+	if pa.Local() != before.Local() {
+		t.Fatalf("the port is %s, that of the call before %s", pa.Local(), before.Local())
+	}
+	a, err := siptest.OpenAudio(netip.MustParseAddr("127.0.0.2"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(a.Close)
+	pa.SetRemote(a.Local())
+	pb.SetRemote(b.Local())
+	if err := e.Relay(pa, pb); err != nil {
+		t.Fatal(err)
+	}
+	waitUntil(t, func() bool { return pa.Strays() >= 10 })
+	if n := b.Received(); n != 0 {
+		t.Errorf("%d packets of the call before were relayed", n)
+	}
+	a.Connect(pa.Local(), 0, 101)
+	a.Speak(1000)
+	if err := b.WaitHeard(within(t), 1000); err != nil {
+		t.Error(err)
+	}
+	checkStream(t, b.Packets(), 0)
+}
+
 // TestNAT: the peer's SDP names a port that its NAT has changed.
 func TestNAT(t *testing.T) {
 	e := engine(t)

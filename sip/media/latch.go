@@ -143,16 +143,23 @@ func (l *latch) acceptControl(src netip.AddrPort, media *latch) bool {
 	return false
 }
 
-// speaker is the address that the peer has been heard from; invalid before.
-func (l *latch) speaker() netip.Addr {
+// forget takes nothing learnt for true any more: the media comes from elsewhere
+// now, and RTCP will. The signalled address is right as ever.
+func (l *latch) forget() { l.learnt, l.firm = netip.AddrPort{}, false }
+
+// source is where the media was heard from last; invalid before.
+func (l *latch) source() netip.AddrPort {
 	switch {
 	case l.learnt.IsValid():
-		return l.learnt.Addr()
+		return l.learnt
 	case l.firm:
-		return l.remote.Addr()
+		return l.remote
 	}
-	return netip.Addr{}
+	return netip.AddrPort{}
 }
+
+// speaker is the address that the peer has been heard from; invalid before.
+func (l *latch) speaker() netip.Addr { return l.source().Addr() }
 
 func (l *latch) samePeer(a netip.Addr) bool {
 	if a == l.remote.Addr() {

@@ -150,6 +150,75 @@ func TestControlFollowsTheMedia(t *testing.T) {
 	}
 }
 
+// When the peer's media comes from elsewhere, as it does when its NAT forgot it
+// during a hold, RTCP is learnt anew: from there, and not from where it was.
+func TestControlFollowsTheMediaThatMoves(t *testing.T) {
+	ap := netip.MustParseAddrPort
+	control := netip.AddrPortFrom(signalled.Addr(), signalled.Port()+1)
+	for name, before := range map[string]string{"from behind a NAT": "198.51.100.7:61001", "from the signalled address": control.String()} {
+		t.Run(name, func(t *testing.T) {
+			lib, err := LoadLibrary("")
+			if err != nil {
+				t.Fatal(err)
+			}
+			e, err := New(Options{Addr: netip.MustParseAddr("127.0.0.1"), PortMin: 37000, PortMax: 37999, Library: lib})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer e.Close()
+			p, err := e.Open()
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.AlsoFrom(netip.MustParseAddr("203.0.113.9")) // where its signalling comes from
+			p.SetRemote(signalled)
+			seq := uint16(0)
+			speaks := func(src string) {
+				t.Helper()
+				heard := p.Heard()
+				for range learnAfter {
+					pkt := make([]byte, rtpHeaderLen+frameSamples)
+					seq++
+					putRTP(pkt, rtpHeader{seq: seq, ssrc: 7})
+					p.receivedRTP(ap(src), pkt)
+				}
+				if p.Heard() == heard {
+					t.Fatalf("audio from %s is not heard", src)
+				}
+			}
+			// reports is one RTCP packet; believed or not.
+			reports := func(src string) bool {
+				strays := p.Strays()
+				p.receivedRTCP(ap(src), []byte{0x80, 201, 0, 1, 0, 0, 0, 7})
+				return p.Strays() == strays
+			}
+			if name == "from the signalled address" && !reports(before) {
+				t.Error("RTCP from the signalled address is refused")
+			}
+			speaks("198.51.100.7:61000")
+			if !reports(before) || p.control.dest() != ap(before) {
+				t.Fatalf("RTCP goes to %v", p.control.dest())
+			}
+			// The hold, and the re-INVITE that ends it.
+			p.media.last = time.Now().Add(-quietFor)
+			p.SetRemote(signalled)
+			speaks("203.0.113.9:40000")
+			if before != control.String() && reports(before) {
+				t.Error("RTCP from where the peer was is believed")
+			}
+			if reports("192.0.2.66:40001") {
+				t.Error("a stranger's RTCP is believed")
+			}
+			if p.control.dest() != control {
+				t.Errorf("RTCP goes to %v before the peer has sent any", p.control.dest())
+			}
+			if !reports("203.0.113.9:40001") || p.control.dest() != ap("203.0.113.9:40001") {
+				t.Errorf("RTCP goes to %v, not to where the media is", p.control.dest())
+			}
+		})
+	}
+}
+
 func TestPayloadTypesOfTheOtherSide(t *testing.T) {
 	pcma, events := Format{PT: 8, Name: "PCMA", Rate: 8000}, func(pt uint8) Format {
 		return Format{PT: pt, Name: TelephoneEvent, Rate: 8000}

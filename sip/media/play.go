@@ -190,9 +190,8 @@ func (p *Port) sendFrame(b []byte) (ended bool) {
 	pl.seq++
 	pl.report.count(frameSamples)
 	// Each port sends from its own socket, as symmetric RTP asks (RFC 4961),
-	// and has one packet due at a time: there is nothing to batch. A datagram
-	// that cannot be sent is a lost datagram.
-	_, _ = p.rtp.WriteToUDPAddrPort(b, to)
+	// and has one packet due at a time: there is nothing to batch.
+	p.pair.rtp.send(b, to)
 	return ended
 }
 

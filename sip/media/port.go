@@ -1,7 +1,6 @@
 package media
 
 import (
-	"net"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -16,9 +15,7 @@ const maxPacket = 1500
 // concurrent use and none blocks.
 type Port struct {
 	engine *Engine
-	rtp    *net.UDPConn
-	rtcp   *net.UDPConn
-	port   uint16
+	pair   *pair
 	peer   atomic.Pointer[Port] // relay
 	heard  atomic.Uint64        // RTP packets accepted
 	strays atomic.Uint64        // packets refused by the latch
@@ -35,12 +32,8 @@ type Port struct {
 	vanish  *time.Timer
 }
 
-func newPort(e *Engine, rtp, rtcp *net.UDPConn, port uint16) *Port {
-	return &Port{engine: e, rtp: rtp, rtcp: rtcp, port: port, play: newPlayer()}
-}
-
 // Local is the RTP address to put into SDP; RTCP is on the next port.
-func (p *Port) Local() netip.AddrPort { return netip.AddrPortFrom(p.engine.advertise, p.port) }
+func (p *Port) Local() netip.AddrPort { return netip.AddrPortFrom(p.engine.advertise, p.pair.port) }
 
 // SetRemote gives the peer's RTP address from its SDP. Only packets from there
 // are listened to, or, when the peer is behind a NAT, from another source of
@@ -92,8 +85,7 @@ func (p *Port) Sent() uint64 {
 }
 
 // Close stops the sound, leaves the relay and frees the port pair. Further
-// calls do nothing. It does not wait for the port's goroutines; Engine.Close
-// does.
+// calls do nothing.
 func (p *Port) Close() {
 	p.mu.Lock()
 	if p.closed {
@@ -108,35 +100,24 @@ func (p *Port) Close() {
 	}
 	p.onDigit = nil
 	p.mu.Unlock()
-	// The order matters: a pair is free only when its sockets are.
-	p.rtp.Close()
-	p.rtcp.Close()
 	p.engine.release(p)
 }
 
-func (p *Port) readRTP() {
-	buf := make([]byte, maxPacket)
-	for {
-		n, src, err := p.rtp.ReadFromUDPAddrPort(buf)
-		if err != nil {
-			if p.gone() {
-				return
-			}
-			continue // an ICMP answer to something we sent; the socket lives
-		}
-		if h, ok := parseRTP(buf[:n]); ok {
-			p.received(src, h, buf[:n])
-		}
+// receivedRTP handles one packet of the RTP port.
+func (p *Port) receivedRTP(src netip.AddrPort, pkt []byte) {
+	h, ok := parseRTP(pkt)
+	if !ok {
+		return
 	}
-}
-
-// received handles one RTP packet.
-func (p *Port) received(src netip.AddrPort, h rtpHeader, pkt []byte) {
 	p.mu.Lock()
+	was := p.media.source()
 	if p.closed || !p.media.accept(src, h, p.numbers.takes(h.pt), time.Now()) {
 		p.mu.Unlock()
 		p.strays.Add(1)
 		return
+	}
+	if was.IsValid() && was != p.media.source() {
+		p.control.forget()
 	}
 	digits, call := p.digits(h)
 	f, known := p.numbers.format(h.pt)
@@ -165,34 +146,23 @@ func (p *Port) forward(pkt []byte, pt uint8, f Format, known bool) {
 		return
 	}
 	pkt[1] = pkt[1]&0x80 | number
-	// A datagram that cannot be sent is a lost datagram: RTP lives with that,
-	// and a dead peer is found by its signalling.
-	_, _ = p.rtp.WriteToUDPAddrPort(pkt, to)
+	p.pair.rtp.send(pkt, to)
 }
 
-func (p *Port) readRTCP() {
-	buf := make([]byte, maxPacket)
-	for {
-		n, src, err := p.rtcp.ReadFromUDPAddrPort(buf)
-		if err != nil {
-			if p.gone() {
-				return
-			}
-			continue
-		}
-		if !isRTCP(buf[:n]) {
-			continue
-		}
-		p.mu.Lock()
-		ok := !p.closed && p.control.acceptControl(src, &p.media)
-		p.mu.Unlock()
-		if !ok {
-			p.strays.Add(1)
-			continue
-		}
-		if q := p.peer.Load(); q != nil {
-			q.forwardControl(buf[:n])
-		}
+// receivedRTCP handles one packet of the RTCP port.
+func (p *Port) receivedRTCP(src netip.AddrPort, pkt []byte) {
+	if !isRTCP(pkt) {
+		return
+	}
+	p.mu.Lock()
+	ok := !p.closed && p.control.acceptControl(src, &p.media)
+	p.mu.Unlock()
+	if !ok {
+		p.strays.Add(1)
+		return
+	}
+	if q := p.peer.Load(); q != nil {
+		q.forwardControl(pkt)
 	}
 }
 
@@ -200,12 +170,6 @@ func (p *Port) forwardControl(pkt []byte) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if to := p.control.dest(); !p.closed && to.IsValid() {
-		_, _ = p.rtcp.WriteToUDPAddrPort(pkt, to)
+		p.pair.rtcp.send(pkt, to)
 	}
-}
-
-func (p *Port) gone() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.closed
 }

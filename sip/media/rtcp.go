@@ -43,7 +43,7 @@ func (p *Port) sayBye() {
 
 func (p *Port) sendControl(b []byte) {
 	if to := p.control.dest(); to.IsValid() {
-		_, _ = p.rtcp.WriteToUDPAddrPort(b, to)
+		p.pair.rtcp.send(b, to)
 	}
 }
 
