@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
 )
 
 const (
@@ -34,12 +35,13 @@ type logins struct {
 	verifier          *verifier
 	links             map[[sha256.Size]byte]string
 	counted           *prometheus.CounterVec
+	log               *zap.Logger
 }
 
 func newLogins(opt Options) *logins {
 	l := &logins{
 		byAddress: newLimiter(20, 3*time.Second), byUser: newLimiter(10, 6*time.Second),
-		verifier: newVerifier(), links: map[[sha256.Size]byte]string{},
+		verifier: newVerifier(), links: map[[sha256.Size]byte]string{}, log: sparing(opt.Log.Named("web")),
 		counted: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "cordboard_logins_total", Help: "Sign-ins by result: ok, bad_login, too_many.",
 		}, []string{"result"}),
@@ -75,11 +77,11 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request, _ *seat) error {
 		name = "" // nobody's: all such share one allowance, and none is kept
 	}
 	if wait, ok := s.logins.byAddress.try(from, now); !ok {
-		return s.tooMany(wait)
+		return s.tooMany(r, wait)
 	}
 	if in.Link == "" {
 		if wait, ok := s.logins.byUser.try(name, now); !ok {
-			return s.tooMany(wait)
+			return s.tooMany(r, wait)
 		}
 	}
 	user, ok, err := s.checkLogin(r, in.Link, name, in.Password)
@@ -88,6 +90,7 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request, _ *seat) error {
 	}
 	if !ok {
 		s.logins.counted.WithLabelValues("bad_login").Inc()
+		s.logins.tell(r, user.ID, "bad_login")
 		return problemBadLogin
 	}
 	s.logins.byAddress.giveBack(from)
@@ -99,8 +102,9 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request, _ *seat) error {
 	return reply(w, userReply(user))
 }
 
-func (s *Server) tooMany(wait time.Duration) error {
+func (s *Server) tooMany(r *http.Request, wait time.Duration) error {
 	s.logins.counted.WithLabelValues("too_many").Inc()
+	s.logins.tell(r, "", "too_many")
 	p := *problemTooMany
 	p.retryAfter = int(wait/time.Second) + 1
 	return &p

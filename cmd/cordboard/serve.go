@@ -30,9 +30,9 @@ func serveCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "serve -c FILE",
 		Short: "Run the server",
-		Long:  "Run the server by the server file. SIGHUP reads the routing document and the certificates again; what has errors leaves the old one live.\n" +
+		Long: "Run the server by the server file. SIGHUP reads the routing document and the certificates again; what has errors leaves the old one live.\n" +
 			"Other keys of the server file take effect at the next start: SIGHUP logs those that have changed.",
-		Args:  cobra.NoArgs,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			log, err := newLog(level)
 			if err != nil {

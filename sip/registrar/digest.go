@@ -180,6 +180,7 @@ func (r *Registrar) authenticate(req *stack.Message, now time.Time) (string, ver
 		return "", banned
 	}
 	if !r.verify(c, req.Method) {
+		r.tellWrong(c, req)
 		r.sources.fail(source.String(), maxOfSource, banOfSource, now)
 		if r.sources.fail(pair, maxOfPair, banOfPair, now) {
 			r.log.Warn("a source that fails to authenticate is not heard for a while", zapSource(source))

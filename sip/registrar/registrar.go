@@ -81,7 +81,8 @@ const minExpires = time.Minute
 type Registrar struct {
 	o       Options
 	log     *zap.Logger
-	key     []byte // of nonces, of this process alone
+	refused *zap.Logger // what anybody can bring about, thinned
+	key     []byte      // of nonces, of this process alone
 	now     func() time.Time
 	begin   *rate.Limiter // requests that begin to register
 	again   *rate.Limiter // the same, from where a phone is registered
@@ -118,7 +119,7 @@ func New(ctx context.Context, o Options) (*Registrar, error) {
 		o.clock = time.Now
 	}
 	r := &Registrar{
-		o: o, log: o.Log.Named("registrar"), key: make([]byte, 32), now: o.clock,
+		o: o, log: o.Log.Named("registrar"), refused: sparing(o.Log.Named("registrar")), key: make([]byte, 32), now: o.clock,
 		begin:  rate.NewLimiter(rate.Limit(o.Rate), o.Rate),
 		again:  rate.NewLimiter(rate.Limit(o.Rate), o.Rate),
 		onward: rate.NewLimiter(2*rate.Limit(o.Rate), 2*o.Rate), sources: newFailures(),
@@ -198,6 +199,7 @@ func (r *Registrar) register(req *stack.Message) (stack.Answer, string) {
 	now := r.now()
 	from := req.Source.Addr()
 	if !r.mayRegister(from) {
+		r.refused.Warn("a REGISTER came from outside the networks of sip.registrar.from", zapSource(from))
 		return answer(403), "forbidden"
 	}
 	user, verdict := r.authenticate(req, now)
@@ -216,7 +218,7 @@ func (r *Registrar) register(req *stack.Message) (stack.Answer, string) {
 	agent := agents.ID(user)
 	if !r.listens(agent) || !r.speaksFor(req, user) {
 		// CVE-2025-47779: good credentials are for their own address of record.
-		r.log.Warn("a REGISTER was refused with 403: its user is no agent with phone: registered, or its To or From is another's",
+		r.refused.Warn("a REGISTER was refused with 403: its user is no agent with phone: registered, or its To or From is another's",
 			zap.Stringer("source", from))
 		return answer(403), "forbidden"
 	}

@@ -109,7 +109,7 @@ func (a *App) build(ctx context.Context) (err error) {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(storeCollector{a.store, a.journal})
 	metrics := web.NewMetrics(registry)
-	a.rim = &rim{store: a.store, metrics: metrics, hashKey: key, log: a.log.Named("rim")}
+	a.rim = &rim{store: a.store, metrics: metrics, calls: newCallLog(a.log), hashKey: key, log: a.log.Named("rim")}
 	a.rim.policy.Store(a.opt.Policy)
 	sources := a.opt.sources
 	if sources == nil {
@@ -130,7 +130,7 @@ func (a *App) build(ctx context.Context) (err error) {
 	}
 	registry.MustRegister(sizeCollector{a})
 	a.rim.driver = live.New(routing.New(a.opt.Policy), live.Options{
-		Journal: a.journal, Ports: []live.Port{a.store, metrics, a.hub, a.gateway, a.phones}, Log: a.log,
+		Journal: a.journal, Ports: []live.Port{a.store, metrics, a.hub, a.gateway, a.phones, a.rim.calls}, Log: a.log,
 	})
 	return a.buildWeb(registry, origins)
 }
@@ -206,7 +206,11 @@ func (a *App) Start() error {
 	a.stack.Start()
 	a.phones.start(a.stack)
 	a.ready.Store(true)
-	a.log.Info("serving", zap.Stringer("desk", a.deskListener.Addr()), zap.Stringer("sip", a.SIPAddr()))
+	serving := []zap.Field{zap.Stringer("desk", a.deskListener.Addr()), zap.Strings("sip", a.stack.Listening())}
+	if a.adminListener != nil {
+		serving = append(serving, zap.Stringer("admin", a.adminListener.Addr()))
+	}
+	a.log.Info("serving", serving...)
 	return nil
 }
 

@@ -4,12 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	stdlog "log"
 	"net"
 	"net/http"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 
 	"github.com/cordboard/cordboard/routing"
 	"github.com/cordboard/cordboard/store"
@@ -24,8 +28,34 @@ const (
 	idleTime   = 2 * time.Minute
 )
 
-func newServer(h http.Handler) *http.Server {
-	return &http.Server{Handler: h, ReadHeaderTimeout: headerTime, WriteTimeout: answerTime, IdleTimeout: idleTime}
+func newServer(h http.Handler, log *zap.Logger) *http.Server {
+	return &http.Server{
+		Handler: h, ReadHeaderTimeout: headerTime, WriteTimeout: answerTime, IdleTimeout: idleTime,
+		ErrorLog: stdlog.New(httpLog{thinned(log.Named("http"))}, "", 0),
+	}
+}
+
+// httpLog takes the lines of net/http, which are about what peers do: plain
+// HTTP on a TLS port, connections that end in a handshake.
+type httpLog struct{ log *zap.Logger }
+
+// Write implements io.Writer.
+func (l httpLog) Write(line []byte) (int, error) {
+	text := strings.TrimPrefix(strings.TrimSpace(string(line)), "http: ")
+	if source, why, ok := strings.Cut(strings.TrimPrefix(text, "TLS handshake error from "), ": "); ok && strings.HasPrefix(text, "TLS ") {
+		l.log.Warn("a TLS handshake failed", zap.String("source", source), zap.String("reason", why))
+	} else {
+		l.log.Warn("the HTTP server says", zap.String("reason", text))
+	}
+	return len(line), nil
+}
+
+// thinned keeps what peers bring about to 60 lines of a kind a minute, then
+// every hundredth.
+func thinned(log *zap.Logger) *zap.Logger {
+	return log.WithOptions(zap.WrapCore(func(c zapcore.Core) zapcore.Core {
+		return zapcore.NewSamplerWithOptions(c, time.Minute, 60, 100)
+	}))
 }
 
 // buildWeb makes the HTTP edge and takes its addresses.
@@ -37,7 +67,7 @@ func (a *App) buildWeb(registry *prometheus.Registry, origins func(*http.Request
 		Lifetime: s.Web.Session, TLS: s.Web.TLSCert != "", Log: a.log, Registry: registry,
 		Desks: a.hub.Desks, Ready: a.isReady, Degraded: a.degraded,
 	})
-	a.desk = newServer(a.web.Handler())
+	a.desk = newServer(a.web.Handler(), a.log)
 	if s.Web.TLSCert != "" {
 		shown, err := a.keys.certificate("web.tls", s.Web.TLSCert, s.Web.TLSKey)
 		if err != nil {
@@ -53,7 +83,7 @@ func (a *App) buildWeb(registry *prometheus.Registry, origins func(*http.Request
 	if s.Admin == "" {
 		return nil
 	}
-	a.admin = newServer(a.web.Admin())
+	a.admin = newServer(a.web.Admin(), a.log)
 	if a.adminListener, err = net.Listen("tcp", s.Admin); err != nil {
 		return fmt.Errorf("admin: %w", err)
 	}

@@ -80,13 +80,12 @@ func alive(t *testing.T, c *tls.Conn, cseq int) {
 	}
 }
 
-// One certificate for SIP and the desktop is exchanged while the server runs,
-// by SIGHUP or by itself; one that can't be used changes nothing, and open
-// connections stay.
-func TestCertificatesAreReadAnew(t *testing.T) {
-	folder := t.TempDir()
-	cert, key := filepath.Join(folder, "cert.pem"), filepath.Join(folder, "key.pem")
-	writePair(t, cert, key, "first")
+// serving starts a server that speaks TLS, from a folder of its own.
+func serving(t *testing.T, log *zap.Logger) *App { return servingFrom(t, t.TempDir(), log) }
+
+func servingFrom(t *testing.T, folder string, log *zap.Logger) *App {
+	t.Helper()
+	writePair(t, filepath.Join(folder, "cert.pem"), filepath.Join(folder, "key.pem"), "first")
 	server, findings := configs.ParseServer(filepath.Join(folder, "cordboard.yaml"), []byte(`cordboard: server/1
 routing: routing.yaml
 sip:
@@ -106,8 +105,7 @@ store: {path: cordboard.db, journal: journal}
 	if len(findings) > 0 {
 		t.Fatal(findings)
 	}
-	core, logs := observer.New(zap.InfoLevel)
-	a, err := New(t.Context(), Options{Server: server, Policy: policy, Log: zap.New(core)})
+	a, err := New(t.Context(), Options{Server: server, Policy: policy, Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,6 +119,17 @@ store: {path: cordboard.db, journal: journal}
 	if err := a.Start(); err != nil {
 		t.Fatal(err)
 	}
+	return a
+}
+
+// One certificate for SIP and the desktop is exchanged while the server runs,
+// by SIGHUP or by itself; one that can't be used changes nothing, and open
+// connections stay.
+func TestCertificatesAreReadAnew(t *testing.T) {
+	folder := t.TempDir()
+	cert, key := filepath.Join(folder, "cert.pem"), filepath.Join(folder, "key.pem")
+	core, logs := observer.New(zap.InfoLevel)
+	a := servingFrom(t, folder, zap.New(core))
 	sip, web := a.stack.Addr("tls").String(), a.WebAddr().String()
 	see := func(want string) *tls.Conn {
 		t.Helper()

@@ -29,6 +29,7 @@ type rim struct {
 	hub     *screenpop.Hub
 	store   *store.Store
 	metrics *web.Metrics
+	calls   *callLog
 	policy  atomic.Pointer[routing.Policy]
 	hashKey []byte
 	log     *zap.Logger
@@ -67,6 +68,7 @@ func (r *rim) Arrive(a sip.Arrival) bool {
 		}}
 		r.hub.Do(a.At, over)
 		r.store.Do(a.At, over)
+		r.calls.ended(store.LedgerRow{Call: a.Call, Outcome: routing.Failed, EndedBy: routing.ByServer, Reason: "overload", ArrivedAt: a.At, EndedAt: a.At})
 	}
 	return ok
 }

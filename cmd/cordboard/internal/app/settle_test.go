@@ -63,6 +63,7 @@ func (w *world) settled(want ...row) []store.LedgerRow {
 			w.Errorf("call %d in the ledger: %+v, want %+v", i+1, rowOf(r), want[i])
 		}
 		w.consistent(r)
+		w.told(r)
 	}
 	return rows
 }
