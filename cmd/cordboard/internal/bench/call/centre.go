@@ -236,9 +236,15 @@ func (c *centre) seat(ctx context.Context, tokens []string, p plan) error {
 	return c.free(ctx)
 }
 
-// free waits until every agent can take a call.
+// free waits until every agent can take a call. One who was taken off work,
+// because a phone or a desk was slow, is put back.
 func (c *centre) free(ctx context.Context) error {
 	for i, d := range c.desks {
+		if d.State().Status.State == "not_ready" {
+			if _, err := d.Do(ctx, "state", map[string]any{"state": "available", "reason": ""}); err != nil {
+				return fmt.Errorf("%s stays away: %w", agentID(i), err)
+			}
+		}
 		if err := d.Wait(ctx, func(s desktest.State) bool { return s.Status.State == "available" }); err != nil {
 			return fmt.Errorf("%s is %s: %w", agentID(i), d.State().Status.State, err)
 		}

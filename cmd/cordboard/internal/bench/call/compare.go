@@ -73,6 +73,10 @@ func (l *lab) measure(ctx context.Context, server *process, d load) (m measured,
 			return m, ctx.Err()
 		case <-look.C:
 			uacCPU = max(uacCPU, cpu(uac.cmd.Process.Pid))
+			if d.failures > 0 {
+				sofar, err := l.result("uac") // of the last second
+				over = err == nil && sofar.failed > d.failures
+			}
 		}
 	}
 	m.took = time.Since(begin)
@@ -159,12 +163,15 @@ func (c *centre) board(ctx context.Context, rate int, length time.Duration) (m m
 		return m, err
 	}
 	begin := time.Now()
-	d := load{scenario: "uac_cordboard.xml", target: boardAddr, rate: rate, calls: calls, hold: holdTime, inject: file, wait: 10 * time.Second}
+	d := load{
+		scenario: "uac_cordboard.xml", target: boardAddr, rate: rate, calls: calls, hold: holdTime, inject: file, wait: 10 * time.Second,
+		failures: unserved(calls),
+	}
 	profile := l.profiled(ctx, length)
 	if m, err = l.measure(ctx, c.process, d); err != nil {
 		return m, err
 	}
-	if err := <-profile; err != nil {
+	if err := <-profile; err != nil || m.failed > d.failures {
 		return m, err
 	}
 	m.silent, m.packets = l.music.silent(first, calls)

@@ -38,6 +38,7 @@ type options struct {
 	rate             int           // calls/s of the comparison
 	length           time.Duration // of one measured run
 	high             time.Duration // length of one try for the highest rate
+	highFor          time.Duration // for all of them
 	customers        int
 	held             int
 	json             string
@@ -52,12 +53,13 @@ func main() {
 	var parts, servers string
 	flag.StringVar(&o.cordboard, "cordboard", "bin/cordboard", "the server's binary")
 	flag.StringVar(&o.b2bua, "b2bua", "bin/bench-b2bua", "the minimal B2BUA's binary")
-	flag.StringVar(&parts, "parts", "calib,step,cpu,ring,held,max", "what to measure")
+	flag.StringVar(&parts, "parts", "calib,step,cpu,ring,held,max", "what to measure; spin too, with a server built with -tags bench")
 	flag.StringVar(&servers, "servers", "kamailio,b2bua,cordboard", "what is compared")
 	flag.IntVar(&o.runs, "runs", 5, "runs of which the median counts")
 	flag.IntVar(&o.rate, "rate", 300, "calls a second of the comparison")
 	flag.DurationVar(&o.length, "length", 10*time.Second, "length of one run of the comparison")
 	flag.DurationVar(&o.high, "high", 20*time.Second, "length of one try for the highest rate")
+	flag.DurationVar(&o.highFor, "high-for", 4*time.Minute, "time for the whole search for the highest rates")
 	flag.IntVar(&o.customers, "customers", 20_000, "customers in the store")
 	flag.IntVar(&o.held, "held", 2000, "calls that wait when their memory is measured")
 	flag.StringVar(&o.json, "json", "", "write the figures to this file as well")
@@ -140,7 +142,7 @@ func run(ctx context.Context, o options) (err error) {
 		do   func(context.Context) error
 	}{
 		{"calib", func(context.Context) error { return l.report.Calibrate(l.dir) }},
-		{"step", l.step}, {"cpu", l.compare}, {"ring", l.ring}, {"held", l.waiting}, {"max", l.highest},
+		{"step", l.step}, {"cpu", l.compare}, {"spin", l.spins}, {"ring", l.ring}, {"held", l.waiting}, {"max", l.highest},
 	} {
 		if !slices.Contains(o.parts, part.name) {
 			continue

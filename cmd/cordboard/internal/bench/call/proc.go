@@ -13,6 +13,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // lookPath finds a program, also where daemons are.
@@ -105,19 +107,16 @@ func (p *process) bound(ctx context.Context, addr netip.AddrPort) error {
 
 const tick = 10 * time.Millisecond // USER_HZ is 100 on Linux
 
-// cpu is what a process and its children have used, by /proc.
+// cpu is what a process and its children have used, to the nanosecond: /proc
+// tells it in hundredths of a second.
 func cpu(pid int) time.Duration {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
+	// The clock of another process's CPU time, clock_getcpuclockid(3).
+	const schedClock = 2
+	var t unix.Timespec
+	if unix.ClockGettime(int32(^pid<<3|schedClock), &t) != nil {
 		return 0
 	}
-	f := strings.Fields(string(b[strings.LastIndexByte(string(b), ')')+1:]))
-	if len(f) < 13 {
-		return 0
-	}
-	user, _ := strconv.Atoi(f[11])
-	system, _ := strconv.Atoi(f[12])
-	sum := time.Duration(user+system) * tick
+	sum := time.Duration(t.Nano())
 	children, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
 	for _, c := range children {
 		b, _ := os.ReadFile(c)

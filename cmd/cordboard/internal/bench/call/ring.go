@@ -128,15 +128,17 @@ func (s *instants) ring(call *siptest.Call) {
 	s.mu.Unlock()
 }
 
-// timed joins the robots' notes and prints the figures.
+// timed joins the robots' notes and prints the figures. The way of a call has
+// three parts: to the desk (look-up, decision, pop), at the desk, which is the
+// robot's own, and from its ack to the phone.
 func (l *lab) timed(desks []*desktest.Desk, seen *instants) error {
-	acked, whole := map[string]time.Time{}, 0
+	pops, whole := map[string]desktest.Seen{}, 0
 	for _, d := range desks {
 		for _, s := range d.Seen() {
 			if s.AckAt.IsZero() {
 				continue
 			}
-			acked[s.Card.Caller.Number] = s.AckAt
+			pops[s.Card.Caller.Number] = s
 			if s.Complete && s.Match == "exact" {
 				whole++
 			}
@@ -144,23 +146,37 @@ func (l *lab) timed(desks []*desktest.Desk, seen *instants) error {
 	}
 	seen.mu.Lock()
 	defer seen.mu.Unlock()
-	var toRing []float64
+	var toRing, toPop, atDesk, toPhone []float64
 	before := 0
 	for number, invited := range seen.invited {
 		rung, ok := seen.rung[number]
 		if !ok {
 			return fmt.Errorf("a call rang no phone that is known")
 		}
-		toRing = append(toRing, float64(rung.Sub(invited).Microseconds())/1000)
-		if at, ok := acked[number]; ok && at.Before(rung) {
+		toRing = append(toRing, millis(invited, rung))
+		s, ok := pops[number]
+		if !ok {
+			continue
+		}
+		if s.AckAt.Before(rung) {
 			before++
 		}
+		toPop = append(toPop, millis(invited, s.PopAt))
+		atDesk = append(atDesk, millis(s.PopAt, s.AckAt))
+		toPhone = append(toPhone, millis(s.AckAt, rung))
 	}
 	n := float64(len(toRing))
 	l.report.Line("pop_before_ring_ratio", float64(before)/n, "ratio")
 	l.report.Line("record_complete_ratio_100cps", float64(whole)/n, "ratio")
-	l.report.Line("invite_to_ring_ms_p50", bench.Quantile(toRing, 0.5), "ms")
-	l.report.Line("invite_to_ring_ms_p95", bench.Quantile(toRing, 0.95), "ms")
-	l.report.Line("invite_to_ring_ms_p99", bench.Quantile(toRing, 0.99), "ms")
+	for _, part := range []struct {
+		name   string
+		values []float64
+	}{{"invite_to_ring", toRing}, {"invite_to_pop", toPop}, {"pop_to_ack", atDesk}, {"ack_to_ring", toPhone}} {
+		l.report.Line(part.name+"_ms_p50", bench.Quantile(part.values, 0.5), "ms")
+		l.report.Line(part.name+"_ms_p95", bench.Quantile(part.values, 0.95), "ms")
+		l.report.Line(part.name+"_ms_p99", bench.Quantile(part.values, 0.99), "ms")
+	}
 	return nil
 }
+
+func millis(from, to time.Time) float64 { return float64(to.Sub(from).Microseconds()) / 1000 }

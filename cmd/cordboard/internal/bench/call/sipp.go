@@ -59,6 +59,7 @@ type load struct {
 	inject   string // file of callers, "" for none
 	wait     time.Duration
 	second   bool // beside other callers
+	failures int  // more end the run at once; 0: none do
 }
 
 // outcome is what SIPp counted.
