@@ -2,9 +2,15 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"io/fs"
 	"os"
+	"path"
 	"runtime/debug"
 	"runtime/metrics"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -19,6 +25,13 @@ const (
 	growMost  = 400
 )
 
+// What may be used for that room is a share of the memory this process is
+// given: the heap grows to a quarter of it, and beyond only as far as what lives
+// needs with growLeast. So a small machine or container is not filled with what
+// lies about, and a large one is not held back. What lives is bounded by the
+// limits on calls and by the sizes of what is remembered.
+const heapShare = 4
+
 const (
 	pace  = time.Second
 	often = 2  // collections within a second that make the heap grow
@@ -28,11 +41,12 @@ const (
 // collector decides how far the heap may grow, once a second.
 type collector struct {
 	percent int
-	still   int // seconds without a collection
+	still   int    // seconds without a collection
+	most    uint64 // bytes that the heap may grow to; 0: as it likes
 }
 
-// next is told how often the last second was collected in.
-func (c *collector) next(collections uint64) int {
+// next is told how often the last second was collected in, and how much lived.
+func (c *collector) next(collections, live uint64) int {
 	switch {
 	case collections >= often:
 		c.percent, c.still = min(2*c.percent, growMost), 0
@@ -43,7 +57,53 @@ func (c *collector) next(collections uint64) int {
 			c.percent, c.still = max(c.percent/2, growLeast), 0
 		}
 	}
-	return c.percent
+	if c.most == 0 || live == 0 {
+		return c.percent
+	}
+	room := uint64(0)
+	if c.most > live {
+		room = min((c.most-live)*100/live, growMost)
+	}
+	return max(min(c.percent, int(room)), growLeast)
+}
+
+// given is how much memory this process may have, by the machine and by the
+// control groups it is in; 0 where neither says.
+func given(root fs.FS) (bytes uint64) {
+	least := func(n uint64) {
+		if n > 0 && (bytes == 0 || n < bytes) {
+			bytes = n
+		}
+	}
+	if b, err := fs.ReadFile(root, "proc/meminfo"); err == nil {
+		var kb uint64
+		if _, err := fmt.Sscanf(string(b), "MemTotal: %d kB", &kb); err == nil {
+			least(kb << 10)
+		}
+	}
+	b, err := fs.ReadFile(root, "proc/self/cgroup")
+	if err != nil {
+		return bytes
+	}
+	for line := range strings.Lines(string(b)) {
+		// NUMBER:CONTROLLERS:GROUP, without a number and controllers in version 2.
+		number, rest, _ := strings.Cut(strings.TrimSpace(line), ":")
+		controllers, group, _ := strings.Cut(rest, ":")
+		top, file := "sys/fs/cgroup", "memory.max"
+		if number != "0" {
+			top, file = "sys/fs/cgroup/memory", "memory.limit_in_bytes"
+			if !slices.Contains(strings.Split(controllers, ","), "memory") {
+				continue
+			}
+		}
+		for dir := path.Join(top, group); strings.HasPrefix(dir, top); dir = path.Dir(dir) {
+			b, err := fs.ReadFile(root, path.Join(dir, file))
+			if n, bad := strconv.ParseUint(strings.TrimSpace(string(b)), 10, 64); err == nil && bad == nil { // or "max"
+				least(n)
+			}
+		}
+	}
+	return bytes
 }
 
 // tuneCollector fits the garbage collector to the load until ctx ends. Whoever
@@ -52,26 +112,29 @@ func tuneCollector(ctx context.Context) {
 	if os.Getenv("GOGC") != "" {
 		return
 	}
-	c := collector{percent: growLeast}
-	debug.SetGCPercent(c.percent)
-	cycles := []metrics.Sample{{Name: "/gc/cycles/total:gc-cycles"}}
-	read := func() uint64 {
-		if metrics.Read(cycles); cycles[0].Value.Kind() == metrics.KindUint64 {
-			return cycles[0].Value.Uint64()
+	c := collector{percent: growLeast, most: given(os.DirFS("/")) / heapShare}
+	set := c.percent
+	debug.SetGCPercent(set)
+	figures := []metrics.Sample{{Name: "/gc/cycles/total:gc-cycles"}, {Name: "/gc/heap/live:bytes"}}
+	read := func() (cycles, live uint64) {
+		metrics.Read(figures)
+		if figures[0].Value.Kind() != metrics.KindUint64 || figures[1].Value.Kind() != metrics.KindUint64 {
+			return 0, 0
 		}
-		return 0
+		return figures[0].Value.Uint64(), figures[1].Value.Uint64()
 	}
 	tick := time.NewTicker(pace)
 	defer tick.Stop()
-	for last := read(); ; {
+	for last, _ := read(); ; {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
 			return
 		}
-		now, before := read(), c.percent
-		if c.next(now-last) != before {
-			debug.SetGCPercent(c.percent)
+		now, live := read()
+		if percent := c.next(now-last, live); percent != set {
+			set = percent
+			debug.SetGCPercent(set)
 		}
 		last = now
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"slices"
 	"testing"
+	"testing/fstest"
 )
 
 // The heap may grow while collections come thick, stays while they come, and
@@ -11,7 +12,7 @@ func TestCollector(t *testing.T) {
 	c := collector{percent: growLeast}
 	feed := func(collections uint64, seconds int) (got []int) {
 		for range seconds {
-			got = append(got, c.next(collections))
+			got = append(got, c.next(collections, 0))
 		}
 		return slices.Compact(got)
 	}
@@ -33,6 +34,60 @@ func TestCollector(t *testing.T) {
 	} {
 		if got := feed(step.collections, step.seconds); !slices.Equal(got, step.want) {
 			t.Errorf("%d a second for %d s: %v, want %v", step.collections, step.seconds, got, step.want)
+		}
+	}
+}
+
+// Under load the heap may grow to a quarter of the memory given, whatever lives,
+// and beyond only by what it must.
+func TestCollectorKeepsToItsMemory(t *testing.T) {
+	const mb = 1 << 20
+	for _, step := range []struct{ live, most, goal uint64 }{
+		{20 * mb, 256 * mb, 100 * mb},  // fivefold: there is room
+		{100 * mb, 256 * mb, 256 * mb}, // a quarter
+		{200 * mb, 256 * mb, 300 * mb}, // what it must
+		{900 * mb, 256 * mb, 1350 * mb},
+		{900 * mb, 0, 4500 * mb}, // nobody said
+	} {
+		c := collector{percent: growLeast, most: step.most}
+		percent := 0
+		for range 10 {
+			percent = c.next(9, step.live)
+		}
+		goal := step.live + step.live*uint64(percent)/100
+		if goal > step.goal || goal < step.goal-step.live/100 {
+			t.Errorf("%d MB live of %d: the heap grows to %d MB, want %d", step.live/mb, step.most/mb, goal/mb, step.goal/mb)
+		}
+	}
+}
+
+// The memory given is the machine's, or less by any control group above us.
+func TestGiven(t *testing.T) {
+	file := func(s string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(s)} }
+	machine := file("MemTotal:        2097152 kB\nMemFree: 1 kB\n")
+	for name, c := range map[string]struct {
+		files fstest.MapFS
+		want  uint64
+	}{
+		"nobody says": {fstest.MapFS{}, 0},
+		"machine":     {fstest.MapFS{"proc/meminfo": machine}, 2 << 30},
+		"container": {fstest.MapFS{
+			"proc/meminfo": machine, "proc/self/cgroup": file("0::/\n"), "sys/fs/cgroup/memory.max": file("536870912\n"),
+		}, 512 << 20},
+		"service in a slice": {fstest.MapFS{
+			"proc/meminfo": machine, "proc/self/cgroup": file("12:cpu:/x\n0::/a.slice/b.service\n"),
+			"sys/fs/cgroup/a.slice/memory.max": file("1073741824\n"), "sys/fs/cgroup/a.slice/b.service/memory.max": file("max\n"),
+		}, 1 << 30},
+		"older container": {fstest.MapFS{
+			"proc/meminfo": machine, "proc/self/cgroup": file("5:cpu,cpuacct:/docker/x\n4:memory:/docker/x\n0::/\n"),
+			"sys/fs/cgroup/memory/memory.limit_in_bytes": file("268435456\n"),
+		}, 256 << 20},
+		"more than there is": {fstest.MapFS{
+			"proc/meminfo": machine, "proc/self/cgroup": file("0::/\n"), "sys/fs/cgroup/memory.max": file("9999999999999\n"),
+		}, 2 << 30},
+	} {
+		if got := given(c.files); got != c.want {
+			t.Errorf("%s: %d, want %d", name, got, c.want)
 		}
 	}
 }
