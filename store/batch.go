@@ -11,6 +11,7 @@ import (
 type batch struct {
 	rows     map[routing.CallID]*LedgerRow // as they shall be after the batch
 	order    []routing.CallID              // of rows, as they came
+	settled  map[routing.CallID]bool       // rows whose customer and outcome are written already
 	events   []Event
 	contacts []Contact
 	dialogs  map[dialogKey]*Dialog        // nil: removed
@@ -26,7 +27,7 @@ type batch struct {
 }
 
 func newBatch() *batch {
-	return &batch{rows: map[routing.CallID]*LedgerRow{}, dialogs: map[dialogKey]*Dialog{}, bindings: map[bindingKey]*PhoneBinding{}}
+	return &batch{rows: map[routing.CallID]*LedgerRow{}, settled: map[routing.CallID]bool{}, dialogs: map[dialogKey]*Dialog{}, bindings: map[bindingKey]*PhoneBinding{}}
 }
 
 func (b *batch) empty() bool {
@@ -40,11 +41,21 @@ func (b *batch) touch(c *callState) {
 	}
 	row := c.row
 	b.rows[c.row.Call] = &row
+	b.settled[row.Call] = c.written && c.customer == row.Customer && c.outcome == row.Outcome
+}
+
+// settle notes what the batch writes of its calls.
+func (b *batch) settle(calls map[routing.CallID]*callState) {
+	for call, row := range b.rows {
+		if c := calls[call]; c != nil {
+			c.written, c.customer, c.outcome = true, row.Customer, row.Outcome
+		}
+	}
 }
 
 func (b *batch) write(t *tx) error {
 	for _, call := range b.order {
-		if err := writeRow(t, b.rows[call]); err != nil {
+		if err := writeRow(t, b.rows[call], b.settled[call]); err != nil {
 			return err
 		}
 	}
@@ -92,7 +103,7 @@ func (b *batch) parts() []*batch {
 	}
 	for _, call := range b.order {
 		p := of(call)
-		p.order, p.rows[call] = []routing.CallID{call}, b.rows[call]
+		p.order, p.rows[call], p.settled[call] = []routing.CallID{call}, b.rows[call], b.settled[call]
 	}
 	for _, ev := range b.events {
 		p := of(ev.Call)

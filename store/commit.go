@@ -171,6 +171,7 @@ func (w *writer) commitSingly(b *batch, whole error) bool {
 		if err != nil {
 			w.mu.Lock()
 			w.stats.Dropped++
+			w.dropped = append(w.dropped, part.order...)
 			w.mu.Unlock()
 			w.s.log.Error("change refused by the database, dropped", zap.Error(err), zap.NamedError("whole", whole))
 		}
@@ -184,6 +185,7 @@ func (w *writer) failing(err error) {
 	w.stats.Failing = true
 	w.mu.Unlock()
 	if first {
+		signal(w.wake) // what waits is spilled sooner now
 		w.s.log.Error("database cannot be written, calls go on and it is tried again", zap.Error(err))
 	}
 }
@@ -265,12 +267,18 @@ func (w *writer) load(call routing.CallID) (*callState, error) {
 	return c, nil
 }
 
-// forget drops the states of calls that ended, and were written, long ago.
+// forget drops the states of calls that ended, and were written, long ago, and
+// what was thought to be written of rows that were refused.
 func (w *writer) forget() {
 	w.mu.Lock()
-	finished := w.finished
-	w.finished = nil
+	finished, dropped := w.finished, w.dropped
+	w.finished, w.dropped = nil, nil
 	w.mu.Unlock()
+	for _, call := range dropped {
+		if c := w.calls[call]; c != nil {
+			c.written = false
+		}
+	}
 	for _, call := range finished {
 		if c := w.calls[call]; c != nil && !c.listed {
 			c.listed = true

@@ -110,35 +110,25 @@ func writeContact(t *tx, c *Contact) error {
 func writeContactRows(t *tx, c *Contact) error {
 	now := time.Now().UnixMicro()
 	i := c.interaction("")
-	var before string
-	var at int64
-	counts, isNew := true, 1 // a document that counted before may have it put in front
-	switch err := t.row(qContactOwner, []any{int64(c.Call), int64(c.Attempt)}, &before, &at); {
-	case errors.Is(err, ErrNotFound):
-	case err != nil:
+	row := []any{c.Customer, i.ID, i.At.UnixMicro(), i.Channel, i.Title, i.Detail, i.Topic,
+		i.Agent.Agent, i.Agent.Name, i.Note, i.Disposition, i.DurationS, i.Call, int64(c.Attempt)}
+	added, err := t.exec(qAddContact, row...)
+	if err != nil {
 		return err
-	case before != c.Customer:
-		if err := t.put(qRaiseVersion, before, now); err != nil {
+	}
+	counts, isNew := true, 1 // a document that counted before may have it put in front
+	if added == 0 {
+		if counts, isNew, err = makeRoom(t, c, &i, now); err != nil {
 			return err
 		}
-	default:
-		counts = at == i.At.UnixMicro() // else it may leave the newest, and another come in
-		isNew = 0
-	}
-	if err := t.put(qDropContact, int64(c.Call), int64(c.Attempt), c.Customer, i.ID); err != nil {
-		return err
-	}
-	if err := t.put(qAddInteraction, c.Customer, i.ID, i.At.UnixMicro(), i.Channel, i.Title, i.Detail, i.Topic,
-		i.Agent.Agent, i.Agent.Name, i.Note, i.Disposition, i.DurationS, i.Call, int64(c.Attempt), nil, nil); err != nil {
-		return err
+		if err := t.put(qAddContact, row...); err != nil {
+			return err
+		}
 	}
 	if c.Customer == "" {
 		return nil
 	}
-	if err := t.put(qRaiseLastAgent, c.Customer, i.Agent.Agent, i.Agent.Name, i.At.UnixMicro()); err != nil {
-		return err
-	}
-	if err := t.put(qRaiseVersion, c.Customer, now); err != nil || !counts {
+	if err := t.put(qTouchCustomer, c.Customer, i.Agent.Agent, i.Agent.Name, i.At.UnixMicro(), now); err != nil || !counts {
 		return err
 	}
 	line, err := historyLine(&i)
@@ -146,6 +136,28 @@ func writeContactRows(t *tx, c *Contact) error {
 		return err
 	}
 	return t.put(qAddToDocument, c.Customer, line, mostAdded, isNew)
+}
+
+// makeRoom removes the contact as it was saved before, with another customer
+// even, who then has it no more. It tells whether the customer's document goes on
+// to count, and with how many contacts more.
+func makeRoom(t *tx, c *Contact, i *customer.Interaction, now int64) (counts bool, more int, err error) {
+	var before string
+	var at int64
+	counts, more = true, 1
+	switch err := t.row(qContactOwner, []any{int64(c.Call), int64(c.Attempt)}, &before, &at); {
+	case errors.Is(err, ErrNotFound):
+	case err != nil:
+		return false, 0, err
+	case before != c.Customer:
+		if err := t.put(qRaiseVersion, before, now); err != nil {
+			return false, 0, err
+		}
+	default:
+		counts = at == i.At.UnixMicro() // else it may leave the newest, and another come in
+		more = 0
+	}
+	return counts, more, t.put(qDropContact, int64(c.Call), int64(c.Attempt), c.Customer, i.ID)
 }
 
 // overlay holds the contacts that are not written yet, by customer, so that

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"io"
+	"runtime"
 	"sync"
 )
 
@@ -58,7 +59,7 @@ func (p *pool) stmt(ctx context.Context, query string) (*sql.Stmt, error) {
 	}
 	// Not under the lock: it may have to wait for a connection, whose
 	// transaction asks what is prepared.
-	st, err := p.db.PrepareContext(ctx, query)
+	st, err := p.db.PrepareContext(ctx, anonymous(query))
 	if err != nil {
 		return nil, err
 	}
@@ -194,7 +195,13 @@ type tx struct {
 	sql   *sql.Tx
 	stmts map[string]*sql.Stmt
 	later []statement // waiting to be sent together
+	ran   int         // statements
 }
+
+// yieldEvery statements of a transaction, whoever else can use the processor has
+// it first: a call's next step must not wait for the rows of many. SQLite works
+// in our own threads.
+const yieldEvery = 8
 
 // statement is one to run.
 type statement struct {
@@ -210,7 +217,7 @@ func (t *tx) stmt(query string) (*sql.Stmt, error) {
 	var err error
 	if ready := t.p.prepared(query); ready != nil {
 		st = t.sql.StmtContext(t.ctx, ready)
-	} else if st, err = t.sql.PrepareContext(t.ctx, query); err != nil {
+	} else if st, err = t.sql.PrepareContext(t.ctx, anonymous(query)); err != nil {
 		return nil, err
 	}
 	if t.stmts == nil {
@@ -243,6 +250,9 @@ func (t *tx) exec(query string, args ...any) (int64, error) {
 	var res sql.Result
 	var err error
 	if t.p.prepares {
+		if t.ran++; t.ran%yieldEvery == 0 {
+			runtime.Gosched()
+		}
 		var st *sql.Stmt
 		if st, err = t.stmt(query); err == nil {
 			res, err = st.ExecContext(alone(t.ctx), args...)

@@ -51,6 +51,22 @@ func (in dialogRemoved) fold(_ *writer, b *batch) bool {
 	return true
 }
 
+// settleLegs takes out of a batch what needs no writing: legs that were saved
+// and removed within it. The start has removed all that were there before.
+func (w *writer) settleLegs(b *batch) {
+	for key, d := range b.dialogs {
+		_, there := w.legs[key]
+		switch {
+		case d != nil:
+			w.legs[key] = struct{}{}
+		case there:
+			delete(w.legs, key)
+		default:
+			delete(b.dialogs, key)
+		}
+	}
+}
+
 func writeDialog(t *tx, key dialogKey, d *Dialog) error {
 	var err error
 	if d == nil {

@@ -81,6 +81,10 @@ type callState struct {
 	firstTalk routing.Attempt
 	before    agents.ID // who talked before the present talk
 	listed    bool      // among those that have ended
+
+	written  bool // as far as the batches before go, with these:
+	customer string
+	outcome  routing.Outcome
 }
 
 func newPublicID() string {
@@ -123,7 +127,9 @@ func (a arrived) fold(w *writer, b *batch) bool {
 		w.calls[a.Call] = c
 	}
 	r := &c.row
-	r.PublicID, r.Trunk, r.Number, r.Dialled, r.ArrivedAt = a.PublicID, a.Trunk, a.Number, a.Dialled, a.At
+	if !c.written {
+		r.PublicID, r.Trunk, r.Number, r.Dialled, r.ArrivedAt = a.PublicID, a.Trunk, a.Number, a.Dialled, a.At
+	}
 	if a.Customer != "" {
 		r.Customer = a.Customer
 	}
@@ -138,6 +144,10 @@ func (h happened) fold(w *writer, b *batch) bool {
 	c, ok := w.known(h.Call)
 	switch {
 	case c != nil:
+		if len(h.Data) > 0 && !json.Valid(h.Data) { // it would spoil others in its row
+			w.s.log.Error("event's data is not JSON, left out", zap.Int64("call", int64(h.Call)), zap.String("kind", h.Kind))
+			h.Data = nil
+		}
 		w.event(b, c, Event(h))
 	case ok:
 		w.s.log.Error("event of a call that never arrived", zap.Int64("call", int64(h.Call)), zap.String("kind", h.Kind))

@@ -4,10 +4,8 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -15,58 +13,21 @@ import (
 	"github.com/cordboard/cordboard/routing"
 )
 
-func writeRow(t *tx, r *LedgerRow) error {
-	err := t.put(qSaveCall, int64(r.Call), r.PublicID, r.Trunk, r.Number, r.Dialled, r.Customer,
+// writeRow writes a row; settled when its customer and outcome are those it has.
+// Not several in one statement: SQLite then keeps a copy of each page that it
+// changes.
+func writeRow(t *tx, r *LedgerRow, settled bool) error {
+	query := qSaveCallAll
+	if settled {
+		query = qSaveCall
+	}
+	err := t.put(query, int64(r.Call), r.PublicID, r.Trunk, r.Number, r.Dialled, r.Customer,
 		r.Queue, r.Rule, r.Topic, string(r.Agent),
 		r.ArrivedAt.UnixMicro(), micros(r.AnsweredAt), micros(r.QueuedAt), micros(r.TalkAt), micros(r.EndedAt),
 		r.Wait.Microseconds(), r.Talk.Microseconds(), string(r.Outcome), string(r.EndedBy), r.Reason,
 		r.Transfers, r.Offers, r.Disposition, flag(r.Note), r.PolicyVersion)
 	if err != nil {
 		return fmt.Errorf("call %d: %w", r.Call, err)
-	}
-	return nil
-}
-
-// writeEvents writes events in groups where each statement has a price of its
-// own and no journey. The groups are of few sizes, since each is a statement
-// that is kept prepared.
-func writeEvents(t *tx, events []Event) error {
-	for _, n := range []int{32, 8} {
-		for t.p.prepares && len(events) >= n {
-			args := make([]any, 0, n*eventColumns)
-			for i := range events[:n] {
-				args = append(args, eventArgs(&events[i])...)
-			}
-			if err := t.put(addEvents(n), args...); err != nil {
-				return fmt.Errorf("events of calls from %d on: %w", events[0].Call, err)
-			}
-			events = events[n:]
-		}
-	}
-	for i := range events {
-		if err := writeEvent(t, &events[i]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-const eventColumns = 7
-
-// addEvents is qAddEvent for n events.
-func addEvents(n int) string {
-	const one = "($1, $2, $3, $4, $5, $6, $7)"
-	return strings.Replace(qAddEvent, one, strings.Repeat("(?, ?, ?, ?, ?, ?, ?), ", n-1)+"(?, ?, ?, ?, ?, ?, ?)", 1)
-}
-
-func eventArgs(e *Event) []any {
-	return []any{int64(e.Call), e.Seq, e.At.UnixMicro(), e.Kind, string(e.Agent), int64(e.Attempt), string(e.Data)}
-}
-
-func writeEvent(t *tx, e *Event) error {
-	err := t.put(qAddEvent, eventArgs(e)...)
-	if err != nil {
-		return fmt.Errorf("event %d of call %d: %w", e.Seq, e.Call, err)
 	}
 	return nil
 }
@@ -131,29 +92,6 @@ func (s *Store) rows(ctx context.Context, query string, args ...any) (out []Ledg
 			return nil, fmt.Errorf("store: calls: %w", err)
 		}
 		out = append(out, r)
-	}
-	return out, rows.Err()
-}
-
-// Events reads a call's events in order; none for a call that is not there.
-func (s *Store) Events(ctx context.Context, call routing.CallID) (out []Event, err error) {
-	rows, err := s.read.query(ctx, qEvents, int64(call))
-	if err != nil {
-		return nil, fmt.Errorf("store: events of call %d: %w", call, err)
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		e := Event{Call: call}
-		var at sql.NullInt64
-		var data string
-		if err := rows.Scan(&e.Seq, &at, &e.Kind, &e.Agent, &e.Attempt, &data); err != nil {
-			return nil, fmt.Errorf("store: events of call %d: %w", call, err)
-		}
-		e.At = instant(at)
-		if data != "" {
-			e.Data = json.RawMessage(data)
-		}
-		out = append(out, e)
 	}
 	return out, rows.Err()
 }

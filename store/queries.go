@@ -12,14 +12,16 @@ const (
 	qSaveCall = `INSERT INTO calls (` + callColumns + `)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)
 		ON CONFLICT (call) DO UPDATE SET
-			public_id = excluded.public_id, trunk = excluded.trunk, number = excluded.number, dialled = excluded.dialled,
-			customer = excluded.customer, queue = excluded.queue, rule = excluded.rule, topic = excluded.topic,
-			agent = excluded.agent, arrived_at = excluded.arrived_at, answered_at = excluded.answered_at,
+			queue = excluded.queue, rule = excluded.rule, topic = excluded.topic,
+			agent = excluded.agent, answered_at = excluded.answered_at,
 			queued_at = excluded.queued_at, talk_at = excluded.talk_at, ended_at = excluded.ended_at,
-			wait_us = excluded.wait_us, talk_us = excluded.talk_us, outcome = excluded.outcome,
+			wait_us = excluded.wait_us, talk_us = excluded.talk_us,
 			ended_by = excluded.ended_by, reason = excluded.reason, transfers = excluded.transfers,
 			offers = excluded.offers, disposition = excluded.disposition, has_note = excluded.has_note,
 			policy_version = excluded.policy_version`
+	// What a call arrives with does not change. SQLite writes the entry of each
+	// index anew whose column is set, changed or not, hence two forms.
+	qSaveCallAll  = qSaveCall + `, customer = excluded.customer, outcome = excluded.outcome`
 	qCall         = `SELECT ` + callColumns + ` FROM calls WHERE call = $1`
 	qOpenCalls    = `SELECT ` + callColumns + ` FROM calls WHERE outcome = '' ORDER BY call`
 	qCallsBetween = `SELECT ` + callColumns + ` FROM calls WHERE arrived_at >= $1 AND arrived_at < $2 ORDER BY call LIMIT $3`
@@ -155,7 +157,16 @@ const (
 	qCountCustomers = `SELECT COUNT(*) FROM customers`
 
 	qContactOwner = `SELECT customer, at FROM interactions WHERE call = $1 AND attempt = $2`
-	qDropContact  = `DELETE FROM interactions WHERE (call = $1 AND attempt = $2) OR (customer = $3 AND id = $4)`
+	// What is there already stays: the caller sees it by the number of rows.
+	qAddContact = `INSERT INTO interactions (customer, id, at, channel, title, detail, topic, agent, agent_name, note,
+		disposition, duration_s, call, attempt)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT DO NOTHING`
+	qTouchCustomer = `UPDATE customers SET version = version + 1, changed_at = $5,
+			last_agent = CASE WHEN last_agent_at > $4 THEN last_agent ELSE $2 END,
+			last_agent_name = CASE WHEN last_agent_at > $4 THEN last_agent_name ELSE $3 END,
+			last_agent_at = CASE WHEN last_agent_at > $4 THEN last_agent_at ELSE $4 END
+		WHERE id = $1`
+	qDropContact = `DELETE FROM interactions WHERE (call = $1 AND attempt = $2) OR (customer = $3 AND id = $4)`
 )
 
 // People who sign in, and answers.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -173,12 +174,9 @@ func (b *spilledBatch) write(t *tx, others map[routing.CallID]bool) error {
 			return err
 		}
 	}
-	for i := range b.Events {
-		if e := &b.Events[i]; !others[e.Call] {
-			if err := writeEvent(t, e); err != nil {
-				return err
-			}
-		}
+	ours := slices.DeleteFunc(slices.Clone(b.Events), func(e Event) bool { return others[e.Call] })
+	if err := writeEvents(t, ours); err != nil {
+		return err
 	}
 	for i := range b.Contacts {
 		if c := &b.Contacts[i]; !others[c.Call] {
@@ -205,7 +203,7 @@ func (b *spilledBatch) writeRow(t *tx, row *LedgerRow, seq int64, others map[rou
 	case err == nil && outcome != "" && row.Outcome == "" && seq == 0:
 		return nil
 	}
-	return writeRow(t, row)
+	return writeRow(t, row, false)
 }
 
 func (b *spilledBatch) writeRest(t *tx) error {

@@ -12,14 +12,19 @@ import (
 )
 
 const (
-	// How long the first of a group waits for others. A commit takes what ten
-	// rows take, and a call's row that changes twice meanwhile is written once.
+	// How long the first of a group waits for others after a quiet time, and how
+	// long one group comes after another when there is none. A commit takes what
+	// ten rows take, and a row that changes twice meanwhile is written once.
 	groupWait  = 20 * time.Millisecond
+	groupEvery = 50 * time.Millisecond
 	groupSize  = 4096
-	spillAfter = 250 * time.Millisecond // how long changes wait for the database in memory alone
-	retryMin   = 20 * time.Millisecond
-	retryMax   = time.Second
-	tryFor     = 10 * time.Second // one attempt to commit
+	// How long changes wait in memory alone for a database that has failed, and
+	// for one that says nothing: it may only be slow, or the processor busy.
+	spillAfter  = 250 * time.Millisecond
+	spillSilent = time.Second
+	retryMin    = 20 * time.Millisecond
+	retryMax    = time.Second
+	tryFor      = 10 * time.Second // one attempt to commit
 )
 
 // Stats of the writing side.
@@ -63,21 +68,24 @@ type writer struct {
 	kept     int       // the first so many of the line are in the spill file
 	keeping  int       // inputs in these
 	finished []routing.CallID
+	dropped  []routing.CallID // whose rows the database refused
 
 	// on the folding goroutine only
 	calls    map[routing.CallID]*callState
-	ended    []routing.CallID // states kept a while for what comes after the end
-	deferred []input          // need rows that the database does not give just now
-	retry    time.Time        // when they are tried again
-	n        int64            // of the last batch
-	spill    *spill           // nil: none
+	ended    []routing.CallID       // states kept a while for what comes after the end
+	deferred []input                // need rows that the database does not give just now
+	retry    time.Time              // when they are tried again
+	n        int64                  // of the last batch
+	gathered time.Time              // when it was made
+	legs     map[dialogKey]struct{} // whose dialogs are in the database, or in line for it
+	spill    *spill                 // nil: none
 }
 
 func newWriter(s *Store) *writer {
 	w := &writer{
 		s: s, wake: make(chan struct{}, 1), ripe: make(chan struct{}, 1), quit: make(chan struct{}),
 		folded: make(chan struct{}), done: make(chan struct{}),
-		calls: map[routing.CallID]*callState{}, spill: s.spill,
+		calls: map[routing.CallID]*callState{}, legs: map[dialogKey]struct{}{}, spill: s.spill,
 	}
 	go func() {
 		defer close(w.folded)
@@ -210,7 +218,10 @@ func (w *writer) look() (at standing) {
 	at.stopped = w.stopped
 	switch at.waiting = len(w.line) > 0; {
 	case at.waiting:
-		at.left = spillAfter - time.Since(w.line[0].at)
+		at.left = spillSilent - time.Since(w.line[0].at)
+		if w.stats.Failing {
+			at.left -= spillSilent - spillAfter
+		}
 		if at.late = at.left <= 0; at.late {
 			at.left = retryMax
 		}
@@ -245,7 +256,7 @@ func (w *writer) foldGroup() {
 	w.forget()
 	w.n++
 	b := newBatch()
-	b.n, b.at = w.n, time.Now()
+	b.n, b.at = w.n, w.gathered
 	for _, in := range group {
 		if in.fold(w, b) {
 			b.inputs++
@@ -253,6 +264,8 @@ func (w *writer) foldGroup() {
 			w.deferred = append(w.deferred, in)
 		}
 	}
+	w.settleLegs(b)
+	b.settle(w.calls)
 	w.mu.Lock()
 	w.line = append(w.line, b)
 	w.lining += b.inputs
@@ -266,13 +279,14 @@ func (w *writer) gather() (group []input) {
 	wait := !w.hurry && len(w.queue) > 0 && len(w.queue) < groupSize
 	w.mu.Unlock()
 	if wait {
-		t := time.NewTimer(groupWait)
+		t := time.NewTimer(max(groupWait, groupEvery-time.Since(w.gathered)))
 		select {
 		case <-t.C:
 		case <-w.quit:
 		}
 		t.Stop()
 	}
+	w.gathered = time.Now()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.again() {

@@ -45,6 +45,7 @@ func Run(t *testing.T, fresh func(testing.TB) Fixture) {
 		{"ledger/after the end", testAfterTheEnd},
 		{"ledger/restart", testRestart},
 		{"ledger/concurrent writers", testConcurrent},
+		{"folding", testFolding},
 		{"dialogs", testDialogs},
 		{"numbers", testNumbers},
 		{"customers/round trip", testCustomerRoundTrip},
