@@ -352,3 +352,50 @@ func ExampleRead() {
 	})
 	// Output: 14:00:00 caller_gone
 }
+
+// countedDisk counts the syncs of a segment.
+type countedDisk struct {
+	file
+	syncs *atomic.Int64
+}
+
+func (d countedDisk) Sync() error {
+	d.syncs.Add(1)
+	return d.file.Sync()
+}
+
+// TestGroups: an event after a quiet time is on the disk at once; while they
+// keep coming, there are twenty syncs a second, and none waits for longer.
+func TestGroups(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var syncs atomic.Int64
+		j := start(t, t.TempDir(), Options{create: func(path string) (file, error) {
+			f, err := createFile(path)
+			return countedDisk{f, &syncs}, err
+		}})
+		syncs.Store(0)
+		for n := range 3 {
+			time.Sleep(time.Second)
+			add(t, j, n+1, n+1)
+			time.Sleep(groupWait)
+			synctest.Wait()
+			if got := j.Stats().Written; got != int64(n)+1 {
+				t.Fatalf("after a quiet time %d of %d events are on the disk", got, n+1)
+			}
+		}
+		syncs.Store(0)
+		written := j.Stats().Written
+		for i := range 1000 {
+			add(t, j, 4+i, 4+i)
+			time.Sleep(time.Millisecond)
+			synctest.Wait()
+			if late := int64(i+1) - (j.Stats().Written - written); late > groupEvery.Milliseconds()+1 {
+				t.Fatalf("%d events wait, the first for as many ms", late)
+			}
+		}
+		if n := syncs.Load(); n < 18 || n > 22 {
+			t.Errorf("%d syncs in a second of events", n)
+		}
+		closed(t, j)
+	})
+}
