@@ -136,7 +136,7 @@ func TestSpillAfterAnotherServer(t *testing.T) {
 	flushed(t, s)
 	pages(t, s, 0)
 	s.Do(at.Add(time.Minute), []routing.Action{routing.EndCall{Call: 1, Outcome: routing.Answered, By: routing.ByCaller}})
-	s.Event(Event{Call: 1, At: at.Add(time.Minute), Kind: "wide", Data: json.RawMessage(`{"x":"`+strings.Repeat("x", 50_000)+`"}`)})
+	s.Event(Event{Call: 1, At: at.Add(time.Minute), Kind: "wide", Data: json.RawMessage(`{"x":"` + strings.Repeat("x", 50_000) + `"}`)})
 	until(t, "all is spilled", func() bool { st := s.Stats(); return st.Spilled > 0 && st.Spilled == st.Queued })
 	Abandon(s)
 

@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"time"
 
-	"go.uber.org/zap"
-
 	"github.com/cordboard/cordboard/routing"
 )
 
@@ -125,37 +123,6 @@ func (s *Store) CountOutcomes(ctx context.Context) (out Outcomes, err error) {
 		}
 	}
 	return out, rows.Err()
-}
-
-// ReasonRestart is the reason of calls that an earlier process left open.
-const ReasonRestart = "restart"
-
-// takeOver ends what an earlier process left behind: it can no longer be
-// carried on. A call's end is the last sign of life the ledger has of it.
-func (s *Store) takeOver(ctx context.Context) error {
-	now := time.Now()
-	var closed int64
-	err := s.write.inTx(ctx, func(t *tx) error {
-		if _, err := t.exec(qRestartEvents, now.UnixMicro(), `{"outcome":"failed","by":"server","reason":"restart"}`); err != nil {
-			return err
-		}
-		var err error
-		if closed, err = t.exec(qRestartCalls); err != nil {
-			return err
-		}
-		if _, err := t.exec(qDropStamps, s.fence.epoch-keepStamps); err != nil {
-			return err
-		}
-		_, err = t.exec(qRemoveAllDialogs)
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("close calls of the last run: %w", err)
-	}
-	if closed > 0 {
-		s.log.Warn("calls of the last run closed as failed", zap.Int64("calls", closed), zap.String("reason", ReasonRestart))
-	}
-	return nil
 }
 
 func flag(b bool) int64 {

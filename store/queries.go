@@ -47,6 +47,8 @@ const (
 			WHERE e.call = calls.call AND e.seq < (SELECT MAX(l.seq) FROM call_events l WHERE l.call = calls.call)), arrived_at)
 		WHERE outcome = ''`
 
+	qSetTalk = `UPDATE calls SET talk_us = $2 WHERE call = $1`
+
 	qSaveDialog = `INSERT INTO dialogs (call, leg, agent, state, local_sdp, remote_sdp, updated_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7)
 		ON CONFLICT (call, leg) DO UPDATE SET agent = excluded.agent, state = excluded.state,

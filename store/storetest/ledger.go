@@ -203,6 +203,32 @@ func testRestart(t *testing.T, f Fixture) {
 	equal(t, "none open", n.Open, 0)
 }
 
+// testRestartTalking: a talk that the server's end cut off counts until the last
+// sign of life.
+func testRestartTalking(t *testing.T, f Fixture) {
+	s := f.Open(t)
+	live := story{s, s.NextCall()}
+	live.arrives(0)
+	live.queued(1, "internet")
+	live.connects(8, 1, "priya")
+	live.at(18, routing.Transferred{Offer: live.offer(1, "priya"), Queue: "specialists"}, routing.Release{Offer: live.offer(1, "priya"), Why: "transferred"})
+	live.connects(25, 2, "petar")
+	live.at(26, routing.Withdraw{Offer: live.offer(2, "petar"), Why: "join_failed"})
+	live.connects(30, 3, "owen")
+	s.Event(store.Event{Call: live.call, At: T0.Add(34 * time.Second), Kind: "held"})
+	waits := story{s, s.NextCall()}
+	waits.arrives(0)
+	waits.queued(1, "internet")
+	flush(t, s)
+	f.Abandon(t, s)
+
+	s = open(t, f)
+	got := row(t, s, live.call)
+	equal(t, "talk", got.Talk, 14*time.Second)
+	equal(t, "ended at the last sign of life", got.EndedAt, T0.Add(34*time.Second))
+	equal(t, "who never talked", row(t, s, waits.call).Talk, 0)
+}
+
 func testConcurrent(t *testing.T, f Fixture) {
 	s := open(t, f)
 	const writers, each = 8, 25

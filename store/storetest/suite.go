@@ -44,6 +44,7 @@ func Run(t *testing.T, fresh func(testing.TB) Fixture) {
 		{"ledger/ends once", testEndsOnce},
 		{"ledger/after the end", testAfterTheEnd},
 		{"ledger/restart", testRestart},
+		{"ledger/restart while talking", testRestartTalking},
 		{"ledger/concurrent writers", testConcurrent},
 		{"folding", testFolding},
 		{"dialogs", testDialogs},
