@@ -40,7 +40,8 @@ func newSQLite(path string) (*sqliteFile, error) {
 
 // writing is what only the writing connection needs. The log goes into the file
 // every 4,000 pages (16 MB) instead of 1,000: most of them are the same few
-// again and again, and each time costs two syncs. What a statement would need to
+// again and again, and each time costs two syncs; a reader finds up to so many in
+// one table. What a statement would need to
 // be undone stays in memory.
 const writing = "&_pragma=wal_autocheckpoint(4000)&_pragma=temp_store(MEMORY)"
 
