@@ -36,7 +36,8 @@ type postgres struct {
 	config    *pgx.ConnConfig
 	statement time.Duration // the longest one may run when writing
 	backups   string        // folder of copies
-	named     string        // the connection string without its password
+	named     *url.URL      // the connection string without its passwords
+	keySecret string        // the one that opens the client's key (sslpassword)
 }
 
 // newPostgres reads the connection string. Its errors don't repeat it: it may
@@ -56,9 +57,11 @@ func newPostgres(o *Options) (*postgres, error) {
 		u.User = url.User(u.User.Username())
 	}
 	q := u.Query()
+	keySecret := q.Get("sslpassword")
 	q.Del("password")
+	q.Del("sslpassword")
 	u.RawQuery = q.Encode()
-	p := &postgres{config: config, statement: tryFor, backups: o.backupDir, named: u.String()}
+	p := &postgres{config: config, statement: tryFor, backups: o.backupDir, named: u, keySecret: keySecret}
 	if o.Tool {
 		p.statement = toolTime
 	}
@@ -185,13 +188,46 @@ func (p *postgres) backUp(ctx context.Context, _ *sql.DB, version int64) (string
 	}
 	defer f.Close()
 	var said strings.Builder
-	cmd := exec.CommandContext(ctx, dump, "--format=custom", "--no-password", "--dbname="+p.named)
-	cmd.Stdout, cmd.Stderr = f, &said
-	if p.config.Password != "" {
-		cmd.Env = append(os.Environ(), "PGPASSWORD="+p.config.Password)
+	target, env, forget, err := p.tell(filepath.Dir(path))
+	if err != nil {
+		return "", errors.Join(err, os.Remove(path))
 	}
+	defer forget()
+	cmd := exec.CommandContext(ctx, dump, "--format=custom", "--no-password", "--dbname="+target)
+	cmd.Stdout, cmd.Stderr, cmd.Env = f, &said, append(os.Environ(), env...)
 	if err := cmd.Run(); err != nil {
 		return "", errors.Join(fmt.Errorf("pg_dump: %w: %s", err, strings.TrimSpace(said.String())), os.Remove(path))
 	}
 	return path, f.Sync()
+}
+
+// tell is how a program of Postgres is told where to connect: what anybody on
+// this machine may read in its arguments, and the passwords, which nobody else
+// may. libpq takes the one of the client's key from a file alone; forget removes
+// that.
+func (p *postgres) tell(dir string) (target string, env []string, forget func(), err error) {
+	forget = func() {}
+	if p.config.Password != "" {
+		env = append(env, "PGPASSWORD="+p.config.Password)
+	}
+	if p.keySecret == "" {
+		return p.named.String(), env, forget, nil
+	}
+	u, q := *p.named, p.named.Query()
+	if q.Get("service") != "" || strings.ContainsAny(p.keySecret, "\r\n") {
+		return "", nil, forget, errors.New("pg_dump cannot be told the key's password: make a copy your own way, then migrate with --no-backup")
+	}
+	f, err := os.CreateTemp(dir, ".service-*") // for its owner alone
+	if err != nil {
+		return "", nil, forget, err
+	}
+	forget = func() { _ = os.Remove(f.Name()) }
+	_, err = fmt.Fprintf(f, "[cordboard]\nsslpassword=%s\n", p.keySecret)
+	if err = errors.Join(err, f.Close()); err != nil {
+		forget()
+		return "", nil, func() {}, err
+	}
+	q.Set("service", "cordboard")
+	u.RawQuery = q.Encode()
+	return u.String(), append(env, "PGSERVICEFILE="+f.Name()), forget, nil
 }

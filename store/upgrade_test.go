@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"database/sql"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -150,6 +151,44 @@ func TestUpgradePostgres(t *testing.T) {
 	}
 	if _, err := store.Migrate(ctx, o, store.MigrateOptions{NoBackup: true}); err == nil || !strings.Contains(err.Error(), "stop the server") {
 		t.Errorf("migrated under a running server: %v", err)
+	}
+}
+
+// TestBackupHidesSecrets: no password of the connection string is among the
+// arguments of pg_dump, which anybody may read; it is told them all the same.
+func TestBackupHidesSecrets(t *testing.T) {
+	c := pg.Cluster(t)
+	name := c.Database(t, "")
+	if err := c.Exec(name, dump(t, "schema1.postgres.sql")); err != nil {
+		t.Fatal(err)
+	}
+	folder, tools := t.TempDir(), t.TempDir()
+	script := "#!/bin/sh\nprintf '%s\\n' \"$@\" >" + folder + "/arguments\nPATH=" + os.Getenv("PATH") + "\n(echo \"$PGPASSWORD\"; stat -c %a \"$PGSERVICEFILE\"; cat \"$PGSERVICEFILE\") >" + folder + "/told\n"
+	if err := os.WriteFile(filepath.Join(tools, "pg_dump"), []byte(script), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", tools)
+	u, err := url.Parse(c.URL(name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := u.Query()
+	q.Set("password", "hunter2")
+	q.Set("sslpassword", "hunter 3%")
+	u.RawQuery = q.Encode()
+	if _, err := store.Migrate(t.Context(), store.Options{Postgres: u.String()}, store.MigrateOptions{BackupDir: folder}); err != nil {
+		t.Fatal(err)
+	}
+	arguments, err := os.ReadFile(filepath.Join(folder, "arguments"))
+	if err != nil || strings.Contains(string(arguments), "hunter") || !strings.Contains(string(arguments), name) {
+		t.Errorf("arguments: %q, %v", arguments, err)
+	}
+	told, err := os.ReadFile(filepath.Join(folder, "told"))
+	if want := "hunter2\n600\n[cordboard]\nsslpassword=hunter 3%\n"; err != nil || string(told) != want {
+		t.Errorf("told %q, want %q; %v", told, want, err)
+	}
+	if left, err := filepath.Glob(filepath.Join(folder, ".service-*")); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
 	}
 }
 
