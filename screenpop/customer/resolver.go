@@ -68,7 +68,9 @@ type Resolver struct {
 	sources []*source
 	ctx     context.Context // of all look-ups; ends with Close
 	stop    context.CancelFunc
-	running sync.WaitGroup
+	running sync.WaitGroup // of workers
+	work    chan job       // taken by a worker that has nothing to do
+	idle    chan struct{}  // as many as wait for work
 
 	mu      sync.Mutex
 	closed  bool
@@ -81,6 +83,16 @@ type source struct {
 	SourceOptions
 	breaker breaker
 }
+
+// job is a look-up to make.
+type job struct {
+	e164   string
+	flight *flight
+}
+
+// maxIdle workers wait for the next look-up. A new goroutine would grow its
+// stack anew for each.
+const maxIdle = 16
 
 // flight is one look-up under way.
 type flight struct {
@@ -113,6 +125,7 @@ func NewResolver(opts ResolverOptions) *Resolver {
 	r := &Resolver{
 		opts: opts, log: opts.Log.Named("customer"),
 		cache: newCache(max(opts.Cache, cacheMin)), flights: map[string]*flight{},
+		work: make(chan job), idle: make(chan struct{}, maxIdle),
 	}
 	r.ctx, r.stop = context.WithCancel(context.Background())
 	for _, s := range opts.Sources {
@@ -207,13 +220,34 @@ func (r *Resolver) flight(e164 string) (*flight, *Match) {
 	}
 	f := &flight{epoch: r.epoch, done: make(chan struct{})}
 	r.flights[e164] = f
-	r.running.Add(1)
-	go r.fly(e164, f)
+	select {
+	case r.work <- job{e164, f}:
+	default: // all are busy: a source that takes its time holds up nobody else
+		r.running.Go(func() { r.worker(job{e164, f}) })
+	}
 	return f, nil
 }
 
+// worker makes one look-up after the other, until enough others wait for the
+// next.
+func (r *Resolver) worker(j job) {
+	for {
+		r.fly(j.e164, j.flight)
+		select {
+		case r.idle <- struct{}{}:
+		default:
+			return
+		}
+		select {
+		case j = <-r.work:
+			<-r.idle
+		case <-r.ctx.Done():
+			return
+		}
+	}
+}
+
 func (r *Resolver) fly(e164 string, f *flight) {
-	defer r.running.Done()
 	ctx, cancel := context.WithTimeout(r.ctx, wholeFor)
 	defer cancel()
 	match, ttl, err := r.ask(ctx, e164)

@@ -312,3 +312,55 @@ func TestAttributes(t *testing.T) {
 		t.Errorf("match: %+v", got)
 	}
 }
+
+// numbered answers by number: what it finds is held until it is let go.
+type numbered struct{ hold map[string]chan struct{} }
+
+func (n numbered) Lookup(_ context.Context, e164 string) (Match, error) {
+	if held := n.hold[e164]; held != nil {
+		<-held // whatever the context says
+	}
+	return one(e164), nil
+}
+
+// TestWorkers: look-ups that hang hold up nobody else, however many they are;
+// few goroutines stay for the next look-ups, and one serves many in a row.
+func TestWorkers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		let := make(chan struct{})
+		n := numbered{hold: map[string]chan struct{}{}}
+		for i := range 10 * maxIdle {
+			n.hold[fmt.Sprint("+", i)] = let
+		}
+		r := resolver(t, ResolverOptions{}, SourceOptions{Name: "crm", Source: n})
+		for range 20 {
+			says(t, r, time.Second, dana)
+			synctest.Wait()
+			if got := len(r.idle); got != 1 {
+				t.Fatalf("%d workers wait after look-ups one by one", got)
+			}
+		}
+		var all sync.WaitGroup
+		for number := range n.hold {
+			all.Go(func() {
+				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+				defer cancel()
+				if _, err := r.Find(ctx, number); !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("a look-up that hangs: %v", err)
+				}
+			})
+		}
+		synctest.Wait()
+		begin := time.Now()
+		says(t, r, time.Second, dana)
+		if took := time.Since(begin); took > 0 {
+			t.Errorf("a look-up waited %v for those that hang", took)
+		}
+		all.Wait()
+		close(let)
+		synctest.Wait()
+		if got := len(r.idle); got != maxIdle {
+			t.Errorf("%d workers stay, want %d", got, maxIdle)
+		}
+	})
+}
