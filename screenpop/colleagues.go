@@ -27,7 +27,7 @@ type gatherer struct {
 const gatherAgents = 200
 
 // A round is spread over half of the time between two, in steps.
-const gatherStep = 25 * time.Millisecond
+const gatherStep = 10 * time.Millisecond
 
 // crowded is how many frames may wait for a desk before colleagues are kept
 // back: states can be told later, calls cannot.
@@ -144,7 +144,7 @@ func (h *Hub) beginRound() {
 // atOnce is how many desks are told in one step.
 func (h *Hub) atOnce() int {
 	steps := max(1, int(h.gap()/2/gatherStep))
-	return max(8, len(h.desks)/steps+1)
+	return max(4, len(h.desks)/steps+1)
 }
 
 // missing tells whether a desk that is there has yet to be told.
@@ -181,10 +181,12 @@ func newRoll(all []colleagueView) *roll {
 	return r
 }
 
+// rollEnd closes the list, and the frame.
+const rollEnd = "]}"
+
 // without is the roll but for one agent, the inside of a JSON array in two
-// parts.
-func (r *roll) without(self agents.ID) (before, after []byte) {
-	c := r.at[self] // none: nothing is cut
+// parts. A cut of nothing leaves nobody out.
+func (r *roll) without(c cut) (before, after []byte) {
 	before, after = r.text[:c.from], r.text[c.to:]
 	if n := len(after); n > 0 {
 		return before, after[:n-1]
@@ -199,8 +201,8 @@ func (h *Hub) pushColleagues(s *session, list *roll) {
 	s.thin(s.toldAt)
 	s.seq++
 	s.toldAt = s.seq
-	before, after := list.without(s.agent)
-	h.keep(s, text{fmt.Appendf(nil, `{"t":"colleagues","seq":%d,"at":%d,"d":[`, s.seq, now), before, after, []byte(`]}`)})
+	head := fmt.Appendf(nil, `{"t":"colleagues","seq":%d,"at":%d,"d":[`, s.seq, now)
+	h.keep(s, text{plain: head, list: list, self: list.at[s.agent]})
 }
 
 // thin empties the colleagues frame of that number, if it is still kept.
@@ -210,6 +212,6 @@ func (s *session) thin(seq int64) {
 	}
 	old := &s.ring[seq-s.ring[0].seq]
 	s.bytes -= old.text.size()
-	old.text = plainText(fmt.Appendf(nil, `{"t":"colleagues","seq":%d,"d":[]}`, seq))
+	old.text = text{plain: fmt.Appendf(nil, `{"t":"colleagues","seq":%d,"d":[]}`, seq)}
 	s.bytes += old.text.size()
 }

@@ -41,11 +41,16 @@ type conn struct {
 	stop      chan struct{} // closed with code
 	readEnd   chan struct{} // closed when nobody reads any more
 
+	spare []text // the writer's: room for the next frames
+
 	// Owned by the loop.
 	desk     *desk
 	session  *session
 	searches int // under way
 }
+
+// spareFrames bounds the room that is kept for frames: a replay needs more, once.
+const spareFrames = 32
 
 func newConn(ws *websocket.Conn, wire *cork, cut func(time.Time) error) *conn {
 	return &conn{ws: ws, net: wire, cut: cut, wake: make(chan struct{}, 1), stop: make(chan struct{}), readEnd: make(chan struct{})}
@@ -75,7 +80,7 @@ func (c *conn) send(t text) {
 // reply queues a frame without a number: welcome and result.
 func (c *conn) reply(t string, d any) {
 	if b, err := json.Marshal(serverFrame{T: t, D: d}); err == nil {
-		c.send(plainText(b))
+		c.send(text{plain: b})
 	}
 }
 
@@ -109,11 +114,15 @@ func (c *conn) close(code int) {
 	close(c.stop)
 }
 
+// take gives the writer the frames that wait.
 func (c *conn) take() []text {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if len(c.out) == 0 {
+		return nil
+	}
 	out := c.out
-	c.out, c.bytes = nil, 0
+	c.out, c.spare, c.bytes = c.spare, nil, 0
 	if c.bound > 0 {
 		c.bound, c.boundSize = boundFrames, boundBytes
 	}
@@ -174,11 +183,15 @@ func (c *conn) flush() bool {
 	}
 	c.net.hold()
 	err := c.writeAll(all)
+	if cap(all) <= spareFrames {
+		clear(all)
+		c.spare = all[:0]
+	}
 	return errors.Join(err, c.net.flush()) == nil
 }
 
-// writeAll puts a frame that is made of parts together here, where it takes no
-// more than a moment's memory.
+// writeAll puts a list of colleagues together here, where it takes no more than
+// a moment's memory.
 func (c *conn) writeAll(all []text) error {
 	var whole []byte
 	for _, t := range all {
@@ -188,8 +201,8 @@ func (c *conn) writeAll(all []text) error {
 		if err := c.ws.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
 			return err
 		}
-		one := t[0]
-		if len(t[0]) < t.size() {
+		one := t.plain
+		if t.list != nil {
 			whole = t.appendTo(whole[:0])
 			one = whole
 		}

@@ -46,25 +46,30 @@ type held struct {
 	text text
 }
 
-// text is a frame in up to four parts, of which the middle ones may be shared
-// with other desks' frames.
-type text [4][]byte
-
-func plainText(b []byte) text { return text{b} }
-
-func (t text) size() (n int) {
-	for _, part := range t {
-		n += len(part)
-	}
-	return n
+// text is a frame: as it stands, or, of colleagues, what comes before the list,
+// which all desks share, and whom it leaves out.
+type text struct {
+	plain []byte
+	list  *roll
+	self  cut
 }
 
-// appendTo appends the frame's parts to b.
-func (t text) appendTo(b []byte) []byte {
-	for _, part := range t {
-		b = append(b, part...)
+func (t text) size() int {
+	if t.list == nil {
+		return len(t.plain)
 	}
-	return b
+	before, after := t.list.without(t.self)
+	return len(t.plain) + len(before) + len(after) + len(rollEnd)
+}
+
+// appendTo appends the whole frame to b.
+func (t text) appendTo(b []byte) []byte {
+	b = append(b, t.plain...)
+	if t.list == nil {
+		return b
+	}
+	before, after := t.list.without(t.self)
+	return append(append(append(b, before...), after...), rollEnd...)
 }
 
 // Bounds of what is kept for a resume, and of what waits for a slow desk.
@@ -128,13 +133,13 @@ func (h *Hub) tell(agent agents.ID, t string, d any) {
 // push gives a frame its number, keeps it for a resume and sends it.
 func (h *Hub) push(s *session, t string, d any) {
 	s.seq++
-	text, err := json.Marshal(serverFrame{T: t, Seq: s.seq, At: micro(h.now()), D: d})
+	b, err := json.Marshal(serverFrame{T: t, Seq: s.seq, At: micro(h.now()), D: d})
 	if err != nil {
 		h.log.Error("frame cannot be written", zap.String("type", t), zap.Error(err))
 		s.seq--
 		return
 	}
-	h.keep(s, plainText(text))
+	h.keep(s, text{plain: b})
 }
 
 // keep keeps a frame that has the session's last number for a resume, and

@@ -25,7 +25,7 @@ func TestRoll(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			before, after := r.without(self)
+			before, after := r.without(r.at[self])
 			if got := "[" + string(before) + string(after) + "]"; got != string(want) {
 				t.Errorf("%d without %s: %s, want %s", n, self, got, want)
 			}
@@ -99,7 +99,7 @@ func TestRounds(t *testing.T) {
 				got := 0
 				c.mu.Lock()
 				for _, f := range c.out {
-					if bytes.HasPrefix(f[0], []byte(`{"t":"colleagues"`)) {
+					if bytes.HasPrefix(f.plain, []byte(`{"t":"colleagues"`)) {
 						got++
 					}
 				}
