@@ -4,8 +4,6 @@ import (
 	"net/netip"
 	"slices"
 
-	"github.com/nyaruka/phonenumbers"
-
 	"github.com/cordboard/cordboard/sip/identity"
 )
 
@@ -95,8 +93,8 @@ func (s *serverReader) region(n *node) string {
 	if !ok {
 		return ""
 	}
-	if phonenumbers.GetCountryCodeForRegion(text) == 0 {
-		s.wrong(n, "%s is not a country code of ISO 3166 with telephone numbers, such as GB", quote(text))
+	if err := CheckRegion(text); err != nil {
+		s.wrong(n, "%v", err)
 		return ""
 	}
 	return text

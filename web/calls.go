@@ -56,6 +56,11 @@ type CallEvent struct {
 }
 
 type callView struct {
+	rowView
+	Events []eventView `json:"events"`
+}
+
+type rowView struct {
 	Call        routing.CallID  `json:"call"`
 	PublicID    string          `json:"public_id"`
 	Trunk       string          `json:"trunk"`
@@ -81,7 +86,18 @@ type callView struct {
 	Disposition string          `json:"disposition"`
 	Note        bool            `json:"note"`
 	Policy      int             `json:"policy_version"`
-	Events      []eventView     `json:"events"`
+}
+
+// MarshalJSON writes the row as CALL of docs/http-api.md, without its events.
+func (c CallRow) MarshalJSON() ([]byte, error) { return json.Marshal(c.view()) }
+
+func (c CallRow) view() rowView {
+	return rowView{
+		c.Call, c.PublicID, c.Trunk, c.Number, c.Dialled, c.Customer, c.Queue, c.Rule, c.Topic, c.Agent,
+		micro(c.ArrivedAt), micro(c.AnsweredAt), micro(c.QueuedAt), micro(c.TalkAt), micro(c.EndedAt),
+		c.Wait.Milliseconds(), c.Talk.Milliseconds(), c.Outcome, c.EndedBy, c.Reason, c.Transfers, c.Offers,
+		c.Disposition, c.Note, c.PolicyVersion,
+	}
 }
 
 type eventView struct {
@@ -106,12 +122,7 @@ func (s *Server) call(w http.ResponseWriter, r *http.Request, _ *seat) error {
 	if !ok {
 		return problemNotFound
 	}
-	v := callView{
-		c.Call, c.PublicID, c.Trunk, c.Number, c.Dialled, c.Customer, c.Queue, c.Rule, c.Topic, c.Agent,
-		micro(c.ArrivedAt), micro(c.AnsweredAt), micro(c.QueuedAt), micro(c.TalkAt), micro(c.EndedAt),
-		c.Wait.Milliseconds(), c.Talk.Milliseconds(), c.Outcome, c.EndedBy, c.Reason, c.Transfers, c.Offers,
-		c.Disposition, c.Note, c.PolicyVersion, []eventView{},
-	}
+	v := callView{c.view(), []eventView{}}
 	for _, e := range events {
 		v.Events = append(v.Events, eventView{e.Seq, micro(e.At), e.Kind, e.Agent, e.Attempt, e.Data})
 	}

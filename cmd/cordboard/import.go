@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cordboard/cordboard/configs"
 	"github.com/cordboard/cordboard/store"
 )
 
@@ -60,6 +61,11 @@ func importCustomersCommand() *cobra.Command {
 const importMemory = 400
 
 func (im *importing) run(ctx context.Context, result, told io.Writer) (err error) {
+	if im.region != "" {
+		if err := configs.CheckRegion(im.region); err != nil {
+			return fmt.Errorf("--region: %w", err)
+		}
+	}
 	in, format, err := openPeople(im.file)
 	if err != nil {
 		return err
@@ -85,18 +91,35 @@ func (im *importing) run(ctx context.Context, result, told io.Writer) (err error
 		bar.show(r, in.read, time.Now())
 	}})
 	bar.end()
+	if err != nil && report.Line == 0 && ctx.Err() == nil && !im.json { // the file as a whole was refused, or the store
+		return fmt.Errorf("%s: %w", im.file, cause(err))
+	}
 	if told := im.tell(result, report, reject, err == nil, time.Since(began)); told != nil {
 		return errors.Join(err, told)
 	}
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return &exitError{code: 130, err: fmt.Errorf("stopped at line %d of %s: what is before it is in the store; the same command goes on", report.Line, im.file)}
+	case err != nil && report.Line == 0:
+		return fmt.Errorf("%s: %w", im.file, cause(err))
 	case err != nil:
 		return fmt.Errorf("stopped at line %d of %s: what is before it is in the store; the same command goes on: %w", report.Line, im.file, err)
+	case report.Rejected == 1:
+		return fmt.Errorf("a line was rejected: see %s", reject)
 	case report.Rejected > 0:
 		return fmt.Errorf("%d lines were rejected: see %s", report.Rejected, reject)
+	case report.Customers == 0:
+		return fmt.Errorf("%s: no customer in it", im.file)
 	}
 	return nil
+}
+
+// cause takes off the package's own words: the command's own come before it.
+func cause(err error) error {
+	if inner := errors.Unwrap(err); inner != nil {
+		return inner
+	}
+	return err
 }
 
 // tell prints the result.
@@ -113,9 +136,18 @@ func (im *importing) tell(w io.Writer, r store.Report, reject string, complete b
 			Seconds    float64 `json:"seconds"`
 		}{im.file, complete, r, reject, took.Seconds()})
 	}
-	_, err := fmt.Fprintf(w, "%d customers (%d of them unchanged), %d numbers, %d products, %d tickets, %d interactions; %d lines rejected; %s\n",
-		r.Customers, r.Unchanged, r.Numbers, r.Products, r.Tickets, r.Interactions, r.Rejected, took.Round(time.Second/10))
+	_, err := fmt.Fprintf(w, "%s (%d of them unchanged), %s, %s, %s, %s; %s rejected; %s\n",
+		count(r.Customers, "customer"), r.Unchanged, count(r.Numbers, "number"), count(r.Products, "product"), count(r.Tickets, "ticket"),
+		count(r.Interactions, "interaction"), count(r.Rejected, "line"), took.Round(time.Second/10))
 	return err
+}
+
+// count is a number of things: 1 customer, 1,200 customers.
+func count(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return thousands(n) + " " + what
 }
 
 // peopleFile is a file of customers, unpacked as it is read.

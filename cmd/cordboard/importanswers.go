@@ -42,7 +42,7 @@ func importAnswersCommand() *cobra.Command {
 			if err := s.SaveAnswers(cmd.Context(), answers...); err != nil {
 				return err
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "%d answers\n", len(answers))
+			fmt.Fprintln(cmd.OutOrStdout(), count(len(answers), "answer"))
 			return nil
 		},
 	}

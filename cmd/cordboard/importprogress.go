@@ -78,7 +78,7 @@ func (p *progress) text(r store.Report, done int64, took time.Duration) string {
 		}
 		fmt.Fprintf(&b, "%.1f %%, ", 100*share)
 	}
-	fmt.Fprintf(&b, "%s customers, %s/s", thousands(r.Customers), thousands(int(float64(r.Customers)/took.Seconds())))
+	fmt.Fprintf(&b, "%s, %s/s", count(r.Customers, "customer"), thousands(int(float64(r.Customers)/took.Seconds())))
 	if p.size > 0 && done > 0 {
 		left := time.Duration(float64(took) * (float64(p.size-min(done, p.size)) / float64(done)))
 		fmt.Fprintf(&b, ", %s left", left.Round(time.Second))

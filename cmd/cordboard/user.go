@@ -20,7 +20,7 @@ import (
 
 func userCommand() *cobra.Command {
 	c := &cobra.Command{Use: "user", Short: "The people who sign in, and their telephones"}
-	c.AddCommand(userAddCommand(), userPhoneCommand())
+	c.AddCommand(userAddCommand(), userPhoneCommand(), userListCommand(), userRemoveCommand())
 	return c
 }
 
@@ -56,8 +56,10 @@ func addUser(cmd *cobra.Command, file string, u store.User) (err error) {
 	if u.PasswordHash, err = web.HashPassword(password); err != nil {
 		return err
 	}
-	if u.Phone, err = phoneSecret(file, u.ID, password); err != nil && !errors.Is(err, errNoRegistrar) {
-		return err
+	if u.Role == web.RoleAgent {
+		if u.Phone, err = phoneSecret(file, u.ID, password); err != nil && !errors.Is(err, errNoRegistrar) {
+			return err
+		}
 	}
 	s, err := openStore(cmd.Context(), file)
 	if err != nil {
@@ -110,6 +112,9 @@ func userPhoneCommand() *cobra.Command {
 }
 
 func setPhone(cmd *cobra.Command, file, id string, generate bool) (err error) {
+	if err := hasPhone(cmd, file, id); err != nil {
+		return err
+	}
 	secret := rand.Text()
 	if !generate {
 		if secret, err = readPassword(cmd.InOrStdin(), cmd.ErrOrStderr(), "Telephone's secret: "); err != nil {
@@ -127,7 +132,7 @@ func setPhone(cmd *cobra.Command, file, id string, generate bool) (err error) {
 	defer func() { err = errors.Join(err, s.Close()) }()
 	err = s.SavePhoneSecret(cmd.Context(), id, ha1)
 	if errors.Is(err, store.ErrNotFound) {
-		return fmt.Errorf("there is no user %s: add the user first (cordboard user add %s)", id, id)
+		return noUser(id)
 	}
 	if err != nil {
 		return err
@@ -138,6 +143,41 @@ func setPhone(cmd *cobra.Command, file, id string, generate bool) (err error) {
 	}
 	fmt.Fprintf(cmd.OutOrStdout(), "the telephone of %s registers with this secret from now on\n", id)
 	return nil
+}
+
+// hasPhone says why no telephone registers as this user.
+func hasPhone(cmd *cobra.Command, file, id string) (err error) {
+	server, policy, err := load(file, printed)
+	if err != nil {
+		return err
+	}
+	if server.SIP.Registrar == nil {
+		return fmt.Errorf("%s %w", file, errNoRegistrar)
+	}
+	s, err := openStore(cmd.Context(), file)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	u, err := s.User(cmd.Context(), id)
+	agent, known := policy.Agents[agents.ID(id)]
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return noUser(id)
+	case err != nil:
+		return err
+	case u.Role != web.RoleAgent:
+		return fmt.Errorf("%s is a %s: calls are for agents, and only their telephones register", id, u.Role)
+	case !known:
+		return fmt.Errorf("%s is no agent in %s: no telephone registers as one that is not there", id, server.Routes)
+	case !agent.Phone.Registered:
+		return fmt.Errorf("%s has a contact of its own in %s: with phone: registered there, the telephone registers here", id, server.Routes)
+	}
+	return nil
+}
+
+func noUser(id string) error {
+	return fmt.Errorf("there is no user %s: add the user first (cordboard user add %s)", id, id)
 }
 
 var errNoRegistrar = errors.New("has no sip.registrar: telephones do not register here")
