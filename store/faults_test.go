@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
@@ -362,6 +363,31 @@ func TestSpillDiskFull(t *testing.T) {
 	o.proxy.Delay(0)
 	o.must(os.Remove(o.opts.Spill))
 	o.settled()
+}
+
+// TestUnreadableEventSpoilsNothing: an event whose data is no JSON stands in the
+// way of no other, neither in the spill file nor in the database.
+func TestUnreadableEventSpoilsNothing(t *testing.T) {
+	t.Parallel()
+	o := startOutage(t, &pg)
+	o.proxy.Delay(time.Hour)
+	call := o.s.NextCall()
+	o.s.Arrived(store.Arrival{Call: call, Trunk: "main", Number: caller, At: time.Now()})
+	o.s.Event(store.Event{Call: call, At: time.Now(), Kind: "odd", Data: json.RawMessage(`{"a":`)})
+	o.play(20)
+	o.notice("spilled", spilled)
+	o.proxy.Delay(0)
+	o.notice("caught up", func(st store.Stats) bool { return st.Queued == 0 && !st.Failing })
+	events, err := o.s.Events(o.Context(), call)
+	o.must(err)
+	if len(events) != 2 || events[1].Kind != "odd" || len(events[1].Data) != 0 {
+		o.Errorf("the odd call's events: %+v", events)
+	}
+	sum, err := o.s.CountOutcomes(o.Context())
+	o.must(err)
+	if st := o.s.Stats(); sum.Total != 21 || sum.Open != 1 || st.Dropped != 0 {
+		o.Errorf("the ledger has %+v, %d changes were given up", sum, st.Dropped)
+	}
 }
 
 // TestRestartAtOnce: the lock is free when a server has ended, however slow the
