@@ -309,15 +309,9 @@ func TestSpoofedSourcesAreForgotten(t *testing.T) {
 		c.Close()
 		most = max(most, l.tpl.Pool("udp").Size())
 	}
-	// Remembered for two to four times 64*T1, 320 ms each: of a run that lasted
-	// long enough, never all.
-	eventually(t, "sources are forgotten", func() bool {
-		p := newPeer(t, l.Stack)
-		p.ask(ask{method: "OPTIONS", cseq: 1})
-		p.expect("200 OPTIONS")
-		return l.tpl.Pool("udp").Size() < 200
-	})
-	t.Logf("%d sources, %d remembered at most", sent, most)
+	if most > 2 { // the listener by its address and by the name that stands for all
+		t.Errorf("%d of %d sources were remembered", most, sent)
+	}
 }
 
 // mutate spoils a message, the same way each time for a seed.
@@ -365,7 +359,7 @@ func TestSpoiledMessages(t *testing.T) {
 		files = append(files, "testdata/rfc4475/longreq.dat", "testdata/rfc4475/esc01.dat")
 	}
 	a := newAuthority(t)
-	l := newLab(t, withTLS(a), func(o *Options) { o.timers.attach = time.Second })
+	l := newLab(t, withTLS(a))
 	var came atomic.Int64
 	l.h.onNew.Store(new(func(d *Dialog, _ *Message) {
 		d.Bind(func(Event) {})

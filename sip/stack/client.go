@@ -9,10 +9,11 @@ import (
 	"time"
 
 	"github.com/emiago/sipgo/sip"
+	"go.uber.org/zap"
 )
 
-// clientTx is a request of ours: its transaction in the library does the
-// retransmission, the responses come from the tap, in arrival order.
+// clientTx is a request of ours and its transaction (RFC 3261 17.1). The
+// responses come from the tap, in arrival order.
 type clientTx struct {
 	s      *Stack
 	d      *Dialog
@@ -21,16 +22,24 @@ type clientTx struct {
 	cseq   uint32
 	ident  uint32 // the number the owner knows a re-INVITE by
 	sp     *spec
+	quick  bool // to send; under d.mu
 
-	// onResponse gets each response but those the transaction absorbs; onEnd
-	// an end without final response: 408 or 503. Both under d.mu.
+	// onResponse gets each response, onEnd an end without final response: 408 or
+	// 503. Both under d.mu.
 	onResponse func(*sip.Response, *Message)
 	onEnd      func(code int, err error)
 
-	over        bool          // the final response or the end has come; written under d.mu and s.mu
-	provisional bool          // a 1xx has come; under d.mu
-	tx          *sip.ClientTx // under d.mu
-	req         *sip.Request  // set and read by effects
+	over        bool // the final response or the end has come; written under d.mu and s.mu
+	provisional bool // a 1xx has come; under d.mu
+
+	// Set and read by effects; way under s.mu too.
+	req  *sip.Request
+	data []byte
+	way  way
+
+	timer    *time.Timer // Timers A and B, or E and F; under d.mu
+	interval time.Duration
+	until    time.Time
 
 	ack ackState
 }
@@ -38,8 +47,12 @@ type clientTx struct {
 // ackState is the ACK of one 2xx.
 type ackState struct {
 	queued bool // under d.mu
-	req    *sip.Request
+	quick  bool // to send; under d.mu
+	data   []byte
+	way    way
 }
+
+var errTimeout = errors.New("stack: no answer")
 
 // register makes the transaction known to the tap, before anything is sent.
 func (s *Stack) register(c *clientTx) {
@@ -59,52 +72,81 @@ func (s *Stack) unregister(c *clientTx) {
 	s.mu.Unlock()
 }
 
-// send runs as an effect: it finds the way, writes the request, and watches
-// the transaction's end.
+// start queues the sending. d.mu is held.
+func (c *clientTx) start() {
+	c.quick = c.sp.quick()
+	c.d.do(c.quick, c.send)
+}
+
+// send runs as an effect: it finds the way and writes the request.
 func (c *clientTx) send() {
-	s := c.s
-	req, addr, err := s.assemble(s.ctx, c.sp)
-	if err == nil {
-		c.d.talkTo(addr.Addr())
-	}
-	var tx *sip.ClientTx
-	if err == nil {
-		ctx, cancel := context.WithTimeout(s.ctx, s.o.timers.dial)
-		c.req = req
-		tx, err = s.txl.Request(ctx, req)
-		cancel()
-	}
+	req, way, err := c.s.assemble(c.s.ctx, c.sp)
 	if err != nil {
 		c.end(503, err)
 		return
 	}
-	c.watch(tx)
+	c.d.talkTo(way.addr())
+	c.first(req, way)
 }
 
-// watch drains the transaction, which stops dead while nobody reads.
-func (c *clientTx) watch(tx *sip.ClientTx) {
-	c.d.mu.Lock()
-	c.tx = tx
-	over := c.over && c.method != "INVITE"
-	c.d.mu.Unlock()
-	if over {
-		tx.Terminate()
+// first writes the request for the first time; an effect. The way is known
+// before that, so that it is seen to close.
+func (c *clientTx) first(req *sip.Request, w way) {
+	c.s.mu.Lock()
+	c.way = w
+	c.s.mu.Unlock()
+	c.data = render(req)
+	if c.method == "INVITE" {
+		c.req = req // CANCEL and ACK are made like it
 	}
-	c.s.spawn("client", func() {
-		for {
-			select {
-			case <-tx.Responses(): // the tap has had it
-			case <-tx.Done():
-				err := tx.Err()
-				if errors.Is(err, sip.ErrTransactionTimeout) {
-					c.end(408, err)
-				} else {
-					c.end(503, err)
-				}
-				return
-			}
+	if err := w.write(c.data); err != nil {
+		c.end(503, err)
+		return
+	}
+	t := c.s.o.timers
+	c.d.mu.Lock()
+	defer c.d.unlock()
+	if c.settled() {
+		return
+	}
+	c.interval, c.until = t.t1, time.Now().Add(t.life())
+	wait := c.interval
+	if !w.quick() {
+		wait = t.life()
+	}
+	c.timer = c.d.after(wait, c.tick)
+}
+
+// settled reports whether the timers have nothing more to do: an INVITE that
+// has a provisional response is its owner's to give up. d.mu is held.
+func (c *clientTx) settled() bool { return c.over || c.method == "INVITE" && c.provisional }
+
+// tick sends the request again, or gives it up. d.mu is held.
+func (c *clientTx) tick() {
+	now := time.Now()
+	switch {
+	case c.settled() || c.s.ctx.Err() != nil:
+		return
+	case !now.Before(c.until):
+		c.settle()
+		c.onEnd(408, errTimeout)
+		return
+	}
+	t2 := c.s.o.timers.t2
+	switch {
+	case c.method == "INVITE":
+		c.interval *= 2
+	case c.provisional:
+		c.interval = t2
+	default:
+		c.interval = min(2*c.interval, t2)
+	}
+	c.d.do(true, func() { // it is no stream
+		if err := c.way.write(c.data); err != nil {
+			c.end(503, err)
 		}
 	})
+	c.timer.Reset(min(c.interval, c.until.Sub(now)))
 }
 
 // settle marks the transaction as answered; true the first time.
@@ -118,6 +160,9 @@ func (c *clientTx) settle() bool {
 	if !first {
 		return false
 	}
+	if c.timer != nil {
+		c.timer.Stop()
+	}
 	if c.method == "INVITE" {
 		time.AfterFunc(s.o.timers.life(), func() { s.unregister(c) }) // repeated and forked 2xx
 	} else {
@@ -129,7 +174,7 @@ func (c *clientTx) settle() bool {
 // end is the end without a final response. After Close nobody is told.
 func (c *clientTx) end(code int, err error) {
 	c.d.mu.Lock()
-	defer c.d.mu.Unlock()
+	defer c.d.unlock()
 	if c.over || c.s.ctx.Err() != nil {
 		return
 	}
@@ -138,7 +183,7 @@ func (c *clientTx) end(code int, err error) {
 }
 
 // tapResponse gives a response to its request, in arrival order.
-func (s *Stack) tapResponse(res *sip.Response, at time.Time) {
+func (s *Stack) tapResponse(res *sip.Response, from netip.AddrPort, at time.Time) {
 	key, err := sip.ClientTxKeyMake(res)
 	if err != nil {
 		return
@@ -149,13 +194,12 @@ func (s *Stack) tapResponse(res *sip.Response, at time.Time) {
 	if c == nil {
 		return
 	}
-	m := messageOf(res, at)
+	m := messageOf(res, from, at)
 	if !soundResponse(c, res, m) || !s.o.Allow(m.Source.Addr()) && !s.talking(m.Source.Addr()) {
-		discard(res)
 		return
 	}
 	c.d.mu.Lock()
-	defer c.d.mu.Unlock()
+	defer c.d.unlock()
 	c.response(res, m)
 }
 
@@ -163,55 +207,44 @@ func (c *clientTx) response(res *sip.Response, m *Message) {
 	code := res.StatusCode
 	if code < 200 {
 		c.provisional = true
+		if c.method == "INVITE" && c.timer != nil {
+			c.timer.Stop()
+		}
 		if !c.over { // a 1xx may be overtaken by the final response
 			c.onResponse(res, m)
 		}
 		return
 	}
 	first := c.settle()
-	if c.method != "INVITE" {
-		if first {
-			c.terminate() // repeated responses are ignored here
+	switch {
+	case c.method != "INVITE":
+		if first { // repeated ones are ignored
 			c.onResponse(res, m)
 		}
-		return
-	}
-	switch {
-	case code < 300:
-		c.terminate() // the ACK and the forks are ours
-		c.onResponse(res, m)
-	case first:
+	case code < 300: // the ACK and the forks are the dialog's
 		c.onResponse(res, m)
 	default:
-		// The library would sleep T2, with the transaction locked, before it
-		// repeats the ACK. It ignores a 1xx here.
-		res.StatusCode = 100
-		c.d.do(func() { c.s.ackFailure(c, m) })
+		c.d.do(c.quick, func() { c.ackFailure(m) })
+		if first {
+			c.onResponse(res, m)
+		}
 	}
 }
 
-// terminate drops the library's transaction. d.mu is held, so the transaction's
-// lock, which is held during writes, must not be taken here.
-func (c *clientTx) terminate() {
-	if tx := c.tx; tx != nil {
-		c.d.do(tx.Terminate)
-	}
-}
-
-// ackFailure repeats the ACK of a 3xx-6xx (RFC 3261 17.1.1.3).
-func (s *Stack) ackFailure(c *clientTx, m *Message) {
+// ackFailure is the ACK of a 3xx-6xx (RFC 3261 17.1.1.3); an effect.
+func (c *clientTx) ackFailure(m *Message) {
 	if c.req == nil {
 		return
 	}
 	ack := sip.NewRequest(sip.ACK, *c.req.Recipient.Clone())
-	s.likeInvite(ack, c.req, m.Get("To"))
-	if err := s.tpl.WriteMsg(ack); err != nil {
-		s.log.Debug("ACK not repeated")
+	c.s.likeInvite(ack, c.req, m.Get("To"))
+	if err := c.way.write(render(ack)); err != nil {
+		c.s.log.Debug("ACK not sent", zap.Error(err))
 	}
 }
 
 // likeInvite gives a hop-by-hop ACK or CANCEL what it shares with its INVITE:
-// top Via, Route, From, Call-ID, CSeq number, and the way it went. Nothing else.
+// top Via, Route, From, Call-ID and CSeq number. Nothing else.
 func (s *Stack) likeInvite(req, invite *sip.Request, to string) {
 	req.AppendHeader(invite.Via().Clone())
 	for _, r := range invite.GetHeaders("Route") {
@@ -224,9 +257,6 @@ func (s *Stack) likeInvite(req, invite *sip.Request, to string) {
 	req.AppendHeader(sip.HeaderClone(invite.CallID()))
 	req.AppendHeader(&sip.CSeqHeader{SeqNo: invite.CSeq().SeqNo, MethodName: req.Method})
 	req.SetBody(nil)
-	req.SetTransport(invite.Transport())
-	req.SetDestination(invite.Destination())
-	req.Laddr = invite.Laddr
 }
 
 // soundResponse checks what a response to a request of ours must have: one
@@ -237,13 +267,6 @@ func soundResponse(c *clientTx, res *sip.Response, m *Message) bool {
 		wellFormed(m) == "" && len(m.Values("Via")) == 1 &&
 		m.Get("Call-ID") == c.sp.callID && from != nil && res.To() != nil &&
 		strings.HasSuffix(c.sp.from, ";tag="+tagOf(from.Params))
-}
-
-// discard makes the library take a response for a stray one.
-func discard(res *sip.Response) {
-	if via := res.Via(); via != nil {
-		via.Params.Add("branch", "")
-	}
 }
 
 // Ping asks a URI for life (OPTIONS outside a dialog): status code, 408 for no
@@ -275,8 +298,7 @@ func (s *Stack) Ping(ctx context.Context, uri, transport string, next netip.Addr
 	case <-s.ctx.Done():
 	}
 	d.mu.Lock()
-	defer d.mu.Unlock()
+	defer d.unlock()
 	c.settle()
-	c.terminate()
 	return 408
 }

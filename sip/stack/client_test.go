@@ -102,8 +102,8 @@ func TestCancelOfUnseenAnswer(t *testing.T) {
 		slow := make(chan struct{})
 		if !seen {
 			c.mu.Lock()
-			c.do(func() { <-slow })
-			c.mu.Unlock()
+			c.do(false, func() { <-slow })
+			c.unlock()
 		}
 		p.reply(inv, 200, "x", "", "v=0")
 		if seen {

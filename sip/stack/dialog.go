@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -37,7 +38,8 @@ const (
 //
 // State changes under mu, in the order in which things happen; whatever writes
 // to the network or calls the owner is queued and runs on one goroutine at a
-// time, in that same order.
+// time, in that same order: that of whoever has unlocked mu, or, when it may
+// have to wait for a connection or the DNS, one of its own.
 type Dialog struct {
 	s   *Stack
 	log *zap.Logger
@@ -56,18 +58,19 @@ type Dialog struct {
 	fixed                       netip.AddrPort // Outgoing.Next
 	fixedOver                   string         // and its transport
 
-	queue   []func() // effects to run
+	queue   []effect
 	running bool
 	sink    Sink
-	before  []Event // before Bind
-	talked  map[netip.Addr]bool
-	freed   bool // the admission's place has been given back
+	before  []Event      // before Bind
+	talked  []netip.Addr // where requests of ours went
+	freed   bool         // the admission's place has been given back
 
 	flowLost bool // FlowLost has been reported
 
 	// As server.
 	inv     *inbound              // initial INVITE
 	seen    map[string]*inbound   // requests by transaction key
+	older   map[string]*inbound   // those before them
 	pending map[*Message]*inbound // Requested and not yet replied to
 	held    []*inbound            // waiting for a late ACK
 	unacked *answer               // our 2xx that has no ACK yet
@@ -90,40 +93,56 @@ type Dialog struct {
 func newDialog(s *Stack, uas bool) *Dialog {
 	return &Dialog{
 		s: s, log: s.log, uas: uas, localTag: rand.Text(),
-		talked: map[netip.Addr]bool{}, seen: map[string]*inbound{},
-		pending: map[*Message]*inbound{}, forks: map[string]*ackState{},
 	}
 }
 
-// do queues an effect. d.mu is held.
-func (d *Dialog) do(f func()) {
-	d.queue = append(d.queue, f)
-	if d.running {
-		return
-	}
-	if !d.s.track() {
+// effect is something to do outside mu.
+type effect struct {
+	quick bool // it can't have to wait
+	f     func()
+}
+
+// do queues an effect; unlock sees to it that it runs. d.mu is held.
+func (d *Dialog) do(quick bool, f func()) { d.queue = append(d.queue, effect{quick, f}) }
+
+// unlock unlocks d.mu and runs what has been queued under it, if nobody does.
+func (d *Dialog) unlock() {
+	switch {
+	case len(d.queue) == 0 || d.running:
+		d.mu.Unlock()
+	case !d.s.track():
 		d.queue = nil
-		return
+		d.mu.Unlock()
+	default:
+		d.running = true
+		d.mu.Unlock()
+		d.run(false)
 	}
-	d.running = true
-	go d.run()
 }
 
-func (d *Dialog) run() {
-	defer d.s.wg.Done()
+// run works the queue off. Unless the goroutine is the dialog's own, which the
+// reader of all datagrams is not, what may have to wait goes on on one that is.
+func (d *Dialog) run(own bool) {
 	for {
 		d.mu.Lock()
 		if len(d.queue) == 0 {
 			d.running, d.queue = false, nil
 			d.mu.Unlock()
+			d.s.wg.Done()
 			return
 		}
-		f := d.queue[0]
+		e := d.queue[0]
+		if !own && !e.quick {
+			d.mu.Unlock()
+			go d.run(true)
+			return
+		}
+		d.queue[0] = effect{}
 		d.queue = d.queue[1:]
 		d.mu.Unlock()
 		func() {
 			defer d.s.recovered("dialog")
-			f()
+			e.f()
 		}()
 	}
 }
@@ -135,7 +154,7 @@ func (d *Dialog) emit(e Event) {
 		return
 	}
 	sink := d.sink
-	d.do(func() { sink(e) })
+	d.do(true, func() { sink(e) })
 }
 
 // after runs f under d.mu when the time has passed.
@@ -143,7 +162,7 @@ func (d *Dialog) after(t time.Duration, f func()) *time.Timer {
 	return time.AfterFunc(t, func() {
 		defer d.s.recovered("timer")
 		d.mu.Lock()
-		defer d.mu.Unlock()
+		defer d.unlock()
 		f()
 	})
 }
@@ -151,10 +170,10 @@ func (d *Dialog) after(t time.Duration, f func()) *time.Timer {
 // Bind gives the owner's sink; events that came before are delivered first.
 func (d *Dialog) Bind(sink Sink) {
 	d.mu.Lock()
-	defer d.mu.Unlock()
+	defer d.unlock()
 	d.sink = sink
 	for _, e := range d.before {
-		d.do(func() { sink(e) })
+		d.do(true, func() { sink(e) })
 	}
 	d.before = nil
 }
@@ -163,7 +182,7 @@ func (d *Dialog) Bind(sink Sink) {
 // name-addr of From and To without their tags.
 func (d *Dialog) State() DialogState {
 	d.mu.Lock()
-	defer d.mu.Unlock()
+	defer d.unlock()
 	return DialogState{
 		CallID: d.callID, LocalTag: d.localTag, RemoteTag: d.remoteTag,
 		LocalURI: d.local, RemoteURI: d.remote, RemoteTarget: d.target,
@@ -183,12 +202,12 @@ func (d *Dialog) finish() {
 	d.phase = ended
 	d.stopTimers()
 	for _, in := range d.held {
-		d.respond(in, 487, "", nil, nil, nil)
+		d.respond(in, 487, "", nil, nil)
 	}
 	d.held = nil
 	for msg, in := range d.pending {
 		d.settle(msg, in)
-		d.respond(in, 487, "", nil, nil, nil)
+		d.respond(in, 487, "", nil, nil)
 	}
 	if n := d.next; n != nil {
 		d.next = nil
@@ -216,7 +235,7 @@ func (d *Dialog) release() {
 	defer d.s.recovered("release")
 	d.mu.Lock()
 	talked := d.talked
-	d.talked = map[netip.Addr]bool{}
+	d.talked = nil
 	again := d.released
 	d.released = true
 	d.mu.Unlock()
@@ -228,7 +247,7 @@ func (d *Dialog) release() {
 	if d.s.dialogs[d.localTag] == d {
 		delete(d.s.dialogs, d.localTag)
 	}
-	for a := range talked {
+	for _, a := range talked {
 		if d.s.peers[a]--; d.s.peers[a] <= 0 {
 			delete(d.s.peers, a)
 		}
@@ -238,8 +257,10 @@ func (d *Dialog) release() {
 // talkTo notes that a request of ours goes to the address.
 func (d *Dialog) talkTo(a netip.Addr) {
 	d.mu.Lock()
-	known := d.talked[a] || d.released
-	d.talked[a] = true
+	known := slices.Contains(d.talked, a) || d.released
+	if !known {
+		d.talked = append(d.talked, a)
+	}
 	d.mu.Unlock()
 	if known {
 		return

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -24,7 +25,6 @@ type Stack struct {
 	log *zap.Logger
 
 	tpl    *sip.TransportLayer
-	txl    *sip.TransactionLayer
 	parser *sip.Parser
 	gate   *gate
 	flows  flows
@@ -51,6 +51,7 @@ type Stack struct {
 	closed  bool
 	invites map[string]*inbound // INVITEs received, by transaction key
 	merged  map[string]*inbound // and by Call-ID, From tag, CSeq
+	others  map[string]*inbound // requests for the Handler, by transaction key
 	dialogs map[string]*Dialog  // by our tag
 	clients map[string]*clientTx
 	peers   map[netip.Addr]int        // addresses our requests went to
@@ -64,7 +65,7 @@ func New(o Options) (*Stack, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	setLibrary(o.timers)
+	setLibrary()
 	s := &Stack{
 		o:       o,
 		log:     o.Logger.Named("stack"),
@@ -78,6 +79,7 @@ func New(o Options) (*Stack, error) {
 		told:    rate.NewLimiter(rate.Every(10*time.Second), 1),
 		invites: map[string]*inbound{},
 		merged:  map[string]*inbound{},
+		others:  map[string]*inbound{},
 		dialogs: map[string]*Dialog{},
 		clients: map[string]*clientTx{},
 		peers:   map[netip.Addr]int{},
@@ -95,9 +97,8 @@ func New(o Options) (*Stack, error) {
 	return s, nil
 }
 
-// library sets up sipgo: transports, and transactions behind our tap. Its
-// Server and Client are not used: the server ends transactions when a handler
-// returns, the client knows no order.
+// library sets up sipgo's transports and parser. Its transactions, Server and
+// Client are not used: they know no order. See transaction.go.
 func (s *Stack) library() {
 	log := slog.New(quiet{s.log.Named("sipgo")})
 	s.parser = sip.NewParser()
@@ -112,22 +113,17 @@ func (s *Stack) library() {
 		sip.WithTransportLayerTransports(sip.TransportsConfig{
 			TCP: &sip.TransportTCP{
 				ReadTimeout:  t.idle,
-				WriteTimeout: t.dial,                                          // a stuck peer must not hold a transaction's lock
+				WriteTimeout: t.dial,
 				DialerCreate: func(net.Addr) net.Dialer { return closedDoor }, // see outward
 			},
 			TLS: &sip.TransportTLS{TransportTCP: &sip.TransportTCP{
-				ReadTimeout: t.idle, WriteTimeout: t.dial,
+				ReadTimeout:  t.idle,
+				WriteTimeout: t.dial,
 				DialerCreate: func(net.Addr) net.Dialer { return closedDoor },
 			}},
 		}),
 	)
-	s.tpl.OnMessage(s.tap) // before the transaction layer's
-	s.txl = sip.NewTransactionLayer(s.tpl,
-		sip.WithTransactionLayerLogger(log),
-		sip.WithTransactionLayerTerminateOnConnClose(),
-		sip.WithTransactionLayerUnhandledResponseHandler(func(*sip.Response) {}), // the tap has had it
-	)
-	s.txl.OnRequest(s.onRequest)
+	s.tpl.OnMessage(s.tap)
 }
 
 func (s *Stack) bind(l Listen) error {
@@ -203,7 +199,7 @@ func (s *Stack) Start() {
 // AddrPort when there is none.
 func (s *Stack) Addr(transport string) netip.AddrPort {
 	if transport == "udp" && len(s.udp) > 0 {
-		return addrPort(s.udp[0].LocalAddr().String())
+		return s.udp[0].at
 	}
 	for _, l := range s.tcp {
 		if l.transport() == transport {
@@ -238,8 +234,7 @@ func (s *Stack) Close() error {
 	s.closed = true
 	s.mu.Unlock()
 	s.cancel() // the filter lets nothing in from here on
-	// What was parsed a moment ago runs on goroutines of the library's that
-	// can't be waited for; without their socket they would open another.
+	// What was read a moment ago is worked off by readers that can't be waited for.
 	time.Sleep(closeGrace)
 	var errs []error
 	for _, c := range s.udp {
@@ -252,7 +247,6 @@ func (s *Stack) Close() error {
 	if s.outward != nil {
 		_ = s.outward.Close()
 	}
-	s.txl.Close()
 	errs = append(errs, s.tpl.Close())
 	done := make(chan struct{})
 	go func() { s.wg.Wait(); close(done) }()
@@ -262,9 +256,6 @@ func (s *Stack) Close() error {
 		errs = append(errs, errors.New("stack: a handler did not return"))
 	}
 	errs = append(errs, s.tpl.Close())
-	// A machine so slow that even so one of them has opened a socket: that
-	// would be read for ever.
-	time.AfterFunc(10*closeGrace, func() { _ = s.tpl.Close() })
 	return errors.Join(errs...)
 }
 
@@ -329,7 +320,7 @@ func (s *Stack) local(transport string, peer netip.Addr) (host string, port uint
 	at := s.Addr(transport)
 	if transport == "udp" {
 		if c := s.socket(peer); c != nil {
-			at = addrPort(c.LocalAddr().String())
+			at = c.at
 		}
 	}
 	port = at.Port()
@@ -350,7 +341,7 @@ func (s *Stack) local(transport string, peer netip.Addr) (host string, port uint
 // socket is the UDP listener that can reach the peer.
 func (s *Stack) socket(peer netip.Addr) *packetConn {
 	for _, c := range s.udp {
-		a := addrPort(c.LocalAddr().String()).Addr()
+		a := c.at.Addr()
 		if a.Is4() == peer.Is4() || a.Is6() && a.IsUnspecified() {
 			return c
 		}
@@ -371,9 +362,9 @@ func sourceFor(peer netip.Addr) netip.Addr {
 // contact is our Contact towards a peer.
 func (s *Stack) contact(transport string, peer netip.Addr) string {
 	host, port := s.local(transport, peer)
-	uri := fmt.Sprintf("sip:cordboard@%s", host)
+	uri := "sip:cordboard@" + host
 	if port != 0 {
-		uri += fmt.Sprintf(":%d", port)
+		uri += ":" + strconv.Itoa(int(port))
 	}
 	if stream(transport) {
 		uri += ";transport=" + transport

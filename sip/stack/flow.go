@@ -273,6 +273,7 @@ func (f *flow) lastWords(bad string) {
 func (f *flow) Close() error {
 	f.once.Do(func() {
 		f.s.flows.remove(f)
+		f.s.spawn("closed", func() { f.s.transactionsClosed(f) })
 		if t, ok := f.Conn.(*tls.Conn); ok && f.s.track() {
 			go func() {
 				defer f.s.wg.Done()

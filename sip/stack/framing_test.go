@@ -14,14 +14,13 @@ import (
 
 // streams runs a test over TCP and over TLS.
 func streams(t *testing.T, f func(t *testing.T, l *lab, dial func() *peer)) {
-	soon := func(o *Options) { o.timers.attach = time.Second }
 	t.Run("tcp", func(t *testing.T) {
-		l := newLab(t, soon)
+		l := newLab(t)
 		f(t, l, func() *peer { return tcpPeer(t, l.Stack) })
 	})
 	t.Run("tls", func(t *testing.T) {
 		a := newAuthority(t)
-		l := newLab(t, withTLS(a), soon)
+		l := newLab(t, withTLS(a))
 		f(t, l, func() *peer { return a.peer(l.Stack) })
 	})
 }

@@ -2,13 +2,10 @@ package stack
 
 import (
 	"fmt"
-	"log/slog"
 	"net"
 	"net/netip"
 	"testing"
 	"time"
-
-	"github.com/emiago/sipgo/sip"
 )
 
 // eventually waits until the condition holds.
@@ -52,7 +49,7 @@ func TestReinviteOfAnotherDialogIsForgotten(t *testing.T) {
 
 // Callers whose connection breaks at any moment leave nothing behind.
 func TestBrokenConnectionsLeaveNoCall(t *testing.T) {
-	l := newLab(t, func(o *Options) { o.timers.attach = time.Second })
+	l := newLab(t)
 	l.h.onNew.Store(new(func(d *Dialog, _ *Message) {
 		d.Bind(func(Event) {})
 		_ = d.Progress(180, "", nil, nil)
@@ -74,30 +71,17 @@ func TestBrokenConnectionsLeaveNoCall(t *testing.T) {
 	eventually(t, "no call and no INVITE are left", func() bool { return l.Calls() == 0 && l.remembered() == 0 })
 }
 
-// broken is a connection that has gone.
-type broken struct{ sip.Connection }
-
-func (broken) WriteMsg(sip.Message) error { return net.ErrClosed }
-func (broken) TryClose() (int, error)     { return 0, nil }
-
-// The transaction may have ended before we can ask to be told of it.
-func TestTransactionThatIsGoneAlready(t *testing.T) {
+// The caller's connection may have ended before the call is begun.
+func TestConnectionThatIsGoneAlready(t *testing.T) {
 	l := newLab(t)
 	m, err := l.parser.ParseSIP([]byte("INVITE sip:x@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1:9;branch=z9hG4bKgone\r\n" +
 		"From: <sip:a@b>;tag=1\r\nTo: <sip:x@y>\r\nCall-ID: gone\r\nCSeq: 1 INVITE\r\nContact: <sip:a@127.0.0.1:9>\r\nContent-Length: 0\r\n\r\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	req := m.(*sip.Request)
-	req.SetTransport("TCP")
-	req.SetSource("127.0.0.1:9")
-	l.tapRequest(req, time.Now())
-	tx := sip.NewServerTx("gone", req, broken{}, slog.New(slog.DiscardHandler))
-	if err := tx.Init(); err != nil {
-		t.Fatal(err)
-	}
-	tx.Terminate()
-	l.onRequest(req, tx)
+	m.SetTransport("TCP")
+	m.SetSource("127.0.0.1:9")
+	l.tap(m)
 	event[FlowLost](t, l.call())
 	if l.Calls() != 0 || l.remembered() != 0 {
 		t.Errorf("%d calls, %d INVITEs are left", l.Calls(), l.remembered())
@@ -170,8 +154,8 @@ func TestCloseSendsCancel(t *testing.T) {
 		event[Progress](t, c)
 		c.mu.Lock() // the dialog's queue is busy: the CANCEL is not out yet
 		held := make(chan struct{})
-		c.do(func() { <-held })
-		c.mu.Unlock()
+		c.do(false, func() { <-held })
+		c.unlock()
 		c.Bye(nil)
 		done := make(chan struct{})
 		go func() { defer close(done); _ = l.Close() }()

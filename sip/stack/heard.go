@@ -4,6 +4,6 @@ package stack
 // included: whether there is somebody at the other end.
 func (d *Dialog) Heard() bool {
 	d.mu.Lock()
-	defer d.mu.Unlock()
+	defer d.unlock()
 	return d.call != nil && (d.call.provisional || d.phase != early)
 }

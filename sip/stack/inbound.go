@@ -1,8 +1,8 @@
 package stack
 
 import (
+	"net/netip"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
@@ -10,31 +10,27 @@ import (
 )
 
 // inbound is one request as received. It is made on the connection's reader
-// goroutine, in arrival order; the server transaction is attached later, on a
-// goroutine of the library's, in any order.
+// goroutine, in arrival order.
 type inbound struct {
 	msg    *Message
 	method string
 	cseq   uint32
-	key    string // the transaction's key in the library
+	key    string // of the transaction
 	merged string // Call-ID, From tag and CSeq of an INVITE
 	branch string // of its top Via
 	group  string // whose share of the calls it takes
 	dialog *Dialog
-	fresh  bool // an initial INVITE
+	fresh  bool        // an initial INVITE
+	socket *packetConn // that it came in by, nil for a stream
+	tx     *serverTx   // nil for ACK and CANCEL
 
-	// What to do on attaching, where no dialog answers.
-	verdict *verdict
-	other   bool // for Handler.Other
+	verdict *verdict // where no dialog answers
+	other   bool     // for Handler.Other
 	drop    bool
 
-	timer *time.Timer // an owner that never replies
-	final bool        // a final response has been decided; under the dialog's mu
-
-	mu      sync.Mutex
-	tx      *sip.ServerTx
-	taken   bool                  // a transaction has come
-	waiting []func(*sip.ServerTx) // for it
+	timer  *time.Timer // an owner that never replies
+	trying *time.Timer // the 100 to a re-INVITE
+	final  bool        // a final response has been decided; under the dialog's mu
 }
 
 // verdict is an answer that needs no dialog.
@@ -48,70 +44,26 @@ func refuse(code int, h ...Header) *verdict {
 	return &verdict{code: code, reason: reasonOf(code), headers: h}
 }
 
-// attach gives the request its transaction and does what waited for it; false
-// if it has one already.
-func (in *inbound) attach(tx *sip.ServerTx) bool {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	if in.taken {
-		return false
-	}
-	in.taken = true
-	for len(in.waiting) > 0 {
-		f := in.waiting[0]
-		in.waiting = in.waiting[1:]
-		in.mu.Unlock()
-		f(tx)
-		in.mu.Lock()
-	}
-	in.tx = tx
-	return true
-}
-
-// with calls f with the transaction, now or when it comes. It may never come,
-// if the connection broke: nothing may wait for it.
-func (in *inbound) with(f func(*sip.ServerTx)) {
-	in.mu.Lock()
-	if in.tx == nil {
-		in.waiting = append(in.waiting, f)
-		in.mu.Unlock()
-		return
-	}
-	in.mu.Unlock()
-	f(in.tx)
-}
-
-// stamp carries our inbound through the library, from the tap to the handler
-// of the transaction. It is never written out: responses copy headers by name.
-type stamp struct {
-	sip.Header
-	in *inbound
-}
-
-const stampName = "X-Inbound"
-
-// methodCancel hides CANCEL from the library, which would answer it by itself:
-// 200 and 487 with To tags of their own, and no way to tell whether the 200 to
-// the INVITE was first.
-const methodCancel sip.RequestMethod = "CANCEL (ours)"
-
-// tap sees every parsed message before the transaction layer, on the reader
-// goroutine: the only place where arrival order still exists.
+// tap takes every parsed message, on the reader goroutine: the only place where
+// arrival order exists.
 func (s *Stack) tap(m sip.Message) {
 	defer s.recovered("tap")
 	at := time.Now()
 	var socket *packetConn
+	var from netip.AddrPort
 	if m.Transport() == "UDP" {
-		socket = s.unveil(m)
+		if socket = s.unveil(m); socket == nil {
+			return
+		}
+		from = socket.last.at
+	} else {
+		from = addrPort(m.Source())
 	}
 	switch m := m.(type) {
 	case *sip.Request:
-		if socket != nil {
-			socket.remember(s.tpl.Pool("udp"), m.Source(), s.o.timers.life())
-		}
-		s.tapRequest(m, at)
+		s.tapRequest(m, socket, from, at)
 	case *sip.Response:
-		s.tapResponse(m, at)
+		s.tapResponse(m, from, at)
 	}
 }
 
@@ -126,37 +78,40 @@ func (s *Stack) unveil(m sip.Message) *packetConn {
 	return nil
 }
 
-func (s *Stack) tapRequest(req *sip.Request, at time.Time) {
-	in := &inbound{msg: messageOf(req, at), method: string(req.Method)}
+func (s *Stack) tapRequest(req *sip.Request, socket *packetConn, from netip.AddrPort, at time.Time) {
+	in := &inbound{msg: messageOf(req, from, at), method: string(req.Method), socket: socket}
 	normaliseTags(req) // before the key, which old requests make with the From tag
 	key, err := sip.ServerTxKeyMake(req)
 	if err != nil {
-		return // no Via or CSeq: the library answers 400 without a transaction
+		s.refuseBroken(req, in) // no Via or CSeq
+		return
 	}
 	in.key = key
 	in.cseq = req.CSeq().SeqNo
-	defer func() { req.AppendHeader(stamp{sip.NewHeader(stampName, ""), in}) }()
-
+	if in.method == "ACK" {
+		s.tapAck(key)
+	}
 	if in.verdict = s.stranger(req, in); in.verdict == nil {
 		in.verdict = s.check(req, in.msg)
 	}
 	if in.verdict != nil {
-		if in.method == "CANCEL" {
-			req.Method = methodCancel
-		}
-		if in.drop = s.answering(in.key); !in.drop {
+		if !s.answering(in.key) {
 			s.refuseFast(req, in)
 		}
 		return
 	}
+	if in.method != "ACK" && in.method != "CANCEL" {
+		in.tx = &serverTx{s: s, way: s.back(req, in), invite: in.method == "INVITE", req: req}
+	}
+	first := in
 	toTag, fromTag := tagOf(req.To().Params), tagOf(req.From().Params)
 	switch {
 	case in.method == "CANCEL":
 		s.tapCancel(req, in, fromTag)
 	case toTag != "":
-		in = s.tapDialog(in, toTag, fromTag)
+		first = s.tapDialog(in, toTag, fromTag)
 	case in.method == "INVITE":
-		in = s.tapInvite(req, in, fromTag)
+		first = s.tapInvite(req, in, fromTag)
 	case in.method == "ACK":
 		in.drop = true
 	case in.method == "OPTIONS":
@@ -164,11 +119,48 @@ func (s *Stack) tapRequest(req *sip.Request, at time.Time) {
 	case in.method == "BYE" || in.method == "UPDATE" || in.method == "PRACK" || in.method == "INFO":
 		in.verdict = refuse(481) // these live in dialogs only
 	default:
-		in.other = true
+		first = s.tapOther(in)
 	}
-	if in.verdict != nil {
+	switch {
+	case in.drop:
+	case in.verdict != nil:
 		s.refuseFast(req, in)
+	case first != in:
+		first.tx.again()
+	case in.fresh:
+		s.spawn("invite", func() { s.newCall(in) })
+	case in.other && in.method == "REGISTER" && s.o.Phones != nil:
+		s.spawn("register", func() { s.answerRegister(in) })
+	case in.other:
+		s.spawn("request", func() { s.askOther(in) })
 	}
+}
+
+// tapAck ends the repetition of a failure.
+func (s *Stack) tapAck(key string) {
+	s.mu.Lock()
+	in := s.invites[key]
+	s.mu.Unlock()
+	if in != nil {
+		in.tx.ack()
+	}
+}
+
+// tapOther takes a request for the Handler, once for all its retransmissions.
+func (s *Stack) tapOther(in *inbound) *inbound {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if first := s.others[in.key]; first != nil {
+		return first
+	}
+	in.other = true
+	s.others[in.key] = in
+	in.tx.gone = func(error) {
+		s.mu.Lock()
+		delete(s.others, in.key)
+		s.mu.Unlock()
+	}
+	return in
 }
 
 // answering reports whether the transaction is that of an INVITE in hand. What
@@ -201,12 +193,11 @@ func (s *Stack) stranger(req *sip.Request, in *inbound) *verdict {
 }
 
 // tapInvite makes a dialog of a new call. A retransmission gets the inbound of
-// the first: whichever reaches the library first carries the transaction.
+// the first.
 func (s *Stack) tapInvite(req *sip.Request, in *inbound, fromTag string) *inbound {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if first := s.invites[in.key]; first != nil && first.fresh {
-		req.To().Params.Add("tag", first.dialog.localTag)
 		return first
 	}
 	in.merged = in.msg.Get("Call-ID") + " " + fromTag + " " + in.msg.Get("CSeq")
@@ -229,28 +220,14 @@ func (s *Stack) tapInvite(req *sip.Request, in *inbound, fromTag string) *inboun
 	in.fresh = true
 	d := newUAS(s, in, req)
 	in.dialog = d
-	// One tag for every response, the ones the library makes included.
+	// One tag for every response.
 	req.To().Params.Add("tag", d.localTag)
 	s.invites[in.key], s.merged[in.merged], s.dialogs[d.localTag] = in, in, d
-	time.AfterFunc(s.o.timers.attach, func() { s.unattached(in) })
+	in.tx.gone = func(err error) {
+		s.forgetInvite(in)
+		d.inviteGone(in, err)
+	}
 	return in
-}
-
-// unattached ends a call whose transaction never came (its connection broke).
-func (s *Stack) unattached(in *inbound) {
-	defer s.recovered("attach timer")
-	in.mu.Lock()
-	taken := in.taken
-	in.mu.Unlock()
-	if taken {
-		return
-	}
-	s.forgetInvite(in)
-	if d := in.dialog; in.fresh {
-		d.mu.Lock()
-		d.finish()
-		d.mu.Unlock()
-	}
 }
 
 func (s *Stack) forgetInvite(in *inbound) {
@@ -272,7 +249,6 @@ func (s *Stack) tapCancel(req *sip.Request, in *inbound, fromTag string) {
 	key, err := sip.ServerTxKeyMake(req)
 	merged := in.msg.Get("Call-ID") + " " + fromTag + " " + cseq.Value()
 	cseq.MethodName = sip.CANCEL
-	req.Method = methodCancel
 
 	s.mu.Lock()
 	target := s.invites[key]
@@ -299,62 +275,19 @@ func (s *Stack) tapDialog(in *inbound, toTag, fromTag string) *inbound {
 		in.drop, in.verdict = in.method == "ACK", refuse(481)
 		return in
 	}
-	first := d.request(in, fromTag)
-	if in.method == "INVITE" && first == in && in.verdict == nil { // CANCEL must find it
+	if in.method == "INVITE" { // CANCEL must find it
+		in.tx.gone = func(error) { s.forgetInvite(in) }
 		s.mu.Lock()
-		s.invites[in.key] = in
+		if s.invites[in.key] == nil {
+			s.invites[in.key] = in
+		}
 		s.mu.Unlock()
-		time.AfterFunc(s.o.timers.attach, func() { s.unattached(in) })
+	}
+	first := d.request(in, fromTag)
+	if in.method == "INVITE" && (first != in || in.verdict != nil) {
+		s.forgetInvite(in)
 	}
 	return first
-}
-
-// onRequest is the library's call for a new server transaction.
-func (s *Stack) onRequest(req *sip.Request, tx *sip.ServerTx) {
-	defer s.recovered("request")
-	st, ok := req.GetHeader(stampName).(stamp)
-	if !ok || st.in.drop || !s.track() {
-		tx.Terminate()
-		return
-	}
-	defer s.wg.Done()
-	in := st.in
-	if !in.attach(tx) {
-		return // the request came twice and the first transaction is gone
-	}
-	switch {
-	case in.fresh:
-		s.newCall(in)
-	case in.other && in.method == "REGISTER" && s.o.Phones != nil:
-		s.answerRegister(in)
-	case in.other:
-		s.askOther(in)
-	case in.method == "INVITE":
-		onTerminate(tx, func(error) { s.forgetInvite(in) })
-	}
-}
-
-// onTerminate runs f when the transaction has ended, which it may have already:
-// its connection broke, or the ACK of what waited for it was quick. The
-// library calls nobody then.
-func onTerminate(tx *sip.ServerTx, f func(error)) {
-	if !tx.OnTerminate(func(_ string, err error) { f(err) }) {
-		f(tx.Err())
-	}
-}
-
-func (s *Stack) answer(tx *sip.ServerTx, v *verdict) {
-	res := s.response(tx, v.code, v.reason, v.headers)
-	res.SetBody(nil)
-	if err := tx.Respond(res); err != nil {
-		s.log.Debug("response not sent", zap.Int("code", v.code), zap.Error(err))
-	}
-}
-
-// response makes a response to the request that made the transaction: only
-// that one knows where the answer goes.
-func (s *Stack) response(tx *sip.ServerTx, code int, reason string, hs []Header) *sip.Response {
-	return s.responseTo(tx.Origin(), code, reason, hs)
 }
 
 func (s *Stack) responseTo(req *sip.Request, code int, reason string, hs []Header) *sip.Response {
@@ -372,11 +305,6 @@ func (s *Stack) responseTo(req *sip.Request, code int, reason string, hs []Heade
 
 func (s *Stack) newCall(in *inbound) {
 	d := in.dialog
-	onTerminate(in.tx, func(err error) {
-		defer s.recovered("terminate")
-		s.forgetInvite(in)
-		d.inviteGone(in, err)
-	})
 	if time.Since(in.msg.At) > s.o.timers.late {
 		// The machine can't keep up: its caller has sent the INVITE again, twice.
 		// Work spent on it would make the next one later still.
@@ -384,8 +312,8 @@ func (s *Stack) newCall(in *inbound) {
 		return
 	}
 	d.mu.Lock()
-	d.respond(in, 100, "", nil, nil, nil)
-	d.mu.Unlock()
+	d.respond(in, 100, "", nil, nil)
+	d.unlock()
 	defer func() {
 		if p := recover(); p != nil {
 			s.log.Error("handler panicked", zap.Any("panic", p), zap.Stack("stack"))
@@ -395,6 +323,22 @@ func (s *Stack) newCall(in *inbound) {
 		}
 	}()
 	s.o.Handler.Invite(d, in.msg)
+}
+
+// answerOther answers a request outside dialogs; more, if given, adds to the response.
+func (s *Stack) answerOther(in *inbound, v *verdict, more func(*sip.Response)) {
+	req := in.tx.origin()
+	if req == nil {
+		return // its connection is gone
+	}
+	res := s.responseTo(req, v.code, v.reason, v.headers)
+	if more != nil {
+		more(res)
+	}
+	res.SetBody(nil)
+	if err := in.tx.respond(res); err != nil {
+		s.log.Debug("response not sent", zap.Int("code", v.code), zap.Error(err))
+	}
 }
 
 func (s *Stack) askOther(in *inbound) {
@@ -410,7 +354,7 @@ func (s *Stack) askOther(in *inbound) {
 	if v.code == 405 { // RFC 3261 21.4.6
 		v.headers = append(v.headers, Header{"Allow", allow})
 	}
-	s.answer(in.tx, v)
+	s.answerOther(in, v, nil)
 }
 
 // tagOf reads the tag whatever its spelling.

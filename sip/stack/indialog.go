@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	maxSeen    = 128  // transactions of the peer remembered for one dialog
+	maxSeen    = 64   // transactions of the peer remembered for one dialog, and as many older
 	maxPending = 1024 // requests the owner of one dialog has not replied to
 )
 
@@ -18,7 +18,7 @@ const (
 // the inbound to stamp: the first one's for a retransmission.
 func (d *Dialog) request(in *inbound, fromTag string) *inbound {
 	d.mu.Lock()
-	defer d.mu.Unlock()
+	defer d.unlock()
 	in.dialog = d
 	if in.msg.Get("Call-ID") != d.callID || d.remoteTag != fromTag {
 		in.drop, in.verdict = in.method == "ACK", refuse(481)
@@ -32,21 +32,24 @@ func (d *Dialog) request(in *inbound, fromTag string) *inbound {
 	if first := d.seen[in.key]; first != nil {
 		return first
 	}
-	if len(d.seen) >= maxSeen {
-		clear(d.seen) // what is older has its CSeq against it
+	if first := d.older[in.key]; first != nil {
+		return first
+	}
+	if d.seen == nil || len(d.seen) >= maxSeen {
+		d.older, d.seen = d.seen, map[string]*inbound{} // what is older still has its CSeq against it
 	}
 	d.seen[in.key] = in
 	if d.phase == ended {
 		// BYE crosses BYE (RFC 5407 3.2.1); all else is too late.
 		if in.method == "BYE" {
-			d.respond(in, 200, "", nil, nil, nil)
+			d.respond(in, 200, "", nil, nil)
 		} else {
-			d.respond(in, 481, "", nil, nil, nil)
+			d.respond(in, 481, "", nil, nil)
 		}
 		return in
 	}
 	if in.cseq <= d.remoteCSeq && d.remoteCSeq != 0 {
-		d.respond(in, 500, "CSeq Out Of Order", nil, nil, nil) // RFC 3261 12.2.2
+		d.respond(in, 500, "CSeq Out Of Order", nil, nil) // RFC 3261 12.2.2
 		return in
 	}
 	d.remoteCSeq = in.cseq
@@ -59,7 +62,7 @@ func (d *Dialog) request(in *inbound, fromTag string) *inbound {
 	case "INVITE", "UPDATE", "INFO", "REFER", "OPTIONS", "MESSAGE":
 		d.take(in)
 	default:
-		d.respond(in, 405, "", []Header{{"Allow", allow}}, nil, nil)
+		d.respond(in, 405, "", []Header{{"Allow", allow}}, nil)
 	}
 	return in
 }
@@ -81,12 +84,12 @@ func (d *Dialog) ack(in *inbound) {
 // (appendix A). d.mu is held.
 func (d *Dialog) bye(in *inbound) {
 	if d.phase == early && !d.uas {
-		d.respond(in, 481, "", nil, nil, nil) // RFC 3261 15: not the callee in an early dialog
+		d.respond(in, 481, "", nil, nil) // RFC 3261 15: not the callee in an early dialog
 		return
 	}
-	d.respond(in, 200, "", nil, nil, nil)
+	d.respond(in, 200, "", nil, nil)
 	if d.phase == early {
-		d.respond(d.inv, 487, "", nil, nil, nil)
+		d.respond(d.inv, 487, "", nil, nil)
 		d.emit(Canceled{Reason: in.msg.Get("Reason")})
 	} else {
 		d.emit(Ended{Request: in.msg})
@@ -122,26 +125,32 @@ func (d *Dialog) admit(in *inbound) {
 	if offer {
 		switch {
 		case d.offering():
-			d.respond(in, 491, "", nil, nil, nil)
+			d.respond(in, 491, "", nil, nil)
 			return
 		case d.answering() || d.uas && d.phase == early:
-			d.respond(in, 500, "", []Header{{"Retry-After", strconv.Itoa(rand.IntN(11))}}, nil, nil)
+			d.respond(in, 500, "", []Header{{"Retry-After", strconv.Itoa(rand.IntN(11))}}, nil)
 			return
 		}
 	}
 	if len(d.pending) >= maxPending {
-		d.respond(in, 503, "", []Header{{"Retry-After", "5"}}, nil, nil)
+		d.respond(in, 503, "", []Header{{"Retry-After", "5"}}, nil)
 		return
+	}
+	if d.pending == nil {
+		d.pending = map[*Message]*inbound{}
 	}
 	d.pending[in.msg] = in
 	wait := d.s.o.timers.life()
 	if in.method == "INVITE" {
 		wait = d.s.o.timers.reply
 	}
+	if in.method == "INVITE" { // RFC 3261 17.2.1
+		in.trying = d.after(d.s.o.timers.trying, func() { d.respond(in, 100, "", nil, nil) })
+	}
 	in.timer = d.after(wait, func() {
 		if d.pending[in.msg] == in {
 			d.settle(in.msg, in)
-			d.respond(in, 500, "", nil, nil, nil)
+			d.respond(in, 500, "", nil, nil)
 			d.emit(Withdrawn{Request: in.msg})
 			d.kick()
 		}
@@ -179,7 +188,7 @@ func (d *Dialog) settle(msg *Message, in *inbound) {
 // response. ErrGone: the peer's CANCEL or BYE, or a time-out, was first.
 func (d *Dialog) Reply(req *Message, code int, reason string, h []Header, body []byte) error {
 	d.mu.Lock()
-	defer d.mu.Unlock()
+	defer d.unlock()
 	in := d.pending[req]
 	switch {
 	case in == nil:
@@ -187,7 +196,7 @@ func (d *Dialog) Reply(req *Message, code int, reason string, h []Header, body [
 	case code < 100 || code > 699:
 		return fmt.Errorf("stack: %d is no status code", code)
 	case code < 200:
-		d.respond(in, code, reason, h, body, nil)
+		d.respond(in, code, reason, h, body)
 		return nil
 	}
 	d.settle(req, in)
@@ -201,7 +210,7 @@ func (d *Dialog) Reply(req *Message, code int, reason string, h []Header, body [
 		d.sendAnswer(in, code, reason, h, body)
 		return nil
 	}
-	d.respond(in, code, reason, h, body, nil)
+	d.respond(in, code, reason, h, body)
 	d.kick()
 	return nil
 }

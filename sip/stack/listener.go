@@ -9,7 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/emiago/sipgo/sip"
 	"go.uber.org/zap"
 )
 
@@ -21,14 +20,9 @@ type packetConn struct {
 	*net.UDPConn
 	log     *zap.Logger
 	once    sync.Once
-	serving chan struct{} // closed at the first read: the library has pooled the socket
-	last    heard         // the latest datagram's source; the reader's
-	conn    sip.Connection
-
-	// Where answers go: the sources of requests, of this and of the last
-	// period. Its reader's and pruned by it.
-	now, before map[string]struct{}
-	turned      time.Time
+	serving chan struct{}  // closed at the first read
+	last    heard          // the latest datagram's source; the reader's
+	at      netip.AddrPort // its own
 }
 
 // heard is where a datagram came from, under its listener's name.
@@ -46,7 +40,7 @@ func heardName(n int) string { return "udp-listener-" + strconv.Itoa(n) }
 func newPacketConn(c *net.UDPConn, n int, log *zap.Logger) *packetConn {
 	return &packetConn{
 		UDPConn: c, log: log, serving: make(chan struct{}), last: heard{name: heardName(n)},
-		now: map[string]struct{}{}, before: map[string]struct{}{},
+		at: addrPort(c.LocalAddr().String()),
 	}
 }
 
@@ -63,32 +57,6 @@ func (c *packetConn) ReadFrom(b []byte) (int, net.Addr, error) {
 		}
 		c.log.Warn("read failed, going on", zap.Error(err))
 		time.Sleep(10 * time.Millisecond) // a broken socket must not spin
-	}
-}
-
-// remember makes the library find this socket for the answers to a source,
-// for as long as there may be any.
-func (c *packetConn) remember(pool *sip.ConnectionPool, source string, life time.Duration) {
-	if at := time.Now(); at.Sub(c.turned) > 2*life {
-		for a := range c.before {
-			if _, again := c.now[a]; !again {
-				pool.Delete(a)
-			}
-		}
-		c.now, c.before, c.turned = map[string]struct{}{}, c.now, at
-	}
-	if _, ok := c.now[source]; ok {
-		return
-	}
-	c.now[source] = struct{}{}
-	if _, ok := c.before[source]; ok {
-		return
-	}
-	if c.conn == nil {
-		c.conn = pool.Get(c.LocalAddr().String())
-	}
-	if c.conn != nil {
-		pool.Add(source, c.conn)
 	}
 }
 

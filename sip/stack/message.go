@@ -2,6 +2,7 @@ package stack
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,8 +20,22 @@ var compact = map[string]string{
 	"x": "session-expires", "y": "identity",
 }
 
+// spelled are the usual spellings of names and the one they are compared under:
+// most names are one of them.
+var spelled = map[string]string{
+	"Via": "via", "From": "from", "To": "to", "Call-ID": "call-id", "CSeq": "cseq", "Contact": "contact",
+	"Max-Forwards": "max-forwards", "Content-Type": "content-type", "Content-Length": "content-length",
+	"Allow": "allow", "Supported": "supported", "Require": "require", "Route": "route", "Record-Route": "record-route",
+	"User-Agent": "user-agent", "Server": "server", "Accept": "accept", "Expires": "expires", "Reason": "reason",
+	"Session-Expires": "session-expires", "Min-SE": "min-se", "P-Asserted-Identity": "p-asserted-identity",
+	"Privacy": "privacy", "Accept-Encoding": "accept-encoding",
+}
+
 // fold gives the one spelling under which a header name is compared.
 func fold(name string) string {
+	if n, ok := spelled[name]; ok {
+		return n
+	}
 	n := strings.ToLower(name)
 	if long, ok := compact[n]; ok {
 		return long
@@ -28,25 +43,27 @@ func fold(name string) string {
 	return n
 }
 
-func get(h []Header, name string) string {
+// is reports whether a header's name is the one of which want is the fold.
+func is(name, want string) bool {
+	if len(name) == 1 {
+		return fold(name) == want
+	}
+	return len(name) == len(want) && strings.EqualFold(name, want)
+}
+
+func find(h []Header, name string) int {
 	want := fold(name)
-	for i := range h {
-		if fold(h[i].Name) == want {
-			return h[i].Value
-		}
+	return slices.IndexFunc(h, func(h Header) bool { return is(h.Name, want) })
+}
+
+func get(h []Header, name string) string {
+	if i := find(h, name); i >= 0 {
+		return h[i].Value
 	}
 	return ""
 }
 
-func has(h []Header, name string) bool {
-	want := fold(name)
-	for i := range h {
-		if fold(h[i].Name) == want {
-			return true
-		}
-	}
-	return false
-}
+func has(h []Header, name string) bool { return find(h, name) >= 0 }
 
 // Values returns every value of the header in message order, compact forms
 // folded. Lists in one header are not split, but for Via, Contact, Route and
@@ -55,31 +72,40 @@ func (m *Message) Values(name string) []string {
 	want := fold(name)
 	var out []string
 	for _, h := range m.Headers {
-		if fold(h.Name) == want {
+		if is(h.Name, want) {
 			out = append(out, h.Value)
 		}
 	}
 	return out
 }
 
+// headersOf writes the headers, as the library has read them, one behind the
+// other into one text, and takes that apart.
 func headersOf(in []sip.Header) []Header {
-	out := make([]Header, 0, len(in))
+	var all strings.Builder
+	all.Grow(64 * len(in))
+	ends := make([]int, 0, 32)
 	for _, h := range in {
-		if _, ours := h.(stamp); ours {
-			continue
-		}
-		out = append(out, Header{Name: h.Name(), Value: h.Value()})
+		h.StringWrite(&all) // "Name: value"
+		ends = append(ends, all.Len())
+	}
+	out := make([]Header, len(in))
+	text, start := all.String(), 0
+	for i, end := range ends {
+		name := in[i].Name()
+		out[i] = Header{Name: name, Value: text[start+len(name)+len(": ") : end]}
+		start = end
 	}
 	return out
 }
 
-// messageOf copies what was received. It must run before anything of ours is
-// written into the message.
-func messageOf(m sip.Message, at time.Time) *Message {
+// messageOf takes over what was received. It must run before anything of ours
+// is written into the message. The body is shared: nobody writes into it.
+func messageOf(m sip.Message, from netip.AddrPort, at time.Time) *Message {
 	out := &Message{
-		Body:      append([]byte(nil), m.Body()...),
-		Source:    addrPort(m.Source()),
-		Transport: strings.ToLower(m.Transport()),
+		Body:      m.Body(),
+		Source:    from,
+		Transport: sip.NetworkToLower(m.Transport()),
 		At:        at,
 	}
 	switch m := m.(type) {
@@ -108,16 +134,26 @@ func addrPort(s string) netip.AddrPort {
 // clean takes out of a value what would end the header it is put into: the
 // library writes values as they are given.
 func clean(v string) string {
-	bad := func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
-	if strings.IndexFunc(v, bad) < 0 {
+	if isClean(v) {
 		return v
 	}
+	bad := func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
 	return strings.Map(func(r rune) rune {
 		if bad(r) {
 			return -1
 		}
 		return r
 	}, v)
+}
+
+// isClean reports whether clean would leave the value as it is.
+func isClean(v string) bool {
+	for i := 0; i < len(v); i++ {
+		if c := v[i]; c < ' ' && c != '\t' || c == 0x7f {
+			return false
+		}
+	}
+	return true
 }
 
 // token reports whether s is a token of RFC 3261 25.1.

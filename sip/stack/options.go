@@ -45,8 +45,7 @@ type Options struct {
 	Phones Phones
 	Logger *zap.Logger
 	// T1 is the estimate of the round trip (RFC 3261 17.1.1.1) that T2, T4 and
-	// the time-outs of transactions follow from; 0 for 500 ms. The library's
-	// share of it is the process's: the first stack that is made decides.
+	// the time-outs of transactions follow from; 0 for 500 ms.
 	T1 time.Duration
 
 	timers timers // zero: the values of RFC 3261; tests shorten them
@@ -58,7 +57,7 @@ type timers struct {
 	c          time.Duration // 16.6: no provisional for so long ends our INVITE
 	ackWait    time.Duration // how long a re-INVITE waits for a late ACK
 	late       time.Duration // a call that waited so long for a goroutine is refused
-	attach     time.Duration // how long a request waits for its transaction
+	trying     time.Duration // a re-INVITE not answered so soon gets 100
 	reply      time.Duration // how long an owner may take over a re-INVITE
 	firstByte  time.Duration // a TCP peer must complete its first message in this time
 	assemble   time.Duration // and any later message in this
@@ -79,7 +78,7 @@ func (t timers) withDefaults() timers {
 	set(&t.c, 3*time.Minute)
 	set(&t.ackWait, 50*time.Millisecond)
 	set(&t.late, 2*time.Second)
-	set(&t.attach, 12*time.Second)
+	set(&t.trying, 200*time.Millisecond)
 	set(&t.reply, 3*time.Minute)
 	set(&t.firstByte, 10*time.Second)
 	set(&t.assemble, 30*time.Second)

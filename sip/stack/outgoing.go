@@ -57,7 +57,7 @@ func (s *Stack) Invite(o Outgoing, sink Sink) (*Dialog, error) {
 	s.mu.Unlock()
 
 	d.mu.Lock()
-	defer d.mu.Unlock()
+	defer d.unlock()
 	sp := d.spec("INVITE", 1, o.Headers, "", o.Body)
 	sp.transport, sp.spent = o.Transport, o.Spent
 	c := &clientTx{d: d, method: "INVITE", sp: sp}
@@ -65,7 +65,7 @@ func (s *Stack) Invite(o Outgoing, sink Sink) (*Dialog, error) {
 	c.onEnd = func(code int, err error) { d.callFailed(code, nil, err) }
 	d.call = c
 	s.register(c)
-	d.do(c.send)
+	c.start()
 	d.armTimerC()
 	return d, nil
 }
@@ -100,7 +100,7 @@ func (d *Dialog) callResponse(c *clientTx, res *sip.Response, m *Message) {
 		d.transport, d.peer = m.Transport, m.Source
 		d.due, d.answered = c, true
 		sink := d.sink
-		d.do(func() {
+		d.do(true, func() {
 			d.mu.Lock()
 			void := d.stop != going
 			d.mu.Unlock()
@@ -152,10 +152,13 @@ func (d *Dialog) callFailed(code int, m *Message, err error) {
 // one gets its ACK again. d.mu is held.
 func (d *Dialog) endFork(c *clientTx, res *sip.Response, m *Message, tag string) {
 	if a := d.forks[tag]; a != nil {
-		d.do(func() { d.writeAck(a) })
+		d.do(a.quick, func() { d.writeAck(a) })
 		return
 	}
 	a := &ackState{queued: true}
+	if d.forks == nil {
+		d.forks = map[string]*ackState{}
+	}
 	d.forks[tag] = a
 	sp := &spec{
 		method: "ACK", uri: contactOf(res.Contact(), m), routes: recordRoutes(m, true),
@@ -164,14 +167,15 @@ func (d *Dialog) endFork(c *clientTx, res *sip.Response, m *Message, tag string)
 	}
 	sp.peer, sp.over = m.Source, m.Transport
 	sp.fix(d.fixed, d.fixedOver)
-	d.do(func() { d.sendAck(a, sp) })
+	a.quick = sp.quick()
+	d.do(a.quick, func() { d.sendAck(a, sp) })
 	bye := *sp
 	bye.method, bye.cseq, bye.branch = "BYE", c.cseq+1, d.s.newBranch()
 	b := &clientTx{d: d, method: "BYE", sp: &bye}
 	b.onResponse = func(*sip.Response, *Message) {}
 	b.onEnd = func(int, error) {}
 	d.s.register(b)
-	d.do(b.send)
+	b.start()
 	if d.phase == early {
 		d.emit(Failed{Code: 487, Response: m})
 		d.finish()
@@ -180,22 +184,22 @@ func (d *Dialog) endFork(c *clientTx, res *sip.Response, m *Message, tag string)
 
 // sendAck runs as an effect.
 func (d *Dialog) sendAck(a *ackState, sp *spec) {
-	req, addr, err := d.s.assemble(d.s.ctx, sp)
+	req, way, err := d.s.assemble(d.s.ctx, sp)
 	if err != nil {
 		d.log.Warn("ACK not sent", zap.Error(err))
 		return
 	}
-	d.talkTo(addr.Addr())
-	a.req = req
+	d.talkTo(way.addr())
+	a.data, a.way = render(req), way
 	d.writeAck(a)
 }
 
 // writeAck runs as an effect; the same bytes each time (RFC 3261 13.2.2.4).
 func (d *Dialog) writeAck(a *ackState) {
-	if a.req == nil {
+	if a.data == nil {
 		return
 	}
-	if err := d.s.tpl.WriteMsg(a.req); err != nil {
+	if err := a.way.write(a.data); err != nil {
 		d.log.Warn("ACK not sent", zap.Error(err))
 		d.mu.Lock()
 		d.lost(err)
@@ -206,7 +210,7 @@ func (d *Dialog) writeAck(a *ackState) {
 // replayAck answers a repeated 2xx, once the owner has given the ACK.
 func (d *Dialog) replayAck(c *clientTx) {
 	if c.ack.queued {
-		d.do(func() { d.writeAck(&c.ack) })
+		d.do(c.ack.quick, func() { d.writeAck(&c.ack) })
 	}
 }
 
@@ -214,7 +218,7 @@ func (d *Dialog) replayAck(c *clientTx) {
 // body carries our answer when the 2xx held the offer.
 func (d *Dialog) Ack(body []byte) error {
 	d.mu.Lock()
-	defer d.mu.Unlock()
+	defer d.unlock()
 	return d.acknowledge(body)
 }
 
@@ -226,7 +230,8 @@ func (d *Dialog) acknowledge(body []byte) error {
 	d.due = nil
 	sp := d.spec("ACK", c.cseq, nil, "", body)
 	c.ack.queued = true
-	d.do(func() { d.sendAck(&c.ack, sp) })
+	c.ack.quick = sp.quick()
+	d.do(c.ack.quick, func() { d.sendAck(&c.ack, sp) })
 	d.kick()
 	return nil
 }
@@ -237,7 +242,7 @@ func (d *Dialog) acknowledge(body []byte) error {
 // in its mailbox by then is void, and its Ack ErrState.
 func (d *Dialog) Cancel() {
 	d.mu.Lock()
-	defer d.mu.Unlock()
+	defer d.unlock()
 	switch {
 	case d.uas || d.stop != going:
 	case d.phase == early:
@@ -269,7 +274,7 @@ func (d *Dialog) sendCancel(c *clientTx) {
 	k.onEnd = func(int, error) {}
 	d.s.register(k) // already, so that Close waits for it
 	why := d.byeHead
-	d.do(func() {
+	d.do(d.call.quick, func() {
 		if c.req == nil {
 			k.end(503, errTarget) // the INVITE was never sent
 			return
@@ -277,18 +282,12 @@ func (d *Dialog) sendCancel(c *clientTx) {
 		cancel := sip.NewRequest(sip.CANCEL, *c.req.Recipient.Clone())
 		d.s.likeInvite(cancel, c.req, c.req.GetHeader("To").Value())
 		appendHeaders(cancel, why)
-		tx, err := d.s.txl.Request(d.s.ctx, cancel)
-		if err != nil {
-			k.end(503, err)
-			return
-		}
-		k.watch(tx)
+		k.first(cancel, c.way)
 	})
 	d.after(d.s.o.timers.life(), func() {
 		if d.phase != early {
 			return
 		}
-		c.terminate()
 		c.settle()
 		d.callFailed(408, nil, nil)
 	})

@@ -159,8 +159,8 @@ func (c *call) none(t *testing.T) {
 	t.Helper()
 	done := make(chan struct{})
 	c.mu.Lock()
-	c.do(func() { close(done) })
-	c.mu.Unlock()
+	c.do(false, func() { close(done) })
+	c.unlock()
 	take(t, done, "the dialog's queue")
 	select {
 	case e := <-c.events:

@@ -53,16 +53,13 @@ func (s *Stack) answerRegister(in *inbound) {
 	if from := in.msg.Source; a.Code == 200 && stream(in.msg.Transport) && !s.flows.prove(in.msg.Transport, from) {
 		s.o.Phones.Closed(from) // it went while it was being answered
 	}
-	res := s.response(in.tx, a.Code, a.Reason, a.Headers)
-	for _, h := range a.Headers {
-		if fold(h.Name) == "contact" { // not one of ours: appendHeaders leaves it out
-			res.AppendHeader(sip.NewHeader("Contact", clean(h.Value)))
+	s.answerOther(in, &verdict{code: a.Code, reason: a.Reason, headers: a.Headers}, func(res *sip.Response) {
+		for _, h := range a.Headers {
+			if is(h.Name, "contact") { // not one of ours: appendHeaders leaves it out
+				res.AppendHeader(sip.NewHeader("Contact", clean(h.Value)))
+			}
 		}
-	}
-	res.SetBody(nil)
-	if err := in.tx.Respond(res); err != nil {
-		s.log.Debug("response not sent")
-	}
+	})
 }
 
 // fix sends the request to the address, unless it has a route to take.

@@ -29,15 +29,11 @@ func (q quiet) WithGroup(string) slog.Handler      { return q }
 // once guards the library's package variables, which are the process's.
 var once sync.Once
 
-func setLibrary(t timers) {
+func setLibrary() {
 	once.Do(func() {
 		sip.SetDefaultLogger(slog.New(slog.DiscardHandler))
 		sip.SIPDebug = false
-		// The library refuses to send any datagram over this size less 200, and
-		// the peer gets nothing at all; fragments are better.
-		sip.UDPMTUSize = 65535
 		sip.ParseMaxMessageLength = 65535
 		sip.TransportBufferReadSize = 65535
-		sip.SetTimers(t.t1, t.t2, t.t4)
 	})
 }

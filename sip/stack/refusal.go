@@ -7,7 +7,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	mathrand "math/rand/v2"
-	"net/netip"
 	"strconv"
 
 	"github.com/emiago/sipgo/sip"
@@ -28,17 +27,20 @@ func (s *Stack) refuseFast(req *sip.Request, in *inbound) {
 	}
 	res := s.responseTo(req, v.code, v.reason, v.headers)
 	res.SetBody(nil)
-	from := in.msg.Source
-	if via := req.Via(); in.msg.Transport == "udp" && via != nil && !via.Params.Has("rport") {
-		// RFC 3261 18.2.2; the library answers to where it came from.
-		port := via.Port
-		if port <= 0 || port > 65535 {
-			port = 5060
-		}
-		res.SetDestination(netip.AddrPortFrom(from.Addr(), uint16(port)).String())
-	}
-	if err := s.tpl.WriteMsgTo(res, from.String(), req.Transport()); err != nil {
+	if err := s.back(req, in).write(render(res)); err != nil {
 		s.log.Debug("refusal not sent", zap.Int("code", v.code), zap.Error(err))
+	}
+}
+
+// refuseBroken answers a request that has not even what a transaction is known
+// by, so that its sender does not go on repeating it.
+func (s *Stack) refuseBroken(req *sip.Request, in *inbound) {
+	if in.method == "ACK" {
+		return
+	}
+	res := sip.NewResponseFromRequest(req, 400, reasonOf(400), nil)
+	if err := s.back(req, in).write(render(res)); err != nil {
+		s.log.Debug("refusal not sent", zap.Int("code", 400), zap.Error(err))
 	}
 }
 

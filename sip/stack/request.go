@@ -25,7 +25,7 @@ const maxTries = 6 // of a re-INVITE that keeps being met by 491
 // names it in Replied; on the wire a retry has another.
 func (d *Dialog) Reinvite(h []Header, sdp []byte) (cseq uint32, err error) {
 	d.mu.Lock()
-	defer d.mu.Unlock()
+	defer d.unlock()
 	switch {
 	case d.phase == ended:
 		return 0, ErrGone
@@ -65,10 +65,9 @@ func (d *Dialog) kick() {
 		d.admitHeld()
 	}
 	d.s.register(c)
-	d.do(c.send)
+	c.start()
 	d.after(d.s.o.timers.c, func() { // a 1xx and nothing more
 		if d.ours == c {
-			c.terminate()
 			c.settle()
 			c.onEnd(408, nil)
 		}
@@ -109,7 +108,7 @@ func (d *Dialog) glareWait() time.Duration {
 // Request sends any other request inside the dialog; its outcome is Replied.
 func (d *Dialog) Request(method string, h []Header, contentType string, body []byte) (cseq uint32, err error) {
 	d.mu.Lock()
-	defer d.mu.Unlock()
+	defer d.unlock()
 	switch {
 	case d.phase == ended || d.byeNext:
 		return 0, ErrGone
@@ -145,7 +144,7 @@ func (d *Dialog) Request(method string, h []Header, contentType string, body []b
 	}
 	c.onEnd = func(code int, err error) { done(code, nil, nil, err) }
 	d.s.register(c)
-	d.do(c.send)
+	c.start()
 	return d.localCSeq, nil
 }
 
@@ -154,11 +153,11 @@ func (d *Dialog) Request(method string, h []Header, contentType string, body []b
 // final response it cancels or rejects.
 func (d *Dialog) Bye(h []Header) {
 	d.mu.Lock()
-	defer d.mu.Unlock()
+	defer d.unlock()
 	switch {
 	case d.phase == ended || d.byeNext:
 	case d.phase == early && d.uas:
-		d.respond(d.inv, 480, "", h, nil, nil)
+		d.respond(d.inv, 480, "", h, nil)
 		d.finish()
 	case d.phase == early:
 		if d.stop == going {
@@ -192,12 +191,12 @@ func (d *Dialog) sendBye(h []Header, tell bool) {
 	}
 	d.finish()
 	d.s.register(c)
-	d.do(c.send)
+	c.start()
 }
 
 // lost reports, once, a TCP dialog that can't be reached any more. d.mu is held.
 func (d *Dialog) lost(err error) {
-	if err == nil || d.flowLost || !stream(d.transport) || errors.Is(err, sip.ErrTransactionTimeout) {
+	if err == nil || d.flowLost || !stream(d.transport) || errors.Is(err, errTimeout) {
 		return
 	}
 	d.flowLost = true
@@ -223,9 +222,9 @@ func (s *Stack) flowClosed(transport string, peer netip.AddrPort) {
 		d.mu.Lock()
 		if d.transport == transport && d.peer == peer && d.phase == confirmed {
 			sp := d.spec("OPTIONS", 0, nil, "", nil)
-			d.do(func() { d.probe(sp) })
+			d.do(false, func() { d.probe(sp) })
 		}
-		d.mu.Unlock()
+		d.unlock()
 	}
 }
 
@@ -234,7 +233,7 @@ func (d *Dialog) probe(sp *spec) {
 	_, _, err := d.s.assemble(d.s.ctx, sp) // it connects
 	if err != nil && d.s.ctx.Err() == nil {
 		d.mu.Lock()
-		defer d.mu.Unlock()
+		defer d.unlock()
 		if d.phase == confirmed {
 			d.lost(err)
 		}

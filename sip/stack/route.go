@@ -43,8 +43,8 @@ func (s *Stack) newBranch() string  { return s.branchOurs() + rand.Text() }
 func (s *Stack) branchOurs() string { return sip.RFC3261BranchMagicCookie + s.mark }
 
 // assemble makes the request and finds its way: numeric, or by DNS.
-func (s *Stack) assemble(ctx context.Context, sp *spec) (*sip.Request, netip.AddrPort, error) {
-	var none netip.AddrPort
+func (s *Stack) assemble(ctx context.Context, sp *spec) (*sip.Request, way, error) {
+	var none way
 	target, err := parseURI(sp.uri)
 	if err != nil {
 		return nil, none, err
@@ -66,23 +66,25 @@ func (s *Stack) assemble(ctx context.Context, sp *spec) (*sip.Request, netip.Add
 	if err != nil {
 		return nil, none, err
 	}
-	if tp == "tls" {
-		f, err := s.secure(ctx, strings.Trim(next.Host, "[]"), addr, sp)
-		if err != nil {
-			return nil, none, err
+	w := way{to: addr}
+	switch tp {
+	case "tls":
+		if w.flow, err = s.secure(ctx, strings.Trim(next.Host, "[]"), addr, sp); err == nil {
+			addr = w.flow.peer
 		}
-		f.bindTo(req)
-		addr = f.peer
+	case "tcp":
+		w.flow, err = s.connect(ctx, addr, sp)
+	default:
+		if w.socket = s.socket(addr.Addr()); w.socket == nil {
+			err = fmt.Errorf("stack: no udp listener reaches %s", addr.Addr())
+		}
+	}
+	if err != nil {
+		return nil, none, err
 	}
 	host, port := s.local(tp, addr.Addr())
-	if tp == "tcp" {
-		f, err := s.connect(ctx, addr, sp)
-		if err != nil {
-			return nil, none, err
-		}
-		if port == 0 { // no tcp listener
-			port = addrPort(f.Conn.LocalAddr().String()).Port()
-		}
+	if tp == "tcp" && port == 0 { // no tcp listener
+		port = addrPort(w.flow.Conn.LocalAddr().String()).Port()
 	}
 	via := &sip.ViaHeader{
 		ProtocolName: "SIP", ProtocolVersion: "2.0", Transport: strings.ToUpper(tp),
@@ -91,14 +93,6 @@ func (s *Stack) assemble(ctx context.Context, sp *spec) (*sip.Request, netip.Add
 	via.Params.Add("branch", sp.branch)
 	if tp == "udp" {
 		via.Params.Add("rport", "")
-		if c := s.socket(addr.Addr()); c != nil {
-			// Bound to the listener: else the library opens a socket for
-			// each destination and keeps it.
-			local, _ := c.LocalAddr().(*net.UDPAddr)
-			req.Laddr = sip.Addr{IP: local.IP, Port: local.Port}
-		} else {
-			return nil, none, fmt.Errorf("stack: no udp listener reaches %s", addr.Addr())
-		}
 	}
 	req.AppendHeader(via)
 	for _, r := range routes {
@@ -125,12 +119,43 @@ func (s *Stack) assemble(ctx context.Context, sp *spec) (*sip.Request, netip.Add
 	}
 	appendHeaders(req, sp.headers)
 	setBody(req, sp.headers, sp.contentType, sp.body)
-	req.SetTransport(strings.ToUpper(tp))
-	req.SetDestination(addr.String())
 	if req.From() == nil || req.To() == nil {
 		return nil, none, errors.New("stack: From or To can't be read")
 	}
-	return req, addr, nil
+	return req, w, nil
+}
+
+// quick reports whether the way will be found without waiting: for the DNS, or
+// for a connection.
+func (sp *spec) quick() bool {
+	if sp.fixed.IsValid() {
+		return sp.fixedOver == "udp"
+	}
+	next := sp.uri
+	if len(sp.routes) > 0 {
+		next = sp.routes[0]
+	}
+	if stream(sp.over) || stream(sp.transport) || strings.Contains(next, "transport=") || strings.Contains(next, "sips:") {
+		return false
+	}
+	return hostAddr(next).IsValid()
+}
+
+// hostAddr is the numeric host of a URI, as far as it can be had without
+// reading all of it: the zero Addr when it is a name, or nothing so simple.
+func hostAddr(uri string) netip.Addr {
+	if i := strings.LastIndexByte(uri, '@'); i >= 0 {
+		uri = uri[i+1:]
+	} else if i := strings.IndexByte(uri, ':'); i >= 0 {
+		uri = uri[i+1:]
+	}
+	if i := strings.IndexAny(uri, ";>?"); i >= 0 {
+		uri = uri[:i]
+	}
+	if a, err := netip.ParseAddrPort(uri); err == nil {
+		return a.Addr()
+	}
+	return numericHost(uri)
 }
 
 // hop gives transport and address of the next hop.
@@ -217,7 +242,7 @@ func (s *Stack) isOurs(tp string, addr netip.AddrPort) bool {
 	}
 	if tp == "udp" {
 		for _, c := range s.udp {
-			if check(addrPort(c.LocalAddr().String())) {
+			if check(c.at) {
 				return true
 			}
 		}

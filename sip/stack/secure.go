@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-
-	"github.com/emiago/sipgo/sip"
 )
 
 // TLS is what SIP over TLS needs (RFC 3261 26.3).
@@ -76,9 +74,4 @@ func (s *Stack) shake(ctx context.Context, c net.Conn, host string) (net.Conn, e
 		return nil, fmt.Errorf("stack: TLS: %w", err)
 	}
 	return t, nil
-}
-
-// bindTo makes a request go out by the connection and no other.
-func (f *flow) bindTo(req *sip.Request) {
-	req.Laddr = sip.Addr{IP: f.id.Addr().AsSlice(), Port: int(f.id.Port())}
 }

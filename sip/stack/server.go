@@ -30,7 +30,6 @@ func newUAS(s *Stack, in *inbound, req *sip.Request) *Dialog {
 type answer struct {
 	cseq     uint32
 	in       *inbound
-	res      *sip.Response // set by the effect that sends it first
 	interval time.Duration
 	until    time.Time
 	timer    *time.Timer
@@ -45,21 +44,21 @@ func (a *answer) stop() {
 // Progress sends a 1xx to the initial INVITE (UAS).
 func (d *Dialog) Progress(code int, reason string, h []Header, body []byte) error {
 	d.mu.Lock()
-	defer d.mu.Unlock()
+	defer d.unlock()
 	if err := d.answerable(); err != nil {
 		return err
 	}
 	if code < 100 || code > 199 {
 		return fmt.Errorf("stack: %d is not provisional", code)
 	}
-	d.respond(d.inv, code, reason, h, body, nil)
+	d.respond(d.inv, code, reason, h, body)
 	return nil
 }
 
 // Accept sends 200 to the initial INVITE (UAS) and retransmits it until the ACK.
 func (d *Dialog) Accept(h []Header, sdp []byte) error {
 	d.mu.Lock()
-	defer d.mu.Unlock()
+	defer d.unlock()
 	if err := d.answerable(); err != nil {
 		return err
 	}
@@ -71,14 +70,14 @@ func (d *Dialog) Accept(h []Header, sdp []byte) error {
 // Reject sends a final 3xx-6xx to the initial INVITE (UAS); the dialog is gone.
 func (d *Dialog) Reject(code int, reason string, h []Header) error {
 	d.mu.Lock()
-	defer d.mu.Unlock()
+	defer d.unlock()
 	if err := d.answerable(); err != nil {
 		return err
 	}
 	if code < 300 || code > 699 {
 		return fmt.Errorf("stack: %d does not reject", code)
 	}
-	d.respond(d.inv, code, reason, h, nil, nil)
+	d.respond(d.inv, code, reason, h, nil)
 	d.finish()
 	return nil
 }
@@ -98,7 +97,7 @@ func (d *Dialog) sendAnswer(in *inbound, code int, reason string, h []Header, bo
 	t := d.s.o.timers
 	a := &answer{cseq: in.cseq, in: in, interval: t.t1, until: time.Now().Add(t.life())}
 	d.unacked = a
-	d.respond(in, code, reason, h, body, func(res *sip.Response) { a.res = res })
+	d.respond(in, code, reason, h, body)
 	a.timer = d.after(a.interval, func() { d.retransmit(a) })
 }
 
@@ -113,12 +112,10 @@ func (d *Dialog) retransmit(a *answer) {
 		d.acknowledged()
 		return
 	}
-	d.do(func() {
-		a.in.with(func(tx *sip.ServerTx) {
-			if err := tx.Respond(a.res); err != nil {
-				d.log.Debug("2xx not retransmitted", zap.Error(err))
-			}
-		})
+	d.do(a.in.tx.way.quick(), func() {
+		if err := a.in.tx.resend(); err != nil {
+			d.log.Debug("2xx not retransmitted", zap.Error(err))
+		}
 	})
 	a.interval = min(2*a.interval, d.s.o.timers.t2)
 	a.timer = d.after(min(a.interval, max(time.Until(a.until), 0)), func() { d.retransmit(a) })
@@ -135,25 +132,26 @@ func (d *Dialog) acknowledged() {
 	d.kick()
 }
 
-// respond queues a response to a request of the peer. sent, if given, runs
-// before the first write. d.mu is held.
-func (d *Dialog) respond(in *inbound, code int, reason string, h []Header, body []byte, sent func(*sip.Response)) {
+// respond queues a response to a request of the peer. d.mu is held.
+func (d *Dialog) respond(in *inbound, code int, reason string, h []Header, body []byte) {
 	if in.final {
-		return // the library would retransmit the second final in place of the first
+		return
 	}
 	in.final = code >= 200
-	d.do(func() {
-		in.with(func(tx *sip.ServerTx) {
-			defer d.s.recovered("response")
-			res := d.s.response(tx, code, reason, h)
-			d.fill(res, in, h, body)
-			if sent != nil {
-				sent(res)
-			}
-			if err := tx.Respond(res); err != nil {
-				d.log.Debug("response not sent", zap.Int("code", code), zap.Error(err))
-			}
-		})
+	if in.trying != nil {
+		in.trying.Stop()
+	}
+	d.do(in.tx.way.quick(), func() {
+		defer d.s.recovered("response")
+		req := in.tx.origin()
+		if req == nil {
+			return // its connection is gone
+		}
+		res := d.s.responseTo(req, code, reason, h)
+		d.fill(res, in, h, body)
+		if err := in.tx.respond(res); err != nil {
+			d.log.Debug("response not sent", zap.Int("code", code), zap.Error(err))
+		}
 	})
 }
 
@@ -181,10 +179,10 @@ func (d *Dialog) fill(res *sip.Response, in *inbound, h []Header, body []byte) {
 // here, under mu, and nowhere else.
 func (d *Dialog) canceled(in *inbound, cancel *Message) {
 	d.mu.Lock()
-	defer d.mu.Unlock()
+	defer d.unlock()
 	if in == d.inv {
 		if d.phase == early {
-			d.respond(in, 487, "", nil, nil, nil)
+			d.respond(in, 487, "", nil, nil)
 			d.emit(Canceled{Reason: cancel.Get("Reason")})
 			d.finish()
 		}
@@ -193,13 +191,13 @@ func (d *Dialog) canceled(in *inbound, cancel *Message) {
 	for i, h := range d.held {
 		if h == in {
 			d.held = append(d.held[:i:i], d.held[i+1:]...)
-			d.respond(in, 487, "", nil, nil, nil)
+			d.respond(in, 487, "", nil, nil)
 			return
 		}
 	}
 	if d.pending[in.msg] == in {
 		d.settle(in.msg, in)
-		d.respond(in, 487, "", nil, nil, nil)
+		d.respond(in, 487, "", nil, nil)
 		d.emit(Withdrawn{Request: in.msg})
 		d.kick()
 	}
@@ -208,7 +206,7 @@ func (d *Dialog) canceled(in *inbound, cancel *Message) {
 // inviteGone is the end of the initial INVITE's transaction.
 func (d *Dialog) inviteGone(in *inbound, err error) {
 	d.mu.Lock()
-	defer d.mu.Unlock()
+	defer d.unlock()
 	if d.phase == early && d.s.ctx.Err() == nil {
 		d.emit(FlowLost{Err: errors.Join(errors.New("stack: the caller's connection is gone"), err)})
 		d.finish()

@@ -365,8 +365,8 @@ func TestCancelAfterAcceptIsTooLate(t *testing.T) {
 	p.expect("100 INVITE")
 	slow := make(chan struct{})
 	c.mu.Lock()
-	c.do(func() { <-slow })
-	c.mu.Unlock()
+	c.do(false, func() { <-slow })
+	c.unlock()
 	if err := c.Accept(nil, []byte("v=0")); err != nil {
 		t.Fatal(err)
 	}

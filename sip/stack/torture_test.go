@@ -92,7 +92,7 @@ func FuzzGuard(f *testing.F) {
 		}
 		f.Add(data)
 	}
-	setLibrary(testTimers.withDefaults())
+	setLibrary()
 	parser := sip.NewParser()
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if !soundDatagram(data) {
@@ -106,13 +106,13 @@ func FuzzGuard(f *testing.F) {
 		m.SetSource("192.0.2.1:5060")
 		req, ok := m.(*sip.Request)
 		if !ok {
-			messageOf(m, time.Time{})
+			messageOf(m, addrPort(m.Source()), time.Time{})
 			return
 		}
 		if _, err := sip.ServerTxKeyMake(req); err != nil {
 			return
 		}
-		msg := messageOf(req, time.Time{})
+		msg := messageOf(req, addrPort(req.Source()), time.Time{})
 		normaliseTags(req)
 		if validate(req, msg) != nil {
 			return

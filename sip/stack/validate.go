@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/emiago/sipgo/sip"
@@ -122,9 +123,10 @@ func wellFormed(m *Message) string {
 		return "Too Many Headers"
 	}
 	vias := 0
-	seen := make(map[string]bool, len(single))
+	var seen [16]string // single has fewer
+	singles := seen[:0]
 	for _, h := range m.Headers {
-		if !token(h.Name) || clean(h.Value) != h.Value {
+		if !token(h.Name) || !isClean(h.Value) {
 			return "Malformed Header"
 		}
 		if len(h.Value) > maxHeaderLen {
@@ -142,10 +144,10 @@ func wellFormed(m *Message) string {
 		if !single[name] {
 			continue
 		}
-		if seen[name] {
+		if slices.Contains(singles, name) {
 			return "Duplicate Header"
 		}
-		seen[name] = true
+		singles = append(singles, name)
 	}
 	return ""
 }
