@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -463,5 +464,45 @@ func TestServersAfterEachOther(t *testing.T) {
 	o.must(err)
 	if n.Total != int64(len(o.calls)) || n.Open != 0 {
 		t.Errorf("after the first has come back: %+v", n)
+	}
+}
+
+// TestIdleServerSeesItsSuccessor: a server that has nothing to write learns that
+// its lock was another's meanwhile, whether that one still lives or not, and
+// leaves the lock to the next.
+func TestIdleServerSeesItsSuccessor(t *testing.T) {
+	t.Parallel()
+	for _, lives := range []bool{true, false} {
+		t.Run(fmt.Sprint("successor lives ", lives), func(t *testing.T) {
+			t.Parallel()
+			o := startOutage(t, &pg)
+			o.must(o.s.Flush(t.Context()))
+			second := o.opts
+			second.Postgres, second.Spill = o.cluster.URL(o.name), filepath.Join(t.TempDir(), "spill")
+			o.must(o.cluster.Exec("postgres", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '"+o.name+"'"))
+			var next *store.Store
+			o.notice("taken over", func(store.Stats) bool { // sessions end some time after they are told to
+				var err error
+				next, err = store.Open(t.Context(), second)
+				return err == nil
+			})
+			t.Cleanup(func() { _ = next.Close() })
+			if !lives {
+				o.must(next.Close())
+			}
+			select {
+			case <-o.s.Fenced():
+			case <-time.After(30 * time.Second):
+				t.Fatal("an idle server does not see that its time is over")
+			}
+			if !o.s.Stats().Failing {
+				t.Error("nothing can be written, and nobody is told")
+			}
+			o.must(next.Close())
+			o.notice("the lock is left to the next", func(store.Stats) bool {
+				third, err := store.Open(t.Context(), second)
+				return err == nil && third.Close() == nil
+			})
+		})
 	}
 }

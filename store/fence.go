@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strconv"
 	"sync"
+
+	"go.uber.org/zap"
 )
 
 // ErrFenced says that another server has taken the database over: this one may
@@ -47,10 +49,34 @@ func (f *fence) check(t *tx) error {
 		return err
 	}
 	if now != f.epoch {
-		f.once.Do(func() { close(f.lost) })
+		f.end()
 		return ErrFenced
 	}
 	return nil
+}
+
+func (f *fence) end() { f.once.Do(func() { close(f.lost) }) }
+
+// ended tells whether a later epoch was seen.
+func (f *fence) ended() bool {
+	select {
+	case <-f.lost:
+		return true
+	default:
+		return false
+	}
+}
+
+// outlived asks the database for the epoch, when the lock was lost: a server that
+// writes nothing would go on to take calls that it cannot record.
+func (s *Store) outlived(ctx context.Context) bool {
+	var now int64
+	if err := s.read.row(ctx, qCounter, []any{counterEpoch}, &now); err != nil || now == s.fence.epoch {
+		return false
+	}
+	s.log.Error("another server has had the database in between", zap.Error(ErrFenced))
+	s.fence.end()
+	return true
 }
 
 // counterEpoch is the counter of the epochs, and stamps of the last keepStamps of

@@ -39,8 +39,17 @@ type sessionLock struct {
 	stop context.CancelFunc
 	over sync.WaitGroup
 
-	mu   sync.Mutex
-	conn *pgx.Conn // nil while lost
+	mu       sync.Mutex
+	conn     *pgx.Conn                  // nil while lost
+	outlived func(context.Context) bool // nil: not known yet
+}
+
+// ask has the lock ask, whenever it was lost, whether another server has had it
+// since. It is given up then.
+func (l *sessionLock) ask(outlived func(context.Context) bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.outlived = outlived
 }
 
 // lock implements database.
@@ -90,7 +99,7 @@ func (l *sessionLock) watch(ctx context.Context) {
 		case <-t.C:
 		}
 		l.mu.Lock()
-		conn := l.conn
+		conn, outlived := l.conn, l.outlived
 		l.mu.Unlock()
 		if conn != nil && l.alive(ctx, conn) {
 			continue
@@ -99,9 +108,14 @@ func (l *sessionLock) watch(ctx context.Context) {
 		if err != nil {
 			conn = nil // away, or taken: the epoch tells whether by another server
 		}
+		over := (err == nil || errors.Is(err, errLocked)) && outlived != nil && outlived(ctx)
 		l.mu.Lock()
 		l.conn = conn
 		l.mu.Unlock()
+		if over {
+			_ = l.giveUp() // the session ends with it
+			return
+		}
 	}
 }
 
@@ -122,16 +136,25 @@ func (l *sessionLock) alive(ctx context.Context, conn *pgx.Conn) bool {
 func (l *sessionLock) Close() error {
 	l.stop()
 	l.over.Wait()
-	if l.conn == nil {
+	return l.giveUp()
+}
+
+// giveUp unlocks. Nobody else uses the session by now.
+func (l *sessionLock) giveUp() error {
+	l.mu.Lock()
+	conn := l.conn
+	l.conn = nil
+	l.mu.Unlock()
+	if conn == nil {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), connectTime)
 	defer cancel()
-	if _, err := l.conn.Exec(ctx, qUnlock, lockClass); err != nil {
-		_ = l.conn.Close(ctx) // the session is dead, and holds nothing
+	if _, err := conn.Exec(ctx, qUnlock, lockClass); err != nil {
+		_ = conn.Close(ctx) // the session is dead, and holds nothing
 		return nil
 	}
-	if err := l.conn.Close(ctx); err != nil {
+	if err := conn.Close(ctx); err != nil {
 		return fmt.Errorf("unlock: %w", err)
 	}
 	return nil

@@ -160,6 +160,9 @@ func (s *Store) open(ctx context.Context) (err error) {
 	}
 	s.pending.init()
 	s.w = newWriter(s)
+	if l, ok := s.lock.(*sessionLock); ok {
+		l.ask(s.outlived)
+	}
 	if err := s.numbers.start(ctx, s); err != nil {
 		return errors.Join(err, s.w.stop(0))
 	}

@@ -156,6 +156,7 @@ func (s *Store) Stats() Stats {
 	s.w.mu.Lock()
 	defer s.w.mu.Unlock()
 	st := s.w.stats
+	st.Failing = st.Failing || s.fence.ended()
 	st.Queued, st.Spilled = len(s.w.queue)+s.w.lining, s.w.keeping
 	return st
 }
