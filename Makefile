@@ -64,7 +64,7 @@ interop: build peers $(ASTERISK)/usr/sbin/asterisk ## calls through Asterisk 16,
 $(ASTERISK)/usr/sbin/asterisk:
 	@[ "$$(id -u)" = 0 ] || { echo "make interop works as root: it makes and enters $(ASTERISK)"; exit 1; }
 	@command -v debootstrap >/dev/null || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends debootstrap >/dev/null; }
-	rm -rf $(ASTERISK).part && mkdir -p $(dir $(ASTERISK))
+	rm -rf --one-file-system $(ASTERISK).part && mkdir -p $(dir $(ASTERISK)) # a try that was ended may have left its /proc mounted there
 	eval "$$(apt-config shell http_proxy Acquire::http::Proxy)"; export http_proxy; \
 	debootstrap --variant=minbase --include=asterisk bullseye $(ASTERISK).part http://deb.debian.org/debian
 	mv $(ASTERISK).part $(ASTERISK)

@@ -2,11 +2,14 @@ package main
 
 import (
 	"bufio"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"net"
+	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -128,5 +131,96 @@ func TestWire(t *testing.T) {
 	w.cut(-1)
 	if _, err := io.ReadAll(near); !errors.Is(err, syscall.ECONNRESET) {
 		t.Errorf("the cut wire ended with %v", err)
+	}
+}
+
+// TestRisen: memory that is more at the last rest than at the one before is
+// told, unless another process holds it.
+func TestRisen(t *testing.T) {
+	begin := time.UnixMicro(1_795_302_000_000_000)
+	at := func(minutes, run int, live, rss float64) memory {
+		return memory{at: begin.Add(time.Duration(minutes) * time.Minute), run: run, live: live, rss: rss, pss: rss}
+	}
+	for _, c := range []struct {
+		name  string
+		rests []memory
+		want  string
+	}{
+		{"filling up, then level", []memory{at(20, 2, 40, 100), at(40, 2, 150, 300), at(60, 2, 152, 310)}, ""},
+		{"the live heap rises", []memory{at(20, 2, 150, 300), at(40, 2, 150, 300), at(60, 2, 162, 300)}, "live heap at rest rose"},
+		{"RSS and Pss rise", []memory{at(40, 2, 150, 300), at(60, 2, 150, 340)}, "RSS at rest rose from 300.0 to 340.0 MB; Pss at rest rose"},
+		{"another process", []memory{at(40, 1, 50, 100), at(60, 2, 150, 300)}, ""},
+		{"one rest alone", []memory{at(40, 1, 50, 100)}, ""},
+	} {
+		if got := strings.Join(risen(c.rests), "; "); c.want == "" && got != "" || !strings.HasPrefix(got, c.want) {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
+// TestUnexplained: resident memory must be the heap's, by what the collector
+// lets it grow to in the same process.
+func TestUnexplained(t *testing.T) {
+	const mb = 1 << 20
+	sample := func(run int, goal, rss float64) gauges {
+		return gauges{run: run, value: map[string]float64{"go_memstats_next_gc_bytes": goal * mb, "process_resident_memory_bytes": rss * mb}}
+	}
+	if bad := unexplained([]gauges{sample(1, 800, 900), sample(2, 100, 180), sample(2, 300, 430), sample(2, 50, 430)}); bad != nil {
+		t.Errorf("%q", bad)
+	}
+	if bad := unexplained([]gauges{sample(1, 800, 900), sample(2, 100, 200)}); len(bad) != 1 || !strings.Contains(bad[0], "200 MB are resident") {
+		t.Errorf("%q", bad)
+	}
+}
+
+// TestCertificates: a new connection is shown the certificate that was issued
+// last, and by no other is the check content.
+func TestCertificates(t *testing.T) {
+	a, err := newAuthority(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	pair := func() tls.Certificate {
+		c, err := tls.LoadX509KeyPair(filepath.Join(a.dir, certificateFile), filepath.Join(a.dir, keyFile))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	var mu sync.Mutex
+	now := pair()
+	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		return &now, nil
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_ = c.(*tls.Conn).Handshake()
+			c.Close()
+		}
+	}()
+	if err := a.shown(l.Addr().String()); err != nil {
+		t.Error(err)
+	}
+	if err := a.issue(); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.shown(l.Addr().String()); err == nil {
+		t.Error("the old certificate passes for the new one")
+	}
+	mu.Lock()
+	now = pair()
+	mu.Unlock()
+	if err := a.shown(l.Addr().String()); err != nil {
+		t.Error(err)
 	}
 }
