@@ -233,14 +233,14 @@ func (t *transport) dial(hostport string) (net.Conn, error) {
 func (t *transport) close() {
 	t.mu.Lock()
 	t.closed = true
+	if t.udp != nil {
+		t.udp.Close()
+	} else {
+		t.tcp.Close() // before the connections: a peer that misses one finds nobody at our address
+	}
 	for _, s := range t.conns {
 		s.conn.Close()
 	}
 	t.mu.Unlock()
-	if t.udp != nil {
-		t.udp.Close()
-	} else {
-		t.tcp.Close()
-	}
 	t.wg.Wait()
 }
