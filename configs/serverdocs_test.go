@@ -20,7 +20,9 @@ func serverKeys(t *testing.T) (keys map[string][2]string, text string) {
 	}
 	quoted := regexp.MustCompile("^`([^`]+)`$")
 	keys = map[string][2]string{}
-	for line := range strings.SplitSeq(string(b), "\n") {
+	_, table, _ := strings.Cut(string(b), "## Keys")
+	table, _, _ = strings.Cut(table, "\n## ")
+	for line := range strings.SplitSeq(table, "\n") {
 		if !strings.HasPrefix(line, "| `") {
 			continue
 		}
