@@ -10,6 +10,10 @@ import (
 // many streams leave every 5 ms and not all at once.
 const phaseCount = 4
 
+// roomy is how many streams a phase takes before the next one is begun: their
+// packets leave within half a millisecond.
+const roomy = 64
+
 // phase sends the packets of the streams given to it. What is due is computed
 // from the clock: a tick that comes late or not at all loses no packet.
 type phase struct {

@@ -137,7 +137,7 @@ func (pl *player) silence(p *Port) {
 func (pl *player) wake(e *Engine, now time.Time) {
 	pl.marker = true
 	if pl.phase == nil {
-		pl.phase = e.idlest()
+		pl.phase = e.phaseFor()
 		pl.epoch = pl.phase.next(now)
 		pl.report.start(now)
 		return
@@ -218,11 +218,16 @@ func (pl *player) frame(dst []byte) (ended bool) {
 	return false
 }
 
-// idlest is the phase with the fewest streams.
-func (e *Engine) idlest() *phase {
+// phaseFor is the phase of a new stream: the first with room, so that few streams
+// wake the processor fifty times a second and not two hundred, or the one with
+// the fewest.
+func (e *Engine) phaseFor() *phase {
 	best := e.phases[0]
 	n := best.size()
 	for _, ph := range e.phases[1:] {
+		if n < roomy {
+			break
+		}
 		if m := ph.size(); m < n {
 			best, n = ph, m
 		}

@@ -241,6 +241,37 @@ func TestPhasesAreApart(t *testing.T) {
 	}
 }
 
+// A few streams share one phase; many are spread over all, and none is fuller
+// than it must be.
+func TestStreamsSharePhases(t *testing.T) {
+	e := &Engine{}
+	for i := range e.phases {
+		e.phases[i] = newPhase(i)
+	}
+	sizes := func() (n [phaseCount]int) {
+		for i, ph := range e.phases {
+			n[i] = ph.size()
+		}
+		return n
+	}
+	for i := range phaseCount * roomy * 2 {
+		switch i {
+		case roomy:
+			if got := sizes(); got != [phaseCount]int{roomy} {
+				t.Errorf("%d streams are in phases of %v", i, got)
+			}
+		case phaseCount * roomy:
+			if got := sizes(); slices.Max(got[:]) != roomy {
+				t.Errorf("%d streams are in phases of %v", i, got)
+			}
+		}
+		e.phaseFor().add(&Port{})
+	}
+	if got := sizes(); slices.Max(got[:]) != 2*roomy {
+		t.Errorf("%d streams are in phases of %v", phaseCount*roomy*2, got)
+	}
+}
+
 // TestLateClock: what was missed is sent at once up to a bound; beyond it the
 // timestamps jump and the marker says so.
 func TestLateClock(t *testing.T) {

@@ -15,7 +15,7 @@ type sockets interface {
 // socket is one UDP socket. send is called by one goroutine at a time, and not
 // after close.
 type socket interface {
-	// send never waits. A datagram that cannot be sent is a lost datagram: RTP
+	// send never waits; b is not empty. A datagram that cannot be sent is a lost datagram: RTP
 	// lives with that, and a dead peer is found by its signalling.
 	send(b []byte, to netip.AddrPort)
 	close()

@@ -23,7 +23,7 @@ func (r *Report) Calibrate(folder string) error {
 	var walk, send, sync []float64
 	for range calibRuns {
 		walk = append(walk, mapWalk())
-		one, err := sendLoop()
+		one, err := SendTo()
 		if err != nil {
 			return fmt.Errorf("bench: calibrate: %w", err)
 		}
@@ -55,7 +55,9 @@ func mapWalk() float64 {
 	return float64(took.Nanoseconds()) / calibEntries
 }
 
-func sendLoop() (float64, error) {
+// SendTo is what a datagram of 200 bytes over loopback takes, in us: the mean of
+// many, of which none is read.
+func SendTo() (us float64, err error) {
 	to, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
 		return 0, err

@@ -6,7 +6,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -52,15 +51,20 @@ func main() {
 
 func run(runs int, file string) error {
 	r := bench.New(os.Stdout, "music")
-	var core, jitter, lost []float64
+	var core, jitter, lost, packet, calib, ratio []float64
 	for range runs {
 		m, err := measure()
 		if err != nil {
 			return err
 		}
 		core, jitter, lost = append(core, m.core), append(jitter, m.jitter), append(lost, m.lost)
+		us := m.core / 100 * 1e6 / (streams * float64(time.Second/frame))
+		packet, calib, ratio = append(packet, us), append(calib, m.calib), append(ratio, us/m.calib)
 	}
 	r.Runs("music_500_core_percent", "%", core)
+	r.Runs("music_packet_us", "us", packet)
+	r.Runs("calib_sendto_us", "us", calib)
+	r.Runs("music_packet_ratio", "ratio", ratio)
 	r.Runs("music_jitter_ms_p99", "ms", jitter)
 	r.Runs("music_lost_percent", "%", lost)
 	if file == "" {
@@ -70,7 +74,7 @@ func run(runs int, file string) error {
 }
 
 // figures of one run.
-type figures struct{ core, jitter, lost float64 }
+type figures struct{ core, jitter, lost, calib float64 }
 
 func measure() (figures, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 6*(warmUp+window))
@@ -101,13 +105,15 @@ func measure() (figures, error) {
 		core:   100 * spent.Seconds() / took.Seconds(),
 		jitter: lateness(heard),
 		lost:   lost(heard),
+		calib:  p.calib,
 	}, nil
 }
 
 // player is the process that plays.
 type player struct {
-	cmd  *exec.Cmd
-	stop func() error
+	cmd   *exec.Cmd
+	stop  func() error
+	calib float64 // what a datagram takes at the least, in us, just before it plays
 }
 
 // startPlayer runs this program again on the first core, and keeps the ear off it.
@@ -129,10 +135,11 @@ func startPlayer(ctx context.Context, to string) (*player, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	if _, err := bufio.NewReader(out).ReadString('\n'); err != nil {
+	p := &player{cmd: cmd, stop: in.Close}
+	if _, err := fmt.Fscanf(out, "playing, calib %f\n", &p.calib); err != nil {
 		return nil, errors.Join(fmt.Errorf("the player did not start: %w", err), in.Close(), cmd.Wait())
 	}
-	return &player{cmd: cmd, stop: in.Close}, nil
+	return p, nil
 }
 
 func (p *player) end() {
@@ -157,9 +164,15 @@ func (p *player) cpu() time.Duration {
 	return time.Duration(user+system) * 10 * time.Millisecond
 }
 
-// play is the player: one port a stream, as callers in a queue have.
+// play is the player: one port a stream, as callers in a queue have. First it
+// measures what a datagram takes this machine: what a packet of music costs
+// beside that is the program's doing, the rest the machine's.
 func play(to string) error {
 	addr, err := netip.ParseAddrPort(to)
+	if err != nil {
+		return err
+	}
+	calib, err := bench.SendTo()
 	if err != nil {
 		return err
 	}
@@ -181,7 +194,7 @@ func play(to string) error {
 			return err
 		}
 	}
-	fmt.Println("playing")
+	fmt.Printf("playing, calib %f\n", calib)
 	_, _ = os.Stdin.Read(make([]byte, 1)) // until the bench lets go
 	return nil
 }
