@@ -131,7 +131,7 @@ func writeContactRows(t *tx, c *Contact) error {
 	if err := t.put(qTouchCustomer, c.Customer, i.Agent.Agent, i.Agent.Name, i.At.UnixMicro(), now); err != nil || !counts {
 		return err
 	}
-	line, err := historyLine(&i)
+	line, err := historyOf([]customer.Interaction{i})
 	if err != nil {
 		return err
 	}
@@ -147,6 +147,7 @@ func makeRoom(t *tx, c *Contact, i *customer.Interaction, now int64) (counts boo
 	counts, more = true, 1
 	switch err := t.row(qContactOwner, []any{int64(c.Call), int64(c.Attempt)}, &before, &at); {
 	case errors.Is(err, ErrNotFound):
+		counts = false // the source has an interaction under our id, which goes
 	case err != nil:
 		return false, 0, err
 	case before != c.Customer:

@@ -60,11 +60,11 @@ var recordTables = [tabs]struct {
 	{"customers", []string{"id", "version", "name", "language", "country", "zone", "segment", "key_account", "customer_since",
 		"yearly_minor", "yearly_currency", "churn_risk", "churn_reasons", "heed",
 		"consent_phone", "consent_mail", "consent_sms", "consent_rec", "manager", "manager_name",
-		"last_agent", "last_agent_name", "last_agent_at", "earlier", "others", "source_hash", "changed_at"}},
+		"last_agent", "last_agent_name", "last_agent_at", "earlier", "others", "source_hash", "changed_at", "billed_at"}},
 	{"customer_numbers", []string{"e164", "customer", "label", "ord"}},
 	{"billing", []string{"customer", "balance_minor", "balance_currency", "overdue_minor", "overdue_currency", "overdue_days",
 		"last_bill_minor", "last_bill_currency", "last_bill_on", "paid_on", "next_bill_on",
-		"we_owe_minor", "we_owe_currency", "we_owe_since", "source", "read_at"}},
+		"we_owe_minor", "we_owe_currency", "we_owe_since", "source"}},
 	{"products", []string{"customer", "id", "ord", "kind", "name", "detail", "status", "note", "price_minor", "price_currency"}},
 	{"tickets", []string{"customer", "id", "title", "detail", "topic", "kind", "status", "opened_at", "due_at", "closed_at"}},
 	{"interactions", []string{"customer", "id", "at", "channel", "title", "detail", "topic", "agent", "agent_name", "note",
@@ -82,12 +82,12 @@ type entry struct {
 	values [tabs][]any // row after row, each as wide as its table
 }
 
-// Where the rows of a customer and of its billing have what.
+// Where the rows of a customer and of a document have what.
 const (
 	versionColumn   = 1
 	lastAgentColumn = 20 // then the name, then when
 	hashColumn      = 25 // then when the row was written
-	readColumn      = 15
+	billedColumn    = 27
 	earlierColumn   = 23
 	contactsColumn  = 2 // of a document
 	recordColumn    = 5 // then its history
@@ -136,6 +136,7 @@ func (e *entry) record() (customer.Record, error) {
 	} else {
 		row = append(row, make([]any, len(recordTables[tabBilling].columns)-1)...)
 	}
+	row = append(row, head[billedColumn])
 	var r customer.Record
 	var own int64
 	if err := scanCustomer(values(row), &r, &own); err != nil {
@@ -221,12 +222,10 @@ func whole(v any) int64 {
 func (e *entry) sum() string {
 	b := make([]byte, 0, 4096)
 	for t, values := range e.values[:tabDocuments] {
-		width := len(recordTables[t].columns)
-		for i, v := range values {
-			switch {
-			case tab(t) == tabCustomers && i >= hashColumn, tab(t) == tabBilling && i%width == readColumn:
-				continue
-			}
+		if tab(t) == tabCustomers {
+			values = values[:hashColumn]
+		}
+		for _, v := range values {
 			switch v := v.(type) {
 			case nil:
 				b = append(b, 'n')
@@ -258,12 +257,17 @@ func (e *entry) addHead(r *customer.Record) error {
 	if r.ChurnRisk != nil {
 		churn = *r.ChurnRisk
 	}
+	var billed any
+	if r.Billing != nil {
+		e.read = r.Billing.At.UnixMicro()
+		billed = e.read
+	}
 	manager, last := orNobody(r.AccountManager), orNobody(r.LastAgent)
 	e.add(tabCustomers, r.ID, max(r.Version, 1), r.Name, r.Language, r.Country, r.Zone, r.Segment, flag(r.KeyAccount), r.CustomerSince,
 		yearly, yearlyCurrency, churn, reasons, heed,
 		maybeFlag(r.Consent.Phone), maybeFlag(r.Consent.Mail), maybeFlag(r.Consent.SMS), maybeFlag(r.Consent.Recording),
 		manager.Agent, manager.Name, last.Agent, last.Name, maybeMicros(r.LastAgentAt),
-		max(r.Contacts-len(r.Interactions), 0), others, "", time.Now().UnixMicro())
+		max(r.Contacts-len(r.Interactions), 0), others, "", time.Now().UnixMicro(), billed)
 	return nil
 }
 
@@ -303,12 +307,11 @@ func (e *entry) addBilling(r *customer.Record) {
 	if b == nil {
 		return
 	}
-	e.read = b.At.UnixMicro()
 	overdue, overdueCurrency := columns(b.Overdue)
 	last, lastCurrency := columns(b.LastBill)
 	owe, oweCurrency := columns(b.WeOwe)
 	e.add(tabBilling, r.ID, b.Balance.Minor, b.Balance.Currency, overdue, overdueCurrency, b.OverdueAge,
-		last, lastCurrency, b.LastBillOn, b.PaidOn, b.NextBillOn, owe, oweCurrency, b.WeOweSince, b.Source, e.read)
+		last, lastCurrency, b.LastBillOn, b.PaidOn, b.NextBillOn, owe, oweCurrency, b.WeOweSince, b.Source)
 }
 
 func orNobody(c *customer.Colleague) customer.Colleague {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -49,28 +50,32 @@ func documentOf(r *customer.Record, own int64) (document, error) {
 		head.Billing = &bill
 	}
 	var b bytes.Buffer
-	out := json.NewEncoder(&b)
-	out.SetEscapeHTML(false)
-	if err := out.Encode(&head); err != nil {
-		return d, err
+	err := plainJSON(&b).Encode(&head)
+	if err == nil {
+		d.record = b.String()
+		d.history, err = historyOf(r.Interactions)
 	}
-	d.record = b.String()
-	b.Reset()
-	for i := range r.Interactions {
-		if err := out.Encode(&r.Interactions[i]); err != nil {
-			return d, err
+	return d, err
+}
+
+// historyOf are interactions as they stand in a document.
+func historyOf(all []customer.Interaction) (string, error) {
+	var b bytes.Buffer
+	out := plainJSON(&b)
+	for i := range all {
+		if err := out.Encode(&all[i]); err != nil {
+			return "", err
 		}
 		b.Truncate(b.Len() - 1) // the encoder ends a line
 		b.WriteByte(',')
 	}
-	d.history = b.String()
-	return d, nil
+	return b.String(), nil
 }
 
-// historyLine is an interaction as it stands in a document.
-func historyLine(i *customer.Interaction) (string, error) {
-	d, err := documentOf(&customer.Record{Interactions: []customer.Interaction{*i}}, 0)
-	return d.history, err
+func plainJSON(b *bytes.Buffer) *json.Encoder {
+	out := json.NewEncoder(b)
+	out.SetEscapeHTML(false)
+	return out
 }
 
 // read is the reverse of documentOf.
@@ -166,7 +171,7 @@ func (s *Store) keepDocuments(ctx context.Context, group []document) error {
 	defer cancel()
 	// In one order, so that nobody who writes several waits for us while we
 	// wait for him.
-	slices.SortFunc(group, func(a, b document) int { return bytes.Compare([]byte(a.customer), []byte(b.customer)) })
+	slices.SortFunc(group, func(a, b document) int { return strings.Compare(a.customer, b.customer) })
 	return s.write.inTx(ctx, func(t *tx) error {
 		for _, d := range group {
 			if err := t.put(qKeepDocument, d.customer, d.version, d.contacts, d.own, d.record, d.history); err != nil {

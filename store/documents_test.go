@@ -311,3 +311,53 @@ func TestDocumentAfterImport(t *testing.T) {
 		}
 	})
 }
+
+// TestRenamedAgents: a record shows our agents under the names they have now,
+// whoever changed them, without its document being written anew.
+func TestRenamedAgents(t *testing.T) {
+	t.Parallel()
+	for name, options := range map[string]func(*testing.T) store.Options{
+		"sqlite": func(t *testing.T) store.Options {
+			return store.Options{Path: filepath.Join(t.TempDir(), "cordboard.db")}
+		},
+		"postgres": func(t *testing.T) store.Options { return store.Options{Postgres: pg.Database(t)} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := options(t)
+			s := openWith(t, o)
+			defer func() { _ = s.Close() }()
+			o.Tool = true
+			tool := openWith(t, o) // cordboard user, beside the server
+			defer func() { _ = tool.Close() }()
+			people := someCustomers(1)
+			if err := s.SaveCustomers(t.Context(), people); err != nil {
+				t.Fatal(err)
+			}
+			shows := func(want string) {
+				t.Helper()
+				r := lookup(t, s, people[0].Numbers[0].E164)
+				if got := r.Interactions[0].Agent.Name; got != want || r.LastAgent.Name != want {
+					t.Fatalf("the record shows %q and %q, want %q", got, r.LastAgent.Name, want)
+				}
+			}
+			s.SaveContact(store.Contact{Call: 1, Attempt: 1, Customer: people[0].ID, Agent: "priya", At: people[0].Billing.At.AddDate(0, 0, 1)})
+			shows("priya")
+			if err := s.Flush(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			shows("priya")
+			for by, who := range []*store.Store{tool, s, tool} {
+				now := fmt.Sprint("Priya ", by)
+				if err := who.SaveUser(t.Context(), store.User{ID: "priya", Role: "agent", Name: now}); err != nil {
+					t.Fatal(err)
+				}
+				shows(now)
+			}
+			if err := tool.DeleteUser(t.Context(), "priya"); err != nil {
+				t.Fatal(err)
+			}
+			shows("priya")
+		})
+	}
+}

@@ -83,10 +83,9 @@ const (
 	qOwn = `(SELECT COUNT(*) FROM interactions o WHERE o.customer = c.id AND o.attempt IS NOT NULL)`
 
 	// What a look-up reads: the customer's document, when it counts.
-	qSelectDocument = `SELECT c.id, c.version, c.last_agent, c.last_agent_name, c.last_agent_at, b.read_at,
+	qSelectDocument = `SELECT c.id, c.version, c.last_agent, c.last_agent_name, c.last_agent_at, c.billed_at,
 		d.contacts, d.record, d.history, COALESCE((SELECT k.value FROM counters k WHERE k.name = 'users'), 0) FROM `
-	qJoinDocument = ` LEFT JOIN documents d ON d.customer = c.id AND d.version = c.version AND d.own = ` + qOwn + `
-		LEFT JOIN billing b ON b.customer = c.id`
+	qJoinDocument = ` LEFT JOIN documents d ON d.customer = c.id AND d.version = c.version AND d.own = ` + qOwn
 	// SQLite plans anew for each value of a bare parameter after LIMIT, which
 	// takes longer than the query: hence the casts.
 	qDocumentsByNumber = qSelectDocument + `customer_numbers n JOIN customers c ON c.id = n.customer` + qJoinDocument + `
@@ -121,7 +120,7 @@ const (
 		c.earlier + (SELECT COUNT(*) FROM interactions i WHERE i.customer = c.id), ` + qOwn + `, c.others,
 		b.balance_minor, b.balance_currency, b.overdue_minor, b.overdue_currency, b.overdue_days,
 		b.last_bill_minor, b.last_bill_currency, b.last_bill_on, b.paid_on, b.next_bill_on,
-		b.we_owe_minor, b.we_owe_currency, b.we_owe_since, b.source, b.read_at
+		b.we_owe_minor, b.we_owe_currency, b.we_owe_since, b.source, c.billed_at
 		FROM customers c LEFT JOIN billing b ON b.customer = c.id WHERE c.id = $1`
 
 	qNumbers  = `SELECT e164, label FROM customer_numbers WHERE customer = $1 ORDER BY ord, e164`
@@ -133,10 +132,10 @@ const (
 		disposition, duration_s, call, promised_by, kept
 		FROM interactions WHERE customer = $1 ORDER BY at DESC, id DESC LIMIT CAST($2 AS INTEGER)`
 
-	qKnownCustomers = `SELECT c.id, c.source_hash, c.version, (SELECT b.read_at FROM billing b WHERE b.customer = c.id)
+	qKnownCustomers = `SELECT c.id, c.source_hash, c.version, c.billed_at
 		FROM customers c WHERE c.id IN `
-	qSaveCustomer = `INSERT INTO customers (` + customerColumns + `, source_hash, changed_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27)
+	qSaveCustomer = `INSERT INTO customers (` + customerColumns + `, source_hash, changed_at, billed_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28)
 		ON CONFLICT (id) DO UPDATE SET
 			version = CASE WHEN excluded.version > customers.version THEN excluded.version ELSE customers.version + 1 END,
 			name = excluded.name, language = excluded.language, country = excluded.country,
@@ -146,11 +145,11 @@ const (
 			churn_reasons = excluded.churn_reasons, heed = excluded.heed, consent_phone = excluded.consent_phone,
 			consent_mail = excluded.consent_mail, consent_sms = excluded.consent_sms, consent_rec = excluded.consent_rec,
 			manager = excluded.manager, manager_name = excluded.manager_name, earlier = excluded.earlier,
-			others = excluded.others, source_hash = excluded.source_hash, changed_at = excluded.changed_at`
+			others = excluded.others, source_hash = excluded.source_hash, changed_at = excluded.changed_at, billed_at = excluded.billed_at`
 	qRaiseLastAgent = `UPDATE customers SET last_agent = $2, last_agent_name = $3, last_agent_at = $4
 		WHERE id = $1 AND (last_agent_at IS NULL OR last_agent_at <= $4)`
 	qRaiseVersion   = `UPDATE customers SET version = version + 1, changed_at = $2 WHERE id = $1`
-	qFreshenBilling = `UPDATE billing SET read_at = $2 WHERE customer = $1 AND read_at < $2`
+	qFreshenBilling = `UPDATE customers SET billed_at = $2 WHERE id = $1 AND billed_at < $2`
 	qAddInteraction = `INSERT INTO interactions (customer, id, at, channel, title, detail, topic, agent, agent_name, note,
 		disposition, duration_s, call, attempt, promised_by, kept)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)

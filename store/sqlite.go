@@ -24,10 +24,13 @@ import (
 const lockSuffix = ".lock"
 
 // sqliteFile is the embedded database.
-type sqliteFile struct{ path string }
+type sqliteFile struct {
+	path string
+	tool bool
+}
 
 // newSQLite makes the file for its owner alone: it holds people's data.
-func newSQLite(path string) (*sqliteFile, error) {
+func newSQLite(path string, tool bool) (*sqliteFile, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, err
 	}
@@ -35,7 +38,7 @@ func newSQLite(path string) (*sqliteFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &sqliteFile{path}, f.Close()
+	return &sqliteFile{path, tool}, f.Close()
 }
 
 // writing is what only the writing connection needs. The log goes into the file
@@ -45,16 +48,30 @@ func newSQLite(path string) (*sqliteFile, error) {
 // be undone stays in memory.
 const writing = "&_pragma=wal_autocheckpoint(4000)&_pragma=temp_store(MEMORY)"
 
+// How much of the file a connection keeps in memory, as far as it is needed. An
+// import writes to as many places of several indexes as it has customers: what it
+// does not find in memory it reads, and writes, again and again. The file is not
+// mapped into memory: a bad sector would then end the process, and with it the
+// calls.
+const (
+	memory       = "&_pragma=cache_size(-16000)"
+	importMemory = "&_pragma=cache_size(-256000)"
+)
+
 // connect implements database. There is one writing connection, since SQLite
 // has one writer.
 func (l *sqliteFile) connect(ctx context.Context, use use, size int) (*pool, error) {
-	extra, lookups := "_pragma=query_only(1)", size
-	if use != toRead {
-		extra, size, lookups = "_txlock=immediate"+writing, 1, 0
+	extra, lookups := "_pragma=query_only(1)"+memory, size
+	switch {
+	case use == toRead:
+	case l.tool:
+		extra, size, lookups = "_txlock=immediate"+writing+importMemory, 1, 0
+	default:
+		extra, size, lookups = "_txlock=immediate"+writing+memory, 1, 0
 	}
 	size += lookups
 	dsn := "file:" + (&url.URL{Path: l.path}).EscapedPath() + "?" + extra +
-		"&_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=foreign_keys(1)&_pragma=cache_size(-16000)" // kB a connection, as far as it is needed
+		"&_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=foreign_keys(1)"
 	db, err := sql.Open("sqlite", dsn)
 	if err != nil {
 		return nil, err

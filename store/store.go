@@ -68,7 +68,7 @@ func (o *Options) database() (database, error) {
 	case o.Postgres != "":
 		return newPostgres(o)
 	case o.Path != "":
-		return newSQLite(o.Path)
+		return newSQLite(o.Path, o.Tool)
 	}
 	return nil, errors.New("no path given")
 }

@@ -16,6 +16,11 @@ CREATE TABLE documents (
     history  TEXT     NOT NULL  -- interactions, each JSON and a comma; of two with one id the first counts
 );
 
+-- How old the billing is may change without it: that is read with the customer.
+ALTER TABLE customers ADD COLUMN billed_at BIGINT;
+UPDATE customers SET billed_at = (SELECT b.read_at FROM billing b WHERE b.customer = customers.id);
+ALTER TABLE billing DROP COLUMN read_at;
+
 -- Interactions from outside carry no attempt: the index of our own need not hold
 -- them. A record is put together by the key (customer, id).
 DROP INDEX interactions_call;
@@ -25,6 +30,9 @@ CREATE INDEX interactions_own ON interactions (customer) WHERE attempt IS NOT NU
 
 -- +goose Down
 
+ALTER TABLE billing ADD COLUMN read_at BIGINT NOT NULL DEFAULT 0;
+UPDATE billing SET read_at = COALESCE((SELECT c.billed_at FROM customers c WHERE c.id = billing.customer), 0);
+ALTER TABLE customers DROP COLUMN billed_at;
 DROP INDEX interactions_own;
 DROP INDEX interactions_call;
 CREATE UNIQUE INDEX interactions_call ON interactions (call, attempt);

@@ -18,7 +18,7 @@ import (
 type base interface {
 	// create makes an empty database with the tables.
 	create(ctx context.Context) (store.Options, error)
-	// open opens it beside the store, with the settings that a store has.
+	// open opens it beside the store, with the settings that an import has.
 	open(store.Options) (*sql.DB, error)
 	// size is how many bytes it takes on disk.
 	size(ctx context.Context, o store.Options) (int64, error)
@@ -59,7 +59,8 @@ func (b *sqliteBase) create(ctx context.Context) (store.Options, error) {
 
 func (b *sqliteBase) open(o store.Options) (*sql.DB, error) {
 	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: o.Path}).EscapedPath()+"?_txlock=immediate"+
-		"&_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=foreign_keys(1)&_pragma=cache_size(-16000)")
+		"&_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=foreign_keys(1)"+
+		"&_pragma=cache_size(-256000)&_pragma=wal_autocheckpoint(4000)&_pragma=temp_store(MEMORY)")
 	if err != nil {
 		return nil, err
 	}
