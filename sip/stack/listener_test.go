@@ -410,7 +410,7 @@ func TestIPv6(t *testing.T) {
 	}
 	for _, transport := range []string{"udp", "tcp"} {
 		caller, callee := newLab(t, six), newLab(t, six)
-		c := &call{events: make(chan Event, 100)}
+		c := &call{events: make(chan Event, 1000)}
 		uri := fmt.Sprintf("sip:x@%s;transport=%s", callee.Addr(transport), transport)
 		d, err := caller.Invite(Outgoing{URI: uri, From: "<sip:a@[::1]>", To: "<sip:x@[::1]>", Body: []byte("v=0")}, func(e Event) { c.events <- e })
 		if err != nil {

@@ -60,7 +60,7 @@ func (h *handler) Invite(d *Dialog, req *Message) {
 		(*f)(d, req)
 		return
 	}
-	c := &call{Dialog: d, req: req, events: make(chan Event, 100)}
+	c := &call{Dialog: d, req: req, events: make(chan Event, 1000)}
 	d.Bind(func(e Event) { c.events <- e })
 	h.calls <- c
 }
@@ -120,7 +120,7 @@ func (l *lab) call() *call {
 // dial makes an outgoing call to a peer.
 func (l *lab) dial(p *peer, body string) *call {
 	l.t.Helper()
-	c := &call{events: make(chan Event, 100)}
+	c := &call{events: make(chan Event, 1000)}
 	d, err := l.Invite(Outgoing{
 		URI: p.uri(), From: `"Caller" <sip:07700900123@cordboard.example>`, To: "<sip:agent@cordboard.example>",
 		Headers: []Header{{"X-Call", "1"}}, Body: []byte(body),

@@ -44,7 +44,7 @@ func TestStrangersRegister(t *testing.T) {
 // dialNext calls a phone at its own address, whatever its URIs say.
 func (l *lab) dialNext(uri, transport string, next netip.AddrPort) *call {
 	l.t.Helper()
-	c := &call{events: make(chan Event, 100)}
+	c := &call{events: make(chan Event, 1000)}
 	d, err := l.Invite(Outgoing{
 		URI: uri, From: "<sip:07700900123@cordboard.example>", To: "<sip:agent@cordboard.example>",
 		Body: []byte("v=0 offer"), Transport: transport, Next: next,

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/emiago/sipgo/sip"
 )
@@ -171,9 +172,7 @@ func (s *Stack) hop(ctx context.Context, next sip.Uri, sp *spec) (string, netip.
 	if err := s.speaks(tp); err != nil {
 		return "", none, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.o.timers.dial)
-	defer cancel()
-	addr, err := lookup(ctx, tp, next)
+	addr, err := lookup(ctx, s.o.timers.dial, tp, next)
 	if err != nil {
 		if !sp.peer.IsValid() {
 			return "", none, err
@@ -293,8 +292,8 @@ func numericHost(host string) netip.Addr {
 }
 
 // lookup resolves a URI's host: numeric, SRV when it has no port (RFC 3263 4),
-// else by its addresses, IPv4 first.
-func lookup(ctx context.Context, tp string, u sip.Uri) (netip.AddrPort, error) {
+// else by its addresses, IPv4 first. The DNS may take so long and no longer.
+func lookup(ctx context.Context, patience time.Duration, tp string, u sip.Uri) (netip.AddrPort, error) {
 	port := u.Port
 	if port < 0 || port > 65535 {
 		return netip.AddrPort{}, errTarget
@@ -309,6 +308,8 @@ func lookup(ctx context.Context, tp string, u sip.Uri) (netip.AddrPort, error) {
 		}
 		return netip.AddrPortFrom(a, uint16(port)), nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	host := u.Host
 	if port == 0 {
 		port = usual

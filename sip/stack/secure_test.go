@@ -176,7 +176,7 @@ func (s *secureServer) port() int { return s.ln.Addr().(*net.TCPAddr).Port }
 // call makes a call by TLS to a URI.
 func (l *lab) to(uri string) *call {
 	l.t.Helper()
-	c := &call{events: make(chan Event, 100)}
+	c := &call{events: make(chan Event, 1000)}
 	d, err := l.Invite(Outgoing{URI: uri, From: "<sip:a@b.example>", To: "<" + uri + ">", Body: []byte("v=0")}, func(e Event) { c.events <- e })
 	if err != nil {
 		l.t.Fatal(err)

@@ -109,7 +109,9 @@ func (Ended) isEvent()      {}
 func (Replied) isEvent()    {}
 func (FlowLost) isEvent()   {}
 
-// Sink receives a dialog's events. It must not block: it posts to a mailbox.
+// Sink receives a dialog's events. It must not block, nor call the dialog: it
+// posts to a mailbox. It may run while a method of the dialog, called by its
+// owner, has not returned, and on the goroutine that reads all datagrams.
 type Sink func(Event)
 
 // Handler is the application's side for requests outside any dialog.
