@@ -106,6 +106,83 @@ func TestEndedLoginsAreNotRemembered(t *testing.T) {
 	}
 }
 
+// A login that was not looked at for long before the database went away may
+// have been ended elsewhere: it is not taken as it was. How long the database was
+// away counts for nothing.
+func TestLoginsRememberedWereReadJustBefore(t *testing.T) {
+	s := newSite(t)
+	idle, busy := s.browser(), s.browser()
+	s.login(idle, "boss")
+	s.login(busy, "priya")
+	me := func(c *http.Client) int {
+		code, _, _ := s.send(c, "GET", "/api/v1/me", "")
+		return code
+	}
+	if a, b := me(idle), me(busy); a != 200 || b != 200 {
+		t.Fatalf("me: %d %d", a, b)
+	}
+	s.advance(6 * time.Minute)
+	if code := me(busy); code != 200 {
+		t.Fatalf("me: %d", code)
+	}
+	s.shelf.breaks(true)
+	for range 2 {
+		if code := me(busy); code != 200 {
+			t.Errorf("a login that was read just before: %d", code)
+		}
+		s.advance(time.Hour)
+	}
+	if code := me(idle); code != 503 {
+		t.Errorf("a login that nobody has looked at for long: %d", code)
+	}
+	// Back for a moment, in which only the other is read.
+	s.shelf.breaks(false)
+	for me(idle) != 200 { // readings pause after one that failed
+		continue
+	}
+	s.shelf.breaks(true)
+	if code := me(busy); code != 200 {
+		t.Errorf("a login that was read just before the first of two outages: %d", code)
+	}
+}
+
+// Who signs out while the same login is being read is not remembered by that
+// reading, and who cannot sign out, for the database is away, is not either.
+func TestSignedOutWhileRead(t *testing.T) {
+	s := newSite(t)
+	c := s.browser()
+	s.login(c, "priya")
+	cookies := s.cookies(c)
+	read, let := make(chan struct{}), make(chan struct{})
+	s.shelf.mu.Lock()
+	s.shelf.afterRead = func() { close(read); <-let }
+	s.shelf.mu.Unlock()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		s.send(s.browser(), "GET", "/api/v1/me", "", "Cookie", cookies)
+	}()
+	<-read
+	if code, _, _ := s.send(c, "DELETE", "/api/v1/session", ""); code != 204 {
+		t.Errorf("signing out: %d", code)
+	}
+	close(let)
+	<-done
+	late := s.browser()
+	s.login(late, "boss")
+	if code, _, _ := s.send(late, "GET", "/api/v1/me", ""); code != 200 {
+		t.Fatalf("me: %d", code)
+	}
+	s.shelf.breaks(true)
+	if code, _, _ := s.send(s.browser(), "GET", "/api/v1/me", "", "Cookie", cookies); code == 200 {
+		t.Error("who has signed out comes in while the database is away")
+	}
+	s.send(late, "DELETE", "/api/v1/session", "")
+	if code, _, _ := s.send(late, "GET", "/api/v1/me", ""); code == 200 {
+		t.Error("who wanted to sign out comes in while the database is away")
+	}
+}
+
 // cookies is what the browser would send.
 func (s *site) cookies(c *http.Client) string {
 	req, err := http.NewRequest("GET", s.http.URL, nil)

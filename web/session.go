@@ -158,10 +158,11 @@ func (s *Server) cookie(r *http.Request, user, token string, age int) *http.Cook
 
 // signOut: DELETE /api/v1/session. The user's desks close with it.
 func (s *Server) signOut(w http.ResponseWriter, r *http.Request, who *seat) error {
+	s.remembered.drop(who.key) // even when it cannot be ended just now
 	if err := s.opt.Sessions.DeleteSession(r.Context(), who.key); err != nil {
 		return err
 	}
-	s.remembered.drop(who.key)
+	s.remembered.drop(who.key) // somebody may have read it in between
 	s.opt.Desk.EndSession(who.key)
 	http.SetCookie(w, s.cookie(r, who.ID, "", -1))
 	w.WriteHeader(http.StatusNoContent)

@@ -36,15 +36,22 @@ type shelf struct {
 	users    map[string]web.User
 	sessions map[string]web.Session
 	broken   bool
+
+	afterRead func() // once, when a user has been read
 }
 
 func (s *shelf) User(_ context.Context, id string) (web.User, bool, error) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.broken {
+	u, ok := s.users[id]
+	broken, after := s.broken, s.afterRead
+	s.afterRead = nil
+	s.mu.Unlock()
+	if broken {
 		return web.User{}, false, errors.New("disk full")
 	}
-	u, ok := s.users[id]
+	if after != nil {
+		after()
+	}
 	return u, ok, nil
 }
 
@@ -58,6 +65,9 @@ func (s *shelf) SaveSession(_ context.Context, hash, user string, expires time.T
 func (s *shelf) Session(_ context.Context, hash string) (web.Session, bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.broken {
+		return web.Session{}, false, errors.New("disk full")
+	}
 	x, ok := s.sessions[hash]
 	return x, ok, nil
 }
@@ -65,6 +75,9 @@ func (s *shelf) Session(_ context.Context, hash string) (web.Session, bool, erro
 func (s *shelf) DeleteSession(_ context.Context, hash string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.broken {
+		return errors.New("disk full")
+	}
 	delete(s.sessions, hash)
 	return nil
 }
