@@ -28,6 +28,9 @@ var csvColumns = []string{
 // sentences. In any other a line end is the work of a stray quote.
 var csvOpen = []string{"numbers", "churn_reasons", "heed", "products"}
 
+// maxRowLines is how many lines a row may have.
+const maxRowLines = 10_000
+
 // csvFeed reads rows. It looks ahead of a row that a quote leaves open, and when
 // that turns out to be no row it goes on with the next line of the file: a
 // stray quote costs the line it stands in and no other.
@@ -154,6 +157,7 @@ func (f *csvFeed) row(r raw, first csvLine) (raw, error) {
 	row := csvRow{comma: f.comma, cells: make([]string, 0, len(f.cols))}
 	open, err := row.add(first.text)
 	more, size := 0, first.size
+	like := f.likeness()
 	for ; open && err == nil; more++ {
 		l := f.peek(more)
 		size += l.size
@@ -164,7 +168,9 @@ func (f *csvFeed) row(r raw, first csvLine) (raw, error) {
 			return r, bad("a quote is opened here and never closed")
 		case size > maxLine:
 			return r, bad("a quote is opened here and not closed within 4 MiB")
-		case f.alike(row.cells, l.text):
+		case more == maxRowLines:
+			return r, bad("a quote is opened here and not closed within %d lines", maxRowLines)
+		case like(row.cells, l.text):
 			return r, bad("a quote is opened here and not closed before line %d, which is a row by itself", f.n+1+more)
 		}
 		open, err = row.add(l.text)
@@ -195,13 +201,21 @@ func (f *csvFeed) row(r raw, first csvLine) (raw, error) {
 	return r, nil
 }
 
-// alike says that a line which an open quote would take in looks like a row by
-// itself: as many separators, and in the id's place what is formed as the id
-// of the row begun.
-func (f *csvFeed) alike(begun []string, line string) bool {
-	cells := strings.Split(line, string(f.comma))
-	id := slices.Index(f.cols, "id")
-	return len(cells) == len(f.cols) && (id >= len(begun) || form(cells[id]) == form(begun[id]))
+// likeness tells of a line which an open quote would take in whether it looks
+// like a row by itself: as many separators, and in the id's place what is formed
+// as the id of the row begun, once that has one.
+func (f *csvFeed) likeness() func(begun []string, line string) bool {
+	id, comma := slices.Index(f.cols, "id"), string(f.comma)
+	known, want := false, ""
+	return func(begun []string, line string) bool {
+		if strings.Count(line, comma) != len(f.cols)-1 {
+			return false
+		}
+		if !known && id < len(begun) {
+			known, want = true, form(begun[id])
+		}
+		return !known || form(strings.Split(line, comma)[id]) == want
+	}
 }
 
 // form is a text with each run of digits as 0 and each run of letters as a.
