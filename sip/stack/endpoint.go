@@ -49,10 +49,10 @@ type Stack struct {
 	started bool
 	closing bool // no new calls
 	closed  bool
-	invites map[string]*inbound // INVITEs received, by transaction key
-	merged  map[string]*inbound // and by Call-ID, From tag, CSeq
-	others  map[string]*inbound // requests for the Handler, by transaction key
-	dialogs map[string]*Dialog  // by our tag
+	invites map[string]*inbound  // INVITEs received, by transaction key
+	merged  map[string]*inbound  // and by Call-ID, From tag, CSeq
+	others  map[string]*serverTx // requests for the Handler, by transaction key
+	dialogs map[string]*Dialog   // by our tag
 	clients map[string]*clientTx
 	peers   map[netip.Addr]int        // addresses our requests went to
 	making  map[hostKey]chan struct{} // TLS connections being made; closed when done
@@ -79,7 +79,7 @@ func New(o Options) (*Stack, error) {
 		told:    rate.NewLimiter(rate.Every(10*time.Second), 1),
 		invites: map[string]*inbound{},
 		merged:  map[string]*inbound{},
-		others:  map[string]*inbound{},
+		others:  map[string]*serverTx{},
 		dialogs: map[string]*Dialog{},
 		clients: map[string]*clientTx{},
 		peers:   map[netip.Addr]int{},
@@ -98,7 +98,8 @@ func New(o Options) (*Stack, error) {
 }
 
 // library sets up sipgo's transports and parser. Its transactions, Server and
-// Client are not used: they know no order. See transaction.go.
+// Client are not used: they know no order. See transaction.go. Nor does it see a
+// message: the filter works it off.
 func (s *Stack) library() {
 	log := slog.New(quiet{s.log.Named("sipgo")})
 	s.parser = sip.NewParser()
@@ -123,7 +124,6 @@ func (s *Stack) library() {
 			}},
 		}),
 	)
-	s.tpl.OnMessage(s.tap)
 }
 
 func (s *Stack) bind(l Listen) error {

@@ -2,6 +2,7 @@ package stack
 
 import (
 	"bytes"
+	"errors"
 	"net"
 	"net/netip"
 	"strings"
@@ -11,19 +12,17 @@ import (
 	"go.uber.org/zap"
 )
 
-// filter sees raw bytes before the parser and before the library remembers
-// the source, which it does for ever. It must never return an error: that
-// would end the listener. nil drops.
+// filter sees raw bytes before the library, which remembers each source for ever
+// and whose reader would be ended by a panic of the parser, and all else with it.
+// What it lets in it works off itself; nil leaves the library nothing to do. An
+// error ends the reader: that of a connection whose message can't be read, never
+// that of the datagrams.
 func (s *Stack) filter(p sip.TransportReadProps, data []byte) (out []byte, err error) {
-	defer func() {
-		if recover() != nil {
-			out, err = nil, nil
-		}
-	}()
+	defer s.recovered("filter")
 	if s.ctx.Err() != nil {
 		return nil, nil
 	}
-	from := remote(p.RemoteAddr)
+	from, socket := remote(p.RemoteAddr)
 	if p.Transport == "UDP" { // of a stream come whole messages; see framer
 		if !s.o.Allow(from.Addr()) && !s.talking(from.Addr()) && !s.hearsRaw(from.Addr(), data) {
 			s.refuseStranger(p, from, data)
@@ -33,17 +32,34 @@ func (s *Stack) filter(p sip.TransportReadProps, data []byte) (out []byte, err e
 			return nil, nil
 		}
 	}
-	if len(data) > 4 && !s.police(from.Addr(), data) {
+	if len(data) <= 4 {
+		return data, nil // a keep-alive
+	}
+	if !s.police(from.Addr(), data) {
 		return nil, nil
 	}
-	return data, nil
+	m, err := s.parser.ParseSIP(data)
+	if err != nil { // it holds the message
+		s.log.Debug("a message can't be read", zap.String("transport", p.Transport), zap.Stringer("from", from))
+		if p.Transport == "UDP" {
+			return nil, nil
+		}
+		return nil, errUnread
+	}
+	m.SetTransport(p.Transport)
+	m.SetSource(from.String())
+	s.tap(m, socket, from)
+	return nil, nil
 }
 
-func remote(a net.Addr) netip.AddrPort {
+var errUnread = errors.New("stack: a message can't be read")
+
+// remote is where something came from, and for a datagram to which socket.
+func remote(a net.Addr) (netip.AddrPort, *packetConn) {
 	if h, ok := a.(*heard); ok {
-		return h.at
+		return h.at, h.to
 	}
-	return addrPort(a.String())
+	return addrPort(a.String()), nil
 }
 
 // police lets a message in by what it is for. What belongs to a dialog, or

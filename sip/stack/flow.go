@@ -177,6 +177,7 @@ type flow struct {
 	idle      time.Time   // the library's deadline
 	frames    framer
 	once      sync.Once
+	out       sync.Mutex // one message at a time; see Write
 }
 
 // LocalAddr names the connection itself; see flowID.
@@ -216,6 +217,27 @@ func (f *flow) Read(b []byte) (int, error) {
 	}
 }
 
+// Write sends one whole message. What can't be written in time leaves half a
+// message on the connection, which nobody could read on: it is closed then, and
+// who waits for his turn is told. The wait for one's turn is not part of the
+// time, and a deadline is nobody else's to put off: otherwise a peer that reads
+// nothing would be kept as long as there are messages for it.
+func (f *flow) Write(b []byte) (int, error) {
+	f.out.Lock()
+	n, err := 0, f.Conn.SetWriteDeadline(time.Now().Add(f.s.o.timers.dial))
+	if err == nil {
+		n, err = f.Conn.Write(b)
+	}
+	f.out.Unlock()
+	if err != nil {
+		_ = f.Close()
+	}
+	return n, err
+}
+
+// SetWriteDeadline is Write's to do, not the library's.
+func (f *flow) SetWriteDeadline(time.Time) error { return nil }
+
 // SetReadDeadline takes the library's idle time-out, set before every read.
 func (f *flow) SetReadDeadline(t time.Time) error {
 	f.idle = t
@@ -254,7 +276,7 @@ func (f *flow) lastWords(bad string) {
 	if answer == nil {
 		return
 	}
-	_ = f.SetDeadline(time.Now().Add(min(time.Second, f.s.o.timers.firstByte)))
+	_ = f.Conn.SetReadDeadline(time.Now().Add(min(time.Second, f.s.o.timers.firstByte)))
 	half, ok := f.Conn.(interface{ CloseWrite() error })
 	if _, err := f.Write(answer); err != nil || !ok || half.CloseWrite() != nil {
 		return

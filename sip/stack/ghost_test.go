@@ -81,7 +81,7 @@ func TestConnectionThatIsGoneAlready(t *testing.T) {
 	}
 	m.SetTransport("TCP")
 	m.SetSource("127.0.0.1:9")
-	l.tap(m)
+	l.tap(m, nil, addrPort("127.0.0.1:9"))
 	event[FlowLost](t, l.call())
 	if l.Calls() != 0 || l.remembered() != 0 {
 		t.Errorf("%d calls, %d INVITEs are left", l.Calls(), l.remembered())

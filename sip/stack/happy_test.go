@@ -174,14 +174,8 @@ func TestCancelFromPeer(t *testing.T) {
 		}
 		ring := p.expect("180 INVITE")
 		p.ask(ask{method: "CANCEL", cseq: 1, branch: branch, extra: "Reason: SIP;cause=200"})
-		got := map[string]packet{}
-		for range 2 {
-			m := take(t, p.in, "200 and 487")
-			got[m.get("CSeq")] = m
-		}
-		if !got["1 CANCEL"].is("200 CANCEL") || !got["1 INVITE"].is("487 INVITE") {
-			t.Fatalf("%v", got)
-		}
+		// In this order: there are callers that take no other.
+		got := map[string]packet{"1 CANCEL": p.expect("200 CANCEL"), "1 INVITE": p.expect("487 INVITE")}
 		for _, m := range got {
 			if m.tag("To") != ring.tag("To") {
 				t.Errorf("another To tag: %s", m.raw)

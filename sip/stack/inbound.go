@@ -45,37 +45,15 @@ func refuse(code int, h ...Header) *verdict {
 }
 
 // tap takes every parsed message, on the reader goroutine: the only place where
-// arrival order exists.
-func (s *Stack) tap(m sip.Message) {
-	defer s.recovered("tap")
+// arrival order exists. socket is nil for a stream.
+func (s *Stack) tap(m sip.Message, socket *packetConn, from netip.AddrPort) {
 	at := time.Now()
-	var socket *packetConn
-	var from netip.AddrPort
-	if m.Transport() == "UDP" {
-		if socket = s.unveil(m); socket == nil {
-			return
-		}
-		from = socket.last.at
-	} else {
-		from = addrPort(m.Source())
-	}
 	switch m := m.(type) {
 	case *sip.Request:
 		s.tapRequest(m, socket, from, at)
 	case *sip.Response:
 		s.tapResponse(m, from, at)
 	}
-}
-
-// unveil puts a datagram's source in place of its listener's name.
-func (s *Stack) unveil(m sip.Message) *packetConn {
-	for _, c := range s.udp {
-		if c.last.name == m.Source() {
-			m.SetSource(c.last.at.String())
-			return c
-		}
-	}
-	return nil
 }
 
 func (s *Stack) tapRequest(req *sip.Request, socket *packetConn, from netip.AddrPort, at time.Time) {
@@ -119,7 +97,10 @@ func (s *Stack) tapRequest(req *sip.Request, socket *packetConn, from netip.Addr
 	case in.method == "BYE" || in.method == "UPDATE" || in.method == "PRACK" || in.method == "INFO":
 		in.verdict = refuse(481) // these live in dialogs only
 	default:
-		first = s.tapOther(in)
+		if tx := s.tapOther(in); tx != in.tx {
+			tx.again()
+			return
+		}
 	}
 	switch {
 	case in.drop:
@@ -146,22 +127,31 @@ func (s *Stack) tapAck(key string) {
 	}
 }
 
-// tapOther takes a request for the Handler, once for all its retransmissions.
-func (s *Stack) tapOther(in *inbound) *inbound {
+// tapOther takes a request for the Handler, once for all its retransmissions,
+// and gives the transaction of the first. Anybody may register: so many are
+// remembered and no more, and of each its answer alone.
+func (s *Stack) tapOther(in *inbound) *serverTx {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if first := s.others[in.key]; first != nil {
+	key := in.key
+	if first := s.others[key]; first != nil {
 		return first
 	}
 	in.other = true
-	s.others[in.key] = in
+	if len(s.others) >= maxOthers {
+		return in.tx // sent again, it is answered anew
+	}
+	s.others[key] = in.tx
 	in.tx.gone = func(error) {
 		s.mu.Lock()
-		delete(s.others, in.key)
+		delete(s.others, key)
 		s.mu.Unlock()
 	}
-	return in
+	return in.tx
 }
+
+// maxOthers is what 500 phones a second leave behind in 64*T1, three times over.
+const maxOthers = 48 << 10
 
 // answering reports whether the transaction is that of an INVITE in hand. What
 // comes with its key is a copy of it, damaged on the way: a refusal with its
@@ -263,7 +253,10 @@ func (s *Stack) tapCancel(req *sip.Request, in *inbound, fromTag string) {
 	if tagOf(req.To().Params) == "" {
 		req.To().Params.Add("tag", target.dialog.localTag)
 	}
+	// The CANCEL's answer comes first (RFC 3261 9.2): there are callers that take
+	// no other order.
 	in.verdict = &verdict{code: 200, reason: "OK"}
+	s.refuseFast(req, in)
 	target.dialog.canceled(target, in.msg)
 }
 
@@ -295,7 +288,12 @@ func (s *Stack) responseTo(req *sip.Request, code int, reason string, hs []Heade
 		reason = reasonOf(code)
 	}
 	res := sip.NewResponseFromRequest(req, code, clean(reason), nil)
-	res.SipVersion = "SIP/2.0" // not the peer's
+	res.SipVersion = "SIP/2.0"        // not the peer's
+	if via := res.Via(); via != nil { // RFC 3261 18.2.1
+		if from := addrPort(req.Source()).Addr(); from.IsValid() && numericHost(via.Host) != from {
+			via.Params.Add("received", from.String())
+		}
+	}
 	appendHeaders(res, hs)
 	if s.o.UserAgent != "" && code != 100 {
 		res.AppendHeader(sip.NewHeader("Server", clean(s.o.UserAgent)))

@@ -15,7 +15,7 @@ import (
 // packetConn is a UDP listener. It keeps the library's reader alive, which
 // stops for good at the first read error, whatever it is, and keeps sources
 // from the library, which remembers each for the life of the listener: it is
-// shown one name for all of them, and tap puts the address back.
+// shown one name for all of them, and the filter takes the address from behind it.
 type packetConn struct {
 	*net.UDPConn
 	log     *zap.Logger
@@ -25,10 +25,11 @@ type packetConn struct {
 	at      netip.AddrPort // its own
 }
 
-// heard is where a datagram came from, under its listener's name.
+// heard is where a datagram came from, and to, under its listener's name.
 type heard struct {
 	at   netip.AddrPort
 	name string
+	to   *packetConn
 }
 
 func (h *heard) Network() string { return "udp" }
@@ -38,10 +39,9 @@ func (h *heard) String() string  { return h.name }
 func heardName(n int) string { return "udp-listener-" + strconv.Itoa(n) }
 
 func newPacketConn(c *net.UDPConn, n int, log *zap.Logger) *packetConn {
-	return &packetConn{
-		UDPConn: c, log: log, serving: make(chan struct{}), last: heard{name: heardName(n)},
-		at: addrPort(c.LocalAddr().String()),
-	}
+	p := &packetConn{UDPConn: c, log: log, serving: make(chan struct{}), at: addrPort(c.LocalAddr().String())}
+	p.last = heard{name: heardName(n), to: p}
+	return p
 }
 
 func (c *packetConn) ReadFrom(b []byte) (int, net.Addr, error) {

@@ -136,27 +136,35 @@ func (sp *spec) quick() bool {
 	if len(sp.routes) > 0 {
 		next = sp.routes[0]
 	}
-	if stream(sp.over) || stream(sp.transport) || strings.Contains(next, "transport=") || strings.Contains(next, "sips:") {
-		return false
-	}
-	return hostAddr(next).IsValid()
+	return !stream(sp.over) && !stream(sp.transport) && plainUDP(next)
 }
 
-// hostAddr is the numeric host of a URI, as far as it can be had without
-// reading all of it: the zero Addr when it is a name, or nothing so simple.
-func hostAddr(uri string) netip.Addr {
-	if i := strings.LastIndexByte(uri, '@'); i >= 0 {
-		uri = uri[i+1:]
-	} else if i := strings.IndexByte(uri, ':'); i >= 0 {
-		uri = uri[i+1:]
+// plainUDP reports whether a URI is of the plainest shape that names a numeric
+// host, sip:user@192.0.2.1:5060;lr. Of any other it is not said what it names: a
+// peer writes them, and parseURI must not find a host to look up where a glance
+// has seen an address.
+func plainUDP(uri string) bool {
+	uri = strings.TrimSuffix(strings.TrimPrefix(uri, "<"), ">")
+	uri, ok := strings.CutPrefix(uri, "sip:")
+	if !ok || strings.ContainsAny(uri, "<>?\"\\ \t") {
+		return false
 	}
-	if i := strings.IndexAny(uri, ";>?"); i >= 0 {
-		uri = uri[:i]
+	host, params, _ := strings.Cut(uri, ";")
+	if strings.Contains(params, "@") {
+		return false
 	}
-	if a, err := netip.ParseAddrPort(uri); err == nil {
-		return a.Addr()
+	for p := range strings.SplitSeq(params, ";") {
+		if len(p) >= len("transport") && strings.EqualFold(p[:len("transport")], "transport") && p != "transport=udp" {
+			return false
+		}
 	}
-	return numericHost(uri)
+	if _, after, found := strings.Cut(host, "@"); found {
+		host = after
+	}
+	if a, err := netip.ParseAddrPort(host); err == nil {
+		return a.IsValid()
+	}
+	return numericHost(host).IsValid()
 }
 
 // hop gives transport and address of the next hop.

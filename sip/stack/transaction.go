@@ -41,9 +41,6 @@ func (w way) quick() bool { return w.flow == nil }
 func (w way) write(b []byte) error {
 	switch {
 	case w.flow != nil:
-		if err := w.flow.SetWriteDeadline(time.Now().Add(w.flow.s.o.timers.dial)); err != nil {
-			return fmt.Errorf("stack: write: %w", err)
-		}
 		if _, err := w.flow.Write(b); err != nil {
 			return fmt.Errorf("stack: write: %w", err)
 		}
