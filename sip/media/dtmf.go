@@ -85,6 +85,7 @@ func (p *Port) digits(h rtpHeader) ([]byte, func(byte)) {
 }
 
 func (p *Port) digitVanished() {
+	defer p.recovered("key")
 	p.mu.Lock()
 	var got []byte
 	if !p.closed {

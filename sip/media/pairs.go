@@ -85,10 +85,8 @@ func (pp *pairPool) received(port uint16, pkt []byte, src netip.AddrPort) {
 	switch {
 	case p == nil:
 		s.late.Store(true)
-	case port%2 == 0:
-		p.receivedRTP(src, pkt)
 	default:
-		p.receivedRTCP(src, pkt)
+		p.received(port%2 == 1, src, pkt)
 	}
 }
 

@@ -100,10 +100,16 @@ func (ph *phase) run() {
 		ph.mu.Unlock()
 		now := time.Now()
 		for _, p := range batch {
-			if done := p.sendDue(now, scratch); done != nil {
-				done()
-			}
+			p.turn(now, scratch)
 		}
 		clear(batch) // keeps no closed port alive
+	}
+}
+
+// turn is a port's turn to send.
+func (p *Port) turn(now time.Time, scratch []byte) {
+	defer p.recovered("sound")
+	if done := p.sendDue(now, scratch); done != nil {
+		done()
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"go.uber.org/zap"
 )
 
 // maxPacket is the largest datagram read. G.711 at 20 ms is 172 bytes; what is
@@ -103,32 +105,66 @@ func (p *Port) Close() {
 	p.engine.release(p)
 }
 
+// received handles one packet, on the goroutine that reads for many calls.
+func (p *Port) received(control bool, src netip.AddrPort, pkt []byte) {
+	defer p.recovered("packet")
+	if control {
+		p.receivedRTCP(src, pkt)
+	} else {
+		p.receivedRTP(src, pkt)
+	}
+}
+
+// recovered is deferred by what runs on the goroutines of all calls: a panic is
+// its own call's.
+func (p *Port) recovered(where string) {
+	if r := recover(); r != nil {
+		p.engine.log.Error("panic", zap.String("in", where), zap.Any("panic", r), zap.Stack("stack"))
+	}
+}
+
 // receivedRTP handles one packet of the RTP port.
 func (p *Port) receivedRTP(src netip.AddrPort, pkt []byte) {
 	h, ok := parseRTP(pkt)
 	if !ok {
 		return
 	}
-	p.mu.Lock()
-	was := p.media.source()
-	if p.closed || !p.media.accept(src, h, p.numbers.takes(h.pt), time.Now()) {
-		p.mu.Unlock()
+	a, ok := p.accept(src, h)
+	if !ok {
 		p.strays.Add(1)
 		return
+	}
+	p.heard.Add(1)
+	for _, d := range a.digits {
+		a.call(d)
+	}
+	if q := p.peer.Load(); q != nil {
+		q.forward(pkt, h.pt, a.format, a.known)
+	}
+}
+
+// accepted is what a packet of the peer means.
+type accepted struct {
+	format Format
+	known  bool // format was agreed on
+	digits []byte
+	call   func(byte) // whom to tell them
+}
+
+// accept reports whether a packet is the peer's.
+func (p *Port) accept(src netip.AddrPort, h rtpHeader) (a accepted, ok bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	was := p.media.source()
+	if p.closed || !p.media.accept(src, h, p.numbers.takes(h.pt), time.Now()) {
+		return a, false
 	}
 	if was.IsValid() && was != p.media.source() {
 		p.control.forget()
 	}
-	digits, call := p.digits(h)
-	f, known := p.numbers.format(h.pt)
-	p.mu.Unlock()
-	p.heard.Add(1)
-	for _, d := range digits {
-		call(d)
-	}
-	if q := p.peer.Load(); q != nil {
-		q.forward(pkt, h.pt, f, known)
-	}
+	a.digits, a.call = p.digits(h)
+	a.format, a.known = p.numbers.format(h.pt)
+	return a, true
 }
 
 // forward sends a packet of the relay's other side to our peer, with the
@@ -154,16 +190,19 @@ func (p *Port) receivedRTCP(src netip.AddrPort, pkt []byte) {
 	if !isRTCP(pkt) {
 		return
 	}
-	p.mu.Lock()
-	ok := !p.closed && p.control.acceptControl(src, &p.media)
-	p.mu.Unlock()
-	if !ok {
+	if !p.acceptControl(src) {
 		p.strays.Add(1)
 		return
 	}
 	if q := p.peer.Load(); q != nil {
 		q.forwardControl(pkt)
 	}
+}
+
+func (p *Port) acceptControl(src netip.AddrPort) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return !p.closed && p.control.acceptControl(src, &p.media)
 }
 
 func (p *Port) forwardControl(pkt []byte) {
