@@ -91,18 +91,25 @@ func (c *Call) answer() error {
 		return fmt.Errorf("siptest: the offer has no usable audio")
 	}
 	c.state = confirmed
-	c.awaiting, c.tx = c.tx, nil
+	tx := c.tx
+	c.tx = nil
 	c.note(OKSent, time.Now(), 200)
-	c.ua.reply(c.awaiting, 200, "OK", c.okHeaders(), body)
-	tx := c.awaiting
+	c.accept(tx, body)
+	c.begin()
+	return nil
+}
+
+// accept answers an INVITE or re-INVITE with 200. When no ACK comes the call
+// ends (RFC 3261 sections 13.3.1.4 and 14.2).
+func (c *Call) accept(tx *serverTx, body []byte) {
+	c.awaiting = tx
+	c.ua.reply(tx, 200, "OK", c.okHeaders(), body)
 	c.ua.after(c.ua.net.lifetime(), func() {
-		if c.awaiting == tx { // no ACK came: RFC 3261 section 13.3.1.4
+		if c.awaiting == tx {
 			c.awaiting = nil
 			c.bye()
 		}
 	})
-	c.begin()
-	return nil
 }
 
 // begin is what a robot does once its call is answered.
@@ -261,7 +268,8 @@ func (c *Call) reinvited(m *Message, tx *serverTx, at time.Time) {
 		c.target = uriOf(contact)
 	}
 	if m.Method == "INVITE" {
-		c.awaiting = tx
+		c.accept(tx, body)
+		return
 	}
 	c.ua.reply(tx, 200, "OK", c.okHeaders(), body)
 }

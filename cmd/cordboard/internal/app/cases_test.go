@@ -30,9 +30,9 @@ func TestCalls(t *testing.T) {
 	}
 	both := []agents.ID{anna, boris}
 	tests := []test{
-		{name: "silent phone", setup: setup{at: both, patient: true}, run: silentPhone},
-		{name: "busy after ringing", setup: setup{at: both, patient: true}, run: refusedAtPhone(486)},
-		{name: "cancel while it rings", setup: setup{patient: true}, run: cancelWhileRinging},
+		{name: "silent phone", setup: setup{at: both}, run: silentPhone},
+		{name: "busy after ringing", setup: setup{at: both}, run: refusedAtPhone(486)},
+		{name: "cancel while it rings", run: cancelWhileRinging},
 		{name: "known by PAI", run: knownByPAI},
 		{name: "anonymous", run: anonymous},
 		{name: "gives up in the queue", setup: setup{desk: away}, run: givesUpInQueue},

@@ -162,7 +162,7 @@ func (w *world) goroutines() (n int, stacks string) {
 		if !strings.Contains(group, strconv.Quote(w.Name())) {
 			continue
 		}
-		if !w.setup.patient && transactions.MatchString(group) {
+		if idleWorker.MatchString(group) {
 			continue
 		}
 		head := groupHead.FindStringSubmatch(group)
@@ -177,12 +177,11 @@ func (w *world) goroutines() (n int, stacks string) {
 	return n, all.String()
 }
 
-// transactions are goroutines that see SIP's transactions to the end of their
-// timers (RFC 3261 table 4: D, H, I and J, 32 s over UDP).
-var transactions = regexp.MustCompile(`stack\.\(\*clientTx\)\.watch|sip\.\(\*ServerTx\)\.ackSend`)
+// idleWorker is a goroutine that has made a look-up and waits for the next: the
+// resolver keeps a few.
+var idleWorker = regexp.MustCompile(`^\d+ @[^\n]*\n(?:# labels:[^\n]*\n)?#\t\S+\t\S*customer\.\(\*Resolver\)\.worker\+`)
 
 // quiet waits until the case has no more goroutines than at the beginning.
-// Only a case that says so waits for the last transactions, too.
 func (w *world) quiet(baseline int, was string) {
 	w.Helper()
 	tick := time.NewTicker(20 * time.Millisecond)

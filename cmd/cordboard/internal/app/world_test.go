@@ -81,7 +81,6 @@ type setup struct {
 	store   Database    // SQLite when ""
 	kept    string      // the store's keys of the server file, instead of that
 	logs    string      // an error that the server logs in this case
-	patient bool        // waits until the last transaction's timers are over
 	sources []customer.SourceOptions
 	desk    func(agents.ID, *desktest.Options)
 }
@@ -186,7 +185,7 @@ sip:
   max_calls: 20
   trunks:
     main: {from: [127.0.0.0/8], headers: [pai], region: GB, media: auto}
-media: {address: 127.0.0.1, ports: 20000-20399, mutual: %s}
+media: {address: 127.0.0.1, ports: 20000-29999, mutual: %s}
 web: {listen: "127.0.0.1:0"}
 admin: "127.0.0.1:0"
 store: %s
