@@ -228,6 +228,9 @@ func (w *writer) known(call routing.CallID) (c *callState, ok bool) {
 	if c := w.calls[call]; c != nil {
 		return c, true
 	}
+	if w.turning.has(call) {
+		return nil, true
+	}
 	if time.Now().Before(w.retry) {
 		return nil, false
 	}
@@ -291,4 +294,5 @@ func (w *writer) forget() {
 		}
 		w.ended = append(w.ended[:0], w.ended[over:]...)
 	}
+	w.turning.forget(w.s.opts.KeepEnded)
 }

@@ -93,7 +93,8 @@ func newPublicID() string {
 }
 
 // Arrived opens the ledger row of a call. It comes before the engine hears of
-// the call, and does not block.
+// the call, and does not block. When too much waits for the database already
+// (Options.MaxQueued) the call is not recorded, which is logged and counted.
 func (s *Store) Arrived(a Arrival) {
 	if a.PublicID == "" {
 		a.PublicID = newPublicID()
@@ -197,6 +198,9 @@ func (d acted) fold(w *writer, b *batch) bool {
 		steps = append(steps, step{of, a, data})
 	}
 	for _, st := range steps {
+		if w.turning.has(st.Call) {
+			continue
+		}
 		c := w.state(st.Call, d.at)
 		w.event(b, c, Event{At: d.at, Kind: st.action.Kind(), Agent: st.Agent, Attempt: st.Attempt, Data: st.data})
 		if !c.apply(d.at, st.action) {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,6 +13,9 @@ import (
 	"testing"
 	"testing/fstest"
 	"time"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/cordboard/cordboard/routing"
 )
@@ -220,6 +224,73 @@ func TestMemoryIsBounded(t *testing.T) {
 	}
 	if s.Stats().Dropped == 0 {
 		t.Fatal("no event was dropped over the bound")
+	}
+}
+
+// TestCallsTurnedAway: when too much waits for the database whole calls are not
+// recorded, nothing at all of them; those before are whole, and those after it is
+// written are recorded again.
+func TestCallsTurnedAway(t *testing.T) {
+	t.Parallel()
+	const dana = "+447700900417"
+	core, logs := observer.New(zap.InfoLevel)
+	s := opened(t, Options{Path: filepath.Join(t.TempDir(), "cordboard.db"), MaxQueued: 100, Log: zap.New(core)})
+	pages(t, s, 0)
+	const calls = 3000
+	whole := func(n int) {
+		for range n {
+			call := s.NextCall()
+			s.Arrived(Arrival{Call: call, At: time.Now(), Number: dana})
+			s.SaveDialog(Dialog{Call: call, Leg: "caller", State: json.RawMessage(`{}`)})
+			s.Do(time.Now(), []routing.Action{routing.AnswerCaller{Call: call}})
+			s.Identified(call, "LW-1")
+			s.Event(Event{Call: call, At: time.Now(), Kind: "x"})
+			s.Do(time.Now(), []routing.Action{routing.EndCall{Call: call, Outcome: routing.Abandoned, By: routing.ByCaller}})
+			s.RemoveDialog(call, "caller")
+		}
+	}
+	whole(calls / 2)
+	until(t, "the failure is noticed", func() bool { return s.Stats().Failing })
+	whole(calls / 2)
+	until(t, "what is of no use is let go", func() bool { return s.Stats().Queued < 9*100 })
+	late := s.NextCall()
+	s.Arrived(Arrival{Call: late, At: time.Now()})
+	s.SaveContact(Contact{Call: late, Attempt: 1, Customer: "LW-1", Agent: "priya", At: time.Now()})
+	pages(t, s, 1)
+	flushed(t, s)
+	n, err := s.CountOutcomes(t.Context())
+	if err != nil || n.Open != 0 || n.Total == 0 || n.Total != n.By[routing.Abandoned] || n.Total > 8*100 {
+		t.Errorf("%+v, %v", n, err)
+	}
+	rows, err := s.Calls(t.Context(), time.Unix(0, 0), time.Now(), calls)
+	for i, r := range rows {
+		if r.Call != routing.CallID(i)+1 || r.Number != dana || r.Customer != "LW-1" || r.AnsweredAt.IsZero() {
+			t.Fatalf("row %d: %+v, %v", i, r, err)
+		}
+	}
+	if legs, err := s.Dialogs(t.Context()); err != nil || len(legs) != 0 {
+		t.Errorf("%d legs, %v", len(legs), err)
+	}
+	var contacts int
+	if err := s.read.row(t.Context(), "SELECT COUNT(*) FROM interactions", nil, &contacts); err != nil || contacts != 1 {
+		t.Errorf("%d contacts, %v", contacts, err)
+	}
+	s.Do(time.Now(), []routing.Action{routing.EndCall{Call: late, Outcome: routing.Abandoned, By: routing.ByCaller}})
+	whole(1)
+	flushed(t, s)
+	if again, err := s.CountOutcomes(t.Context()); err != nil || again.Total != n.Total+1 || again.Open != 0 {
+		t.Errorf("after the outage %+v, %v; before %+v", again, err, n)
+	}
+	if s.Stats().Dropped < calls-n.Total {
+		t.Errorf("%d dropped, %d calls are not recorded", s.Stats().Dropped, calls-n.Total)
+	}
+	for text, want := range map[string]int{
+		"too much waits for the database: calls that arrive from now on are not recorded": 1,
+		"calls are recorded again": 1, "event of a call that never arrived": 0,
+	} {
+		if got := logs.FilterMessage(text).Len(); got != want {
+			t.Errorf("%d lines %q, want %d", got, text, want)
+		}
 	}
 }
 

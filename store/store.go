@@ -45,7 +45,8 @@ type Options struct {
 	Readers int
 	// MaxQueued bounds the events of calls that wait in memory while the
 	// database is away, 1,000,000 when 0. Past it events are dropped and
-	// counted; the calls' own rows never are.
+	// counted. When eight times as much waits, calls that arrive are not recorded
+	// at all until half of it is written; their contacts are.
 	MaxQueued int
 	// CloseWait is how long Close goes on trying to write what is queued, 10 s
 	// when 0.

@@ -79,6 +79,8 @@ type writer struct {
 	gathered time.Time              // when it was made
 	legs     map[dialogKey]struct{} // whose dialogs are in the database, or in line for it
 	spill    *spill                 // nil: none
+
+	turning turning
 }
 
 func newWriter(s *Store) *writer {
@@ -86,6 +88,7 @@ func newWriter(s *Store) *writer {
 		s: s, wake: make(chan struct{}, 1), ripe: make(chan struct{}, 1), quit: make(chan struct{}),
 		folded: make(chan struct{}), done: make(chan struct{}),
 		calls: map[routing.CallID]*callState{}, legs: map[dialogKey]struct{}{}, spill: s.spill,
+		turning: turning{away: map[routing.CallID]struct{}{}},
 	}
 	go func() {
 		defer close(w.folded)
@@ -259,13 +262,18 @@ func (w *writer) foldGroup() {
 	b := newBatch()
 	b.n, b.at = w.n, w.gathered
 	for _, in := range group {
-		if in.fold(w, b) {
+		switch {
+		case w.turnsAway(in, b.inputs):
+		case in.fold(w, b):
 			b.inputs++
-		} else {
+		default:
 			w.deferred = append(w.deferred, in)
 		}
 	}
 	w.settleLegs(b)
+	if b.empty() && len(b.barriers) == 0 {
+		return
+	}
 	b.settle(w.calls)
 	w.mu.Lock()
 	w.line = append(w.line, b)
