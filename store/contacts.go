@@ -100,6 +100,21 @@ func (b *batch) addContact(c Contact) {
 	b.contacts = append(b.contacts, c)
 }
 
+// orderContacts puts contacts into the order of their customers, in which an
+// import takes them too: each of two who write several customers would wait for
+// the other else.
+func (b *batch) orderContacts() {
+	seen := make(map[contactKey]bool, len(b.contacts))
+	for i := range b.contacts {
+		k := b.contacts[i].key()
+		if seen[k] {
+			return // saved anew, as somebody else's perhaps: the later one must come later
+		}
+		seen[k] = true
+	}
+	slices.SortStableFunc(b.contacts, func(x, y Contact) int { return strings.Compare(x.Customer, y.Customer) })
+}
+
 func writeContact(t *tx, c *Contact) error {
 	if err := writeContactRows(t, c); err != nil {
 		return fmt.Errorf("contact %d of call %d: %w", c.Attempt, c.Call, err)

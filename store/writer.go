@@ -274,6 +274,7 @@ func (w *writer) foldGroup() {
 	if b.empty() && len(b.barriers) == 0 {
 		return
 	}
+	b.orderContacts()
 	b.settle(w.calls)
 	w.mu.Lock()
 	w.line = append(w.line, b)
