@@ -1,0 +1,101 @@
+package store
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/cordboard/cordboard/screenpop/customer"
+)
+
+// fullRecord has something in every field.
+func fullRecord() customer.Record {
+	at := time.UnixMicro(1_790_000_000_000_123).UTC()
+	risk, yes, no := 42, true, false
+	money := func(minor int64) *customer.Money { return &customer.Money{Minor: minor, Currency: "GBP"} }
+	by := func(id, name string) *customer.Colleague { return &customer.Colleague{Agent: id, Name: name} }
+	return customer.Record{
+		ID: "LW-1", Version: 7, Name: "Dana Whitcombe", Language: "en", Country: "GB", Zone: "Europe/London",
+		Numbers: []customer.Number{{E164: "+447700900417", Label: "mobile"}},
+		Segment: "gold", KeyAccount: true, CustomerSince: "2019-04-01", YearlyValue: money(98_000), ChurnRisk: &risk,
+		ChurnReasons: []string{"price"}, Heed: []string{"Speak slowly"},
+		Consent:        customer.Consent{Phone: &yes, Mail: &no, SMS: &yes, Recording: &no},
+		AccountManager: by("marc", "Marc Aspen"), LastAgent: by("priya", "Priya Lund"), LastAgentAt: &at,
+		Billing: &customer.Billing{
+			Balance: *money(-4200), Overdue: money(4200), OverdueAge: 9, LastBill: money(4100), LastBillOn: "2026-11-01", PaidOn: "2026-10-03",
+			NextBillOn: "2026-12-01", WeOwe: money(500), WeOweSince: "2026-09-09", Source: "billing", At: at,
+		},
+		Products: []customer.Product{{ID: "p1", Kind: "fibre", Name: "Fibre 500", Detail: "line 3", Status: "fault", Note: "4 drops in 7 days", Price: money(3900)}},
+		Tickets: []customer.Ticket{{
+			ID: "t1", Title: "Drops", Detail: "at night", Topic: "line_fault", Kind: "fault", Status: "closed", OpenedAt: at, DueAt: &at, ClosedAt: &at,
+		}},
+		Interactions: []customer.Interaction{{
+			ID: "i1", At: at, Channel: "call", Title: "Drops", Detail: "again", Topic: "line_fault", Agent: by("priya", "Priya Lund"), Note: "sends an engineer",
+			Disposition: "fixed", DurationS: 61, Call: 12, PromisedBy: &at, Kept: &no,
+		}},
+		Contacts: 3, Others: []customer.Other{{Name: "Leo", Detail: "may ask"}},
+	}
+}
+
+// TestDocumentForm: documents that an earlier release wrote are read as they were
+// meant. When this fails, the record's JSON has changed: that takes a migration
+// with DELETE FROM documents (look-ups make them anew), then this file.
+func TestDocumentForm(t *testing.T) {
+	t.Parallel()
+	r := fullRecord()
+	d, err := documentOf(&r, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join("testdata", "document.txt")
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := []byte(d.record + d.history + "\n"); !bytes.Equal(got, want) {
+		t.Errorf("a document is written as\n%s\nwas\n%s", got, want)
+	}
+	record, history, _ := bytes.Cut(want, []byte("\n"))
+	old := document{customer: r.ID, version: r.Version, contacts: r.Contacts, record: string(record), history: string(bytes.TrimSpace(history))}
+	read, err := old.read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// These come with the row.
+	read.LastAgent, read.LastAgentAt, read.Billing.At = r.LastAgent, r.LastAgentAt, r.Billing.At
+	if !reflect.DeepEqual(read, r) {
+		t.Errorf("read\n%+v\nwant\n%+v", read, r)
+	}
+	if empty := emptyField(reflect.ValueOf(r)); empty != "" {
+		t.Errorf("the record of this test has nothing in %s", empty)
+	}
+}
+
+// emptyField is the first field in which nothing stands.
+func emptyField(v reflect.Value) string {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if v.IsNil() {
+			return "it"
+		}
+		return emptyField(v.Elem())
+	case reflect.Slice:
+		if v.Len() == 0 {
+			return "it"
+		}
+		return emptyField(v.Index(0))
+	case reflect.Struct:
+		if v.Type() == reflect.TypeFor[time.Time]() {
+			return ""
+		}
+		for i := range v.NumField() {
+			if v.Field(i).Kind() != reflect.Bool && v.Field(i).IsZero() || emptyField(v.Field(i)) != "" {
+				return v.Type().Field(i).Name + " of " + v.Type().Name()
+			}
+		}
+	}
+	return ""
+}
