@@ -135,11 +135,17 @@ func (s *Stack) bind(l Listen) error {
 	if l.Transport == "udp" {
 		var c *net.UDPConn
 		if c, err = net.ListenUDP("udp"+family, net.UDPAddrFromAddrPort(l.Addr)); err == nil {
-			// The kernel's default holds 200 or so messages of a burst.
-			if e := c.SetReadBuffer(4 << 20); e != nil {
-				s.log.Warn("receive buffer not enlarged", zap.Error(e))
+			// The kernel's default holds 200 or so messages of a burst, or of what
+			// waits for neighbours that are switched off.
+			if e := errors.Join(c.SetReadBuffer(4<<20), c.SetWriteBuffer(4<<20)); e != nil {
+				s.log.Warn("buffers not enlarged", zap.Error(e))
 			}
-			s.udp = append(s.udp, newPacketConn(c, len(s.udp), s.log))
+			var p *packetConn
+			if p, err = newPacketConn(c, len(s.udp), s.log); err == nil {
+				s.udp = append(s.udp, p)
+			} else {
+				_ = c.Close()
+			}
 		}
 	} else {
 		var ln net.Listener

@@ -213,7 +213,7 @@ func (s *Stack) refuseStranger(p sip.TransportReadProps, to netip.AddrPort, data
 	res := sip.NewResponseFromRequest(req, 403, reasonOf(403), nil)
 	for _, c := range s.udp {
 		if c.LocalAddr().String() == p.LocalAddr.String() {
-			_, _ = c.WriteTo([]byte(res.String()), net.UDPAddrFromAddrPort(to)) // best effort, as all of UDP
+			_ = c.send([]byte(res.String()), to) // best effort, as all of UDP
 		}
 	}
 }

@@ -20,7 +20,8 @@ type packetConn struct {
 	*net.UDPConn
 	log     *zap.Logger
 	once    sync.Once
-	serving chan struct{}  // closed at the first read
+	serving chan struct{} // closed at the first read
+	out     *sender
 	last    heard          // the latest datagram's source; the reader's
 	at      netip.AddrPort // its own
 }
@@ -38,10 +39,23 @@ func (h *heard) String() string  { return h.name }
 // heardName is the name of UDP listener n.
 func heardName(n int) string { return "udp-listener-" + strconv.Itoa(n) }
 
-func newPacketConn(c *net.UDPConn, n int, log *zap.Logger) *packetConn {
-	p := &packetConn{UDPConn: c, log: log, serving: make(chan struct{}), at: addrPort(c.LocalAddr().String())}
+func newPacketConn(c *net.UDPConn, n int, log *zap.Logger) (p *packetConn, err error) {
+	p = &packetConn{UDPConn: c, log: log, serving: make(chan struct{}), at: addrPort(c.LocalAddr().String())}
 	p.last = heard{name: heardName(n), to: p}
-	return p
+	p.out, err = newSender(c, p.at.Addr().Is4())
+	return p, err
+}
+
+// errFull says that a datagram was not sent because too many wait to leave.
+var errFull = errors.New("stack: no room to send")
+
+// send writes a datagram, at once or not at all: it is lost then, as any may be,
+// and sent again by whom it matters to.
+func (c *packetConn) send(b []byte, to netip.AddrPort) error {
+	if err := c.out.send(b, to); err != nil && !errors.Is(err, errFull) {
+		return err
+	}
+	return nil
 }
 
 func (c *packetConn) ReadFrom(b []byte) (int, net.Addr, error) {

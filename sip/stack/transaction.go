@@ -45,7 +45,7 @@ func (w way) write(b []byte) error {
 			return fmt.Errorf("stack: write: %w", err)
 		}
 	case w.socket != nil:
-		if _, err := w.socket.WriteToUDPAddrPort(b, w.to); err != nil {
+		if err := w.socket.send(b, w.to); err != nil {
 			return fmt.Errorf("stack: write: %w", err)
 		}
 	default:
