@@ -2,6 +2,8 @@ package store
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -71,6 +73,27 @@ func TestDocumentForm(t *testing.T) {
 	}
 	if empty := emptyField(reflect.ValueOf(r)); empty != "" {
 		t.Errorf("the record of this test has nothing in %s", empty)
+	}
+}
+
+// TestNamesHoldNobodyUp: a look-up ends in time, whoever is reading the users'
+// names of a database that says nothing.
+func TestNamesHoldNobodyUp(t *testing.T) {
+	t.Parallel()
+	s := opened(t, Options{Path: filepath.Join(t.TempDir(), "cordboard.db")})
+	r := fullRecord()
+	if err := s.SaveCustomers(t.Context(), []customer.Record{r}); err != nil {
+		t.Fatal(err)
+	}
+	s.names.turn <- struct{}{} // somebody reads them
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	if _, err := s.Lookup(ctx, r.Numbers[0].E164); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("a look-up beside it: %v", err)
+	}
+	<-s.names.turn
+	if m, err := s.Lookup(t.Context(), r.Numbers[0].E164); err != nil || m.Record == nil {
+		t.Errorf("after it: %+v, %v", m, err)
 	}
 }
 

@@ -6,7 +6,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -186,33 +186,44 @@ func (s *Store) keepDocuments(ctx context.Context, group []document) error {
 // record that shows them. The database counts the changes, and each look-up
 // learns the count with what it reads.
 type nameBook struct {
-	mu     sync.Mutex
-	loaded bool
-	count  int64
-	names  map[string]string // by user; never changed
+	read atomic.Pointer[userNames] // nil: not yet
+	turn chan struct{}             // holds one: whoever reads them
+}
+
+// userNames are names by user, as of a count; never changed.
+type userNames struct {
+	count int64
+	names map[string]string
 }
 
 // namesAt has the names as of a count, or later.
 func (s *Store) namesAt(ctx context.Context, count int64) (map[string]string, error) {
 	b := &s.names
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.loaded && b.count >= count {
-		return b.names, nil
+	if known := b.read.Load(); known != nil && known.count >= count {
+		return known.names, nil
 	}
-	names := map[string]string{}
+	select {
+	case b.turn <- struct{}{}:
+	case <-ctx.Done(): // the database may say nothing to whoever reads them
+		return nil, ctx.Err()
+	}
+	defer func() { <-b.turn }()
+	if known := b.read.Load(); known != nil && known.count >= count {
+		return known.names, nil
+	}
+	fresh := userNames{count: count, names: map[string]string{}}
 	err := s.read.ask(ctx, qUserNames, nil, func(row scanner) error {
 		var id, name string
 		var at int64
 		err := row.Scan(&id, &name, &at)
-		names[id], count = name, max(count, at)
+		fresh.names[id], fresh.count = name, max(fresh.count, at)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	b.loaded, b.count, b.names = true, count, names
-	return names, nil
+	b.read.Store(&fresh)
+	return fresh.names, nil
 }
 
 // called puts the users' names into a record that has them as they were stored.

@@ -110,7 +110,7 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 	opts.MaxQueued = positive(opts.MaxQueued, 1_000_000)
 	opts.KeepEnded = positive(opts.KeepEnded, 16_384)
 	opts.CloseWait = time.Duration(positive(int(opts.CloseWait), int(10*time.Second)))
-	s := &Store{log: opts.Log.Named("store"), opts: opts, fence: fence{lost: make(chan struct{})}}
+	s := &Store{log: opts.Log.Named("store"), opts: opts, fence: fence{lost: make(chan struct{})}, names: nameBook{turn: make(chan struct{}, 1)}}
 	if err := s.open(ctx); err != nil {
 		return nil, fmt.Errorf("store: %w", errors.Join(err, s.release()))
 	}
