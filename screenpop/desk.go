@@ -43,6 +43,7 @@ type session struct {
 
 type held struct {
 	seq  int64
+	at   time.Time
 	text text
 }
 
@@ -143,11 +144,13 @@ func (h *Hub) push(s *session, t string, d any) {
 }
 
 // keep keeps a frame that has the session's last number for a resume, and
-// sends it.
+// sends it. What was sent before a lost socket can have been alive is of no use
+// to a resume, and would stand in memory a megabyte a desk.
 func (h *Hub) keep(s *session, t text) {
-	s.ring = append(s.ring, held{s.seq, t})
+	now := h.now()
+	s.ring = append(s.ring, held{s.seq, now, t})
 	s.bytes += t.size()
-	for len(s.ring) > 1 && (len(s.ring) > boundFrames || s.bytes > boundBytes) {
+	for len(s.ring) > 1 && (len(s.ring) > boundFrames || s.bytes > boundBytes || now.Sub(s.ring[0].at) > h.opt.resumable()) {
 		s.bytes -= s.ring[0].text.size()
 		s.ring[0].text = text{}
 		s.ring = s.ring[1:]

@@ -53,6 +53,10 @@ type Options struct {
 	Gather        time.Duration // colleagues frames are at least so far apart; 1 s
 }
 
+// resumable is how long after a frame was sent a resume may ask for it: the loss
+// of a socket is noticed within two heartbeats, and a third is to spare.
+func (o *Options) resumable() time.Duration { return o.Grace + 3*o.Heartbeat }
+
 func (o *Options) fill() {
 	def := func(d *time.Duration, v time.Duration) {
 		if *d <= 0 {

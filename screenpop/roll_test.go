@@ -75,6 +75,34 @@ func TestThin(t *testing.T) {
 	}
 }
 
+// What a resume can no longer ask for is not kept: a quiet desk does not hold a
+// megabyte of old cards.
+func TestKeptForAResume(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := &Hub{opt: Options{}}
+		h.opt.fill()
+		s := &session{agent: "ann"}
+		for range 50 {
+			h.push(s, "status", 1)
+			time.Sleep(10 * time.Second)
+		}
+		oldest := int64(50 - h.opt.resumable()/(10*time.Second))
+		for seq := range s.seq + 1 {
+			frames, ok := s.replay(seq)
+			if ok != (seq >= oldest-1) || ok && int64(len(frames)) != s.seq-seq {
+				t.Errorf("after %d: %d frames, %t", seq, len(frames), ok)
+			}
+		}
+		bytes := 0
+		for _, f := range s.ring {
+			bytes += f.text.size()
+		}
+		if bytes != s.bytes {
+			t.Errorf("%d bytes kept, counted %d", bytes, s.bytes)
+		}
+	})
+}
+
 // A large centre is told of its colleagues a few desks at a time, each desk
 // once a round, and of what changed meanwhile in the next one.
 func TestRounds(t *testing.T) {
