@@ -211,3 +211,30 @@ func TestRepeatedRequestGetsTheLastAnswer(t *testing.T) {
 		again(a, "200 BYE")
 	})
 }
+
+// A connection that ends while an answer is awaited on it is told at once, and
+// not as a time-out.
+func TestConnectionEndsBeforeTheAnswer(t *testing.T) {
+	l := newLab(t, rfcTimers) // a time-out would take 32 s
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	c := &call{events: make(chan Event, 10)}
+	if c.Dialog, err = l.Invite(Outgoing{
+		URI: "sip:x@" + ln.Addr().String(), Transport: "tcp", From: "<sip:a@b.example>", To: "<sip:x@y.example>",
+	}, func(e Event) { c.events <- e }); err != nil {
+		t.Fatal(err)
+	}
+	conn, err := ln.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := overTCP(t, l.Stack, conn)
+	p.expect("INVITE")
+	conn.Close()
+	if f := event[Failed](t, c); f.Code != 503 || f.Err == nil {
+		t.Errorf("%+v", f)
+	}
+}
