@@ -244,7 +244,7 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return // the upgrader has answered
 	}
-	c := newConn(ws, taken.cork, ws.NetConn().SetWriteDeadline)
+	c := newConn(ws, taken.cork, taken.cork.Conn.SetWriteDeadline)
 	h.wg.Go(func() { c.write(h.opt.Heartbeat) })
 	h.serve(c, guest)
 }

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"time"
 )
 
 // corkSize is how much is held back at most: what is longer goes out in parts.
@@ -49,6 +50,14 @@ func (c *cork) out() error {
 	}
 	_, err := c.Conn.Write(held)
 	return err
+}
+
+// SetWriteDeadline implements net.Conn. A pong's deadline is the pong's: it
+// waits for a write that is under way, as the pong itself does.
+func (c *cork) SetWriteDeadline(t time.Time) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.Conn.SetWriteDeadline(t)
 }
 
 // hold begins to gather.

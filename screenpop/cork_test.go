@@ -6,6 +6,7 @@ import (
 	"net"
 	"sync"
 	"testing"
+	"time"
 )
 
 // slate is a connection that keeps each write.
@@ -81,4 +82,44 @@ func TestCorkBroken(t *testing.T) {
 	if _, err := c.Write([]byte("x")); !errors.Is(err, broken) {
 		t.Errorf("write: %v", err)
 	}
+}
+
+// stuck is a connection whose peer does not read.
+type stuck struct {
+	net.Conn
+	writing, let chan struct{}
+	said         chan string
+}
+
+func (s *stuck) Write(b []byte) (int, error) {
+	close(s.writing)
+	<-s.let
+	s.said <- "written"
+	return len(b), nil
+}
+
+func (s *stuck) SetWriteDeadline(time.Time) error {
+	s.said <- "deadline"
+	return nil
+}
+
+// A pong's deadline does not cut the frames short that are being written.
+func TestCorkDeadlineOfAPong(t *testing.T) {
+	wire := &stuck{writing: make(chan struct{}), let: make(chan struct{}), said: make(chan string, 2)}
+	c := &cork{Conn: wire, spare: &sync.Pool{}}
+	c.hold()
+	if _, err := c.Write([]byte("frames")); err != nil {
+		t.Fatal(err)
+	}
+	var both sync.WaitGroup
+	both.Go(func() { _ = c.flush() })
+	<-wire.writing
+	both.Go(func() { _ = c.SetWriteDeadline(time.Now()) })
+	select {
+	case <-wire.said:
+		t.Error("the deadline came while frames were being written")
+	case <-time.After(20 * time.Millisecond): // long enough for one that does not wait
+	}
+	close(wire.let)
+	both.Wait()
 }
