@@ -53,13 +53,16 @@ func TestUnansweredInvite(t *testing.T) {
 
 	// After a provisional response it is not sent again.
 	c = l.dial(p, "v=0")
-	p.reply(p.await("INVITE"), 180, "x", "", "")
+	inv := p.await("INVITE")
+	p.reply(inv, 180, "x", "", "")
 	event[Progress](t, c)
 	c.mu.Lock()
 	if timer := c.Dialog.call.timer; timer != nil && timer.Stop() {
 		t.Error("Timer A goes on after a provisional response")
 	}
 	c.mu.Unlock()
+	p.reply(inv, 486, "x", "", "")
+	event[Failed](t, c)
 
 	silent, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -84,6 +87,7 @@ func TestUnansweredInvite(t *testing.T) {
 	if n := q.before(1, "INVITE"); n != 1 {
 		t.Errorf("sent %d times over a stream", n)
 	}
+	eventually(t, "nothing is remembered", func() bool { return l.Sizes() == Sizes{} })
 }
 
 // Any other request is sent again at T1, 2*T1 ... T2, T2 until 64*T1, and after
@@ -143,9 +147,18 @@ func TestUnacknowledgedFailure(t *testing.T) {
 				t.Fatal(err)
 			}
 			no := p.await("486 INVITE")
+			l.mu.Lock()
+			tx := func() *serverTx {
+				for _, in := range l.invites {
+					return in.tx
+				}
+				return nil
+			}()
+			l.mu.Unlock()
 			if acked {
 				p.ask(ask{method: "ACK", cseq: 1, branch: branch, to: no.get("To")})
 				p.before(2, "486 INVITE") // those that crossed the ACK
+				tx.again()                // an INVITE that comes after the ACK
 			}
 			eventually(t, "the INVITE is forgotten", func() bool { return l.Sizes().Invites == 0 })
 			switch n := p.before(3, "486 INVITE"); {
