@@ -193,7 +193,8 @@ func (c *conn) flush() bool {
 // writeAll puts a list of colleagues together here, where it takes no more than
 // a moment's memory.
 func (c *conn) writeAll(all []text) error {
-	var whole []byte
+	var whole *[]byte
+	defer func() { c.net.giveBack(whole) }()
 	for _, t := range all {
 		if c.closing() == closeSlow {
 			return nil // the rest is replayed when the desk resumes
@@ -203,8 +204,11 @@ func (c *conn) writeAll(all []text) error {
 		}
 		one := t.plain
 		if t.list != nil {
-			whole = t.appendTo(whole[:0])
-			one = whole
+			if whole == nil {
+				whole = c.net.room()
+			}
+			*whole = t.appendTo((*whole)[:0])
+			one = *whole
 		}
 		if err := c.ws.WriteMessage(websocket.TextMessage, one); err != nil {
 			return err

@@ -64,15 +64,25 @@ func (c *cork) SetWriteDeadline(t time.Time) error {
 func (c *cork) hold() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.held != nil {
-		return
+	if c.held == nil {
+		c.held = c.room()
 	}
+}
+
+// room is an empty buffer of corkSize or more, to be given back.
+func (c *cork) room() *[]byte {
 	if b, ok := c.spare.Get().(*[]byte); ok {
-		c.held = b
-		return
+		return b
 	}
 	b := make([]byte, 0, corkSize)
-	c.held = &b
+	return &b
+}
+
+func (c *cork) giveBack(b *[]byte) {
+	if b != nil && cap(*b) <= 4*corkSize { // one that a huge list has grown is not kept
+		*b = (*b)[:0]
+		c.spare.Put(b)
+	}
 }
 
 // flush writes what has been gathered, and ends the gathering.
@@ -83,7 +93,7 @@ func (c *cork) flush() error {
 		return nil
 	}
 	err := c.out()
-	c.spare.Put(c.held)
+	c.giveBack(c.held)
 	c.held = nil
 	return err
 }
