@@ -164,7 +164,7 @@ func (c *clientTx) settle() bool {
 		c.timer.Stop()
 	}
 	if c.method == "INVITE" {
-		time.AfterFunc(s.o.timers.life(), func() { s.unregister(c) }) // repeated and forked 2xx
+		s.lingering.add(func() { s.unregister(c) }) // repeated and forked 2xx
 	} else {
 		s.unregister(c)
 	}

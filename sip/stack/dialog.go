@@ -217,7 +217,7 @@ func (d *Dialog) finish() {
 		d.freed = true
 		d.s.gate.leave(d.inv.group)
 	}
-	time.AfterFunc(d.s.o.timers.life(), func() { d.release() })
+	d.s.lingering.add(d.release)
 }
 
 func (d *Dialog) stopTimers() {

@@ -45,6 +45,8 @@ type Stack struct {
 	cancel context.CancelFunc
 	wg     sync.WaitGroup // our goroutines
 
+	lingering lingering
+
 	mu      sync.Mutex
 	started bool
 	closing bool // no new calls
@@ -84,6 +86,8 @@ func New(o Options) (*Stack, error) {
 		clients: map[string]*clientTx{},
 		peers:   map[netip.Addr]int{},
 		making:  map[hostKey]chan struct{}{},
+
+		lingering: lingering{life: o.timers.life()},
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.library()

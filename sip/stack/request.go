@@ -57,8 +57,20 @@ func (d *Dialog) kick() {
 	n.tries++
 	c := &clientTx{d: d, method: "INVITE", ident: n.ident, sp: d.spec("INVITE", cseq, n.headers, "", n.sdp)}
 	d.ours = c
-	c.onResponse = func(res *sip.Response, m *Message) { d.reinviteResponse(c, n, res, m) }
+	late := d.after(d.s.o.timers.c, func() { // a 1xx and nothing more
+		if d.ours == c {
+			c.settle()
+			c.onEnd(408, nil)
+		}
+	})
+	c.onResponse = func(res *sip.Response, m *Message) {
+		if m.Status >= 200 {
+			late.Stop()
+		}
+		d.reinviteResponse(c, n, res, m)
+	}
 	c.onEnd = func(code int, err error) {
+		late.Stop()
 		d.ours = nil
 		d.emit(Replied{Method: "INVITE", CSeq: n.ident, Code: code, Err: err})
 		d.lost(err)
@@ -66,12 +78,6 @@ func (d *Dialog) kick() {
 	}
 	d.s.register(c)
 	c.start()
-	d.after(d.s.o.timers.c, func() { // a 1xx and nothing more
-		if d.ours == c {
-			c.settle()
-			c.onEnd(408, nil)
-		}
-	})
 }
 
 func (d *Dialog) reinviteResponse(c *clientTx, n *reinvite, res *sip.Response, m *Message) {

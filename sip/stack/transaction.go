@@ -145,11 +145,11 @@ func (tx *serverTx) final() {
 		tx.interval, tx.until = t.t1, time.Now().Add(t.life())
 		tx.timer = time.AfterFunc(tx.interval, tx.repeat) // Timer G
 	} else if tx.gone != nil {
-		wait := t.life() // Timers H, J and L
-		if !tx.invite && !tx.way.quick() {
-			wait = 0
+		if leave := func() { tx.end(nil) }; tx.invite || tx.way.quick() { // Timers H, J and L
+			tx.s.lingering.add(leave)
+		} else {
+			tx.timer = time.AfterFunc(0, leave)
 		}
-		tx.timer = time.AfterFunc(wait, func() { tx.end(nil) })
 	}
 }
 
