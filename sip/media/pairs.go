@@ -81,13 +81,11 @@ func (pp *pairPool) slot(port uint16) *slot { return &pp.slots[(port-pp.first)/2
 // received gives a packet to who has the port.
 func (pp *pairPool) received(port uint16, pkt []byte, src netip.AddrPort) {
 	s := pp.slot(port)
-	p := s.owner.Load()
-	switch {
-	case p == nil:
-		s.late.Store(true)
-	default:
+	if p := s.owner.Load(); p != nil {
 		p.received(port%2 == 1, src, pkt)
+		return
 	}
+	s.late.Store(true)
 }
 
 // take gives a pair to p: one that has rested, or a new one. Ports that another

@@ -3,6 +3,7 @@
 package stack
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -53,7 +54,7 @@ func (s *sender) send(b []byte, to netip.AddrPort) error {
 	if err != nil {
 		return err
 	}
-	if s.err == syscall.EAGAIN || s.err == syscall.ENOBUFS {
+	if errors.Is(s.err, syscall.EAGAIN) || errors.Is(s.err, syscall.ENOBUFS) {
 		return errFull
 	}
 	return s.err
@@ -66,7 +67,7 @@ func (s *sender) once(fd uintptr) bool {
 		to = &s.to4
 	}
 	for {
-		if s.err = syscall.Sendto(int(fd), s.msg, 0, to); s.err != syscall.EINTR {
+		if s.err = syscall.Sendto(int(fd), s.msg, 0, to); !errors.Is(s.err, syscall.EINTR) {
 			return true
 		}
 	}

@@ -57,7 +57,7 @@ func TestUnansweredInvite(t *testing.T) {
 	p.reply(inv, 180, "x", "", "")
 	event[Progress](t, c)
 	c.mu.Lock()
-	if timer := c.Dialog.call.timer; timer != nil && timer.Stop() {
+	if timer := c.call.timer; timer != nil && timer.Stop() {
 		t.Error("Timer A goes on after a provisional response")
 	}
 	c.mu.Unlock()

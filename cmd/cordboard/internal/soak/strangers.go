@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -74,7 +75,7 @@ func hearStranger(c net.Conn, taken *atomic.Int64) {
 				taken.Add(1)
 			}
 		}
-		if _, refused := err.(*net.OpError); err != nil && (c.LocalAddr().Network() == "tcp" || refused && isClosed(c)) {
+		if refused := errors.As(err, new(*net.OpError)); err != nil && (c.LocalAddr().Network() == "tcp" || refused && isClosed(c)) {
 			return
 		}
 	}
