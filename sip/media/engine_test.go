@@ -490,7 +490,8 @@ func TestStreamOfTheCallBefore(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Two pairs: with one taken, there is no other to give.
-	e, err := media.New(media.Options{Addr: loopback, Advertise: loopback, PortMin: 33010, PortMax: 33013, Library: lib})
+	first := freePairs(t, 2)
+	e, err := media.New(media.Options{Addr: loopback, Advertise: loopback, PortMin: first, PortMax: first + 3, Library: lib})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -561,23 +562,51 @@ func TestNATOtherAddress(t *testing.T) {
 	}
 }
 
+// freePairs is the even port that begins so many neighbouring pairs that nobody
+// has.
+func freePairs(t *testing.T, pairs int) uint16 {
+	t.Helper()
+	var last error
+	for first := 10000; first+2*pairs < 12000; first += 2 * pairs {
+		var held []*net.UDPConn
+		for port := first; port < first+2*pairs; port++ {
+			var c *net.UDPConn
+			if c, last = net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port}); last != nil {
+				break
+			}
+			held = append(held, c)
+		}
+		for _, c := range held {
+			c.Close()
+		}
+		if len(held) == 2*pairs {
+			return uint16(first)
+		}
+	}
+	t.Fatalf("no %d neighbouring pairs of ports: %v", pairs, last)
+	return 0
+}
+
 // udpPair opens an even/odd pair of a peer that does RTCP.
 func udpPair(t *testing.T) (rtp, rtcp *net.UDPConn) {
 	t.Helper()
-	for port := 32000; port < 32700; port += 2 {
+	var last error
+	for port := 10000; port < 12000; port += 2 {
 		a, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port})
 		if err != nil {
+			last = err
 			continue
 		}
 		b, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port + 1})
 		if err != nil {
 			a.Close()
+			last = err
 			continue
 		}
 		t.Cleanup(func() { a.Close(); b.Close() })
 		return a, b
 	}
-	t.Fatal("no pair of ports")
+	t.Fatalf("no pair of ports: %v", last)
 	return nil, nil
 }
 
@@ -656,8 +685,9 @@ func TestPortsRunOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	advertised := netip.MustParseAddr("203.0.113.5")
-	// 33001..33006 holds the pairs 33002 and 33004.
-	e, err := media.New(media.Options{Addr: loopback, Advertise: advertised, PortMin: 33001, PortMax: 33006, Library: lib})
+	// Such as 10001 to 10006, which holds the pairs 10002 and 10004.
+	first := freePairs(t, 3) + 1
+	e, err := media.New(media.Options{Addr: loopback, Advertise: advertised, PortMin: first, PortMax: first + 5, Library: lib})
 	if err != nil {
 		t.Fatal(err)
 	}
