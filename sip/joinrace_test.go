@@ -61,11 +61,11 @@ func TestCallerAsksDuringTheJoin(t *testing.T) {
 			o := offerOf(id, 1)
 			agent := w.ringing(newPeer(t), o)
 			w.picksUp(agent, o, 8, 101)
+			req, _ := reasked(caller) // ours is on its way, and not yet answered
 			raw := w.rawOffer(caller, method)
 			if raw != 491 {
 				t.Errorf("%s that crosses ours is answered %d, want 491", method, raw)
 			}
-			req, _ := reasked(caller)
 			agrees(caller, req, caller.audio(media.SendRecv, 8, 101))
 			w.expect(routing.Joined{Offer: o, Media: "direct"})
 			w.hangUp(caller, id)
