@@ -164,7 +164,7 @@ func (h *Hub) patchLeg(c *card, l *leg) {
 	}
 }
 
-func (h *Hub) viewFor(c *card, l *leg, lang string) cardView {
+func (h *Hub) viewFor(c *card, l *leg, lang string) *cardView {
 	within := 0
 	if q := h.queue(l.queue); q != nil {
 		within = seconds(q.AnswerWithin)

@@ -164,8 +164,5 @@ func (h *Hub) searchDone(c *conn, id int64, agent agents.ID, list []Answer, err 
 		}
 		h.searched[a.ID] = a.Title
 	}
-	if list == nil {
-		list = []Answer{}
-	}
-	c.reply("result", resultView{ID: id, OK: true, Answers: list})
+	c.answer(resultView{ID: id, OK: true, Answers: list})
 }

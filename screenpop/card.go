@@ -216,11 +216,11 @@ func (c *card) keepNote(n noteView) (changed bool) {
 }
 
 // view is the card as the leg's agent is shown it.
-func (c *card) view(l *leg, now time.Time, within int, answers []Answer) cardView {
+func (c *card) view(l *leg, now time.Time, within int, answers []Answer) *cardView {
 	if answers == nil {
 		answers = []Answer{}
 	}
-	v := cardView{
+	v := &cardView{
 		Call: l.Call, Attempt: l.Attempt, Agent: l.Agent,
 		Phase: l.phase, Since: micro(l.since), Until: micro(l.until), RingWhy: l.ringWhy,
 		Disposition: l.disposition, TalkSince: micro(l.answered), TalkS: seconds(l.talked(now)),

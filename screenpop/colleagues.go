@@ -2,7 +2,6 @@ package screenpop
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -170,14 +169,10 @@ type cut struct{ from, to int }
 
 func newRoll(all []colleagueView) *roll {
 	r := &roll{at: make(map[agents.ID]cut, len(all))}
-	for _, v := range all {
-		one, err := json.Marshal(v)
-		if err != nil {
-			continue // strings and a number: it does not happen
-		}
+	for i := range all {
 		from := len(r.text)
-		r.text = append(append(r.text, one...), ',')
-		r.at[v.ID] = cut{from, len(r.text)}
+		r.text = append(appendColleague(r.text, &all[i], true), ',')
+		r.at[all[i].ID] = cut{from, len(r.text)}
 	}
 	return r
 }
@@ -198,12 +193,12 @@ func (r *roll) without(c cut) (before, after []byte) {
 // pushColleagues sends the roll. Of the frames kept for a resume only the last
 // one needs its list: the ones before are told as empty, and made good by it.
 func (h *Hub) pushColleagues(s *session, list *roll) {
-	now := micro(h.now())
+	now := h.now()
 	s.thin(s.toldAt)
 	s.seq++
 	s.toldAt = s.seq
-	head := fmt.Appendf(nil, `{"t":"colleagues","seq":%d,"at":%d,"d":[`, s.seq, now)
-	h.keep(s, text{plain: head, list: list, self: list.at[s.agent]})
+	head := fmt.Appendf(nil, `{"t":"colleagues","seq":%d,"at":%d,"d":[`, s.seq, micro(now))
+	h.keep(s, now, text{plain: head, list: list, self: list.at[s.agent]})
 }
 
 // thin empties the colleagues frame of that number, if it is still kept.

@@ -77,11 +77,13 @@ func (c *conn) send(t text) {
 	}
 }
 
-// reply queues a frame without a number: welcome and result.
-func (c *conn) reply(t string, d any) {
-	if b, err := json.Marshal(serverFrame{T: t, D: d}); err == nil {
+// welcome queues the first frame; it has no number.
+func (c *conn) welcome(w welcomeView) error {
+	b, err := json.Marshal(serverFrame{T: "welcome", D: w})
+	if err == nil {
 		c.send(text{plain: b})
 	}
+	return err
 }
 
 // seated ends the welcome and the replay: from here on the bounds hold.

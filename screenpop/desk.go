@@ -1,8 +1,8 @@
 package screenpop
 
 import (
+	"bytes"
 	"cmp"
-	"encoding/json"
 	"maps"
 	"slices"
 	"time"
@@ -125,29 +125,24 @@ func (h *Hub) agentChanged(st agents.Status) {
 }
 
 // tell pushes a frame to the agent's desk session, if there is one.
-func (h *Hub) tell(agent agents.ID, t string, d any) {
+func (h *Hub) tell(agent agents.ID, t string, d body) {
 	if desk := h.desks[agent]; desk != nil && desk.session != nil {
 		h.push(desk.session, t, d)
 	}
 }
 
 // push gives a frame its number, keeps it for a resume and sends it.
-func (h *Hub) push(s *session, t string, d any) {
+func (h *Hub) push(s *session, t string, d body) {
+	now := h.now()
 	s.seq++
-	b, err := json.Marshal(serverFrame{T: t, Seq: s.seq, At: micro(h.now()), D: d})
-	if err != nil {
-		h.log.Error("frame cannot be written", zap.String("type", t), zap.Error(err))
-		s.seq--
-		return
-	}
-	h.keep(s, text{plain: b})
+	h.draft = appendFrame(h.draft[:0], t, s.seq, micro(now), d)
+	h.keep(s, now, text{plain: bytes.Clone(h.draft)})
 }
 
 // keep keeps a frame that has the session's last number for a resume, and
 // sends it. What was sent before a lost socket can have been alive is of no use
 // to a resume, and would stand in memory a megabyte a desk.
-func (h *Hub) keep(s *session, t text) {
-	now := h.now()
+func (h *Hub) keep(s *session, now time.Time, t text) {
 	s.ring = append(s.ring, held{s.seq, now, t})
 	s.bytes += t.size()
 	for len(s.ring) > 1 && (len(s.ring) > boundFrames || s.bytes > boundBytes || now.Sub(s.ring[0].at) > h.opt.resumable()) {
@@ -195,8 +190,9 @@ func (h *Hub) attach(c *conn, hello helloFrame, t ticket) {
 	s.conn, s.key, s.lang = c, t.session, hello.Lang
 	h.spoken = nil
 	c.desk, c.session = d, s
-	w := h.welcome(d, resumed)
-	c.reply("welcome", w)
+	if err := c.welcome(h.welcome(d, resumed)); err != nil {
+		h.log.Error("welcome cannot be written", zap.Error(err))
+	}
 	for _, f := range frames {
 		c.send(f.text)
 	}
@@ -302,7 +298,7 @@ func (h *Hub) welcome(d *desk, resumed bool) welcomeView {
 		Agent:  selfView{ID: d.agent, Name: h.name(d.agent), Role: "agent"},
 		Status: viewStatus(d.status), Topics: []titled{}, Queues: []queueView{},
 		Colleagues: h.colleagues(d.agent), Dispositions: map[string][]dispositionView{},
-		Reasons: reasons, Cards: []cardView{},
+		Reasons: reasons, Cards: []*cardView{},
 	}
 	if a, ok := h.opt.Directory.Agent(d.agent); ok {
 		w.Agent.AutoAnswer = a.Phone.AutoAnswer
@@ -329,7 +325,7 @@ func (h *Hub) welcome(d *desk, resumed bool) welcomeView {
 		h.fetchAnswers(c, l)
 		w.Cards = append(w.Cards, h.viewFor(c, l, s.lang))
 	}
-	slices.SortFunc(w.Cards, func(a, b cardView) int {
+	slices.SortFunc(w.Cards, func(a, b *cardView) int {
 		return cmp.Or(cmp.Compare(a.Call, b.Call), cmp.Compare(a.Attempt, b.Attempt))
 	})
 	return w

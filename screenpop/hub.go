@@ -115,6 +115,7 @@ type Hub struct {
 	answers map[answerKey]*answerEntry
 	gather  gatherer
 	spoken  []string // languages of the open desks; nil when that has to be looked up
+	draft   []byte   // room for the frame being written
 	// searched holds the titles of answers that searches have shown.
 	searched map[string]string
 	swept    time.Time

@@ -237,6 +237,9 @@ func (l *leg) dropAsks() {
 
 func (c *conn) result(id int64, code string) {
 	if id > 0 {
-		c.reply("result", resultView{ID: id, OK: code == "", Code: code})
+		c.answer(resultView{ID: id, OK: code == "", Code: code})
 	}
 }
+
+// answer queues a result; it has no number.
+func (c *conn) answer(v resultView) { c.send(text{plain: v.appendJSON(nil)}) }

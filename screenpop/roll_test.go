@@ -41,7 +41,7 @@ func TestThin(t *testing.T) {
 	s := &session{agent: "ann"}
 	list := newRoll([]colleagueView{{"ann", "Ann", agents.Available, 1}, {"bob", "Bob", agents.Talking, 2}})
 	h.pushColleagues(s, list)
-	h.push(s, "status", 1)
+	h.push(s, "status", statusView{})
 	h.pushColleagues(s, list)
 	frames, ok := s.replay(0)
 	if !ok || len(frames) != 3 {
@@ -83,7 +83,7 @@ func TestKeptForAResume(t *testing.T) {
 		h.opt.fill()
 		s := &session{agent: "ann"}
 		for range 50 {
-			h.push(s, "status", 1)
+			h.push(s, "status", statusView{})
 			time.Sleep(10 * time.Second)
 		}
 		oldest := int64(50 - h.opt.resumable()/(10*time.Second))

@@ -243,7 +243,7 @@ type welcomeView struct {
 	Colleagues   []colleagueView              `json:"colleagues"`
 	Dispositions map[string][]dispositionView `json:"dispositions"`
 	Reasons      []string                     `json:"reasons"`
-	Cards        []cardView                   `json:"cards"`
+	Cards        []*cardView                  `json:"cards"`
 }
 
 // reasons are what an agent may give for being not ready.
