@@ -54,6 +54,8 @@ type Driver struct {
 	opts   Options
 	log    *zap.Logger
 	start  time.Time // wall clock with its monotonic reading
+	alarm  alarm     // on Run's goroutine only
+	read   []letter  // likewise: the mail read last, whose room is used again
 
 	mu       sync.Mutex
 	mail     []letter
@@ -146,30 +148,50 @@ func (d *Driver) ring() {
 // Run feeds the engine until ctx ends. What is in the mailbox then is still
 // done. It must be called once.
 func (d *Driver) Run(ctx context.Context) error {
-	timer := time.NewTimer(time.Hour)
-	defer timer.Stop()
+	d.alarm.timer = time.NewTimer(time.Hour)
+	d.alarm.timer.Stop()
+	defer d.alarm.timer.Stop()
 	for {
-		d.arm(timer)
+		d.arm()
 		select {
 		case <-ctx.Done():
 			d.close()
 			return nil
-		case <-timer.C:
-			d.step(routing.Tick{})
+		case <-d.alarm.timer.C:
+			d.rung()
 		case <-d.wake:
 			d.deliver(d.take())
 		}
 	}
 }
 
-// arm sets the timer to the engine's next deadline.
-func (d *Driver) arm(t *time.Timer) {
-	wait := time.Hour
-	if due, ok := d.engine.Deadline(); ok {
-		// The engine counts whole microseconds: wake no earlier than due.
-		wait = max(due.Sub(d.now()), 0)
+// alarm is the timer of the engine's deadlines. It is moved only when the next
+// deadline is earlier than what it is set to, and goes off in vain when that has
+// been taken out meanwhile: a deadline taken out is the rule (the desk acks, the
+// phone is answered), and each timer that is moved costs the runtime a look at
+// all timers of the process.
+type alarm struct {
+	timer *time.Timer
+	due   time.Time // what it is set to; zero: to nothing
+}
+
+// arm sees to it that the timer goes off no later than the engine's next deadline.
+func (d *Driver) arm() {
+	due, ok := d.engine.Deadline()
+	if !ok || !d.alarm.due.IsZero() && !due.Before(d.alarm.due) {
+		return
 	}
-	t.Reset(wait)
+	d.alarm.due = due
+	// The engine counts whole microseconds: wake no earlier than due.
+	d.alarm.timer.Reset(max(due.Sub(d.now()), 0))
+}
+
+// rung does what is due when the timer has gone off, which may be nothing.
+func (d *Driver) rung() {
+	d.alarm.due = time.Time{}
+	if due, ok := d.engine.Deadline(); ok && !due.After(d.now()) {
+		d.step(routing.Tick{})
+	}
 }
 
 // now is the wall clock of the start plus what has passed since: it never goes
@@ -178,12 +200,18 @@ func (d *Driver) now() time.Time {
 	return d.start.Add(time.Since(d.start)).Round(0)
 }
 
+// mostRoom is how many letters' room is kept for the next.
+const mostRoom = 1024
+
 func (d *Driver) take() []letter {
+	room := d.read[:0]
+	if cap(room) > mostRoom {
+		room = nil
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	mail := d.mail
-	d.mail, d.arrivals = nil, 0
-	return mail
+	d.read, d.mail, d.arrivals = d.mail, room, 0
+	return d.read
 }
 
 func (d *Driver) deliver(mail []letter) {
@@ -194,6 +222,7 @@ func (d *Driver) deliver(mail []letter) {
 		}
 		d.step(l.ev)
 	}
+	clear(mail)
 }
 
 func (d *Driver) close() {
