@@ -80,18 +80,29 @@ func plainJSON(b *bytes.Buffer) *json.Encoder {
 
 // read is the reverse of documentOf.
 func (d *document) read() (r customer.Record, err error) {
-	if err := json.Unmarshal([]byte(d.record), &r); err != nil {
-		return r, err
+	if !readRecord(d.record, &r) {
+		r = customer.Record{}
+		if err := json.Unmarshal([]byte(d.record), &r); err != nil {
+			return r, err
+		}
 	}
 	r.ID, r.Version, r.Contacts = d.customer, d.version, d.contacts
-	list := make([]byte, 0, len(d.history)+2)
-	list = append(append(list, '['), d.history...)
-	list = append(bytes.TrimSuffix(list, []byte{','}), ']')
-	if err := json.Unmarshal(list, &r.Interactions); err != nil {
-		return r, err
+	if !readHistory(d.history, &r.Interactions) {
+		if r.Interactions, err = decodeHistory(d.history); err != nil {
+			return r, err
+		}
 	}
 	r.Interactions = inOrder(firstOfEach(r.Interactions))
 	return r, nil
+}
+
+// decodeHistory reads a history in whatever form of JSON.
+func decodeHistory(text string) (all []customer.Interaction, err error) {
+	list := make([]byte, 0, len(text)+2)
+	list = append(append(list, '['), text...)
+	list = append(bytes.TrimSuffix(list, []byte{','}), ']')
+	err = json.Unmarshal(list, &all)
+	return all, err
 }
 
 // firstOfEach drops interactions under an id that came before.

@@ -1,0 +1,446 @@
+package store
+
+import (
+	"encoding/json"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/cordboard/cordboard/screenpop/customer"
+)
+
+// documentReader reads the JSON of documents as documentOf writes it: each call
+// waits for one, and the general decoder takes four times as long. What is
+// written otherwise (by a later release, by hand) is odd, and left to that.
+// Texts are parts of the document's own.
+type documentReader struct {
+	text string
+	at   int
+	odd  bool
+}
+
+// readRecord reads a document's record without its history; false when it is
+// odd.
+func readRecord(text string, to *customer.Record) bool {
+	r := documentReader{text: strings.TrimSuffix(text, "\n"), odd: !utf8.ValidString(text)}
+	r.record(to)
+	return r.ends()
+}
+
+// readHistory reads a document's history; false when it is odd.
+func readHistory(text string, to *[]customer.Interaction) bool {
+	r := documentReader{text: text, odd: !utf8.ValidString(text)}
+	all := make([]customer.Interaction, 0, strings.Count(text, `{"id":`))
+	for r.at < len(text) && !r.odd {
+		all = append(all, customer.Interaction{})
+		r.interaction(&all[len(all)-1])
+		r.want(',')
+	}
+	*to = all
+	return r.ends()
+}
+
+func (r *documentReader) ends() bool { return !r.odd && r.at == len(r.text) }
+
+// next is the byte that comes next, 0 at the end.
+func (r *documentReader) next() byte {
+	if r.odd || r.at >= len(r.text) {
+		return 0
+	}
+	return r.text[r.at]
+}
+
+func (r *documentReader) want(c byte) {
+	if r.next() != c {
+		r.odd = true
+		return
+	}
+	r.at++
+}
+
+func (r *documentReader) word(w string) {
+	if r.odd || !strings.HasPrefix(r.text[r.at:], w) {
+		r.odd = true
+		return
+	}
+	r.at += len(w)
+}
+
+// object reads an object; field reads the value of a key.
+func (r *documentReader) object(field func(key string)) {
+	r.want('{')
+	for first := true; !r.odd; first = false {
+		if r.next() == '}' {
+			r.at++
+			return
+		}
+		if !first {
+			r.want(',')
+		}
+		key := r.string()
+		r.want(':')
+		if !r.odd {
+			field(key)
+		}
+	}
+}
+
+// listOf reads an array.
+func listOf[T any](r *documentReader, one func(*T)) []T {
+	all := []T{}
+	r.want('[')
+	for !r.odd {
+		if r.next() == ']' {
+			r.at++
+			return all
+		}
+		if len(all) > 0 {
+			r.want(',')
+		}
+		var v T
+		one(&v)
+		all = append(all, v)
+	}
+	return nil
+}
+
+// string reads a text. One with escapes is read by the general decoder.
+func (r *documentReader) string() string {
+	r.want('"')
+	if r.odd {
+		return ""
+	}
+	begin, escaped := r.at, false
+	for i := begin; i < len(r.text); i++ {
+		switch c := r.text[i]; {
+		case c == '"':
+			r.at = i + 1
+			if escaped {
+				return r.unescaped(r.text[begin-1 : r.at])
+			}
+			return r.text[begin:i]
+		case c == '\\':
+			escaped = true
+			i++
+		case c < ' ':
+			i = len(r.text)
+		}
+	}
+	r.odd = true
+	return ""
+}
+
+func (r *documentReader) unescaped(quoted string) (text string) {
+	if json.Unmarshal([]byte(quoted), &text) != nil {
+		r.odd = true
+	}
+	return text
+}
+
+// whole reads an integer.
+func (r *documentReader) whole() (n int64) {
+	minus := r.next() == '-'
+	if minus {
+		r.at++
+	}
+	const most = 18 // digits of which none overflows
+	begin := r.at
+	for c := r.next(); c >= '0' && c <= '9'; c = r.next() {
+		n = n*10 + int64(c-'0')
+		r.at++
+	}
+	digits := r.at - begin
+	r.odd = r.odd || digits == 0 || digits > most || digits > 1 && r.text[begin] == '0'
+	if minus {
+		return -n
+	}
+	return n
+}
+
+func (r *documentReader) yes() bool {
+	if r.next() == 't' {
+		r.word("true")
+		return true
+	}
+	r.word("false")
+	return false
+}
+
+func (r *documentReader) maybe() *bool {
+	yes := r.yes()
+	return &yes
+}
+
+// instant reads a time (RFC 3339).
+func (r *documentReader) instant() (t time.Time) {
+	if t.UnmarshalText([]byte(r.string())) != nil {
+		r.odd = true
+	}
+	return t
+}
+
+func (r *documentReader) instantPtr() *time.Time {
+	t := r.instant()
+	return &t
+}
+
+func (r *documentReader) money() (m customer.Money) {
+	r.object(func(key string) {
+		switch key {
+		case "minor":
+			m.Minor = r.whole()
+		case "currency":
+			m.Currency = r.string()
+		default:
+			r.odd = true
+		}
+	})
+	return m
+}
+
+func (r *documentReader) moneyPtr() *customer.Money {
+	m := r.money()
+	return &m
+}
+
+func (r *documentReader) colleague() *customer.Colleague {
+	var c customer.Colleague
+	r.object(func(key string) {
+		switch key {
+		case "agent":
+			c.Agent = r.string()
+		case "name":
+			c.Name = r.string()
+		default:
+			r.odd = true
+		}
+	})
+	return &c
+}
+
+func (r *documentReader) strings() []string {
+	return listOf(r, func(s *string) { *s = r.string() })
+}
+
+func (r *documentReader) record(to *customer.Record) {
+	r.object(func(key string) {
+		switch key {
+		case "id":
+			to.ID = r.string()
+		case "version":
+			to.Version = r.whole()
+		case "name":
+			to.Name = r.string()
+		case "language":
+			to.Language = r.string()
+		case "country":
+			to.Country = r.string()
+		case "zone":
+			to.Zone = r.string()
+		case "segment":
+			to.Segment = r.string()
+		case "key_account":
+			to.KeyAccount = r.yes()
+		case "customer_since":
+			to.CustomerSince = r.string()
+		case "yearly_value":
+			to.YearlyValue = r.moneyPtr()
+		case "churn_risk":
+			risk := int(r.whole())
+			to.ChurnRisk = &risk
+		case "churn_reasons":
+			to.ChurnReasons = r.strings()
+		case "heed":
+			to.Heed = r.strings()
+		case "account_manager":
+			to.AccountManager = r.colleague()
+		case "contacts":
+			to.Contacts = int(r.whole())
+		case "interactions": // the history has them
+			r.word("null")
+		default:
+			r.part(key, to)
+		}
+	})
+}
+
+// part reads what hangs on a record.
+func (r *documentReader) part(key string, to *customer.Record) {
+	switch key {
+	case "numbers":
+		to.Numbers = listOf(r, r.number)
+	case "consent":
+		r.consent(&to.Consent)
+	case "billing":
+		to.Billing = r.billing()
+	case "products":
+		to.Products = listOf(r, r.product)
+	case "tickets":
+		to.Tickets = listOf(r, r.ticket)
+	case "others":
+		to.Others = listOf(r, r.other)
+	default:
+		r.odd = true
+	}
+}
+
+func (r *documentReader) number(to *customer.Number) {
+	r.object(func(key string) {
+		switch key {
+		case "e164":
+			to.E164 = r.string()
+		case "label":
+			to.Label = r.string()
+		default:
+			r.odd = true
+		}
+	})
+}
+
+func (r *documentReader) consent(to *customer.Consent) {
+	r.object(func(key string) {
+		switch key {
+		case "phone":
+			to.Phone = r.maybe()
+		case "mail":
+			to.Mail = r.maybe()
+		case "sms":
+			to.SMS = r.maybe()
+		case "recording":
+			to.Recording = r.maybe()
+		default:
+			r.odd = true
+		}
+	})
+}
+
+func (r *documentReader) billing() *customer.Billing {
+	var b customer.Billing
+	r.object(func(key string) {
+		switch key {
+		case "balance":
+			b.Balance = r.money()
+		case "overdue":
+			b.Overdue = r.moneyPtr()
+		case "overdue_days":
+			b.OverdueAge = int(r.whole())
+		case "last_bill":
+			b.LastBill = r.moneyPtr()
+		case "last_bill_on":
+			b.LastBillOn = r.string()
+		case "paid_on":
+			b.PaidOn = r.string()
+		case "next_bill_on":
+			b.NextBillOn = r.string()
+		case "we_owe":
+			b.WeOwe = r.moneyPtr()
+		case "we_owe_since":
+			b.WeOweSince = r.string()
+		case "source":
+			b.Source = r.string()
+		case "at":
+			b.At = r.instant()
+		default:
+			r.odd = true
+		}
+	})
+	return &b
+}
+
+func (r *documentReader) product(to *customer.Product) {
+	r.object(func(key string) {
+		switch key {
+		case "id":
+			to.ID = r.string()
+		case "kind":
+			to.Kind = r.string()
+		case "name":
+			to.Name = r.string()
+		case "detail":
+			to.Detail = r.string()
+		case "status":
+			to.Status = r.string()
+		case "note":
+			to.Note = r.string()
+		case "price":
+			to.Price = r.moneyPtr()
+		default:
+			r.odd = true
+		}
+	})
+}
+
+func (r *documentReader) ticket(to *customer.Ticket) {
+	r.object(func(key string) {
+		switch key {
+		case "id":
+			to.ID = r.string()
+		case "title":
+			to.Title = r.string()
+		case "detail":
+			to.Detail = r.string()
+		case "topic":
+			to.Topic = r.string()
+		case "kind":
+			to.Kind = r.string()
+		case "status":
+			to.Status = r.string()
+		case "opened_at":
+			to.OpenedAt = r.instant()
+		case "due_at":
+			to.DueAt = r.instantPtr()
+		case "closed_at":
+			to.ClosedAt = r.instantPtr()
+		default:
+			r.odd = true
+		}
+	})
+}
+
+func (r *documentReader) interaction(to *customer.Interaction) {
+	r.object(func(key string) {
+		switch key {
+		case "id":
+			to.ID = r.string()
+		case "at":
+			to.At = r.instant()
+		case "channel":
+			to.Channel = r.string()
+		case "title":
+			to.Title = r.string()
+		case "detail":
+			to.Detail = r.string()
+		case "topic":
+			to.Topic = r.string()
+		case "agent":
+			to.Agent = r.colleague()
+		case "note":
+			to.Note = r.string()
+		case "disposition":
+			to.Disposition = r.string()
+		case "duration_s":
+			to.DurationS = int(r.whole())
+		case "call":
+			to.Call = r.whole()
+		case "promised_by":
+			to.PromisedBy = r.instantPtr()
+		case "kept":
+			to.Kept = r.maybe()
+		default:
+			r.odd = true
+		}
+	})
+}
+
+func (r *documentReader) other(to *customer.Other) {
+	r.object(func(key string) {
+		switch key {
+		case "name":
+			to.Name = r.string()
+		case "detail":
+			to.Detail = r.string()
+		default:
+			r.odd = true
+		}
+	})
+}

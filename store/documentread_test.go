@@ -1,0 +1,144 @@
+package store
+
+import (
+	"encoding/json"
+	"math/rand/v2"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cordboard/cordboard/screenpop/customer"
+)
+
+// someTexts are what people write, and what JSON must escape.
+var someTexts = []string{"", "a", "Works evenings, patient.", `says "now" \ later`, "line\nline\ttab\x01", "<b>&\u2028", "\u20ac 5 \U0001f4de", "{[,:]}", `{"id":"1"},`}
+
+// filled puts random things into all fields of a value.
+func filled(draw *rand.Rand, v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if draw.IntN(2) == 0 {
+			v.Set(reflect.New(v.Type().Elem()))
+			filled(draw, v.Elem())
+		}
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), draw.IntN(4), 4))
+		for i := range v.Len() {
+			filled(draw, v.Index(i))
+		}
+	case reflect.Struct:
+		if at, is := v.Addr().Interface().(*time.Time); is {
+			*at = time.UnixMicro(draw.Int64N(2e15)).UTC()
+			return
+		}
+		for i := range v.NumField() {
+			filled(draw, v.Field(i))
+		}
+	case reflect.String:
+		v.SetString(someTexts[draw.IntN(len(someTexts))])
+	case reflect.Bool:
+		v.SetBool(draw.IntN(2) == 0)
+	default:
+		v.SetInt(draw.Int64N(1<<55) >> draw.IntN(56) * int64(1-2*draw.IntN(2)))
+	}
+}
+
+func someDocument(t *testing.T, draw *rand.Rand) document {
+	t.Helper()
+	var r customer.Record
+	filled(draw, reflect.ValueOf(&r).Elem())
+	d, err := documentOf(&r, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// TestDocumentReader: what a document says is what the general decoder reads in
+// it, whatever is in its fields.
+func TestDocumentReader(t *testing.T) {
+	t.Parallel()
+	draw := rand.New(rand.NewPCG(1, 2))
+	for range 500 {
+		d := someDocument(t, draw)
+		var got, want customer.Record
+		if !readRecord(d.record, &got) {
+			t.Fatalf("odd: %s", d.record)
+		}
+		if err := json.Unmarshal([]byte(d.record), &want); err != nil || !reflect.DeepEqual(got, want) {
+			t.Fatalf("%s\n got %+v\nwant %+v, %v", d.record, got, want, err)
+		}
+		if !readHistory(d.history, &got.Interactions) {
+			t.Fatalf("odd: %s", d.history)
+		}
+		all, err := decodeHistory(d.history)
+		if err != nil || !reflect.DeepEqual(got.Interactions, all) {
+			t.Fatalf("%s\n got %+v\nwant %+v, %v", d.history, got.Interactions, all, err)
+		}
+	}
+}
+
+// TestDocumentReaderOnDamage: a document in which somebody's hand was is read as
+// the general decoder reads it, or left to that.
+func TestDocumentReaderOnDamage(t *testing.T) {
+	t.Parallel()
+	draw := rand.New(rand.NewPCG(3, 4))
+	bytes := []byte("\"\\{}[]:,-0159.eE nultrfase\x00\x1f\xff\u20acTZ")
+	odd := 0
+	for range 30_000 {
+		d := someDocument(t, draw)
+		text := []byte(d.record)
+		for range 1 + draw.IntN(2) {
+			i := draw.IntN(len(text))
+			switch draw.IntN(3) {
+			case 0:
+				text = append(text[:i:i], text[i+1:]...)
+			case 1:
+				text[i] = bytes[draw.IntN(len(bytes))]
+			case 2:
+				text = append(append(text[:i:i], bytes[draw.IntN(len(bytes))]), text[i:]...)
+			}
+		}
+		var got, want customer.Record
+		if !readRecord(string(text), &got) {
+			odd++
+			continue
+		}
+		if err := json.Unmarshal(text, &want); err != nil || !reflect.DeepEqual(got, want) {
+			t.Fatalf("%s\n got %+v\nwant %+v, %v", text, got, want, err)
+		}
+	}
+	if odd < 1000 {
+		t.Errorf("%d were odd: nothing was damaged", odd)
+	}
+	var large customer.Record
+	if readRecord(`{"version":18446744073709551617}`, &large) {
+		t.Errorf("a number too large was read as %d", large.Version)
+	}
+}
+
+// TestDocumentOfLaterRelease: a document with a field that we don't know is read,
+// without that field.
+func TestDocumentOfLaterRelease(t *testing.T) {
+	t.Parallel()
+	r := fullRecord()
+	d, err := documentOf(&r, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain, err := d.read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	later := d
+	later.record = strings.Replace(d.record, `{"id":`, `{"mood":{"now":[1,2.5]},"id":`, 1)
+	later.history = strings.Replace(d.history, `{"id":`, `{"mood":"fine", "id":`, 1)
+	var ignored customer.Record
+	if later.record == d.record || readRecord(later.record, &ignored) || readHistory(later.history, &ignored.Interactions) {
+		t.Fatal("it is not odd")
+	}
+	if got, err := later.read(); err != nil || !reflect.DeepEqual(got, plain) {
+		t.Errorf("got %+v, %v\nwant %+v", got, err, plain)
+	}
+}
