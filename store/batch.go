@@ -11,7 +11,7 @@ import (
 type batch struct {
 	rows     map[routing.CallID]*LedgerRow // as they shall be after the batch
 	order    []routing.CallID              // of rows, as they came
-	settled  map[routing.CallID]bool       // rows whose customer and outcome are written already
+	settled  map[routing.CallID]bool       // rows whose outcome is written already
 	events   []Event
 	contacts []Contact
 	dialogs  map[dialogKey]*Dialog        // nil: removed
@@ -34,21 +34,27 @@ func (b *batch) empty() bool {
 	return len(b.rows) == 0 && len(b.events) == 0 && len(b.contacts) == 0 && len(b.dialogs) == 0 && len(b.bindings) == 0 && b.counter == 0 && b.returned == nil
 }
 
-// touch puts the call's row among those to write.
+// touch puts the call's row among those to write, unless it is as it was
+// written: many an action changes nothing of it.
 func (b *batch) touch(c *callState) {
-	if _, there := b.rows[c.row.Call]; !there {
+	row := b.rows[c.row.Call]
+	if row == nil {
+		if c.written && c.row == c.saved {
+			return
+		}
+		row = new(LedgerRow)
+		b.rows[c.row.Call] = row
 		b.order = append(b.order, c.row.Call)
 	}
-	row := c.row
-	b.rows[c.row.Call] = &row
-	b.settled[row.Call] = c.written && c.customer == row.Customer && c.outcome == row.Outcome
+	*row = c.row
 }
 
 // settle notes what the batch writes of its calls.
 func (b *batch) settle(calls map[routing.CallID]*callState) {
 	for call, row := range b.rows {
 		if c := calls[call]; c != nil {
-			c.written, c.customer, c.outcome = true, row.Customer, row.Outcome
+			b.settled[call] = c.written && c.saved.Outcome == row.Outcome
+			c.written, c.saved = true, *row
 		}
 	}
 }

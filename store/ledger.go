@@ -82,9 +82,8 @@ type callState struct {
 	before    agents.ID // who talked before the present talk
 	listed    bool      // among those that have ended
 
-	written  bool // as far as the batches before go, with these:
-	customer string
-	outcome  routing.Outcome
+	written bool // as far as the batches before go, as saved
+	saved   LedgerRow
 }
 
 func newPublicID() string {

@@ -11,7 +11,7 @@ import (
 	"github.com/cordboard/cordboard/routing"
 )
 
-// writeRow writes a row; settled when its customer and outcome are those it has.
+// writeRow writes a row; settled when its outcome is the one it has.
 // Not several in one statement: SQLite then keeps a copy of each page that it
 // changes.
 func writeRow(t *tx, r *LedgerRow, settled bool) error {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -253,8 +254,9 @@ func TestCallsTurnedAway(t *testing.T) {
 	until(t, "the failure is noticed", func() bool { return s.Stats().Failing })
 	whole(calls / 2)
 	until(t, "what is of no use is let go", func() bool { return s.Stats().Queued < 9*100 })
-	late := s.NextCall()
+	late, before := s.NextCall(), s.Stats().Dropped
 	s.Arrived(Arrival{Call: late, At: time.Now()})
+	until(t, "the last one is turned away too", func() bool { return s.Stats().Dropped > before })
 	s.SaveContact(Contact{Call: late, Attempt: 1, Customer: "LW-1", Agent: "priya", At: time.Now()})
 	pages(t, s, 1)
 	flushed(t, s)
@@ -323,5 +325,61 @@ func TestOneBadCallCostsNoOther(t *testing.T) {
 	n, err := s.CountOutcomes(t.Context())
 	if err != nil || n.By[routing.Abandoned] != 4 || s.Stats().Dropped != 1 {
 		t.Fatalf("outcomes %+v, %v, stats %+v", n, err, s.Stats())
+	}
+}
+
+// TestUnchangedRowsAreNotWritten: an action that changes nothing of a call's row
+// does not have it written again, and one that does, does, also after a row was
+// refused.
+func TestUnchangedRowsAreNotWritten(t *testing.T) {
+	t.Parallel()
+	w := &writer{s: opened(t, Options{Path: filepath.Join(t.TempDir(), "cordboard.db")}), calls: map[routing.CallID]*callState{}}
+	fold := func(inputs ...input) *batch {
+		b := newBatch()
+		for _, in := range inputs {
+			in.fold(w, b)
+		}
+		b.settle(w.calls)
+		return b
+	}
+	at := time.Now()
+	ring := acted{at, []routing.Action{routing.Ring{Offer: routing.Offer{Call: 1, Attempt: 1, Agent: "priya"}}}}
+	end := acted{at, []routing.Action{routing.EndCall{Call: 1, Outcome: routing.Abandoned, By: routing.ByCaller}}}
+	if b := fold(arrived{Call: 1, At: at}); len(b.rows) != 1 || b.settled[1] {
+		t.Fatalf("a call arrived: %d rows, settled %v", len(b.rows), b.settled)
+	}
+	if b := fold(ring, identified{1, ""}); len(b.rows) != 0 || len(b.events) != 1 {
+		t.Errorf("nothing changed: %d rows, %d events", len(b.rows), len(b.events))
+	}
+	if b := fold(identified{1, "LW-1"}, ring); len(b.rows) != 1 || b.rows[1].Customer != "LW-1" || !b.settled[1] {
+		t.Errorf("the customer is known: %d rows, settled %v", len(b.rows), b.settled)
+	}
+	w.calls[1].written = false
+	if b := fold(ring); len(b.rows) != 1 || b.settled[1] {
+		t.Errorf("the row was refused: %d rows, settled %v", len(b.rows), b.settled)
+	}
+	if b := fold(end, ring); len(b.rows) != 1 || b.rows[1].Outcome != routing.Abandoned || b.settled[1] {
+		t.Errorf("the call has ended: %d rows, settled %v", len(b.rows), b.settled)
+	}
+}
+
+// TestOpenCallsAreFound: a start does not read the whole ledger for the calls that
+// are open.
+func TestOpenCallsAreFound(t *testing.T) {
+	t.Parallel()
+	s := opened(t, Options{Path: filepath.Join(t.TempDir(), "cordboard.db")})
+	for _, query := range []string{qOpenCalls, qRestartEvents, qRestartCalls} {
+		var plan string
+		args := []any{int64(1), "{}"}[:strings.Count(query, "$")]
+		err := each(t.Context(), s.read, "EXPLAIN QUERY PLAN "+query, args, func(row *sql.Rows) error {
+			var id, parent, unused int
+			var step string
+			err := row.Scan(&id, &parent, &unused, &step)
+			plan += step + "\n"
+			return err
+		})
+		if err != nil || !strings.Contains(plan, "INDEX calls_open") || strings.Contains(plan, "SCAN c\n") || strings.Contains(plan, "SCAN calls\n") {
+			t.Errorf("%s\n%s%v", query, plan, err)
+		}
 	}
 }

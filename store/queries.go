@@ -12,7 +12,7 @@ const (
 	qSaveCall = `INSERT INTO calls (` + callColumns + `)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)
 		ON CONFLICT (call) DO UPDATE SET
-			queue = excluded.queue, rule = excluded.rule, topic = excluded.topic,
+			customer = excluded.customer, queue = excluded.queue, rule = excluded.rule, topic = excluded.topic,
 			agent = excluded.agent, answered_at = excluded.answered_at,
 			queued_at = excluded.queued_at, talk_at = excluded.talk_at, ended_at = excluded.ended_at,
 			wait_us = excluded.wait_us, talk_us = excluded.talk_us,
@@ -20,8 +20,8 @@ const (
 			offers = excluded.offers, disposition = excluded.disposition, has_note = excluded.has_note,
 			policy_version = excluded.policy_version`
 	// What a call arrives with does not change. SQLite writes the entry of each
-	// index anew whose column is set, changed or not, hence two forms.
-	qSaveCallAll  = qSaveCall + `, customer = excluded.customer, outcome = excluded.outcome`
+	// index anew whose column is set, changed or not (calls_open), hence two forms.
+	qSaveCallAll  = qSaveCall + `, outcome = excluded.outcome`
 	qCall         = `SELECT ` + callColumns + ` FROM calls WHERE call = $1`
 	qOpenCalls    = `SELECT ` + callColumns + ` FROM calls WHERE outcome = '' ORDER BY call`
 	qCallsBetween = `SELECT ` + callColumns + ` FROM calls WHERE arrived_at >= $1 AND arrived_at < $2 ORDER BY call LIMIT $3`

@@ -100,6 +100,20 @@ func TestUpgradeSQLite(t *testing.T) {
 	if copies, err := filepath.Glob(path + ".schema1-*"); err != nil || len(copies) != 1 {
 		t.Errorf("copies: %v, %v", copies, err)
 	}
+	// The tables of the ledger were made anew: events still belong to calls.
+	after, err := sql.Open("sqlite", "file:"+path+"?_pragma=foreign_keys(1)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = after.Close() }()
+	var left, strays int
+	if _, err := after.ExecContext(t.Context(), "DELETE FROM calls WHERE call = 1"); err != nil {
+		t.Fatal(err)
+	}
+	err = after.QueryRowContext(t.Context(), "SELECT (SELECT COUNT(*) FROM call_events WHERE call = 1), (SELECT COUNT(*) FROM pragma_foreign_key_check)").Scan(&left, &strays)
+	if err != nil || left != 0 || strays != 0 {
+		t.Errorf("%d events are left of a call that is gone, %d rows refer to nothing, %v", left, strays, err)
+	}
 }
 
 // TestUpgradePostgres: an older schema is refused with the command that raises
