@@ -80,13 +80,17 @@ func decode[E Event](b []byte) (Event, error) {
 	return ev, nil
 }
 
-// EncodeEvent gives an event's form in the journal. Its Kind stands beside it.
-func EncodeEvent(ev Event) ([]byte, error) {
+// AppendEvent appends an event's form in the journal. Its Kind stands beside
+// it. What it returns with an error is to, as it was.
+func AppendEvent(to []byte, ev Event) ([]byte, error) {
+	if out, ok := appendUsual(to, ev); ok {
+		return out, nil
+	}
 	b, err := json.Marshal(ev)
 	if err != nil {
-		return nil, fmt.Errorf("encode %s: %w", ev.Kind(), err)
+		return to, fmt.Errorf("encode %s: %w", ev.Kind(), err)
 	}
-	return b, nil
+	return append(to, b...), nil
 }
 
 // DecodeEvent reads an event from the journal. A PolicyChanged comes without

@@ -1,6 +1,7 @@
 package routing
 
 import (
+	"encoding/json"
 	"errors"
 	"reflect"
 	"testing"
@@ -31,7 +32,7 @@ func TestEventsRoundTrip(t *testing.T) {
 			t.Errorf("kind %s twice", ev.Kind())
 		}
 		seen[ev.Kind()] = true
-		b, err := EncodeEvent(ev)
+		b, err := AppendEvent(nil, ev)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -48,5 +49,42 @@ func TestEventsRoundTrip(t *testing.T) {
 	}
 	if _, err := DecodeEvent("no_such", nil); !errors.Is(err, ErrUnknownEvent) {
 		t.Errorf("unknown kind: %v", err)
+	}
+}
+
+// TestAppendEvent: each event is written as encoding/json writes it.
+func TestAppendEvent(t *testing.T) {
+	// The same with other texts, and with nothing in any field.
+	texts := []string{"", "a\"\\b", "<&>", "\x00\x1f\x7f", "é\u2028\u2029\ufffd", "\xff!", "ok"}
+	events := everyEvent()
+	for _, ev := range everyEvent() {
+		events = append(events, reflect.Zero(reflect.TypeOf(ev)).Interface().(Event))
+	}
+	for i, s := range texts {
+		o := Offer{Call: -7, Attempt: 1 << 40, Agent: agents.ID(s)}
+		events = append(events,
+			CallArrived{Attrs: rule.Call{Kind: s, DNIS: s, Trunk: s, Country: s, Language: s, Topic: s}, Caller: s},
+			CustomerResolved{Customer: rule.Customer{
+				Segment: s, Language: s, Country: s, BalanceCurrency: s, AccountManager: s, LastAgent: s, LastTopic: s, Products: texts[:i],
+			}},
+			PopAcked{Offer: o, Mode: s, Version: -1, Panels: map[string]string{s: "shown", "z" + s: s, "a": s}}, PopAcked{Offer: o, Panels: map[string]string{}},
+			OfferAccepted{o}, Joined{o, s}, WrapUpEnded{o, s})
+	}
+	usual := 0
+	for _, ev := range events {
+		want, err := json.Marshal(ev)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := AppendEvent([]byte("line "), ev)
+		if err != nil || string(got) != "line "+string(want) {
+			t.Errorf("%s: %v:\n%s, encoding/json has\n%s", ev.Kind(), err, got, want)
+		}
+		if _, ok := appendUsual(nil, ev); ok {
+			usual++
+		}
+	}
+	if usual < 50 {
+		t.Errorf("%d events written by hand", usual)
 	}
 }

@@ -46,7 +46,7 @@ func (b *book) Append(at time.Time, ev routing.Event) error {
 	if b.fail != nil {
 		return b.fail
 	}
-	line, err := routing.EncodeEvent(ev)
+	line, err := routing.AppendEvent(nil, ev)
 	b.at, b.kinds, b.lines = append(b.at, at), append(b.kinds, ev.Kind()), append(b.lines, line)
 	return err
 }

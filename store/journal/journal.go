@@ -123,42 +123,45 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // wait for the disk. The error is that of an event without a JSON form, or
 // ErrClosed; a disk that fails is logged and counted, not returned.
 func (j *Journal) Append(at time.Time, ev routing.Event) error {
-	body, err := routing.EncodeEvent(ev)
-	if err != nil {
-		return fmt.Errorf("journal: %w", err)
-	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.closed {
 		return ErrClosed
 	}
-	j.seq++
 	if len(j.pending) > j.opts.MaxPending {
+		j.seq++
 		j.stats.Lost++ // the number stays used: a reader sees the gap
 		return nil
 	}
-	j.pending = appendLine(j.pending, j.seq, at, ev.Kind(), body)
+	var err error
+	if j.pending, err = appendLine(j.pending, j.seq+1, at, ev); err != nil {
+		return fmt.Errorf("journal: %w", err)
+	}
+	j.seq++
 	j.lines++
 	j.signal()
 	return nil
 }
 
-func appendLine(to []byte, seq int64, at time.Time, kind string, body []byte) []byte {
+func appendLine(to []byte, seq int64, at time.Time, ev routing.Event) ([]byte, error) {
+	before := len(to)
 	to = append(to, "00000000 "...)
 	start := len(to)
 	to = strconv.AppendInt(to, seq, 10)
 	to = append(to, ' ')
 	to = strconv.AppendInt(to, at.UnixMicro(), 10)
 	to = append(to, ' ')
-	to = append(to, kind...)
-	to = append(to, ' ')
-	to = append(to, body...)
+	to = append(to, ev.Kind()...)
+	to, err := routing.AppendEvent(append(to, ' '), ev)
+	if err != nil {
+		return to[:before], err
+	}
 	const digits = "0123456789abcdef"
 	sum := crc32.Checksum(to[start:], castagnoli)
 	for i := range 8 {
 		to[start-2-i] = digits[sum>>(4*i)&0xf]
 	}
-	return append(to, '\n')
+	return append(to, '\n'), nil
 }
 
 func (j *Journal) signal() {

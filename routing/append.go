@@ -1,0 +1,172 @@
+package routing
+
+import (
+	"encoding/json"
+	"slices"
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/cordboard/cordboard/routing/rule"
+)
+
+// The events of a call's usual way are written out field by field, byte for byte
+// what encoding/json makes of them (TestAppendEvent): there are a dozen a call,
+// and looking up by reflection what never changes was most of their cost. The
+// others are left to encoding/json.
+
+// appendUsual appends an event's form; false when its type is none of the usual.
+func appendUsual(to []byte, ev Event) ([]byte, bool) {
+	switch ev := ev.(type) {
+	case CallArrived:
+		to = appendArrived(to, ev)
+	case CustomerResolved:
+		to = appendInt(to, `{"call":`, ev.Call)
+		to = appendCustomer(append(to, `,"customer":`...), &ev.Customer)
+	case CallerGone:
+		to = appendInt(to, `{"call":`, ev.Call)
+		to = optionalBool(to, `,"unanswered":`, ev.Unanswered)
+	case PopAcked:
+		to = appendText(appendOffer(to, ev.Offer), `,"mode":`, ev.Mode)
+		to = appendInt(to, `,"version":`, ev.Version)
+		to = appendPanels(to, ev.Panels)
+	case OfferAccepted:
+		to = appendOffer(to, ev.Offer)
+	case PhoneRinging:
+		to = appendOffer(to, ev.Offer)
+	case PhoneAnswered:
+		to = appendOffer(to, ev.Offer)
+	case Joined:
+		to = appendText(appendOffer(to, ev.Offer), `,"media":`, ev.Media)
+	case AgentGone:
+		to = appendOffer(to, ev.Offer)
+	case WrapUpEnded:
+		to = optionalText(appendOffer(to, ev.Offer), `,"disposition":`, ev.Disposition)
+	case Tick:
+		to = append(to, '{')
+	default:
+		return to, false
+	}
+	return append(to, '}'), true
+}
+
+func appendArrived(to []byte, ev CallArrived) []byte {
+	to = appendInt(to, `{"call":`, ev.Call)
+	a := &ev.Attrs
+	to = appendText(to, `,"attrs":{"kind":`, a.Kind)
+	to = strconv.AppendBool(append(to, `,"ani_known":`...), a.ANIKnown)
+	to = appendText(to, `,"dnis":`, a.DNIS)
+	to = appendText(to, `,"trunk":`, a.Trunk)
+	to = appendText(to, `,"country":`, a.Country)
+	to = appendText(to, `,"language":`, a.Language)
+	to = appendText(to, `,"topic":`, a.Topic)
+	to = appendInt(to, `,"waited":`, a.WaitedS)
+	to = appendInt(to, `,"transfers":`, a.Transfers)
+	return optionalText(append(to, '}'), `,"caller":`, ev.Caller)
+}
+
+func appendCustomer(to []byte, c *rule.Customer) []byte {
+	to = strconv.AppendBool(append(to, `{"known":`...), c.Known)
+	to = optionalText(to, `,"segment":`, c.Segment)
+	to = optionalBool(to, `,"key_account":`, c.KeyAccount)
+	to = optionalText(to, `,"language":`, c.Language)
+	to = optionalText(to, `,"country":`, c.Country)
+	to = optionalInt(to, `,"churn_risk":`, c.ChurnRisk)
+	to = optionalInt(to, `,"value":`, c.Value)
+	to = optionalInt(to, `,"balance":`, c.Balance)
+	to = optionalText(to, `,"balance_currency":`, c.BalanceCurrency)
+	to = optionalInt(to, `,"overdue_days":`, c.OverdueDays)
+	to = optionalInt(to, `,"open_tickets":`, c.OpenTickets)
+	to = optionalInt(to, `,"open_complaints":`, c.OpenComplaints)
+	for i, p := range c.Products {
+		key := ","
+		if i == 0 {
+			key = `,"products":[`
+		}
+		to = appendText(to, key, p)
+	}
+	if len(c.Products) > 0 {
+		to = append(to, ']')
+	}
+	to = optionalText(to, `,"account_manager":`, c.AccountManager)
+	to = optionalText(to, `,"last_agent":`, c.LastAgent)
+	to = optionalText(to, `,"last_topic":`, c.LastTopic)
+	return append(optionalInt(to, `,"last_contact_days":`, c.LastContactDays), '}')
+}
+
+// appendOffer begins the object of an event about an offer.
+func appendOffer(to []byte, o Offer) []byte {
+	to = appendInt(to, `{"call":`, o.Call)
+	to = appendInt(to, `,"attempt":`, o.Attempt)
+	return appendText(to, `,"agent":`, o.Agent)
+}
+
+func appendPanels(to []byte, panels map[string]string) []byte {
+	if len(panels) == 0 {
+		return to
+	}
+	var few [16]string
+	names := few[:0]
+	for name := range panels {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for i, name := range names {
+		key := ","
+		if i == 0 {
+			key = `,"panels":{`
+		}
+		to = appendText(appendText(to, key, name), ":", panels[name])
+	}
+	return append(to, '}')
+}
+
+// The key of a field comes with the comma before it and the colon after.
+
+func appendInt[N ~int | ~int64](to []byte, key string, n N) []byte {
+	return strconv.AppendInt(append(to, key...), int64(n), 10)
+}
+
+// appendText appends a string. One that needs no escape, nearly all, is copied.
+func appendText[S ~string](to []byte, key string, s S) []byte {
+	to = append(to, key...)
+	for _, r := range s {
+		switch r {
+		case '"', '\\', '<', '>', '&', utf8.RuneError, '\u2028', '\u2029':
+			return appendEscaped(to, string(s))
+		}
+		if r < ' ' {
+			return appendEscaped(to, string(s))
+		}
+	}
+	to = append(to, '"')
+	to = append(to, s...)
+	return append(to, '"')
+}
+
+func appendEscaped(to []byte, s string) []byte {
+	b, _ := json.Marshal(s) // a string always has a JSON form
+	return append(to, b...)
+}
+
+// The fields of these are left out when they are empty.
+
+func optionalInt[N ~int | ~int64](to []byte, key string, n N) []byte {
+	if n == 0 {
+		return to
+	}
+	return appendInt(to, key, n)
+}
+
+func optionalText(to []byte, key string, s string) []byte {
+	if s == "" {
+		return to
+	}
+	return appendText(to, key, s)
+}
+
+func optionalBool(to []byte, key string, yes bool) []byte {
+	if !yes {
+		return to
+	}
+	return append(append(to, key...), "true"...)
+}
