@@ -20,8 +20,26 @@ const (
 	CodeValue       = "Y006" // wrong type, form or range, or not in the list
 	CodeConflict    = "Y007" // two things that cannot stand together
 	CodeLimit       = "Y008" // more than the limits allow
+	CodeUntrue      = "Y009" // a test of the document that does not hold
 	CodeUnsupported = "U001" // known, but not built yet
 )
+
+// Severity says what a finding does to a document. The zero value is an error.
+type Severity string
+
+const (
+	Error   Severity = ""  // refuses the document
+	Warning Severity = "W" // wants a tick, or a reason under lint.allow
+	Note    Severity = "N" // informs
+)
+
+// Letter is E, W or N.
+func (s Severity) Letter() string {
+	if s == Error {
+		return "E"
+	}
+	return string(s)
+}
 
 // maxFindings bounds what one file can report, so that a file of garbage
 // cannot fill the memory or the screen.
@@ -36,6 +54,15 @@ type Finding struct {
 	Where     string // what it belongs to: "route gold", "queue billing"; may be empty
 	Source    string // the line of the file, without its indentation; may be empty
 	Caret     int    // how many characters of Source stand before the place
+
+	Severity Severity
+	// Path is the thing in the document, for findings of Check: "queues.billing",
+	// "route.key/leaving"; may be empty.
+	Path string
+	// Shows is the call, place or timeline that shows the finding; may be empty.
+	Shows string
+	// Accepted is the reason given under lint.allow; "" for none.
+	Accepted string
 }
 
 // String is the finding as it is printed: one line that editors can jump to,
@@ -50,11 +77,50 @@ func (f Finding) String() string {
 // Brief is the finding on one line, without the source, which may name people:
 // the form for logs.
 func (f Finding) Brief() string {
-	where := ""
-	if f.Where != "" {
-		where = " (" + f.Where + ")"
+	msg, where := f.Msg, ""
+	if at := cmp.Or(f.Where, f.Path); at != "" {
+		where = " (" + at + ")"
 	}
-	return fmt.Sprintf("%s:%d:%d: %s%s [%s]", f.File, f.Line, f.Col, f.Msg, where, f.Code)
+	if f.Shows != "" {
+		msg += " | " + f.Shows
+	}
+	return fmt.Sprintf("%s:%d:%d: %s%s [%s]", f.File, f.Line, f.Col, msg, where, f.Code)
+}
+
+// Text is the finding as check prints it: place, severity, code, path, what is
+// found, and what shows it.
+func (f Finding) Text() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s:%d:%d %s %s ", f.File, f.Line, f.Col, f.Severity.Letter(), f.Code)
+	if path := f.path(); path != "" {
+		b.WriteString(path + ": ")
+	}
+	b.WriteString(f.Msg)
+	if f.Shows != "" {
+		b.WriteString(" | " + f.Shows)
+	}
+	if f.Accepted != "" {
+		b.WriteString("; accepted: " + f.Accepted)
+	}
+	return b.String()
+}
+
+// path is Path, or Where written as one.
+func (f Finding) path() string {
+	if f.Path != "" || f.Where == "" {
+		return f.Path
+	}
+	kind, name, named := strings.Cut(f.Where, " ")
+	switch kind {
+	case "queue", "topic", "calendar", "agent", "skill", "test":
+		kind += "s"
+	case "route":
+		named = named && name != "root"
+	}
+	if !named {
+		return kind
+	}
+	return kind + "." + name
 }
 
 // Print writes the findings one below the other.

@@ -190,7 +190,7 @@ func (c *compiler) action(n *node) rule.Treatment {
 	if o.bad {
 		return t
 	}
-	t.Play = c.sound(o.get("play"))
+	t.Play = c.name(o.get("play"))
 	ways := 0
 	if q := o.get("queue"); q != nil {
 		ways++
@@ -227,14 +227,4 @@ func (c *compiler) action(n *node) rule.Treatment {
 		c.errorf(n, CodeMissing, "%s: say where the call goes: queue, hangup or reject", n.label())
 	}
 	return t
-}
-
-// sound reads the name of a sound: built in, or a file of that name in the
-// sounds folder.
-func (c *compiler) sound(n *node) string {
-	s := c.name(n)
-	if s != "" && c.hasSound != nil && !c.hasSound(s) {
-		c.errorf(n, "Q704", "%s: there is no sound %s", n.label(), s)
-	}
-	return s
 }

@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -13,18 +14,18 @@ type overflow struct {
 	to     int
 }
 
-// checkOverflow finds calls that would be sent round in a ring (Q701). Queues
+// lintRings finds calls that would be sent round in a ring (Q701). Queues
 // that hand over to each other only while closed are no ring: they are the
 // day's and the night's desk.
-func (c *compiler) checkOverflow() {
-	names := c.names.queues
+func (l *linter) lintRings() {
+	names := l.names.queues
 	index := make(map[string]int, len(names))
 	for i, name := range names {
 		index[name] = i
 	}
 	edges := make([][]overflow, len(names))
 	for i, name := range names {
-		q := c.policy.Queues[name]
+		q := l.policy.Queues[name]
 		if q == nil {
 			continue
 		}
@@ -33,7 +34,9 @@ func (c *compiler) checkOverflow() {
 				edges[i] = append(edges[i], overflow{option, to})
 			}
 		}
-		add("closed", q.Closed)
+		if q.Hours != "" { // else it is never closed
+			add("closed", q.Closed)
+		}
 		if q.Full != nil {
 			add("full", q.Full.Then)
 		}
@@ -47,8 +50,9 @@ func (c *compiler) checkOverflow() {
 	reported := make([]bool, len(names))
 	for i, name := range names {
 		for _, e := range edges[i] {
+			q := l.policy.Queues[name]
 			if e.to == i {
-				c.errorf(c.queues[name].at(e.option), "Q701", "%s: calls go to the queue itself", e.option)
+				l.queue(q, e.option, "Q701", fmt.Sprintf("%s -(%s)-> %s", name, e.option, name), "calls go to the queue itself")
 				continue
 			}
 			if e.option == "closed" || reported[i] {
@@ -58,7 +62,7 @@ func (c *compiler) checkOverflow() {
 				for _, m := range members {
 					reported[m] = true
 				}
-				c.errorf(c.queues[name].at(e.option), "Q701", "%s: calls go round in a ring: %s", e.option, path)
+				l.queue(q, e.option, "Q701", path, "overflow ring without an end")
 			}
 		}
 	}

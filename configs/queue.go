@@ -119,7 +119,7 @@ func (c *compiler) options(o *object, q *routing.Queue) {
 		q.AnswerWithAgent = c.choice(n, "at_queue", []string{"at_queue", "with_agent"}, "early_media") == "with_agent"
 	}
 	if n := o.get("music"); n != nil {
-		q.Music = c.sound(n)
+		q.Music = c.name(n)
 	}
 	o.later("was", "reserve", "max_talking", "callback", "announce")
 	o.close()

@@ -37,6 +37,7 @@ func (c *compiler) route(n *node) {
 // "" for the root. The caller closes the object.
 func (c *compiler) routeNode(o *object, path string, depth int) *rule.Node {
 	r := &rule.Node{}
+	c.routeNodes[r] = o.node
 	if c.routes++; c.routes == maxRoutes+1 {
 		c.errorf(o.node, CodeLimit, "more than %d routes", maxRoutes)
 	}
@@ -72,7 +73,7 @@ func (c *compiler) routeNode(o *object, path string, depth int) *rule.Node {
 func (c *compiler) siblings(n *node, path string, depth int) []*rule.Node {
 	var out []*rule.Node
 	names := map[string]bool{}
-	catchAll := ""
+	var catcher *rule.Node
 	for _, item := range c.list(n, 0) {
 		name := routeName(item)
 		full := name
@@ -92,11 +93,10 @@ func (c *compiler) siblings(n *node, path string, depth int) []*rule.Node {
 			names[node.Name] = true
 		}
 		o.close()
-		if catchAll != "" {
-			c.errorf(item, "R201", "this route can never be reached: %s above takes every call", catchAll)
-		}
-		if !o.has("when") && !node.GoOn && catchAll == "" {
-			catchAll = node.Name
+		if catcher != nil {
+			c.shadowed[node] = catcher
+		} else if !o.has("when") && !node.GoOn {
+			catcher = node
 		}
 		out = append(out, node)
 	}

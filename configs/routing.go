@@ -79,23 +79,33 @@ func readFile(path string) ([]byte, error) {
 // ParseRouting compiles a routing document; name stands in the findings. It
 // reads nothing but b, so a document can be checked before it is stored. The
 // caller numbers the policy (Version stays 0); SHA256 is that of b. The policy
-// is nil when there is any finding.
+// is nil when there is any finding. Warnings and notes are Check's.
 func ParseRouting(name string, b []byte, options ...Option) (*routing.Policy, []Finding) {
+	c, root := compileRouting(name, b, options)
+	if l := newLinter(c, root); l != nil {
+		l.errors()
+		c.findings = append(c.findings, l.said...)
+	}
+	if findings := c.result(); len(findings) > 0 {
+		return nil, findings
+	}
+	return c.policy, nil
+}
+
+// compileRouting reads a document as far as it goes; root is nil when it is no
+// mapping at all.
+func compileRouting(name string, b []byte, options []Option) (*compiler, *node) {
 	c := newCompiler(name)
 	for _, o := range options {
 		o(c)
 	}
 	root := c.parse(b)
-	if root == nil {
-		return nil, c.result()
-	}
-	c.document(c.object(root))
-	if findings := c.result(); len(findings) > 0 {
-		return nil, findings
+	if root != nil {
+		c.document(c.object(root))
 	}
 	sum := sha256.Sum256(b)
 	c.policy.SHA256 = hex.EncodeToString(sum[:])
-	return c.policy, nil
+	return c, root
 }
 
 func newCompiler(file string) *compiler {
@@ -103,7 +113,8 @@ func newCompiler(file string) *compiler {
 		reader:     &reader{file: file},
 		policy:     &routing.Policy{MilliPoints: 1000, Zone: time.UTC},
 		queues:     map[string]*queueSource{},
-		topicNodes: map[string]*node{},
+		routeNodes: map[*rule.Node]*node{},
+		shadowed:   map[*rule.Node]*rule.Node{},
 		phones:     map[string]string{},
 	}
 }
@@ -114,9 +125,10 @@ type compiler struct {
 	policy     *routing.Policy
 	names      declared
 	queues     map[string]*queueSource
-	topicNodes map[string]*node
-	phones     map[string]string // URI -> agent
-	fields     []string          // names under fields, which are not built yet
+	routeNodes map[*rule.Node]*node
+	shadowed   map[*rule.Node]*rule.Node // a route, and the sibling above that takes every call
+	phones     map[string]string         // URI -> agent
+	fields     []string                  // names under fields, which are not built yet
 	routes     int
 	// nobody: agents are missing, which is said once and not for each mention.
 	nobody bool
@@ -147,8 +159,6 @@ func (c *compiler) document(o *object) {
 	c.agents(o)
 	o.later("fields", "sites", "regions", "tests", "lint")
 	o.close()
-	c.checkOverflow()
-	c.checkStaff()
 }
 
 // section opens a mapping that may be left out.

@@ -277,9 +277,9 @@ agents: {}
 		t.Error("loaded")
 	}
 	equal(t, "findings", got, []string{
-		"x.yaml:5:19: defaults.music: there is no sound tune [Q704]",
-		"x.yaml:7:45: closed.then.play: there is no sound clsed (queue a) [Q704]",
-		"x.yaml:8:14: music: there is no sound jazz (queue b) [Q704]",
+		"x.yaml:5:12: sound does not exist | tune (defaults.music) [Q704]",
+		"x.yaml:7:23: sound does not exist | clsed (queues.a.closed) [Q704]",
+		"x.yaml:8:7: sound does not exist | jazz (queues.b.music) [Q704]",
 	})
 }
 

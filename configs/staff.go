@@ -8,45 +8,86 @@ import (
 	"github.com/cordboard/cordboard/routing/rule"
 )
 
-// checkStaff finds calls that would wait for ever: a queue that no agent of
-// the document fits at any step, or for one of its topics, and that has no way
-// out (N303). Whoever lists no agents at all is still drawing, and is left be.
-func (c *compiler) checkStaff() {
-	if len(c.policy.Agents) == 0 || len(c.findings) > 0 {
-		return // a need with a mistake in it says nothing about staff
-	}
-	for _, name := range c.names.queues {
-		q := c.policy.Queues[name]
-		if q.Late != nil || q.Nobody != nil {
-			continue
-		}
-		if !c.anybody(q, rule.Need{}) {
-			c.errorf(c.queues[name].at("need"), "N303", "no agent fits at any step, and there is no way out (late, nobody): calls wait for ever")
-			continue
-		}
-		for _, topic := range c.names.topics {
-			t := c.policy.Topics[topic]
-			if t.Queue == name && !c.anybody(q, t.Need) {
-				c.errorf(c.topicNodes[topic], "N303", "no agent fits at any step of queue %s, which has no way out (late, nobody): calls wait for ever", name)
-			}
-		}
-	}
+// group is every agent with the same skills and team: who fits is asked once
+// for all of them.
+type group struct {
+	skills agents.Skills
+	team   string
+	ids    []string // sorted
 }
 
-// anybody says whether some agent fits some step of the queue, with what a
-// topic adds.
-func (c *compiler) anybody(q *routing.Queue, firm rule.Need) bool {
-	needs := []agents.Requirement{c.requirement(q, overlay(q.Need, nil), firm)}
-	for _, s := range q.Steps {
-		needs = append(needs, c.requirement(q, overlay(q.Need, s.Need), firm))
+// groups are the agents of the document by what they can do, in order of their
+// first id.
+func (l *linter) groups() []*group {
+	if l.staff != nil {
+		return l.staff
 	}
-	extra := c.requirement(q, firm, rule.Need{})
-	for _, a := range c.policy.Agents {
-		if fits, _ := extra.Fits(a.Skills, a.Team); !fits {
+	ids := make([]string, 0, len(l.policy.Agents))
+	for id := range l.policy.Agents {
+		ids = append(ids, string(id))
+	}
+	slices.Sort(ids)
+	by := map[string]*group{}
+	l.staff = []*group{}
+	for _, id := range ids {
+		a := l.policy.Agents[agents.ID(id)]
+		key := profileText(a)
+		g := by[key]
+		if g == nil {
+			g = &group{skills: a.Skills, team: a.Team}
+			by[key] = g
+			l.staff = append(l.staff, g)
+		}
+		g.ids = append(g.ids, id)
+	}
+	return l.staff
+}
+
+func profileText(a agents.Agent) string {
+	b := append(make([]byte, 0, 64), a.Team...)
+	for _, s := range a.Skills {
+		b = append(b, 0)
+		b = append(b, s.Skill...)
+		b = append(b, 0, byte(s.Level))
+	}
+	return string(b)
+}
+
+// fitting says of each group whether it fits a step of a queue, for a caller of
+// a language: the rest of the need is asked once for all languages.
+func (l *linter) fitting(q *routing.Queue, step int, firm rule.Need, language string) []*group {
+	var out []*group
+	r := routing.StepRequirement(q, step, firm, language)
+	for _, g := range l.groups() {
+		if ok, _ := r.Fits(g.skills, g.team); ok {
+			out = append(out, g)
+		}
+	}
+	return out
+}
+
+// callerLanguages are those a caller of the queue may be spoken to in.
+func (l *linter) callerLanguages(q *routing.Queue, firm rule.Need) []string {
+	asks := func(n *rule.Need) bool { return n != nil && slices.Contains(n.Speak, "caller") }
+	all := asks(&q.Need) || asks(&firm)
+	for _, s := range q.Steps {
+		all = all || asks(s.Need)
+	}
+	if all && len(l.names.languages) > 0 {
+		return l.names.languages
+	}
+	return []string{l.policy.DefaultLanguage}
+}
+
+// anybody says whether some agent fits some step, for a caller of the language.
+func (l *linter) anybody(q *routing.Queue, firm rule.Need, language string) bool {
+	for step := 0; step <= len(q.Steps); step++ {
+		if step > 0 && q.Steps[step-1].Need == nil {
 			continue
 		}
-		for i := range needs {
-			if fits, _ := needs[i].Fits(a.Skills, a.Team); fits {
+		r := routing.StepRequirement(q, step, firm, language)
+		for _, g := range l.groups() {
+			if ok, _ := r.Fits(g.skills, g.team); ok {
 				return true
 			}
 		}
@@ -54,44 +95,30 @@ func (c *compiler) anybody(q *routing.Queue, firm rule.Need) bool {
 	return false
 }
 
-// overlay replaces a need key by key.
-func overlay(need rule.Need, over *rule.Need) rule.Need {
-	if over == nil {
-		return need
+// lintStuck finds calls that would wait for ever: a queue that no agent of the
+// document fits at any step, or for one of its topics, and that has no way out
+// (N303). Whoever lists no agents at all is still drawing, and is left be.
+func (l *linter) lintStuck() {
+	if len(l.policy.Agents) == 0 {
+		return
 	}
-	if over.All != nil {
-		need.All = over.All
+	stuck := func(q *routing.Queue, firm rule.Need) bool {
+		return !slices.ContainsFunc(l.callerLanguages(q, firm), func(code string) bool { return l.anybody(q, firm, code) })
 	}
-	if over.Any != nil {
-		need.Any = over.Any
-	}
-	if over.None != nil {
-		need.None = over.None
-	}
-	if over.Speak != nil {
-		need.Speak = over.Speak
-	}
-	if over.Team != nil {
-		need.Team = over.Team
-	}
-	return need
-}
-
-// requirement is what a need asks when the caller may speak any language of
-// the centre. For a skill that the firm addition names too, the addition counts.
-func (c *compiler) requirement(q *routing.Queue, need, firm rule.Need) agents.Requirement {
-	r := agents.Requirement{Any: need.Any, None: need.None, Team: need.Team, SpeakLevel: q.SpeakLevel}
-	for _, want := range need.All {
-		if !slices.ContainsFunc(firm.All, func(f agents.Range) bool { return f.Skill == want.Skill }) {
-			r.All = append(r.All, want)
+	for _, name := range l.names.queues {
+		q := l.policy.Queues[name]
+		if q.Late != nil || q.Nobody != nil {
+			continue
+		}
+		if stuck(q, rule.Need{}) {
+			l.queue(q, "", "N303", "a call that waits for ever", "no agent fits at any step, and there is no way out (late, nobody)")
+			continue
+		}
+		for _, topic := range l.names.topics {
+			if t := l.policy.Topics[topic]; t.Queue == name && stuck(q, t.Need) {
+				l.find(l.key("topics", topic), "N303", "topics."+topic, "a call about it that waits for ever",
+					"no agent fits at any step of queue %s, which has no way out (late, nobody)", name)
+			}
 		}
 	}
-	switch {
-	case slices.Contains(need.Speak, "any"):
-	case slices.Contains(need.Speak, "caller"):
-		r.Speak = c.names.languages
-	default:
-		r.Speak = need.Speak
-	}
-	return r
 }

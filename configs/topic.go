@@ -38,7 +38,7 @@ func (c *compiler) topics(n *node) {
 		t.PriorityAdd = c.integer(o.get("priority_add"), 0, maxPriority, 0)
 		o.later("relax_after")
 		o.close()
-		c.policy.Topics[p.key], c.topicNodes[p.key] = t, p.value
+		c.policy.Topics[p.key] = t
 		c.checkTopicWait(t, o.node, wait)
 	}
 }

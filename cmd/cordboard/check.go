@@ -1,0 +1,86 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cordboard/cordboard/configs"
+	"github.com/cordboard/cordboard/sip/media"
+)
+
+func checkCommand() *cobra.Command {
+	var o checkOptions
+	c := &cobra.Command{
+		Use:   "check FILE",
+		Short: "Read a server file or a routing document and print every error in it",
+		Long: "Read a server file, the routing document it names, and whether what it names is there on this machine: certificates, secrets, folders,\n" +
+			"addresses. serve begins with just this. Or read a routing document alone: what is wrong with it, what looks wrong (lint), and the tests\n" +
+			"that stand in it, run on the engine. Exit status 1 with any error, else 0; warnings and notes do not change it.",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			file := args[0]
+			head, err := os.ReadFile(file)
+			if err != nil {
+				return err
+			}
+			in, err := o.input()
+			if err != nil {
+				return err
+			}
+			if strings.Contains(string(head), "cordboard: server/") {
+				server, _, err := loadToServe(file, cmd.ErrOrStderr())
+				if err != nil {
+					return err
+				}
+				sounds, err := media.LoadLibrary(server.Media.Sounds)
+				if err != nil {
+					return err
+				}
+				in.HasSound, in.Sounds = sounds.Has, server.Media.Sounds
+				fmt.Fprintln(cmd.OutOrStdout(), file+": no errors")
+				if file, head = server.Routes, nil; head == nil {
+					if head, err = os.ReadFile(file); err != nil {
+						return err
+					}
+				}
+			}
+			r := configs.Check(file, head, in)
+			if err := r.Print(cmd.OutOrStdout()); err != nil {
+				return err
+			}
+			if r.Exit() != 0 {
+				return &exitError{code: r.Exit(), err: errors.New("")}
+			}
+			return nil
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&o.sounds, "sounds", "", "the folder of the sounds, as media.sounds of the server file; a server file brings its own")
+	f.StringVar(&o.today, "today", "", "the day calendars are held against, YYYY-MM-DD; without it, this day")
+	return c
+}
+
+// checkOptions is what the flags of check say.
+type checkOptions struct{ sounds, today string }
+
+func (o checkOptions) input() (in configs.CheckInput, err error) {
+	in.Today = time.Now()
+	if o.today != "" {
+		if in.Today, err = time.Parse(time.DateOnly, o.today); err != nil {
+			return in, fmt.Errorf("--today %s is no date, such as 2026-02-16", o.today)
+		}
+	}
+	if o.sounds != "" {
+		sounds, err := media.LoadLibrary(o.sounds)
+		if err != nil {
+			return in, err
+		}
+		in.HasSound, in.Sounds = sounds.Has, o.sounds
+	}
+	return in, nil
+}

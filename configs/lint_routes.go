@@ -1,0 +1,9 @@
+package configs
+
+func (l *linter) lintReach()   {}
+func (l *linter) lintRoutes()  {}
+func (l *linter) lintStaff()   {}
+func (l *linter) lintHistory() {}
+
+// History is calls that were.
+type History struct{}

@@ -1,0 +1,155 @@
+package configs
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/cordboard/cordboard/routing"
+)
+
+const (
+	maxOvertaking = 10 * time.Minute // O501 warns over it
+	datesAhead    = 60               // days, T602
+)
+
+// lintOrder prints the bound on overtaking, or that there is none.
+func (l *linter) lintOrder() {
+	at, path := l.key("order"), "order"
+	if child(l.root, "order").kind == kindNull {
+		at, path = l.key("route"), "route"
+	}
+	low, high, top, least := maxPriority, 0, l.tree, l.tree
+	l.eachRoute(func(r *routing.Routed) {
+		if r.Node.GoOn || r.Node.Then != nil {
+			return
+		}
+		if r.Priority > high {
+			high, top = r.Priority, r
+		}
+		if r.Priority < low {
+			low, least = r.Priority, r
+		}
+	})
+	added := l.additions()
+	if l.policy.MilliPoints == 0 {
+		l.find(at, "O502", path, fmt.Sprintf("a call by %s (%d points) waits as long as calls by %s (%d points) keep coming", routePath(least), low, routePath(top), high+added),
+			"strict priority: a queue can starve")
+		return
+	}
+	points := high + added
+	bound := time.Duration(points-low) * time.Second * 1000 / time.Duration(l.policy.MilliPoints)
+	l.find(at, "O501", path, "", "overtaking bound H = %s (%d - %d points, %s per second)", durationText(bound.Round(time.Millisecond)), points, low, pointsText(l.policy.MilliPoints))
+	if f := &l.said[len(l.said)-1]; bound > maxOvertaking {
+		f.Severity = Warning
+		f.Shows = fmt.Sprintf("a call by %s waits since +0s, one by %s comes at +%s: the first is passed", routePath(least), routePath(top), seconds(bound.Truncate(time.Second)-time.Second))
+	}
+}
+
+// additions sums what can be added to a route's priority, each once.
+func (l *linter) additions() int {
+	sum := l.policy.Transfers.PriorityAdd
+	for _, t := range l.policy.Topics {
+		sum += t.PriorityAdd
+	}
+	into := map[string]int{} // an overflow into one queue adds once
+	for _, q := range l.policy.Queues {
+		for _, s := range q.Steps {
+			sum += s.PriorityAdd
+		}
+		for _, t := range overflows(q) {
+			into[t.Queue] = max(into[t.Queue], t.PriorityAdd)
+		}
+	}
+	l.eachRoute(func(r *routing.Routed) {
+		if t := r.Node.Then; t != nil {
+			into[t.Queue] = max(into[t.Queue], t.PriorityAdd)
+		}
+	})
+	for _, points := range into {
+		sum += points
+	}
+	return sum
+}
+
+// pointsText writes thousandths of a point: 1, 0.5.
+func pointsText(milli int64) string {
+	s := fmt.Sprintf("%d.%03d", milli/1000, milli%1000)
+	return strings.TrimSuffix(strings.TrimRight(s, "0"), ".")
+}
+
+// lintCalendars finds calendars that run out, and clock changes inside hours.
+func (l *linter) lintCalendars() {
+	for _, name := range l.names.calendars {
+		cal := l.policy.Calendars[name]
+		at, path := l.key("calendars", name), "calendars."+name
+		l.lintDates(at, path, cal)
+		if changes := clockChanges(cal, l.today.Year()); len(changes) > 0 {
+			l.find(at, "T605", path, strings.Join(changes, ", "), "clock change inside opening hours")
+		}
+	}
+}
+
+func (l *linter) lintDates(at spot, path string, cal *routing.Calendar) {
+	first, last := "", ""
+	for _, e := range cal.Exceptions {
+		if e.Date == "" {
+			continue
+		}
+		last = max(last, e.Date)
+		if first == "" || e.Date[5:] < first {
+			first = e.Date[5:]
+		}
+	}
+	if last == "" {
+		return
+	}
+	end, err := time.Parse(time.DateOnly, last)
+	if err != nil {
+		return
+	}
+	y, m, d := l.today.Date()
+	days := int(end.Sub(time.Date(y, m, d, 0, 0, 0, 0, time.UTC)).Hours() / 24)
+	if days > datesAhead {
+		return
+	}
+	next := fmt.Sprintf("%04d-%s", max(end.Year(), y)+1, first)
+	switch {
+	case days < 0:
+		l.find(at, "T602", path, "next: "+next, "dated exceptions ended on %s, %d days ago", last, -days)
+	default:
+		l.find(at, "T602", path, "next: "+next, "dated exceptions end on %s, in %d days", last, days)
+	}
+}
+
+// clockChanges lists the days of a year when the calendar's clock changes while
+// it is open.
+func clockChanges(cal *routing.Calendar, year int) (days []string) {
+	at := time.Date(year, 1, 1, 0, 0, 0, 0, cal.Zone)
+	for at.Year() <= year {
+		_, end := at.ZoneBounds()
+		if end.IsZero() || end.In(cal.Zone).Year() > year {
+			return days
+		}
+		_, before := end.Add(-time.Second).In(cal.Zone).Zone()
+		_, after := end.In(cal.Zone).Zone()
+		if before != after && cal.Open(end.Add(-time.Second)) && cal.Open(end) {
+			days = append(days, end.In(cal.Zone).Format(time.DateOnly))
+		}
+		at = end
+	}
+	return days
+}
+
+// fortnight is how far ahead instants are looked for that show a finding.
+const fortnight = 14 * 24 * time.Hour
+
+// closedAt is an instant soon when the calendar is not open.
+func (l *linter) closedAt(cal *routing.Calendar) (time.Time, bool) {
+	for d := time.Duration(0); d < fortnight; d += 15 * time.Minute {
+		if at := l.today.Add(d); !cal.Open(at) {
+			return at.In(l.policy.Zone), true
+		}
+	}
+	return time.Time{}, false
+}
