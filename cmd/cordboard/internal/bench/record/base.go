@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	"github.com/cordboard/cordboard/store"
 	"github.com/cordboard/cordboard/store/storetest/pgtest"
@@ -22,6 +23,11 @@ type base interface {
 	open(store.Options) (*sql.DB, error)
 	// size is how many bytes it takes on disk.
 	size(ctx context.Context, o store.Options) (int64, error)
+	// settle has the database do what it would do by itself within minutes of an
+	// import.
+	settle(ctx context.Context, o store.Options) error
+	// remove takes a database away.
+	remove(ctx context.Context, o store.Options) error
 	// param is the n-th parameter of a statement, in order.
 	param(n int) string
 	close() error
@@ -76,6 +82,11 @@ func (b *sqliteBase) size(_ context.Context, o store.Options) (int64, error) {
 	return info.Size(), nil
 }
 
+// settle implements base: whoever closes an SQLite file last leaves nothing to do.
+func (b *sqliteBase) settle(context.Context, store.Options) error { return nil }
+
+func (b *sqliteBase) remove(_ context.Context, o store.Options) error { return os.Remove(o.Path) }
+
 func (b *sqliteBase) param(int) string { return "?" }
 
 func (b *sqliteBase) close() error { return nil }
@@ -111,6 +122,34 @@ func (b *postgresBase) size(ctx context.Context, o store.Options) (n int64, err 
 		return 0, fmt.Errorf("size: %w", err)
 	}
 	return n, nil
+}
+
+// settle implements base: what autovacuum would do beside the look-ups, and the
+// writing of what the import changed.
+func (b *postgresBase) settle(ctx context.Context, o store.Options) error {
+	return b.exec(ctx, o, "VACUUM (ANALYZE)", "CHECKPOINT")
+}
+
+func (b *postgresBase) remove(ctx context.Context, o store.Options) error {
+	u, err := url.Parse(o.Postgres)
+	if err != nil {
+		return err
+	}
+	return b.exec(ctx, store.Options{Postgres: b.cluster.URL("postgres")}, `DROP DATABASE "`+strings.TrimPrefix(u.Path, "/")+`" WITH (FORCE)`)
+}
+
+func (b *postgresBase) exec(ctx context.Context, o store.Options, queries ...string) (err error) {
+	db, err := b.open(o)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	for _, q := range queries {
+		if _, err := db.ExecContext(ctx, q); err != nil {
+			return fmt.Errorf("%s: %w", q, err)
+		}
+	}
+	return nil
 }
 
 func (b *postgresBase) param(n int) string { return "$" + strconv.Itoa(n) }

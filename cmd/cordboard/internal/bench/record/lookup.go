@@ -25,9 +25,11 @@ func lookups(ctx context.Context, r *bench.Report, o store.Options, name string,
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
 	runtime.GC() // what the import left
-	var p50, p99, worst []float64
+	var p50, p99, worst, jitter []float64
 	for i := range opts.runs {
+		late := startJitter()
 		us, err := lookupRun(ctx, s, opts, uint64(i), people)
+		jitter = append(jitter, bench.Quantile(late(), 0.99))
 		if err != nil {
 			return err
 		}
@@ -38,6 +40,7 @@ func lookups(ctx context.Context, r *bench.Report, o store.Options, name string,
 	r.Runs("lookup_us_p50_"+name, "us", p50)
 	r.Runs("lookup_us_p99_"+name, "us", p99)
 	r.Runs("lookup_us_max_"+name, "us", worst)
+	r.Runs("jitter_us_p99_"+name, "us", jitter)
 	return nil
 }
 
@@ -80,8 +83,9 @@ const spinRounds = 60
 // longer than its median its slowest hundredth takes is the machine's doing,
 // and as much of a look-up's p99 is too.
 func calibrate(ctx context.Context, r *bench.Report, opts options) error {
-	var p50, p99 []float64
+	var p50, p99, jitter []float64
 	for i := range opts.runs {
+		late := startJitter()
 		us, err := paced(ctx, opts, uint64(i), 1, func(int) (float64, error) {
 			begin := time.Now()
 			var page [4096]byte
@@ -90,6 +94,7 @@ func calibrate(ctx context.Context, r *bench.Report, opts options) error {
 			}
 			return since(begin), nil
 		})
+		jitter = append(jitter, bench.Quantile(late(), 0.99))
 		if err != nil {
 			return err
 		}
@@ -97,6 +102,7 @@ func calibrate(ctx context.Context, r *bench.Report, opts options) error {
 	}
 	r.Runs("calib_spin_us_p50", "us", p50)
 	r.Runs("calib_spin_us_p99", "us", p99)
+	r.Runs("calib_jitter_us_p99", "us", jitter)
 	return nil
 }
 

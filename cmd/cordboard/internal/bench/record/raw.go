@@ -31,6 +31,7 @@ func rawInsert(ctx context.Context, b base, from store.Options) (took time.Durat
 	if err != nil {
 		return 0, err
 	}
+	defer func() { err = errors.Join(err, b.remove(ctx, to)) }()
 	src, err := b.open(from)
 	if err != nil {
 		return 0, err

@@ -31,7 +31,7 @@ func TestRun(t *testing.T) {
 	}
 	for _, store := range o.stores {
 		for _, name := range []string{"import_customers_per_s_", "raw_customers_per_s_", "import_ratio_", "import_again_customers_per_s_",
-			"lookup_us_p50_", "lookup_us_p99_", "db_bytes_per_customer_"} {
+			"lookup_us_p50_", "lookup_us_p99_", "jitter_us_p99_", "db_bytes_per_customer_"} {
 			if !slices.ContainsFunc(file.Figures, func(f bench.Figure) bool { return f.Name == name+store && f.Value > 0 }) {
 				t.Errorf("no %s%s", name, store)
 			}
