@@ -45,6 +45,8 @@ type ResolverOptions struct {
 	Sources []SourceOptions // asked in this order; the first that knows somebody wins
 	Log     *zap.Logger     // nil: silent
 	Cache   int             // matches kept, 10,000 when 0
+	// CacheBytes is what they may take in memory, in bytes, about; 64 MiB when 0.
+	CacheBytes int
 	// KeepStale is how old a match may be that is given when no source answers,
 	// 24 h when 0.
 	KeepStale time.Duration
@@ -110,6 +112,9 @@ func NewResolver(opts ResolverOptions) *Resolver {
 	if opts.Cache <= 0 {
 		opts.Cache = 10_000
 	}
+	if opts.CacheBytes <= 0 {
+		opts.CacheBytes = 64 << 20
+	}
 	if opts.KeepStale <= 0 {
 		opts.KeepStale = 24 * time.Hour
 	}
@@ -124,7 +129,7 @@ func NewResolver(opts ResolverOptions) *Resolver {
 	}
 	r := &Resolver{
 		opts: opts, log: opts.Log.Named("customer"),
-		cache: newCache(max(opts.Cache, cacheMin)), flights: map[string]*flight{},
+		cache: newCache(max(opts.Cache, cacheMin), opts.CacheBytes), flights: map[string]*flight{},
 		work: make(chan job), idle: make(chan struct{}, maxIdle),
 	}
 	r.ctx, r.stop = context.WithCancel(context.Background())

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -197,6 +199,42 @@ func TestCache(t *testing.T) {
 			t.Fatalf("asked %d times: the oldest entry did not make room", n-asked)
 		}
 	})
+}
+
+// TestCacheIsBoundInBytes: customers with a long history fill the cache's memory
+// before its number, the last one always has a place, and what leaves gives its
+// place back.
+func TestCacheIsBoundInBytes(t *testing.T) {
+	long := func() Match {
+		r := &Record{ID: "long"}
+		for range 50 {
+			r.Interactions = append(r.Interactions, Interaction{Note: strings.Repeat("x", 1000)})
+		}
+		return Match{Record: r}
+	}
+	one := weigh(long())
+	if one < 50*1000 || one > 100*1000 {
+		t.Fatalf("50 notes of 1,000 bytes weigh %d", one)
+	}
+	c := newCache(1000, 3*one)
+	for i := range 10 {
+		c.put(&cached{number: strconv.Itoa(i % 5), match: long()})
+		if want := min(i+1, 3); c.order.Len() != want || len(c.by) != want {
+			t.Fatalf("after %d: %d kept, %d by number; want %d", i+1, c.order.Len(), len(c.by), want)
+		}
+	}
+	if c.get("1") != nil || c.get("2") == nil || c.get("4") == nil {
+		t.Error("it is not the latest that are kept")
+	}
+	c.put(&cached{number: "4", match: Match{}})
+	if c.room != one-weigh(Match{}) {
+		t.Errorf("room for %d, want %d", c.room, one-weigh(Match{}))
+	}
+	c = newCache(1000, 1)
+	c.put(&cached{number: "a", match: long()})
+	if c.get("a") == nil {
+		t.Error("the last one has no place")
+	}
 }
 
 // TestForgetReachesFlights: what was being read when the record changed is not
