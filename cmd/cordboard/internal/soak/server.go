@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -29,7 +30,7 @@ import (
 const (
 	ratedCPS   = 50
 	ratedCalls = 1000
-	customers  = 2000
+	customers  = 20_000 // an hour adds little to the history of each
 
 	atQueue   = "+442079460100" // answered with music at once
 	withAgent = "+442079460101" // rings until an agent answers
@@ -208,8 +209,10 @@ func (v *server) fill(ctx context.Context, ids []string, secrets map[string]stri
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
 	people := sample.Customers(20261122, time.Now(), customers)
-	if err := s.SaveCustomers(ctx, people); err != nil {
-		return nil, nil, err
+	for group := range slices.Chunk(people, 1000) {
+		if err := s.SaveCustomers(ctx, group); err != nil {
+			return nil, nil, err
+		}
 	}
 	for _, p := range people {
 		for _, n := range p.Numbers {
