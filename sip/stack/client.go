@@ -33,7 +33,7 @@ type clientTx struct {
 	provisional bool // a 1xx has come; under d.mu
 
 	// Set and read by effects; way under s.mu too.
-	req  *sip.Request
+	out  *letter // of an INVITE: CANCEL and ACK are made like it
 	data []byte
 	way  way
 
@@ -80,25 +80,25 @@ func (c *clientTx) start() {
 
 // send runs as an effect: it finds the way and writes the request.
 func (c *clientTx) send() {
-	req, way, err := c.s.assemble(c.s.ctx, c.sp)
+	l, err := c.s.assemble(c.s.ctx, c.sp)
 	if err != nil {
 		c.end(503, err)
 		return
 	}
-	c.d.talkTo(way.addr())
-	c.first(req, way)
+	if c.method == "INVITE" {
+		c.out = l
+	}
+	c.d.talkTo(l.way.addr())
+	c.first(l.data, l.way)
 }
 
 // first writes the request for the first time; an effect. The way is known
 // before that, so that it is seen to close.
-func (c *clientTx) first(req *sip.Request, w way) {
+func (c *clientTx) first(data []byte, w way) {
 	c.s.mu.Lock()
 	c.way = w
 	c.s.mu.Unlock()
-	c.data = render(req)
-	if c.method == "INVITE" {
-		c.req = req // CANCEL and ACK are made like it
-	}
+	c.data = data
 	if err := w.write(c.data); err != nil {
 		c.end(503, err)
 		return
@@ -233,30 +233,12 @@ func (c *clientTx) response(res *sip.Response, m *Message) {
 
 // ackFailure is the ACK of a 3xx-6xx (RFC 3261 17.1.1.3); an effect.
 func (c *clientTx) ackFailure(m *Message) {
-	if c.req == nil {
+	if c.out == nil {
 		return
 	}
-	ack := sip.NewRequest(sip.ACK, *c.req.Recipient.Clone())
-	c.s.likeInvite(ack, c.req, m.Get("To"))
-	if err := c.way.write(render(ack)); err != nil {
+	if err := c.way.write(c.out.like("ACK", c.sp, m.Get("To"), nil)); err != nil {
 		c.s.log.Debug("ACK not sent", zap.Error(err))
 	}
-}
-
-// likeInvite gives a hop-by-hop ACK or CANCEL what it shares with its INVITE:
-// top Via, Route, From, Call-ID and CSeq number. Nothing else.
-func (s *Stack) likeInvite(req, invite *sip.Request, to string) {
-	req.AppendHeader(invite.Via().Clone())
-	for _, r := range invite.GetHeaders("Route") {
-		req.AppendHeader(sip.HeaderClone(r))
-	}
-	mf := sip.MaxForwardsHeader(70)
-	req.AppendHeader(&mf)
-	req.AppendHeader(sip.NewHeader("From", clean(invite.GetHeader("From").Value())))
-	req.AppendHeader(sip.NewHeader("To", clean(to)))
-	req.AppendHeader(sip.HeaderClone(invite.CallID()))
-	req.AppendHeader(&sip.CSeqHeader{SeqNo: invite.CSeq().SeqNo, MethodName: req.Method})
-	req.SetBody(nil)
 }
 
 // soundResponse checks what a response to a request of ours must have: one

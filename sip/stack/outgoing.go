@@ -184,13 +184,13 @@ func (d *Dialog) endFork(c *clientTx, res *sip.Response, m *Message, tag string)
 
 // sendAck runs as an effect.
 func (d *Dialog) sendAck(a *ackState, sp *spec) {
-	req, way, err := d.s.assemble(d.s.ctx, sp)
+	l, err := d.s.assemble(d.s.ctx, sp)
 	if err != nil {
 		d.log.Warn("ACK not sent", zap.Error(err))
 		return
 	}
-	d.talkTo(way.addr())
-	a.data, a.way = render(req), way
+	d.talkTo(l.way.addr())
+	a.data, a.way = l.data, l.way
 	d.writeAck(a)
 }
 
@@ -275,14 +275,11 @@ func (d *Dialog) sendCancel(c *clientTx) {
 	d.s.register(k) // already, so that Close waits for it
 	why := d.byeHead
 	d.do(d.call.quick, func() {
-		if c.req == nil {
+		if c.out == nil {
 			k.end(503, errTarget) // the INVITE was never sent
 			return
 		}
-		cancel := sip.NewRequest(sip.CANCEL, *c.req.Recipient.Clone())
-		d.s.likeInvite(cancel, c.req, c.req.GetHeader("To").Value())
-		appendHeaders(cancel, why)
-		k.first(cancel, c.way)
+		k.first(c.out.like("CANCEL", c.sp, c.sp.to, why), c.way)
 	})
 	d.after(d.s.o.timers.life(), func() {
 		if d.phase != early {

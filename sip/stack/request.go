@@ -236,7 +236,7 @@ func (s *Stack) flowClosed(transport string, peer netip.AddrPort) {
 
 // probe runs as an effect: can the peer be reached without the flow?
 func (d *Dialog) probe(sp *spec) {
-	_, _, err := d.s.assemble(d.s.ctx, sp) // it connects
+	_, err := d.s.assemble(d.s.ctx, sp) // it connects
 	if err != nil && d.s.ctx.Err() == nil {
 		d.mu.Lock()
 		defer d.unlock()

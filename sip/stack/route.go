@@ -43,36 +43,85 @@ type spec struct {
 func (s *Stack) newBranch() string  { return s.branchOurs() + rand.Text() }
 func (s *Stack) branchOurs() string { return sip.RFC3261BranchMagicCookie + s.mark }
 
+// letter is a request of ours, written out, and its way.
+type letter struct {
+	way  way
+	data []byte
+	// What a CANCEL, and the ACK of a failure, have from their INVITE.
+	uri    string
+	via    string
+	routes []string
+}
+
 // assemble makes the request and finds its way: numeric, or by DNS.
-func (s *Stack) assemble(ctx context.Context, sp *spec) (*sip.Request, way, error) {
-	var none way
+func (s *Stack) assemble(ctx context.Context, sp *spec) (*letter, error) {
 	target, err := parseURI(sp.uri)
 	if err != nil {
-		return nil, none, err
+		return nil, err
 	}
-	next, routes := target, sp.routes
-	if len(routes) > 0 {
-		if next, err = parseURI(routes[0]); err != nil {
-			return nil, none, err
+	l := &letter{routes: sp.routes}
+	next := target
+	if len(sp.routes) > 0 {
+		if next, err = parseURI(sp.routes[0]); err != nil {
+			return nil, err
 		}
 		if !next.UriParams.Has("lr") {
 			// A strict router (RFC 3261 12.2.1.1): it wants to be the
 			// Request-URI, and the target is the last route.
-			routes = append(append([]string(nil), routes[1:]...), "<"+target.String()+">")
+			l.routes = append(append([]string(nil), sp.routes[1:]...), "<"+target.String()+">")
 			target = next
 		}
 	}
-	req := sip.NewRequest(sip.RequestMethod(sp.method), target)
+	l.uri = target.String()
 	tp, addr, err := s.hop(ctx, next, sp)
 	if err != nil {
-		return nil, none, err
+		return nil, err
 	}
-	w := way{to: addr}
+	if l.way, err = s.wayTo(ctx, tp, addr, strings.Trim(next.Host, "[]"), sp); err != nil {
+		return nil, err
+	}
+	if tp == "tls" {
+		addr = l.way.flow.peer
+	}
+	host, port := s.local(tp, addr.Addr())
+	if tp == "tcp" && port == 0 { // no tcp listener
+		port = addrPort(l.way.flow.Conn.LocalAddr().String()).Port()
+	}
+	l.via = viaOf(tp, host, port, sp.branch)
+	w := compose(sp.method, l.uri)
+	w.header("Via", l.via)
+	for _, r := range l.routes {
+		w.header("Route", r)
+	}
+	w.number("Max-Forwards", int64(max(70-sp.spent, 0)), "")
+	w.header("From", sp.from)
+	w.header("To", sp.to)
+	w.header("Call-ID", sp.callID)
+	w.number("CSeq", int64(sp.cseq), " "+sp.method)
+	if sp.method != "BYE" && sp.method != "CANCEL" && sp.method != "ACK" {
+		contact := s.contact(tp, addr.Addr())
+		if target.Scheme == "sips" {
+			contact = secureContact(contact)
+		}
+		w.header("Contact", contact)
+	}
+	if sp.method == "INVITE" || sp.method == "UPDATE" {
+		w.header("Allow", allow)
+	}
+	if s.o.UserAgent != "" {
+		w.header("User-Agent", s.o.UserAgent)
+	}
+	w.owners(sp.headers)
+	l.data = w.end(sp.headers, sp.contentType, sp.body)
+	return l, nil
+}
+
+// wayTo gives the way to an address, and makes the connection it needs.
+func (s *Stack) wayTo(ctx context.Context, tp string, addr netip.AddrPort, host string, sp *spec) (w way, err error) {
+	w.to = addr
 	switch tp {
 	case "tls":
-		if w.flow, err = s.secure(ctx, strings.Trim(next.Host, "[]"), addr, sp); err == nil {
-			addr = w.flow.peer
-		}
+		w.flow, err = s.secure(ctx, host, addr, sp)
 	case "tcp":
 		w.flow, err = s.connect(ctx, addr, sp)
 	default:
@@ -80,50 +129,38 @@ func (s *Stack) assemble(ctx context.Context, sp *spec) (*sip.Request, way, erro
 			err = fmt.Errorf("stack: no udp listener reaches %s", addr.Addr())
 		}
 	}
-	if err != nil {
-		return nil, none, err
+	return w, err
+}
+
+// viaOf is our Via (RFC 3261 18.1.1). host is as Stack.local gives it.
+func viaOf(transport, host string, port uint16, branch string) string {
+	v := "SIP/2.0/" + strings.ToUpper(transport) + " " + host
+	if port != 0 {
+		v += ":" + strconv.Itoa(int(port))
 	}
-	host, port := s.local(tp, addr.Addr())
-	if tp == "tcp" && port == 0 { // no tcp listener
-		port = addrPort(w.flow.Conn.LocalAddr().String()).Port()
+	v += ";branch=" + branch
+	if transport == "udp" {
+		v += ";rport" // RFC 3581
 	}
-	via := &sip.ViaHeader{
-		ProtocolName: "SIP", ProtocolVersion: "2.0", Transport: strings.ToUpper(tp),
-		Host: strings.Trim(host, "[]"), Port: int(port),
+	return v
+}
+
+// like writes the CANCEL or the hop-by-hop ACK of an INVITE: with its top Via,
+// Route, From, Call-ID and CSeq number, and nothing else of it (RFC 3261 9.1,
+// 17.1.1.3).
+func (l *letter) like(method string, sp *spec, to string, hs []Header) []byte {
+	w := compose(method, l.uri)
+	w.header("Via", l.via)
+	for _, r := range l.routes {
+		w.header("Route", r)
 	}
-	via.Params.Add("branch", sp.branch)
-	if tp == "udp" {
-		via.Params.Add("rport", "")
-	}
-	req.AppendHeader(via)
-	for _, r := range routes {
-		req.AppendHeader(sip.NewHeader("Route", clean(r)))
-	}
-	mf, callID := sip.MaxForwardsHeader(max(70-sp.spent, 0)), sip.CallIDHeader(sp.callID)
-	req.AppendHeader(&mf)
-	req.AppendHeader(sip.NewHeader("From", clean(sp.from)))
-	req.AppendHeader(sip.NewHeader("To", clean(sp.to)))
-	req.AppendHeader(&callID)
-	req.AppendHeader(&sip.CSeqHeader{SeqNo: sp.cseq, MethodName: sip.RequestMethod(sp.method)})
-	if sp.method != "BYE" && sp.method != "CANCEL" && sp.method != "ACK" {
-		contact := s.contact(tp, addr.Addr())
-		if target.Scheme == "sips" {
-			contact = secureContact(contact)
-		}
-		req.AppendHeader(sip.NewHeader("Contact", contact))
-	}
-	if sp.method == "INVITE" || sp.method == "UPDATE" {
-		req.AppendHeader(sip.NewHeader("Allow", allow))
-	}
-	if s.o.UserAgent != "" {
-		req.AppendHeader(sip.NewHeader("User-Agent", clean(s.o.UserAgent)))
-	}
-	appendHeaders(req, sp.headers)
-	setBody(req, sp.headers, sp.contentType, sp.body)
-	if req.From() == nil || req.To() == nil {
-		return nil, none, errors.New("stack: From or To can't be read")
-	}
-	return req, w, nil
+	w.number("Max-Forwards", 70, "")
+	w.header("From", sp.from)
+	w.header("To", to)
+	w.header("Call-ID", sp.callID)
+	w.number("CSeq", int64(sp.cseq), " "+method)
+	w.owners(hs)
+	return w.end(hs, "", nil)
 }
 
 // quick reports whether the way will be found without waiting: for the DNS, or
