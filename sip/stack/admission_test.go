@@ -162,21 +162,20 @@ func TestSourcesAreBounded(t *testing.T) {
 // However many sources are invented, a trunk's next call is heard.
 func TestForgedSourcesCrowdOutNoTrunk(t *testing.T) {
 	l := newLab(t, withPhones(phoneSide{make(chan netip.AddrPort, 10)}))
-	message := func(method string) []byte {
-		return []byte(method + " sip:x@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bKcrowd\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:x@y>\r\nCall-ID: crowd\r\nCSeq: 1 " + method + "\r\n\r\n")
-	}
+	message := func(method string) *head { return &head{method: method} }
+	now := time.Now()
 	dropped := 0
 	for i := range uint32(50_000) {
 		var a [4]byte
 		binary.BigEndian.PutUint32(a[:], 10<<24+i)
-		if !l.police(netip.AddrFrom4(a), message("REGISTER")) {
+		if !l.police(netip.AddrFrom4(a), message("REGISTER"), now) {
 			dropped++
 		}
 	}
 	if dropped == 0 {
 		t.Error("the flood was no flood")
 	}
-	if !l.police(netip.MustParseAddr("127.0.0.1"), message("INVITE")) {
+	if !l.police(netip.MustParseAddr("127.0.0.1"), message("INVITE"), now) {
 		t.Error("a trunk's call was dropped")
 	}
 }

@@ -26,7 +26,7 @@ type clientTx struct {
 
 	// onResponse gets each response, onEnd an end without final response: 408 or
 	// 503. Both under d.mu.
-	onResponse func(*sip.Response, *Message)
+	onResponse func(*Message)
 	onEnd      func(code int, err error)
 
 	over        bool // the final response or the end has come; written under d.mu and s.mu
@@ -183,35 +183,24 @@ func (c *clientTx) end(code int, err error) {
 }
 
 // tapResponse gives a response to its request, in arrival order.
-func (s *Stack) tapResponse(res *sip.Response, from netip.AddrPort, at time.Time) {
-	key, err := sip.ClientTxKeyMake(res)
-	if err != nil {
-		return
-	}
-	s.mu.Lock()
-	c := s.clients[key]
-	s.mu.Unlock()
-	if c == nil {
-		return
-	}
-	m := messageOf(res, from, at)
-	if !soundResponse(c, res, m) || !s.o.Allow(m.Source.Addr()) && !s.talking(m.Source.Addr()) {
+func (s *Stack) tapResponse(c *clientTx, m *Message) {
+	if !soundResponse(c, m) || !s.o.Allow(m.Source.Addr()) && !s.talking(m.Source.Addr()) {
 		return
 	}
 	c.d.mu.Lock()
 	defer c.d.unlock()
-	c.response(res, m)
+	c.response(m)
 }
 
-func (c *clientTx) response(res *sip.Response, m *Message) {
-	code := res.StatusCode
+func (c *clientTx) response(m *Message) {
+	code := m.Status
 	if code < 200 {
 		c.provisional = true
 		if c.method == "INVITE" && c.timer != nil {
 			c.timer.Stop()
 		}
 		if !c.over { // a 1xx may be overtaken by the final response
-			c.onResponse(res, m)
+			c.onResponse(m)
 		}
 		return
 	}
@@ -219,14 +208,14 @@ func (c *clientTx) response(res *sip.Response, m *Message) {
 	switch {
 	case c.method != "INVITE":
 		if first { // repeated ones are ignored
-			c.onResponse(res, m)
+			c.onResponse(m)
 		}
 	case code < 300: // the ACK and the forks are the dialog's
-		c.onResponse(res, m)
+		c.onResponse(m)
 	default:
 		c.d.do(c.quick, func() { c.ackFailure(m) })
 		if first {
-			c.onResponse(res, m)
+			c.onResponse(m)
 		}
 	}
 }
@@ -243,12 +232,10 @@ func (c *clientTx) ackFailure(m *Message) {
 
 // soundResponse checks what a response to a request of ours must have: one
 // Via (RFC 3261 18.1.2), our Call-ID and tag, no header doubled, a status code.
-func soundResponse(c *clientTx, res *sip.Response, m *Message) bool {
-	from := res.From()
-	return res.StatusCode >= 100 && res.StatusCode <= 699 &&
-		wellFormed(m) == "" && len(m.Values("Via")) == 1 &&
-		m.Get("Call-ID") == c.sp.callID && from != nil && res.To() != nil &&
-		strings.HasSuffix(c.sp.from, ";tag="+tagOf(from.Params))
+func soundResponse(c *clientTx, m *Message) bool {
+	return m.Status >= 100 && m.Status <= 699 && m.fault == "" && m.vias == 1 &&
+		m.callID == c.sp.callID && m.from && m.to &&
+		strings.HasSuffix(c.sp.from, ";tag="+m.fromTag)
 }
 
 // Ping asks a URI for life (OPTIONS outside a dialog): status code, 408 for no
@@ -264,7 +251,7 @@ func (s *Stack) Ping(ctx context.Context, uri, transport string, next netip.Addr
 	}
 	sp.fix(next, transport)
 	c := &clientTx{d: d, method: "OPTIONS", sp: sp}
-	c.onResponse = func(_ *sip.Response, m *Message) {
+	c.onResponse = func(m *Message) {
 		if m.Status >= 200 {
 			code <- m.Status
 		}

@@ -9,7 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/emiago/sipgo/sip"
 	"go.uber.org/zap"
 )
 
@@ -321,9 +320,9 @@ func untagged(v string) string {
 }
 
 // contactOf is the peer's Contact URI, or its address when it gave none.
-func contactOf(c *sip.ContactHeader, m *Message) string {
-	if c != nil {
-		if u, err := parseURI(c.Address.String()); err == nil {
+func contactOf(m *Message) string {
+	if m.contact != "" {
+		if u, err := parseURI(m.contact); err == nil {
 			return u.String()
 		}
 	}

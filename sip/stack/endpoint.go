@@ -25,7 +25,6 @@ type Stack struct {
 	log *zap.Logger
 
 	tpl    *sip.TransportLayer
-	parser *sip.Parser
 	gate   *gate
 	flows  flows
 	calm   *sources      // what one known source may send outside dialogs
@@ -51,8 +50,8 @@ type Stack struct {
 	started bool
 	closing bool // no new calls
 	closed  bool
-	invites map[string]*inbound  // INVITEs received, by transaction key
-	merged  map[string]*inbound  // and by Call-ID, From tag, CSeq
+	invites map[string]*inbound // INVITEs received, by transaction key
+	merged  map[sameCall]*inbound
 	others  map[string]*serverTx // requests for the Handler, by transaction key
 	dialogs map[string]*Dialog   // by our tag
 	clients map[string]*clientTx
@@ -80,7 +79,7 @@ func New(o Options) (*Stack, error) {
 		forbid:  rate.NewLimiter(20, 20),
 		told:    rate.NewLimiter(rate.Every(10*time.Second), 1),
 		invites: map[string]*inbound{},
-		merged:  map[string]*inbound{},
+		merged:  map[sameCall]*inbound{},
 		others:  map[string]*serverTx{},
 		dialogs: map[string]*Dialog{},
 		clients: map[string]*clientTx{},
@@ -101,18 +100,17 @@ func New(o Options) (*Stack, error) {
 	return s, nil
 }
 
-// library sets up sipgo's transports and parser. Its transactions, Server and
-// Client are not used: they know no order. See transaction.go. Nor does it see a
-// message: the filter works it off.
+// library sets up sipgo's transports. Its transactions, Server and Client are not
+// used: they know no order. See transaction.go. Nor does it see a message: the
+// filter reads it and works it off.
 func (s *Stack) library() {
 	log := slog.New(quiet{s.log.Named("sipgo")})
-	s.parser = sip.NewParser()
 	t := s.o.timers
 	closedDoor := net.Dialer{Control: func(string, string, syscall.RawConn) error { return errTarget }}
 	// Names are looked up by assemble alone. Left to itself the library asks
 	// the DNS for, and connects to, whatever stands in a request's Via.
 	mute := &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) { return nil, errTarget }}
-	s.tpl = sip.NewTransportLayer(mute, s.parser, nil,
+	s.tpl = sip.NewTransportLayer(mute, sip.NewParser(), nil,
 		sip.WithTransportLayerLogger(log),
 		sip.WithTransportLayerReadFilter(s.filter),
 		sip.WithTransportLayerTransports(sip.TransportsConfig{

@@ -21,7 +21,8 @@ const (
 type headScan struct {
 	at, line int // bytes read, and of the current line
 	lines    int
-	end      int // length of the head, 0 while its empty line has not come
+	end      int  // length of the head, 0 while its empty line has not come
+	folds    bool // there is a folded header
 }
 
 // scan reads on in data, which begins as it did at the last call. bad names
@@ -51,11 +52,20 @@ func (h *headScan) scan(data []byte) (bad string) {
 		case c < ' ' && c != '\t', c == 0x7f:
 			return "Control Character"
 		}
+		if h.line == 0 && c <= ' ' {
+			h.folds = true
+		}
 		if h.line++; h.line > maxHeaderLen+256 {
 			return "Header Too Long"
 		}
 	}
 	return ""
+}
+
+// sound reports whether data begins with the head of a message: nothing in it
+// that smuggles, and at least one header.
+func (h *headScan) sound(data []byte) bool {
+	return h.scan(data) == "" && h.end > 0 && h.lines > 1
 }
 
 // framer cuts a stream into messages. The library would do so too, but it

@@ -74,14 +74,10 @@ func TestBrokenConnectionsLeaveNoCall(t *testing.T) {
 // The caller's connection may have ended before the call is begun.
 func TestConnectionThatIsGoneAlready(t *testing.T) {
 	l := newLab(t)
-	m, err := l.parser.ParseSIP([]byte("INVITE sip:x@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1:9;branch=z9hG4bKgone\r\n" +
-		"From: <sip:a@b>;tag=1\r\nTo: <sip:x@y>\r\nCall-ID: gone\r\nCSeq: 1 INVITE\r\nContact: <sip:a@127.0.0.1:9>\r\nContent-Length: 0\r\n\r\n"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	m.SetTransport("TCP")
-	m.SetSource("127.0.0.1:9")
-	l.tap(m, nil, addrPort("127.0.0.1:9"))
+	m := received(t, "INVITE sip:x@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1:9;branch=z9hG4bKgone\r\n"+
+		"From: <sip:a@b>;tag=1\r\nTo: <sip:x@y>\r\nCall-ID: gone\r\nCSeq: 1 INVITE\r\nContact: <sip:a@127.0.0.1:9>\r\nContent-Length: 0\r\n\r\n")
+	m.Transport = "tcp"
+	l.tapRequest(m, nil)
 	event[FlowLost](t, l.call())
 	if l.Calls() != 0 || l.remembered() != 0 {
 		t.Errorf("%d calls, %d INVITEs are left", l.Calls(), l.remembered())

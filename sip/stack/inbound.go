@@ -1,11 +1,8 @@
 package stack
 
 import (
-	"net/netip"
-	"strings"
 	"time"
 
-	"github.com/emiago/sipgo/sip"
 	"go.uber.org/zap"
 )
 
@@ -16,8 +13,7 @@ type inbound struct {
 	method string
 	cseq   uint32
 	key    string // of the transaction
-	merged string // Call-ID, From tag and CSeq of an INVITE
-	branch string // of its top Via
+	tag    string // ours, put into the To of its answers when that has none
 	group  string // whose share of the calls it takes
 	dialog *Dialog
 	fresh  bool        // an initial INVITE
@@ -44,52 +40,46 @@ func refuse(code int, h ...Header) *verdict {
 	return &verdict{code: code, reason: reasonOf(code), headers: h}
 }
 
-// tap takes every parsed message, on the reader goroutine: the only place where
-// arrival order exists. socket is nil for a stream.
-func (s *Stack) tap(m sip.Message, socket *packetConn, from netip.AddrPort) {
-	at := time.Now()
-	switch m := m.(type) {
-	case *sip.Request:
-		s.tapRequest(m, socket, from, at)
-	case *sip.Response:
-		s.tapResponse(m, from, at)
-	}
+// sameCall is what two copies of one INVITE share that came by different ways.
+type sameCall struct {
+	callID, fromTag string
+	cseq            uint32
 }
 
-func (s *Stack) tapRequest(req *sip.Request, socket *packetConn, from netip.AddrPort, at time.Time) {
-	in := &inbound{msg: messageOf(req, from, at), method: string(req.Method), socket: socket}
-	normaliseTags(req) // before the key, which old requests make with the From tag
-	key, err := sip.ServerTxKeyMake(req)
-	if err != nil {
-		s.refuseBroken(req, in) // no Via or CSeq
+func (m *Message) sameCall() sameCall { return sameCall{m.callID, m.fromTag, m.cseq} }
+
+// tapRequest takes every request, on the reader goroutine: the only place where
+// arrival order exists. socket is nil for a stream.
+func (s *Stack) tapRequest(m *Message, socket *packetConn) {
+	in := &inbound{msg: m, method: m.Method, cseq: m.cseq, socket: socket}
+	var ok bool
+	if in.key, ok = m.transaction(m.cseqMethod); !ok {
+		s.refuseBroken(in) // no Via or CSeq
 		return
 	}
-	in.key = key
-	in.cseq = req.CSeq().SeqNo
 	if in.method == "ACK" {
-		s.tapAck(key)
+		s.tapAck(in.key)
 	}
-	if in.verdict = s.stranger(req, in); in.verdict == nil {
-		in.verdict = s.check(req, in.msg)
+	if in.verdict = s.stranger(in); in.verdict == nil {
+		in.verdict = s.check(m)
 	}
 	if in.verdict != nil {
 		if !s.answering(in.key) {
-			s.refuseFast(req, in)
+			s.refuseFast(in)
 		}
 		return
 	}
 	if in.method != "ACK" && in.method != "CANCEL" {
-		in.tx = &serverTx{s: s, way: s.back(req, in), invite: in.method == "INVITE", req: req}
+		in.tx = &serverTx{s: s, way: s.back(in), invite: in.method == "INVITE"}
 	}
 	first := in
-	toTag, fromTag := tagOf(req.To().Params), tagOf(req.From().Params)
 	switch {
 	case in.method == "CANCEL":
-		s.tapCancel(req, in, fromTag)
-	case toTag != "":
-		first = s.tapDialog(in, toTag, fromTag)
+		s.tapCancel(in)
+	case m.toTag != "":
+		first = s.tapDialog(in)
 	case in.method == "INVITE":
-		first = s.tapInvite(req, in, fromTag)
+		first = s.tapInvite(in)
 	case in.method == "ACK":
 		in.drop = true
 	case in.method == "OPTIONS":
@@ -105,7 +95,7 @@ func (s *Stack) tapRequest(req *sip.Request, socket *packetConn, from netip.Addr
 	switch {
 	case in.drop:
 	case in.verdict != nil:
-		s.refuseFast(req, in)
+		s.refuseFast(in)
 	case first != in:
 		first.tx.again()
 	case in.fresh:
@@ -164,19 +154,19 @@ func (s *Stack) answering(key string) bool {
 
 // stranger refuses who is not known. Over UDP strangers have been dealt with
 // before the parser.
-func (s *Stack) stranger(req *sip.Request, in *inbound) *verdict {
+func (s *Stack) stranger(in *inbound) *verdict {
 	a := in.msg.Source.Addr()
 	if s.o.Allow(a) {
 		return nil
 	}
-	if to := req.To(); to != nil && tagOf(to.Params) != "" && s.talking(a) {
+	if in.msg.toTag != "" && s.talking(a) {
 		s.flows.prove(in.msg.Transport, in.msg.Source)
 		return nil // a peer we called speaks inside its dialog
 	}
 	if s.hears(a, in.method) {
 		return nil
 	}
-	if req.IsInvite() {
+	if in.method == "INVITE" {
 		s.tellStranger(a)
 	}
 	return refuse(403)
@@ -184,16 +174,14 @@ func (s *Stack) stranger(req *sip.Request, in *inbound) *verdict {
 
 // tapInvite makes a dialog of a new call. A retransmission gets the inbound of
 // the first.
-func (s *Stack) tapInvite(req *sip.Request, in *inbound, fromTag string) *inbound {
+func (s *Stack) tapInvite(in *inbound) *inbound {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if first := s.invites[in.key]; first != nil && first.fresh {
 		return first
 	}
-	in.merged = in.msg.Get("Call-ID") + " " + fromTag + " " + in.msg.Get("CSeq")
-	in.branch, _ = req.Via().Params.Get("branch")
-	if first := s.merged[in.merged]; first != nil {
-		if first.branch == in.branch {
+	if first := s.merged[in.msg.sameCall()]; first != nil {
+		if first.msg.via.branch == in.msg.via.branch {
 			// The same request again, its Via changed on the way (or damaged): a
 			// refusal would be taken for the answer to the first.
 			in.drop = true
@@ -208,11 +196,9 @@ func (s *Stack) tapInvite(req *sip.Request, in *inbound, fromTag string) *inboun
 		return in
 	}
 	in.fresh = true
-	d := newUAS(s, in, req)
-	in.dialog = d
-	// One tag for every response.
-	req.To().Params.Add("tag", d.localTag)
-	s.invites[in.key], s.merged[in.merged], s.dialogs[d.localTag] = in, in, d
+	d := newUAS(s, in)
+	in.dialog, in.tag = d, d.localTag // one tag for every response
+	s.invites[in.key], s.merged[in.msg.sameCall()], s.dialogs[d.localTag] = in, in, d
 	in.tx.gone = func(err error) {
 		s.forgetInvite(in)
 		d.inviteGone(in, err)
@@ -226,43 +212,36 @@ func (s *Stack) forgetInvite(in *inbound) {
 	if s.invites[in.key] == in {
 		delete(s.invites, in.key)
 	}
-	if s.merged[in.merged] == in {
-		delete(s.merged, in.merged)
+	if same := in.msg.sameCall(); s.merged[same] == in {
+		delete(s.merged, same)
 	}
 }
 
 // tapCancel finds the INVITE by the CANCEL's branch (RFC 3261 9.2), failing
 // that by Call-ID, From tag and CSeq: some proxies change the sent-by.
-func (s *Stack) tapCancel(req *sip.Request, in *inbound, fromTag string) {
-	cseq := req.CSeq()
-	cseq.MethodName = sip.INVITE
-	key, err := sip.ServerTxKeyMake(req)
-	merged := in.msg.Get("Call-ID") + " " + fromTag + " " + cseq.Value()
-	cseq.MethodName = sip.CANCEL
-
+func (s *Stack) tapCancel(in *inbound) {
+	key, _ := in.msg.transaction("INVITE")
 	s.mu.Lock()
 	target := s.invites[key]
 	if target == nil {
-		target = s.merged[merged]
+		target = s.merged[in.msg.sameCall()]
 	}
 	s.mu.Unlock()
-	if err != nil || target == nil || target.msg.Get("Call-ID") != in.msg.Get("Call-ID") {
+	if target == nil || target.msg.callID != in.msg.callID {
 		in.verdict = refuse(481)
 		return
 	}
-	if tagOf(req.To().Params) == "" {
-		req.To().Params.Add("tag", target.dialog.localTag)
-	}
+	in.tag = target.dialog.localTag
 	// The CANCEL's answer comes first (RFC 3261 9.2): there are callers that take
 	// no other order.
 	in.verdict = &verdict{code: 200, reason: "OK"}
-	s.refuseFast(req, in)
+	s.refuseFast(in)
 	target.dialog.canceled(target, in.msg)
 }
 
-func (s *Stack) tapDialog(in *inbound, toTag, fromTag string) *inbound {
+func (s *Stack) tapDialog(in *inbound) *inbound {
 	s.mu.Lock()
-	d := s.dialogs[toTag]
+	d := s.dialogs[in.msg.toTag]
 	s.mu.Unlock()
 	if d == nil {
 		in.drop, in.verdict = in.method == "ACK", refuse(481)
@@ -276,29 +255,11 @@ func (s *Stack) tapDialog(in *inbound, toTag, fromTag string) *inbound {
 		}
 		s.mu.Unlock()
 	}
-	first := d.request(in, fromTag)
+	first := d.request(in)
 	if in.method == "INVITE" && (first != in || in.verdict != nil) {
 		s.forgetInvite(in)
 	}
 	return first
-}
-
-func (s *Stack) responseTo(req *sip.Request, code int, reason string, hs []Header) *sip.Response {
-	if reason == "" {
-		reason = reasonOf(code)
-	}
-	res := sip.NewResponseFromRequest(req, code, clean(reason), nil)
-	res.SipVersion = "SIP/2.0"        // not the peer's
-	if via := res.Via(); via != nil { // RFC 3261 18.2.1
-		if from := addrPort(req.Source()).Addr(); from.IsValid() && numericHost(via.Host) != from {
-			via.Params.Add("received", from.String())
-		}
-	}
-	appendHeaders(res, hs)
-	if s.o.UserAgent != "" && code != 100 {
-		res.AppendHeader(sip.NewHeader("Server", clean(s.o.UserAgent)))
-	}
-	return res
 }
 
 func (s *Stack) newCall(in *inbound) {
@@ -323,18 +284,11 @@ func (s *Stack) newCall(in *inbound) {
 	s.o.Handler.Invite(d, in.msg)
 }
 
-// answerOther answers a request outside dialogs; more, if given, adds to the response.
-func (s *Stack) answerOther(in *inbound, v *verdict, more func(*sip.Response)) {
-	req := in.tx.origin()
-	if req == nil {
-		return // its connection is gone
-	}
-	res := s.responseTo(req, v.code, v.reason, v.headers)
-	if more != nil {
-		more(res)
-	}
-	res.SetBody(nil)
-	if err := in.tx.respond(res); err != nil {
+// answerOther answers a request outside dialogs; more are headers that are the
+// stack's elsewhere.
+func (s *Stack) answerOther(in *inbound, v *verdict, more []Header) {
+	in.tag = s.tagFor(in)
+	if err := in.tx.respond(v.code, s.response(in, v.code, v.reason, v.headers, more, nil)); err != nil {
 		s.log.Debug("response not sent", zap.Int("code", v.code), zap.Error(err))
 	}
 }
@@ -353,32 +307,4 @@ func (s *Stack) askOther(in *inbound) {
 		v.headers = append(v.headers, Header{"Allow", allow})
 	}
 	s.answerOther(in, v, nil)
-}
-
-// tagOf reads the tag whatever its spelling.
-func tagOf(ps sip.HeaderParams) string {
-	for _, kv := range ps {
-		if strings.EqualFold(strings.TrimSpace(kv.K), "tag") {
-			return strings.TrimSpace(kv.V)
-		}
-	}
-	return ""
-}
-
-// normaliseTags rewrites "; Tag = x" so that the library finds it too: it
-// would put a second tag into its responses.
-func normaliseTags(req *sip.Request) {
-	fix := func(ps sip.HeaderParams) {
-		for i, kv := range ps {
-			if strings.EqualFold(strings.TrimSpace(kv.K), "tag") {
-				ps[i] = sip.HeaderKV{K: "tag", V: strings.TrimSpace(kv.V)}
-			}
-		}
-	}
-	if to := req.To(); to != nil {
-		fix(to.Params)
-	}
-	if from := req.From(); from != nil {
-		fix(from.Params)
-	}
 }

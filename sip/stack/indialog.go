@@ -5,8 +5,6 @@ import (
 	"math/rand/v2"
 	"strconv"
 	"time"
-
-	"github.com/emiago/sipgo/sip"
 )
 
 const (
@@ -16,11 +14,11 @@ const (
 
 // request is a request of the peer with our tag, in arrival order. It gives
 // the inbound to stamp: the first one's for a retransmission.
-func (d *Dialog) request(in *inbound, fromTag string) *inbound {
+func (d *Dialog) request(in *inbound) *inbound {
 	d.mu.Lock()
 	defer d.unlock()
 	in.dialog = d
-	if in.msg.Get("Call-ID") != d.callID || d.remoteTag != fromTag {
+	if in.msg.callID != d.callID || d.remoteTag != in.msg.fromTag {
 		in.drop, in.verdict = in.method == "ACK", refuse(481)
 		return in
 	}
@@ -201,7 +199,7 @@ func (d *Dialog) Reply(req *Message, code int, reason string, h []Header, body [
 	}
 	d.settle(req, in)
 	if code < 300 && (in.method == "INVITE" || in.method == "UPDATE") {
-		d.refresh(firstContact(req))
+		d.refresh(req.contact)
 	}
 	if code < 300 && in.method == "INVITE" {
 		if d.unacked != nil { // the earlier 2xx was overtaken: its ACK no longer matters
@@ -213,18 +211,6 @@ func (d *Dialog) Reply(req *Message, code int, reason string, h []Header, body [
 	d.respond(in, code, reason, h, body)
 	d.kick()
 	return nil
-}
-
-func firstContact(m *Message) string {
-	var c sip.ContactHeader
-	v := m.Get("Contact")
-	if v == "" {
-		return ""
-	}
-	if _, err := sip.ParseAddressValue(v, &c.Address, &c.Params); err != nil {
-		return ""
-	}
-	return c.Address.String()
 }
 
 // jitter gives a random time between two, in steps of 10 ms (RFC 3261 14.1),

@@ -4,7 +4,6 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/emiago/sipgo/sip"
 )
@@ -75,50 +74,6 @@ func (m *Message) Values(name string) []string {
 		if is(h.Name, want) {
 			out = append(out, h.Value)
 		}
-	}
-	return out
-}
-
-// headersOf writes the headers, as the library has read them, one behind the
-// other into one text, and takes that apart.
-func headersOf(in []sip.Header) []Header {
-	var all strings.Builder
-	all.Grow(64 * len(in))
-	ends := make([]int, 0, 32)
-	for _, h := range in {
-		h.StringWrite(&all) // "Name: value"
-		ends = append(ends, all.Len())
-	}
-	out := make([]Header, len(in))
-	text, start := all.String(), 0
-	for i, end := range ends {
-		name := in[i].Name()
-		out[i] = Header{Name: name, Value: text[start+len(name)+len(": ") : end]}
-		start = end
-	}
-	return out
-}
-
-// messageOf takes over what was received. It must run before anything of ours
-// is written into the message. The body is shared: nobody writes into it.
-func messageOf(m sip.Message, from netip.AddrPort, at time.Time) *Message {
-	out := &Message{
-		Body:      m.Body(),
-		Source:    from,
-		Transport: sip.NetworkToLower(m.Transport()),
-		At:        at,
-	}
-	switch m := m.(type) {
-	case *sip.Request:
-		out.Method = string(m.Method)
-		out.URI = m.Recipient.String()
-		out.Headers = headersOf(m.Headers())
-	case *sip.Response:
-		out.Status, out.Reason = m.StatusCode, m.Reason
-		if cseq := m.CSeq(); cseq != nil {
-			out.Method = string(cseq.MethodName)
-		}
-		out.Headers = headersOf(m.Headers())
 	}
 	return out
 }

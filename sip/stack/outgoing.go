@@ -61,7 +61,7 @@ func (s *Stack) Invite(o Outgoing, sink Sink) (*Dialog, error) {
 	sp := d.spec("INVITE", 1, o.Headers, "", o.Body)
 	sp.transport, sp.spent = o.Transport, o.Spent
 	c := &clientTx{d: d, method: "INVITE", sp: sp}
-	c.onResponse = func(res *sip.Response, m *Message) { d.callResponse(c, res, m) }
+	c.onResponse = func(m *Message) { d.callResponse(c, m) }
 	c.onEnd = func(code int, err error) { d.callFailed(code, nil, err) }
 	d.call = c
 	s.register(c)
@@ -84,18 +84,18 @@ func (d *Dialog) armTimerC() {
 }
 
 // callResponse is a response to the initial INVITE. d.mu is held.
-func (d *Dialog) callResponse(c *clientTx, res *sip.Response, m *Message) {
-	tag := tagOf(res.To().Params)
+func (d *Dialog) callResponse(c *clientTx, m *Message) {
+	tag := m.toTag
 	switch {
 	case m.Status < 200:
-		d.callProgress(c, res, m, tag)
+		d.callProgress(c, m, tag)
 	case m.Status >= 300:
 		d.callFailed(m.Status, m, nil)
 	case d.phase == early && d.stop == going:
 		d.phase = confirmed
 		d.timerC.Stop()
 		d.remoteTag = tag
-		d.target = contactOf(res.Contact(), m)
+		d.target = contactOf(m)
 		d.routes = recordRoutes(m, true)
 		d.transport, d.peer = m.Transport, m.Source
 		d.due, d.answered = c, true
@@ -112,11 +112,11 @@ func (d *Dialog) callResponse(c *clientTx, res *sip.Response, m *Message) {
 		d.replayAck(c)
 	default:
 		// Another dialog by forking, or one that crossed our CANCEL.
-		d.endFork(c, res, m, tag)
+		d.endFork(c, m, tag)
 	}
 }
 
-func (d *Dialog) callProgress(c *clientTx, res *sip.Response, m *Message, tag string) {
+func (d *Dialog) callProgress(c *clientTx, m *Message, tag string) {
 	if d.phase != early {
 		return
 	}
@@ -131,8 +131,8 @@ func (d *Dialog) callProgress(c *clientTx, res *sip.Response, m *Message, tag st
 	if tag != "" {
 		d.remoteTag = tag
 		d.routes = recordRoutes(m, true)
-		if res.Contact() != nil {
-			d.target = contactOf(res.Contact(), m)
+		if m.contact != "" {
+			d.target = contactOf(m)
 		}
 	}
 	d.transport, d.peer = m.Transport, m.Source
@@ -150,7 +150,7 @@ func (d *Dialog) callFailed(code int, m *Message, err error) {
 
 // endFork ACKs a 2xx nobody wants and ends its dialog by BYE, once; a repeated
 // one gets its ACK again. d.mu is held.
-func (d *Dialog) endFork(c *clientTx, res *sip.Response, m *Message, tag string) {
+func (d *Dialog) endFork(c *clientTx, m *Message, tag string) {
 	if a := d.forks[tag]; a != nil {
 		d.do(a.quick, func() { d.writeAck(a) })
 		return
@@ -161,7 +161,7 @@ func (d *Dialog) endFork(c *clientTx, res *sip.Response, m *Message, tag string)
 	}
 	d.forks[tag] = a
 	sp := &spec{
-		method: "ACK", uri: contactOf(res.Contact(), m), routes: recordRoutes(m, true),
+		method: "ACK", uri: contactOf(m), routes: recordRoutes(m, true),
 		from: withTag(d.local, d.localTag), to: withTag(d.remote, tag),
 		callID: d.callID, cseq: c.cseq, branch: d.s.newBranch(),
 	}
@@ -172,7 +172,7 @@ func (d *Dialog) endFork(c *clientTx, res *sip.Response, m *Message, tag string)
 	bye := *sp
 	bye.method, bye.cseq, bye.branch = "BYE", c.cseq+1, d.s.newBranch()
 	b := &clientTx{d: d, method: "BYE", sp: &bye}
-	b.onResponse = func(*sip.Response, *Message) {}
+	b.onResponse = func(*Message) {}
 	b.onEnd = func(int, error) {}
 	d.s.register(b)
 	b.start()
@@ -270,7 +270,7 @@ func (d *Dialog) sendCancel(c *clientTx) {
 	d.stop = canceling
 	d.timerC.Stop()
 	k := &clientTx{d: d, method: "CANCEL", sp: c.sp}
-	k.onResponse = func(*sip.Response, *Message) {}
+	k.onResponse = func(*Message) {}
 	k.onEnd = func(int, error) {}
 	d.s.register(k) // already, so that Close waits for it
 	why := d.byeHead

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"net/netip"
-
-	"github.com/emiago/sipgo/sip"
 )
 
 // Answer is the response to a request outside a dialog. Unlike elsewhere its
@@ -53,13 +51,13 @@ func (s *Stack) answerRegister(in *inbound) {
 	if from := in.msg.Source; a.Code == 200 && stream(in.msg.Transport) && !s.flows.prove(in.msg.Transport, from) {
 		s.o.Phones.Closed(from) // it went while it was being answered
 	}
-	s.answerOther(in, &verdict{code: a.Code, reason: a.Reason, headers: a.Headers}, func(res *sip.Response) {
-		for _, h := range a.Headers {
-			if is(h.Name, "contact") { // not one of ours: appendHeaders leaves it out
-				res.AppendHeader(sip.NewHeader("Contact", clean(h.Value)))
-			}
+	var contacts []Header
+	for _, h := range a.Headers {
+		if is(h.Name, "contact") { // not one of ours
+			contacts = append(contacts, h)
 		}
-	})
+	}
+	s.answerOther(in, &verdict{code: a.Code, reason: a.Reason, headers: a.Headers}, contacts)
 }
 
 // fix sends the request to the address, unless it has a route to take.

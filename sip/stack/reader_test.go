@@ -2,15 +2,12 @@ package stack
 
 import (
 	"fmt"
-	"maps"
 	"net"
 	"net/netip"
 	"strconv"
 	"sync"
 	"testing"
 	"time"
-
-	"github.com/emiago/sipgo/sip"
 )
 
 // What is sent by the goroutine that reads all datagrams goes to an address and
@@ -42,23 +39,21 @@ func TestQuickRequestsNeverWait(t *testing.T) {
 	}
 }
 
-// A message that the parser panics at ends no reader.
+// A message that makes its reader panic ends no reader.
 func TestPanicInParser(t *testing.T) {
 	lo := netip.MustParseAddrPort("127.0.0.1:0")
 	s, err := New(Options{
 		Listen: []Listen{{"udp", lo}, {"tcp", lo}}, Allow: func(netip.Addr) bool { return true },
+		Group:   func(netip.Addr) string { panic("boom") },
 		Handler: &handler{calls: make(chan *call, 1)}, timers: testTimers,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	headers := maps.Clone(sip.DefaultHeadersParser())
-	headers["x-bomb"] = func([]byte, string) (sip.Header, error) { panic("boom") }
-	*s.parser = *sip.NewParser(sip.WithHeadersParsers(headers))
 	s.Start()
 	t.Cleanup(func() { s.Close() })
 	for _, p := range []*peer{newPeer(t, s), tcpPeer(t, s)} {
-		p.ask(ask{method: "OPTIONS", cseq: 1, extra: "X-Bomb: 1"})
+		p.ask(ask{method: "INVITE", cseq: 1})
 		p.ask(ask{method: "OPTIONS", cseq: 2})
 		if m := p.expect("200 OPTIONS"); m.get("CSeq") != "2 OPTIONS" {
 			t.Error(m.raw)
@@ -116,7 +111,7 @@ func TestReceived(t *testing.T) {
 		p.send(fmt.Sprintf("MESSAGE sip:x@127.0.0.1 SIP/2.0\nVia: SIP/2.0/UDP %s:%d;branch=%s\nMax-Forwards: 70\nFrom: <sip:a@b>;tag=1\nTo: <sip:x@y>\n"+
 			"Call-ID: %d\nCSeq: 1 MESSAGE", c.sentBy, port, newName("z9hG4bKvia"), n), "")
 		m := named.expect("404 MESSAGE")
-		if got := param([]byte(m.get("Via")), "received"); got != c.received {
+		if got := paramOf(m.get("Via"), "received"); got != c.received {
 			t.Errorf("sent by %s: received=%s", c.sentBy, got)
 		}
 	}

@@ -9,7 +9,6 @@ import (
 	mathrand "math/rand/v2"
 	"strconv"
 
-	"github.com/emiago/sipgo/sip"
 	"go.uber.org/zap"
 )
 
@@ -17,31 +16,24 @@ import (
 // is kept and nothing retransmitted; a lost answer is given again to the
 // repeated request, with the same tag. Over the limit this is what keeps the
 // refused from costing more than the served.
-func (s *Stack) refuseFast(req *sip.Request, in *inbound) {
+func (s *Stack) refuseFast(in *inbound) {
 	v := in.verdict
 	if in.drop = true; in.method == "ACK" {
 		return
 	}
-	if to := req.To(); to != nil && tagOf(to.Params) == "" {
-		to.Params.Add("tag", s.tagFor(in))
+	if in.tag == "" {
+		in.tag = s.tagFor(in)
 	}
-	res := s.responseTo(req, v.code, v.reason, v.headers)
-	res.SetBody(nil)
-	if err := s.back(req, in).write(render(res)); err != nil {
+	if err := s.back(in).write(s.response(in, v.code, v.reason, v.headers, nil, nil)); err != nil {
 		s.log.Debug("refusal not sent", zap.Int("code", v.code), zap.Error(err))
 	}
 }
 
 // refuseBroken answers a request that has not even what a transaction is known
 // by, so that its sender does not go on repeating it.
-func (s *Stack) refuseBroken(req *sip.Request, in *inbound) {
-	if in.method == "ACK" {
-		return
-	}
-	res := sip.NewResponseFromRequest(req, 400, reasonOf(400), nil)
-	if err := s.back(req, in).write(render(res)); err != nil {
-		s.log.Debug("refusal not sent", zap.Int("code", 400), zap.Error(err))
-	}
+func (s *Stack) refuseBroken(in *inbound) {
+	in.verdict = refuse(400)
+	s.refuseFast(in)
 }
 
 // busy refuses a new call. Those refused together are asked to come back one
@@ -55,7 +47,7 @@ func (s *Stack) busy() *verdict {
 func (s *Stack) tagFor(in *inbound) string {
 	mac := hmac.New(sha256.New, s.tagKey)
 	mac.Write([]byte(in.key))
-	mac.Write([]byte(in.msg.Get("Call-ID")))
+	mac.Write([]byte(in.msg.callID))
 	return hex.EncodeToString(mac.Sum(nil)[:10])
 }
 

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"net/netip"
 	"time"
-
-	"github.com/emiago/sipgo/sip"
 )
 
 // reinvite is a re-INVITE that waits for its turn, or for another try.
@@ -63,11 +61,11 @@ func (d *Dialog) kick() {
 			c.onEnd(408, nil)
 		}
 	})
-	c.onResponse = func(res *sip.Response, m *Message) {
+	c.onResponse = func(m *Message) {
 		if m.Status >= 200 {
 			late.Stop()
 		}
-		d.reinviteResponse(c, n, res, m)
+		d.reinviteResponse(c, n, m)
 	}
 	c.onEnd = func(code int, err error) {
 		late.Stop()
@@ -80,7 +78,7 @@ func (d *Dialog) kick() {
 	c.start()
 }
 
-func (d *Dialog) reinviteResponse(c *clientTx, n *reinvite, res *sip.Response, m *Message) {
+func (d *Dialog) reinviteResponse(c *clientTx, n *reinvite, m *Message) {
 	switch {
 	case m.Status < 200:
 	case d.ours != c: // a repeated 2xx
@@ -93,7 +91,7 @@ func (d *Dialog) reinviteResponse(c *clientTx, n *reinvite, res *sip.Response, m
 	default:
 		d.ours = nil
 		if m.Status < 300 {
-			d.refresh(contactOf(res.Contact(), m))
+			d.refresh(contactOf(m))
 			d.due = c
 		}
 		d.emit(Replied{Method: "INVITE", CSeq: n.ident, Code: m.Status, Response: m})
@@ -132,23 +130,23 @@ func (d *Dialog) Request(method string, h []Header, contentType string, body []b
 	if offer {
 		d.updates++
 	}
-	done := func(code int, res *sip.Response, m *Message, err error) {
+	done := func(code int, m *Message, err error) {
 		if offer {
 			d.updates--
 		}
-		if method == "UPDATE" && code < 300 && res.Contact() != nil {
-			d.refresh(contactOf(res.Contact(), m))
+		if method == "UPDATE" && code < 300 && m.contact != "" {
+			d.refresh(contactOf(m))
 		}
 		d.emit(Replied{Method: method, CSeq: c.cseq, Code: code, Response: m, Err: err})
 		d.lost(err)
 		d.kick()
 	}
-	c.onResponse = func(res *sip.Response, m *Message) {
+	c.onResponse = func(m *Message) {
 		if m.Status >= 200 {
-			done(m.Status, res, m, nil)
+			done(m.Status, m, nil)
 		}
 	}
-	c.onEnd = func(code int, err error) { done(code, nil, nil, err) }
+	c.onEnd = func(code int, err error) { done(code, nil, err) }
 	d.s.register(c)
 	c.start()
 	return d.localCSeq, nil
@@ -185,7 +183,7 @@ func (d *Dialog) Bye(h []Header) {
 func (d *Dialog) sendBye(h []Header, tell bool) {
 	d.localCSeq++
 	c := &clientTx{d: d, method: "BYE", sp: d.spec("BYE", d.localCSeq, h, "", nil)}
-	c.onResponse = func(_ *sip.Response, m *Message) {
+	c.onResponse = func(m *Message) {
 		if m.Status >= 200 && tell {
 			d.emit(Replied{Method: "BYE", CSeq: c.cseq, Code: m.Status, Response: m})
 		}

@@ -3,21 +3,18 @@ package stack
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
-	"github.com/emiago/sipgo/sip"
 	"go.uber.org/zap"
 )
 
 // newUAS makes the dialog of an initial INVITE. It is not yet reachable.
-func newUAS(s *Stack, in *inbound, req *sip.Request) *Dialog {
+func newUAS(s *Stack, in *inbound) *Dialog {
 	d := newDialog(s, true)
 	d.inv = in
-	d.callID = in.msg.Get("Call-ID")
-	d.remoteTag = tagOf(req.From().Params)
+	d.callID, d.remoteTag = in.msg.callID, in.msg.fromTag
 	d.local, d.remote = untagged(in.msg.Get("To")), untagged(in.msg.Get("From"))
-	d.target = contactOf(req.Contact(), in.msg)
+	d.target = contactOf(in.msg)
 	d.routes = recordRoutes(in.msg, false)
 	d.remoteCSeq = in.cseq
 	d.transport, d.peer = in.msg.Transport, in.msg.Source
@@ -143,36 +140,31 @@ func (d *Dialog) respond(in *inbound, code int, reason string, h []Header, body 
 	}
 	d.do(in.tx.way.quick(), func() {
 		defer d.s.recovered("response")
-		req := in.tx.origin()
-		if req == nil {
-			return // its connection is gone
-		}
-		res := d.s.responseTo(req, code, reason, h)
-		d.fill(res, in, h, body)
-		if err := in.tx.respond(res); err != nil {
+		res := d.s.response(in, code, reason, h, d.added(in, code, h), body)
+		if err := in.tx.respond(code, res); err != nil {
 			d.log.Debug("response not sent", zap.Int("code", code), zap.Error(err))
 		}
 	})
 }
 
-// fill adds to a response what its kind must have.
-func (d *Dialog) fill(res *sip.Response, in *inbound, h []Header, body []byte) {
-	code := res.StatusCode
+// added are the headers that a response must have by its kind, besides those
+// of its owner.
+func (d *Dialog) added(in *inbound, code int, h []Header) (more []Header) {
 	if code > 100 && code < 300 && (in.method == "INVITE" || in.method == "UPDATE") {
 		contact := d.s.contact(in.msg.Transport, in.msg.Source.Addr())
-		if strings.HasPrefix(in.msg.URI, "sips:") {
+		if in.msg.target.scheme == "sips" {
 			contact = secureContact(contact)
 		}
-		res.AppendHeader(sip.NewHeader("Contact", contact))
+		more = append(more, Header{"Contact", contact})
 	}
 	if code >= 200 && code < 300 && (in.method == "INVITE" || in.method == "OPTIONS") {
 		for _, c := range capabilities {
 			if !has(h, c.Name) {
-				res.AppendHeader(sip.NewHeader(c.Name, c.Value))
+				more = append(more, c)
 			}
 		}
 	}
-	setBody(res, h, "", body)
+	return more
 }
 
 // canceled is the peer's CANCEL of an INVITE. Whether it is in time is decided

@@ -27,6 +27,8 @@ type Message struct {
 	// Transport is "udp", "tcp" or "tls".
 	Transport string
 	At        time.Time // when the datagram or the message's last byte was read
+
+	found // by readHead
 }
 
 // Get returns the first value of the header, compact forms folded, "" if none.

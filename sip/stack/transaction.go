@@ -2,6 +2,7 @@ package stack
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -67,17 +68,13 @@ func render(m sip.Message) []byte {
 
 // back is the way of the answers to a request: over a stream the connection it
 // came by, else its source address and the port of RFC 3261 18.2.2 and RFC 3581.
-func (s *Stack) back(req *sip.Request, in *inbound) way {
+func (s *Stack) back(in *inbound) way {
 	from := in.msg.Source
 	if in.socket == nil {
 		return way{flow: s.flows.to(in.msg.Transport, from)}
 	}
-	if via := req.Via(); via != nil && !via.Params.Has("rport") {
-		port := via.Port
-		if port <= 0 || port > 65535 {
-			port = 5060
-		}
-		from = netip.AddrPortFrom(from.Addr(), uint16(port))
+	if via := in.msg.via; via.host != "" && !via.rport {
+		from = netip.AddrPortFrom(from.Addr(), uint16(cmp.Or(via.port, 5060)))
 	}
 	return way{socket: in.socket, to: from}
 }
@@ -91,9 +88,8 @@ type serverTx struct {
 	gone   func(error) // runs once, at its end; may be nil
 
 	mu       sync.Mutex
-	req      *sip.Request // until the final response
-	last     []byte       // response
-	code     int          // of it
+	last     []byte // response
+	code     int    // of it
 	acked    bool
 	over     bool
 	interval time.Duration // Timer G
@@ -101,23 +97,14 @@ type serverTx struct {
 	timer    *time.Timer
 }
 
-// origin is the request that responses are made of; nil when the final one has
-// been sent, or never will be.
-func (tx *serverTx) origin() *sip.Request {
-	tx.mu.Lock()
-	defer tx.mu.Unlock()
-	return tx.req
-}
-
 // respond sends a response and keeps it for retransmissions.
-func (tx *serverTx) respond(res *sip.Response) error {
-	b := render(res)
+func (tx *serverTx) respond(code int, b []byte) error {
 	tx.mu.Lock()
 	if tx.over || tx.code >= 200 {
 		tx.mu.Unlock()
 		return errOver
 	}
-	tx.last, tx.code = b, res.StatusCode
+	tx.last, tx.code = b, code
 	if tx.code >= 200 {
 		tx.final()
 	}
@@ -140,7 +127,6 @@ func (tx *serverTx) respond(res *sip.Response) error {
 // final begins the wait for what may still come. tx.mu is held.
 func (tx *serverTx) final() {
 	t := tx.s.o.timers
-	tx.req = nil
 	if tx.code >= 300 && tx.invite && tx.way.quick() {
 		tx.interval, tx.until = t.t1, time.Now().Add(t.life())
 		tx.timer = time.AfterFunc(tx.interval, tx.repeat) // Timer G
@@ -226,7 +212,7 @@ func (tx *serverTx) end(err error) {
 		tx.mu.Unlock()
 		return
 	}
-	tx.over, tx.req = true, nil
+	tx.over = true
 	if tx.timer != nil {
 		tx.timer.Stop()
 	}

@@ -1,11 +1,6 @@
 package stack
 
-import (
-	"slices"
-	"strings"
-
-	"github.com/emiago/sipgo/sip"
-)
+import "strings"
 
 // capabilities is what OPTIONS is told and what goes into 2xx.
 var capabilities = []Header{
@@ -25,65 +20,57 @@ var known = map[string]bool{
 	"REGISTER": true, "SUBSCRIBE": true, "NOTIFY": true, "PUBLISH": true, "PRACK": true,
 }
 
-// single are the headers that may stand once (RFC 3261 7.3.1): which of two
-// counts is a matter of opinion, and opinions that differ along the path let
-// one request pass as another.
-var single = map[string]bool{
-	"call-id": true, "from": true, "to": true, "cseq": true, "max-forwards": true,
-	"content-length": true, "content-type": true,
-}
-
 // check is validate and what depends on who we are: a request that we have
 // sent ourselves has come round (RFC 3261 16.3, 4.; known by its branch, for
 // two networks may use one private address), and sips is by TLS alone.
-func (s *Stack) check(req *sip.Request, m *Message) *verdict {
-	if v := validate(req, m); v != nil {
+func (s *Stack) check(m *Message) *verdict {
+	if v := validate(m); v != nil {
 		return v
 	}
-	if req.Recipient.Scheme == "sips" && m.Transport != "tls" {
+	if m.target.scheme == "sips" && m.Transport != "tls" {
 		return refuse(416)
 	}
 	if m.Method != "INVITE" {
 		return nil
 	}
-	for _, h := range req.GetHeaders("Via") {
-		via, ok := h.(*sip.ViaHeader)
-		if !ok {
+	ours := s.branchOurs()
+	for _, h := range m.Headers {
+		if h.Name != "Via" || !strings.Contains(h.Value, ours) {
 			continue
 		}
-		if branch, _ := via.Params.Get("branch"); strings.HasPrefix(branch, s.branchOurs()) {
+		if v, _ := readVia(h.Value); strings.HasPrefix(v.branch, ours) {
 			return refuse(482)
 		}
 	}
 	return nil
 }
 
-// validate checks what the library's parser does not: nil for a sound request.
-func validate(req *sip.Request, m *Message) *verdict {
-	if !strings.EqualFold(req.SipVersion, "SIP/2.0") {
+// validate checks a request that could be read: nil for a sound one.
+func validate(m *Message) *verdict {
+	if !strings.EqualFold(m.version, "SIP/2.0") {
 		return refuse(505)
 	}
-	if bad := wellFormed(m); bad != "" {
-		return &verdict{code: 400, reason: bad}
+	if m.fault != "" {
+		return &verdict{code: 400, reason: m.fault}
 	}
-	if req.From() == nil || req.To() == nil || req.CallID() == nil {
+	if !m.from || !m.to || m.callID == "" {
 		return &verdict{code: 400, reason: "Missing Header"}
 	}
-	if tagOf(req.From().Params) == "" {
+	if m.fromTag == "" {
 		return &verdict{code: 400, reason: "Missing From Tag"}
 	}
-	if req.CSeq().MethodName != req.Method {
+	if m.cseqMethod != m.Method {
 		return &verdict{code: 400, reason: "CSeq Method Mismatch"}
 	}
 	if !known[m.Method] {
 		return refuse(405, Header{"Allow", allow})
 	}
-	switch uri := req.Recipient; {
-	case uri.Scheme != "sip" && uri.Scheme != "sips" && uri.Scheme != "tel":
+	switch uri := m.target; {
+	case uri.scheme != "sip" && uri.scheme != "sips" && uri.scheme != "tel":
 		return refuse(416)
-	case len(uri.Headers) > 0:
+	case uri.headers:
 		return &verdict{code: 400, reason: "Headers In Request-URI"}
-	case uri.Scheme != "tel" && !hostOK(uri.Host):
+	case uri.scheme != "tel" && !hostOK(uri.host):
 		return &verdict{code: 400, reason: "Bad Request-URI"}
 	}
 	if m.Method == "ACK" || m.Method == "CANCEL" || m.Method == "BYE" {
@@ -94,7 +81,7 @@ func validate(req *sip.Request, m *Message) *verdict {
 	}
 	if m.Method == "INVITE" {
 		// A B2BUA would send the call on; everything else ends here.
-		if mf := req.MaxForwards(); mf != nil && mf.Val() == 0 {
+		if m.maxForwards == 0 {
 			return refuse(483)
 		}
 		if !acceptsSDP(m) {
@@ -115,41 +102,6 @@ func unsupported(m *Message) string {
 		}
 	}
 	return strings.Join(bad, ", ")
-}
-
-// wellFormed checks the header section and gives the fault, "" for none.
-func wellFormed(m *Message) string {
-	if len(m.Headers) > maxHeaders {
-		return "Too Many Headers"
-	}
-	vias := 0
-	var seen [16]string // single has fewer
-	singles := seen[:0]
-	for _, h := range m.Headers {
-		if !token(h.Name) || !isClean(h.Value) {
-			return "Malformed Header"
-		}
-		if len(h.Value) > maxHeaderLen {
-			return "Header Too Long"
-		}
-		if strings.Count(h.Value, ",") >= maxList {
-			return "Too Many Values"
-		}
-		name := fold(h.Name)
-		if name == "via" {
-			if vias++; vias > maxVias {
-				return "Too Many Vias"
-			}
-		}
-		if !single[name] {
-			continue
-		}
-		if slices.Contains(singles, name) {
-			return "Duplicate Header"
-		}
-		singles = append(singles, name)
-	}
-	return ""
 }
 
 func hostOK(host string) bool {
