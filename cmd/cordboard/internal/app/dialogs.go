@@ -1,14 +1,15 @@
 package app
 
 import (
-	"encoding/json"
-
 	"go.uber.org/zap"
 
 	"github.com/cordboard/cordboard/routing"
 	"github.com/cordboard/cordboard/sip"
 	"github.com/cordboard/cordboard/store"
 )
+
+// dialogRoom holds nearly every dialog's state.
+const dialogRoom = 512
 
 // dialogs stores call control's dialog rows; it knows both sides' types.
 type dialogs struct {
@@ -18,7 +19,7 @@ type dialogs struct {
 
 // SaveDialog implements sip.Dialogs.
 func (d dialogs) SaveDialog(r sip.DialogRow) {
-	state, err := json.Marshal(r.State)
+	state, err := appendDialog(make([]byte, 0, dialogRoom), &r.State)
 	if err != nil {
 		d.log.Error("a dialog has no JSON form", zap.Int64("call", int64(r.Call)), zap.Error(err))
 		return

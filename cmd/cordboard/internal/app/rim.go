@@ -4,7 +4,6 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"sync/atomic"
 	"time"
 
@@ -126,7 +125,7 @@ func (r *rim) observe(call routing.CallID, kind string, agent agents.ID, attempt
 	r.metrics.Observe(call, kind, agent, attempt, at, data)
 	e := store.Event{Call: call, At: at, Kind: kind, Agent: agent, Attempt: attempt}
 	if len(data) > 0 {
-		b, err := json.Marshal(data)
+		b, err := appendData(nil, data)
 		if err != nil {
 			r.log.Error("an event's data has no JSON form", zap.Int64("call", int64(call)), zap.String("kind", kind), zap.Error(err))
 		}
