@@ -178,30 +178,32 @@ func (d acted) fold(w *writer, b *batch) bool {
 	type step struct {
 		routing.Offer
 		action routing.Action
-		data   []byte
 	}
-	var steps []step
+	var few [8]step
+	steps := few[:0]
 	for _, a := range d.actions {
 		of, ok := routing.About(a)
 		if !ok || of.Call == 0 {
 			continue // about an agent, not about a call
 		}
-		data, err := json.Marshal(a)
-		if err != nil {
-			w.s.log.Error("action has no JSON form", zap.String("kind", a.Kind()), zap.Error(err))
-			continue
-		}
 		if _, ok := w.known(of.Call); !ok {
 			return false
 		}
-		steps = append(steps, step{of, a, data})
+		steps = append(steps, step{of, a})
 	}
+	text := make([]byte, 0, 192*len(steps)) // what each of them says
 	for _, st := range steps {
 		if w.turning.has(st.Call) {
 			continue
 		}
+		begin := len(text)
+		var err error
+		if text, err = routing.AppendAction(text, st.action); err != nil {
+			w.s.log.Error("action has no JSON form", zap.String("kind", st.action.Kind()), zap.Error(err))
+			continue
+		}
 		c := w.state(st.Call, d.at)
-		w.event(b, c, Event{At: d.at, Kind: st.action.Kind(), Agent: st.Agent, Attempt: st.Attempt, Data: st.data})
+		w.event(b, c, Event{At: d.at, Kind: st.action.Kind(), Agent: st.Agent, Attempt: st.Attempt, Data: slices.Clip(text[begin:])})
 		if !c.apply(d.at, st.action) {
 			w.s.log.Error("a call ended twice", zap.Int64("call", int64(st.Call)))
 		}
