@@ -126,6 +126,9 @@ func seconds(d time.Duration) int { return int(max(0, d) / time.Second) }
 // found puts the outcome of a look-up on the card.
 func (c *card) found(m customer.Match, err error, at time.Time) {
 	c.recAt = at
+	if c.new.Caller.Restricted {
+		m = withoutNumber(m, c.new.Lookup)
+	}
 	switch {
 	case err != nil:
 		c.match, c.recAt = matchFailed, time.Time{}

@@ -109,6 +109,15 @@ export const behaviour = {
     for (const p of ['bar', 'who', 'money', 'products', 'tickets', 'timeline', 'answers', 'notes', 'from', 'path']) assert.equal(d.panels[p], 'shown', p);
   }),
 
+  'a withheld number that found the record is told as what it is': desk(async (x) => {
+    await scenes.withheld_known(x);
+    assert.equal(await x.id('caller-name').textContent(), 'Dana Whitcombe');
+    assert.equal(await x.id('caller-number').textContent(), 'withheld, so not shown');
+    const text = (await x.page.locator('main').innerText()) + (await x.id('bar').innerText());
+    assert.ok(text.includes('Exact match') && text.includes('Number withheld by the caller, vouched for by the network'), text);
+    assert.ok(!/no number/i.test(text) && text.includes('01632 960118'), text);
+  }),
+
   'answering with Ctrl Enter, from within a field': desk(async (x) => {
     await scenes.offered(x);
     await x.id('note').click();

@@ -97,6 +97,10 @@ export const scenes = {
   },
   unknown: async (x) => void (await offer(x, card(Date.now(), { match: 'none', record: null, story: [], caller: { number: '+447700900555', country: 'GB', source: 'from', trusted: false } }))),
   withheld: async (x) => void (await offer(x, card(Date.now(), { match: 'none', record: null, story: [], caller: { number: '', source: 'none', trusted: false, restricted: true } }))),
+  withheld_known: async (x) => {
+    const { record } = cardFor(x); // the server leaves out the number that is withheld
+    await offer(x, cardFor(x, { record: { ...record, numbers: record.numbers.slice(1) }, caller: { number: '', source: 'pai', trusted: true, restricted: true } }));
+  },
   pending: async (x) => void (await offer(x, card(Date.now(), { match: 'pending', record: null, story: [] }))),
   failed: async (x) => void (await offer(x, card(Date.now(), { match: 'failed', record: null, story: [] }))),
   stale: async (x) => void (await offer(x, cardFor(x, { stale: true, record_at: us(-7_200_000) }))),

@@ -9,7 +9,7 @@ import { Cord } from './Cord';
 import { useDesk, useDeskState, useNow, useWords } from './context';
 import { isOffer, isTalk } from './protocol';
 import { type LiveCard, waitedMs } from './store';
-import { callerName, passedOn, storyOf } from './words';
+import { callerName, numberIs, passedOn, storyOf } from './words';
 import { IdleBar } from './IdleBar';
 
 function useLamp(c: LiveCard): LampKind {
@@ -69,7 +69,7 @@ function CallBar({ c, declining }: { c: LiveCard; declining: boolean }) {
         <p className={line.kind ? `state ${line.kind}` : 'state'} data-testid="bar-state"><Icon name={line.icon} size="sm" /><span className="cut">{line.text}</span></p>
         <h1 id="caller" data-testid="caller-name" className={`cut ${fit(name)}`} title={name}>{name}</h1>
         <p className="tel num" data-testid="caller-number">
-          {c.caller.number ? formatNumber(c.caller.number, home) : t('caller.no_number')}
+          {c.caller.number ? formatNumber(c.caller.number, home) : t(numberIs(c.caller) === 'withheld' ? 'caller.not_shown' : 'caller.no_number')}
           {c.caller.number && c.caller.country && <span>{countryName(c.caller.country, lang)}</span>}
         </p>
       </div>

@@ -14,7 +14,7 @@ import type { CustomerRecord } from './protocol';
 import type { LiveCard } from './store';
 import { useUi } from './ui';
 import { MatchTag, networkSays } from './Who';
-import { queueTitle, topicTitle } from './words';
+import { numberIs, queueTitle, topicTitle } from './words';
 
 export function Unknown({ c }: { c: LiveCard }) {
   const several = c.match === 'several';
@@ -82,7 +82,7 @@ function Row({ k, of, people, none }: { k: string; of: (r: CustomerRecord) => st
 
 function NoMatch({ c }: { c: LiveCard }) {
   const { t } = useWords();
-  const kind = c.match === 'pending' || c.match === 'failed' ? c.match : c.caller.number ? 'none' : 'withheld';
+  const kind = c.match === 'pending' || c.match === 'failed' ? c.match : { shown: 'none', withheld: 'withheld_none', absent: 'withheld' }[numberIs(c.caller)];
   return (
     <section className="sheet" {...panel('who', c.match === 'pending' ? 'late' : c.match === 'failed' ? 'failed' : 'empty')} data-testid="no-match">
       <header className="sec row wrap ch-head"><h2>{t('choose.title')}</h2><MatchTag c={c} /></header>

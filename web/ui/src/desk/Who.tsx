@@ -7,6 +7,7 @@ import { Absent, panel, recordPanel } from './panels';
 import { type CustomerRecord, toMs } from './protocol';
 import type { LiveCard } from './store';
 import { useUi } from './ui';
+import { numberIs } from './words';
 
 export function MatchTag({ c }: { c: LiveCard }) {
   const { t, lang } = useWords();
@@ -27,9 +28,14 @@ export function MatchTag({ c }: { c: LiveCard }) {
 }
 
 export function networkSays(c: LiveCard): string {
-  if (!c.caller.number) return 'network.nothing';
-  if (c.caller.trusted) return 'network.trusted';
-  return 'network.untrusted';
+  switch (numberIs(c.caller)) {
+    case 'shown':
+      return c.caller.trusted ? 'network.trusted' : 'network.untrusted';
+    case 'withheld':
+      return c.caller.trusted ? 'network.withheld' : 'network.withheld_untrusted';
+    default:
+      return 'network.nothing';
+  }
 }
 
 /** Years and months since a date, "" when it is not known. */

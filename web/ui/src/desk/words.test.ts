@@ -6,7 +6,7 @@ import { agrees, fold } from './matcher';
 import type { CustomerRecord, Story } from './protocol';
 import { emptyState, reduce, type Target } from './store';
 import { aCard, at, aWelcome, ms } from './testdata';
-import { passedOn, storyOf, storySentence, titleIn, whyYou, type Words } from './words';
+import { callerName, numberIs, passedOn, storyOf, storySentence, titleIn, whyYou, type Words } from './words';
 
 const i18n = createInstance();
 beforeAll(() => i18n.init({ lng: 'en', resources: { en: { translation: en }, ru: { translation: ru } }, keySeparator: false, nsSeparator: false, interpolation: { escapeValue: false } }));
@@ -50,6 +50,22 @@ describe('sentences from codes', () => {
     expect(titleIn({ bg: 'В' }, 'en', 'x')).toBe('В');
     expect(titleIn({}, 'en', 'line_fault')).toBe('line fault');
     expect(titleIn(undefined, 'en', 'line_fault')).toBe('line fault');
+  });
+});
+
+describe('a number that is not shown', () => {
+  const withheld = { number: '', source: 'pai', trusted: true, restricted: true };
+  const card = (over: object) => reduce(state, { a: 'frame', f: { t: 'pop', seq: 1, at: at(0), d: aCard(over) } }).cards[0]!;
+  it.each([
+    [{ number: '+447700900417', source: 'pai', restricted: false }, 'shown'], [withheld, 'withheld'], [{ ...withheld, source: 'from', trusted: false }, 'withheld'],
+    [{ number: '', source: 'none', restricted: true }, 'absent'], [{ number: '', source: 'none' }, 'absent'],
+  ])('%j is %s', (caller, is) => expect(numberIs(caller)).toBe(is));
+  it('is looked up like any other', () => {
+    const { t } = words('en');
+    expect(callerName(card({ caller: withheld, match: 'pending' }), t)).toBe('Looking up the caller');
+    expect(callerName(card({ caller: withheld, match: 'failed' }), t)).toBe('Caller not looked up');
+    expect(callerName(card({ caller: withheld, match: 'none' }), t)).toBe('Number withheld');
+    expect(storyOf(card({ caller: withheld, match: 'none' }), state, words('en'))).toEqual(['The withheld number is on no account. Ask for a number to ring.']);
   });
 });
 

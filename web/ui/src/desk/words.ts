@@ -1,7 +1,7 @@
 // Codes and values of the server, as whole sentences.
 import type { TFunction } from 'i18next';
 import { dayInWords, money, shortDate } from '../format/intl';
-import { type Story, type Title, toMs } from './protocol';
+import { type Caller, type Story, type Title, toMs } from './protocol';
 import type { DeskState, LiveCard } from './store';
 
 export interface Words { t: TFunction; lang: string; now: number }
@@ -20,6 +20,12 @@ const day = (v: unknown, w: Words) => {
   const ms = toMs(v);
   return ms ? dayInWords(ms, w.now, w.lang) : '';
 };
+
+/** What there is of the caller's number: it is shown, it came and is not to be shown (RFC 3323), or none came. */
+export function numberIs(x: Caller): 'shown' | 'withheld' | 'absent' {
+  if (x.number) return 'shown';
+  return x.restricted && x.source && x.source !== 'none' ? 'withheld' : 'absent';
+}
 
 /** One code of the story as a sentence; "" for a code this desk does not know. */
 export function storySentence(x: Story, s: DeskState, w: Words): string {
@@ -60,7 +66,7 @@ export function storyOf(c: LiveCard, s: DeskState, w: Words): string[] {
     case 'several':
       return [w.t('story.several')];
     case 'none':
-      return [c.caller.number ? w.t('story.none') : w.t('story.withheld')];
+      return [w.t({ shown: 'story.none', withheld: 'story.withheld_none', absent: 'story.withheld' }[numberIs(c.caller)])];
     case 'pending':
       return [w.t('story.pending')];
     case 'failed':
@@ -116,8 +122,8 @@ export const stepsOf = (c: LiveCard) => (c.path ?? []).filter((p) => !(p.kind ==
 export function callerName(c: LiveCard, t: TFunction): string {
   if (c.record) return c.record.name;
   if (c.match === 'several') return t('caller.several', { count: c.candidates?.length ?? 0 });
-  if (!c.caller.number) return t('caller.withheld');
+  if (numberIs(c.caller) === 'absent') return t('caller.withheld');
   if (c.match === 'pending') return t('caller.pending');
   if (c.match === 'failed') return t('caller.failed');
-  return t('caller.unknown');
+  return t(c.caller.number ? 'caller.unknown' : 'caller.withheld');
 }

@@ -196,6 +196,7 @@ export const en: Record<string, string> = {
 
   'caller.withheld': 'Number withheld',
   'caller.no_number': 'no number came',
+  'caller.not_shown': 'withheld, so not shown',
   'caller.unknown': 'Unknown number',
   'caller.pending': 'Looking up the caller',
   'caller.failed': 'Caller not looked up',
@@ -225,6 +226,7 @@ export const en: Record<string, string> = {
   'story.first_contact': 'First contact with us.',
   'story.several': 'Who is calling is not known yet. Ask before you open a record.',
   'story.none': 'This number is on no account.',
+  'story.withheld_none': 'The withheld number is on no account. Ask for a number to ring.',
   'story.withheld': 'Nothing is known before you ask. Ask for a number to ring.',
   'story.pending': 'The record is being looked up.',
   'story.failed': 'The look-up did not answer. Ask who is calling.',
@@ -269,6 +271,8 @@ export const en: Record<string, string> = {
 
   'network.trusted': 'Caller number vouched for by the network',
   'network.untrusted': 'Caller number as sent, not checked',
+  'network.withheld': 'Number withheld by the caller, vouched for by the network',
+  'network.withheld_untrusted': 'Number withheld by the caller, not checked',
   'network.nothing': 'No number came with the call',
 
   'who.title': 'Who is calling',
@@ -480,6 +484,8 @@ export const en: Record<string, string> = {
   'unknown.none_do': 'The call can be answered, noted and closed without a name. Notes are kept with the call.',
   'unknown.withheld': 'Ask who is calling, and for a number to ring should the line drop.',
   'unknown.withheld_do': 'Nothing was looked up, because no number came with the call.',
+  'unknown.withheld_none': 'Ask who is calling, and for a number to ring should the line drop.',
+  'unknown.withheld_none_do': 'The network named the number to us alone. It is on no account.',
   'unknown.pending': 'The record is being looked up and appears here by itself.',
   'unknown.pending_do': 'Nothing needs to be pressed. The call is not held up by it.',
   'unknown.failed': 'Ask who is calling. The sources did not answer in time.',

@@ -214,6 +214,7 @@ export const ru: Record<string, string> = {
 
   'caller.withheld': 'Номер скрыт',
   'caller.no_number': 'номер не передан',
+  'caller.not_shown': 'скрыт, не показывается',
   'caller.unknown': 'Неизвестный номер',
   'caller.pending': 'Ищем карточку',
   'caller.failed': 'Поиск не удался',
@@ -243,6 +244,7 @@ export const ru: Record<string, string> = {
   'story.first_contact': 'Первое обращение к нам.',
   'story.several': 'Кто звонит, пока неизвестно. Спросите, прежде чем открыть карточку.',
   'story.none': 'Этого номера нет ни в одном договоре.',
+  'story.withheld_none': 'Скрытого номера нет ни в одном договоре. Спросите номер для связи.',
   'story.withheld': 'До вопроса ничего не известно. Спросите номер для связи.',
   'story.pending': 'Карточка ещё ищется.',
   'story.failed': 'Поиск не ответил. Спросите, кто звонит.',
@@ -289,6 +291,8 @@ export const ru: Record<string, string> = {
 
   'network.trusted': 'Номер подтверждён сетью',
   'network.untrusted': 'Номер как передан, не проверен',
+  'network.withheld': 'Номер скрыт по просьбе абонента, подтверждён сетью',
+  'network.withheld_untrusted': 'Номер скрыт по просьбе абонента, не проверен',
   'network.nothing': 'Номер со звонком не передан',
 
   'who.title': 'Кто звонит',
@@ -514,6 +518,8 @@ export const ru: Record<string, string> = {
   'unknown.none_do': 'Звонок можно принять, записать и закрыть без имени. Заметки остаются при звонке.',
   'unknown.withheld': 'Спросите, кто звонит, и номер для связи на случай обрыва.',
   'unknown.withheld_do': 'Поиска не было: номер со звонком не передан.',
+  'unknown.withheld_none': 'Спросите, кто звонит, и номер для связи на случай обрыва.',
+  'unknown.withheld_none_do': 'Сеть сообщила номер только нам. Его нет ни в одном договоре.',
   'unknown.pending': 'Карточка ещё ищется и появится здесь сама.',
   'unknown.pending_do': 'Нажимать ничего не нужно. Звонок из-за этого не ждёт.',
   'unknown.failed': 'Спросите, кто звонит. Источники не ответили вовремя.',
