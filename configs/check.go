@@ -59,7 +59,8 @@ func Check(name string, b []byte, in CheckInput) *Report {
 	l.today, l.sounds, l.history = time.Date(y, m, d, 12, 0, 0, 0, c.policy.Zone), in.Sounds, in.History
 	l.errors()
 	l.warnings()
-	r.Findings = l.said
+	l.accept()
+	r.Findings, r.Tests, r.Hold = l.said, len(c.tests), l.hold
 	r.NotPossible = l.notPossible(in)
 	slices.SortStableFunc(r.Findings, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Col, b.Col), cmp.Compare(a.Path, b.Path), cmp.Compare(a.Msg, b.Msg))

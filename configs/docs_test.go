@@ -42,6 +42,9 @@ route:
     - {name: x, when: call.ani_known, queue: x, set: {}, need: {}, prefer: [{who: last_agent}]}
     - {name: y, when: call.ani_known, then: {hangup: true}}
 agents: {x: {name: X, phone: "sip:x@192.0.2.1"}}
+tests:
+  - {name: x, at: 2026-04-15T11:00, call: {}, customer: {}, agents: {x: {}}, expect: {need: {}, then: [{at: 1s}]}}
+lint: {allow: [{code: S404, at: queues.x, why: it may}]}
 `
 
 var indexes = regexp.MustCompile(`\[[0-9]+\]`)
@@ -59,6 +62,7 @@ func tablePath(path string) string {
 		{"queues.x.", "OPTION ", ""}, {"defaults.", "OPTION ", ""}, {"route.x.", "Route ", ""}, {"route.y.", "Route ", ""},
 		{"route.", "Route ", ""}, {"agents.x.", "", "agents.ID."}, {"topics.x.", "", "topics.NAME."}, {"skills.x.", "", "skills.NAME."},
 		{"calendars.x.", "", "calendars.NAME."}, {"dispositions.x[].", "", "dispositions.SET[]."},
+		{"tests[].agents.x.", "", "tests[].agents.ID."},
 	} {
 		if rest, ok := strings.CutPrefix(path, t.prefix); ok {
 			return t.table + t.rest + rest
@@ -88,7 +92,7 @@ func guide(t *testing.T) (built, later map[string]bool) {
 		if strings.HasPrefix(line, "**") {
 			table = strings.Fields(strings.Trim(line, "*"))[0]
 			table = strings.Trim(table, "*:") + " "
-			if table == "The " || table == "Agents " {
+			if table == "The " || table == "Agents " || table == "Tests " {
 				table = ""
 			}
 		}

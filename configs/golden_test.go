@@ -43,6 +43,9 @@ func TestBad(t *testing.T) {
 		t.Fatalf("no files: %v", err)
 	}
 	for _, path := range files {
+		if strings.HasPrefix(filepath.Base(path), "lint-") {
+			continue // TestCheckReports
+		}
 		t.Run(filepath.Base(path), func(t *testing.T) {
 			loaded, findings := parseNamed(t, path)
 			if loaded || len(findings) == 0 {

@@ -21,6 +21,7 @@ type linter struct {
 	tree    *routing.Routed
 	staff   []*group
 	whole   bool // it compiles
+	hold    int  // tests that hold
 	// said is what is found; it is not yet accepted by anybody.
 	said []Finding
 	work int // answers of conditions still allowed, so that no document is checked for ever
@@ -47,6 +48,7 @@ func (l *linter) errors() {
 	if l.whole {
 		l.lintStuck()
 		l.lintReach()
+		l.runTests()
 	}
 }
 

@@ -2,7 +2,6 @@ package configs
 
 func (l *linter) lintReach()   {}
 func (l *linter) lintRoutes()  {}
-func (l *linter) lintStaff()   {}
 func (l *linter) lintHistory() {}
 
 // History is calls that were.

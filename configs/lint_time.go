@@ -113,7 +113,13 @@ func (l *linter) lintDates(at spot, path string, cal *routing.Calendar) {
 	if days > datesAhead {
 		return
 	}
-	next := fmt.Sprintf("%04d-%s", max(end.Year(), y)+1, first)
+	year := end.Year() + 1
+	if today := l.today.Format(time.DateOnly); fmt.Sprintf("%04d-%s", year, first) < today {
+		if year = y; today[5:] > first {
+			year++
+		}
+	}
+	next := fmt.Sprintf("%04d-%s", year, first)
 	switch {
 	case days < 0:
 		l.find(at, "T602", path, "next: "+next, "dated exceptions ended on %s, %d days ago", last, -days)

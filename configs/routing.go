@@ -129,6 +129,8 @@ type compiler struct {
 	shadowed   map[*rule.Node]*rule.Node // a route, and the sibling above that takes every call
 	phones     map[string]string         // URI -> agent
 	fields     []string                  // names under fields, which are not built yet
+	allowed    []allowance
+	tests      []docTest
 	routes     int
 	// nobody: agents are missing, which is said once and not for each mention.
 	nobody bool
@@ -157,7 +159,9 @@ func (c *compiler) document(o *object) {
 	c.transfers(c.section(o, "transfers"))
 	c.statistics(c.section(o, "statistics"))
 	c.agents(o)
-	o.later("fields", "sites", "regions", "tests", "lint")
+	c.lintOptions(c.section(o, "lint"))
+	c.readTests(o.get("tests"))
+	o.later("fields", "sites", "regions")
 	o.close()
 }
 

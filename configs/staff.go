@@ -53,19 +53,6 @@ func profileText(a agents.Agent) string {
 	return string(b)
 }
 
-// fitting says of each group whether it fits a step of a queue, for a caller of
-// a language: the rest of the need is asked once for all languages.
-func (l *linter) fitting(q *routing.Queue, step int, firm rule.Need, language string) []*group {
-	var out []*group
-	r := routing.StepRequirement(q, step, firm, language)
-	for _, g := range l.groups() {
-		if ok, _ := r.Fits(g.skills, g.team); ok {
-			out = append(out, g)
-		}
-	}
-	return out
-}
-
 // callerLanguages are those a caller of the queue may be spoken to in.
 func (l *linter) callerLanguages(q *routing.Queue, firm rule.Need) []string {
 	asks := func(n *rule.Need) bool { return n != nil && slices.Contains(n.Speak, "caller") }
