@@ -16,11 +16,13 @@ import (
 
 // document is a customer's record in one piece, as look-ups read it: one row
 // instead of some ten of five tables. The tables are the truth. A document
-// counts while its version is the customer's, which every change of a part
-// raises, and while it has seen every contact of our own agents: contacts may be
-// there before the customer is. One that was not written anew is merely not
-// used: the record is put together from the tables then, and its document stored
-// for the next time.
+// counts while nothing has changed but that contacts of our own agents were
+// added, which a look-up puts in front: each raises the customer's version by one
+// and is one more of them, so that the version less their number stays what it
+// was when the document was made. All else raises the version alone. There may be
+// contacts before there is the customer. A document that does not count is merely
+// not used: the record is put together from the tables then, and its document
+// stored for the next time.
 //
 // What changes by itself is not in it and is put in when it is read: the names
 // of our own users, the age of the billing, who talked last.
@@ -105,6 +107,55 @@ func decodeHistory(text string) (all []customer.Interaction, err error) {
 	return all, err
 }
 
+// Contacts since its document that a look-up adds to it: at most so many, and
+// with more than a few it has the document made anew.
+const (
+	mostSince = maxInteractions
+	fewSince  = 8
+)
+
+// addSince adds so many contacts of our own agents to a record read from a
+// document that has not seen them. It is false when that is not the whole record:
+// something has changed since the document was read, or not all of the newest
+// came after it.
+func (s *Store) addSince(ctx context.Context, d *storedRecord, r *customer.Record, since int64) (whole bool, err error) {
+	if since < 0 || since > mostSince {
+		return false, nil
+	}
+	whole = true
+	added := make([]customer.Interaction, 0, int(since)+len(r.Interactions))
+	err = s.read.ask(ctx, qNewestOwn, []any{d.customer, since}, func(row scanner) error {
+		var version int64
+		i, err := scanInteraction(behind{row, &version})
+		whole = whole && version == d.now &&
+			!slices.ContainsFunc(r.Interactions, func(old customer.Interaction) bool { return old.ID == i.ID })
+		added = append(added, i)
+		return err
+	})
+	if err != nil || !whole || len(added) != int(since) {
+		return false, err
+	}
+	r.Interactions = inOrder(append(added, r.Interactions...))
+	r.Version, r.Contacts = d.now, r.Contacts+int(since)
+	if since > fewSince {
+		anew, err := documentOf(r, d.own+since)
+		if err != nil {
+			return false, err
+		}
+		s.rebuild.add(anew)
+	}
+	return true, nil
+}
+
+// behind scans a row's first column and leaves the others.
+type behind struct {
+	row   scanner
+	first any
+}
+
+// Scan implements scanner.
+func (b behind) Scan(dest ...any) error { return b.row.Scan(append([]any{b.first}, dest...)...) }
+
 // firstOfEach drops interactions under an id that came before.
 func firstOfEach(all []customer.Interaction) []customer.Interaction {
 	kept := all[:0]
@@ -126,7 +177,8 @@ type rebuilder struct {
 
 const (
 	rebuildQueue = 256
-	rebuildGroup = 64 // documents of one transaction
+	rebuildGroup = 128                    // documents of one transaction
+	rebuildWait  = 100 * time.Millisecond // for others to go with the first
 )
 
 func (s *Store) startRebuilder() {
@@ -159,6 +211,9 @@ func (s *Store) rebuildAll(ctx context.Context) {
 		case d := <-s.rebuild.queue:
 			group = append(group, d)
 		case <-ctx.Done():
+			return
+		}
+		if !wait(ctx, rebuildWait) {
 			return
 		}
 		for more := true; more && len(group) < rebuildGroup; {

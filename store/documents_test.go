@@ -287,26 +287,118 @@ func TestDocumentAfterImport(t *testing.T) {
 		if !documented("contact") {
 			t.Error("a contact leaves no document")
 		}
-		people[3].Name = "Dana Hale" // has a contact of our own: a look-up must make the document
+		people[3].Name = "Dana Hale"
 		if _, err := s.Import(t.Context(), jsonl(t, people), store.JSONL, store.ImportOptions{}); err != nil {
 			t.Fatal(err)
 		}
-		if documented("second import") {
-			t.Error("a document has not seen the contact and counts")
+		if !documented("second import") {
+			t.Error("an import of a customer with a contact leaves no document")
+		}
+		if r := lookup(t, s, people[3].Numbers[0].E164); r.Name != "Dana Hale" || len(r.Interactions) != 11 || r.Contacts != 11 {
+			t.Errorf("the record: %+v", r)
+		}
+		if err := store.ByHand(t.Context(), s, "UPDATE customers SET name = 'Dana Marsh', version = version + 1 WHERE id = $1", id); err != nil {
+			t.Fatal(err)
+		}
+		if documented("somebody's hand") {
+			t.Error("a document that has not seen a change counts")
 		}
 		if _, err := s.Customer(t.Context(), id); err != nil {
 			t.Fatal(err)
 		}
-		tick := time.NewTicker(5 * time.Millisecond)
-		defer tick.Stop()
-		for end := time.After(20 * time.Second); !documented("look-up"); {
-			select {
-			case <-tick.C:
-			case <-end:
-				t.Fatal("no document was made")
+		within(t, "no document was made", func() bool { return documented("look-up") })
+		if r := lookup(t, s, people[3].Numbers[0].E164); r.Name != "Dana Marsh" || len(r.Interactions) != 11 {
+			t.Errorf("the record: %+v", r)
+		}
+	})
+}
+
+// within waits for a condition.
+func within(t *testing.T, otherwise string, is func() bool) {
+	t.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.After(20 * time.Second); !is(); {
+		select {
+		case <-tick.C:
+		case <-end:
+			t.Fatal(otherwise)
+		}
+	}
+}
+
+// TestContactsSinceTheDocument: what our agents added since a customer's document
+// was made is in the record, whenever it was and however much; when it is much,
+// the document is made anew.
+func TestContactsSinceTheDocument(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *store.Store) {
+		people := someCustomers(2)
+		id, newest := people[0].ID, people[0].Billing.At.Add(24*time.Hour)
+		talk := func(n int, at time.Time) {
+			s.SaveContact(store.Contact{Call: routing.CallID(n), Attempt: 1, Customer: id, Agent: "priya", Queue: "care", At: at, Talk: time.Minute})
+		}
+		imported := func() { // whose documents have seen no contact
+			t.Helper()
+			if err := s.Flush(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			people[0].Name += "!"
+			if err := s.SaveCustomers(t.Context(), people); err != nil {
+				t.Fatal(err)
 			}
 		}
-		if r := lookup(t, s, people[3].Numbers[0].E164); r.Name != "Dana Hale" || len(r.Interactions) != 11 {
+		right := func(when string, documented bool) {
+			t.Helper()
+			tables, doc, err := store.Rebuilt(t.Context(), s, id)
+			if err != nil || (doc != nil) != documented {
+				t.Fatalf("%s: a document %v, %v", when, doc != nil, err)
+			}
+			if doc != nil && !reflect.DeepEqual(*doc, tables) {
+				t.Fatalf("%s: the document and the tables\n got %+v\nwant %+v", when, *doc, tables)
+			}
+		}
+		talk(1, newest)
+		talk(2, newest.AddDate(0, 0, -30)) // behind all that the source knows
+		imported()
+		right("contacts before the customer", true)
+		if n, err := store.Seen(t.Context(), s, id); err != nil || n != 0 {
+			t.Fatalf("the import's document has seen %d contacts, %v", n, err)
+		}
+		for n := 3; n < 12; n++ {
+			talk(n, newest.Add(time.Duration(n)*time.Hour))
+		}
+		imported()
+		right("many", true)
+		within(t, "the document is not made anew", func() bool {
+			lookup(t, s, people[0].Numbers[0].E164)
+			n, err := store.Seen(t.Context(), s, id)
+			return err == nil && n == 11
+		})
+		right("anew", true)
+		for n := 12; n < 70; n++ {
+			talk(n, newest.Add(time.Duration(n)*time.Hour))
+		}
+		imported()
+		right("more than a record shows", true)
+	})
+}
+
+// TestHandInFrontOfContacts: a customer who came behind a contact of ours, and
+// whom somebody changed by hand, is shown as changed.
+func TestHandInFrontOfContacts(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *store.Store) {
+		people := someCustomers(1)
+		s.SaveContact(store.Contact{Call: 1, Attempt: 1, Customer: people[0].ID, Agent: "priya", At: people[0].Billing.At})
+		if err := s.Flush(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.SaveCustomers(t.Context(), people); err != nil {
+			t.Fatal(err)
+		}
+		if err := store.ByHand(t.Context(), s, "UPDATE customers SET name = 'Dana Marsh', version = version + 1 WHERE id = $1", people[0].ID); err != nil {
+			t.Fatal(err)
+		}
+		if r := lookup(t, s, people[0].Numbers[0].E164); r.Name != "Dana Marsh" || len(r.Interactions) != 11 {
 			t.Errorf("the record: %+v", r)
 		}
 	})

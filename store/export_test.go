@@ -23,6 +23,17 @@ func Abandon(s *Store) {
 // SetGroupSize says how many customers one transaction of an import takes.
 func (s *Store) SetGroupSize(n int) { s.opts.group = n }
 
+// ByHand runs a statement as somebody does who works on the database.
+func ByHand(ctx context.Context, s *Store, query string, args ...any) error {
+	return s.write.inTx(ctx, func(t *tx) error { return t.put(query, args...) })
+}
+
+// Seen is how many contacts of our own agents a customer's document has seen.
+func Seen(ctx context.Context, s *Store, id string) (n int64, err error) {
+	err = s.read.row(ctx, "SELECT own FROM documents WHERE customer = $1", []any{id}, &n)
+	return n, err
+}
+
 // Rebuilt puts a record together from the tables, and reads the same from its
 // document: nil while none counts.
 func Rebuilt(ctx context.Context, s *Store, id string) (tables customer.Record, doc *customer.Record, err error) {

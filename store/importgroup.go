@@ -164,13 +164,18 @@ func (m *merge) some(t *tx, entries []entry) error {
 }
 
 // documents writes the customers' documents. They have seen no contact of our
-// own: where there is one, a look-up makes another.
+// own: look-ups add those that are there.
 func (m *merge) documents(t *tx, fresh, changed []*entry) error {
 	if m.careful {
 		changed, fresh = slices.Concat(changed, fresh), nil
 	}
 	if err := m.bulk(t, tabDocuments, fresh); err != nil {
 		return err
+	}
+	for list := range inLists(idsOf(fresh)) { // contacts may be there before the customer
+		if err := t.put(unseenQuery(len(list), t.p.prepares), list...); err != nil {
+			return err
+		}
 	}
 	for _, e := range changed {
 		d := e.values[tabDocuments]
@@ -208,11 +213,7 @@ func (m *merge) clear(t *tx, fresh, changed []*entry) error {
 	if m.careful {
 		changed = slices.Concat(fresh, changed)
 	}
-	ids := make([]any, len(changed))
-	for i, e := range changed {
-		ids[i] = e.id
-	}
-	for list := range inLists(ids) {
+	for list := range inLists(idsOf(changed)) {
 		for tab := tabNumbers; tab < tabs; tab++ {
 			if err := t.put(dropQuery(tab, len(list), t.p.prepares), list...); err != nil {
 				return err
@@ -294,6 +295,14 @@ func (m *merge) bulk(t *tx, tab tab, entries []*entry) error {
 	return nil
 }
 
+func idsOf(entries []*entry) []any {
+	ids := make([]any, len(entries))
+	for i, e := range entries {
+		ids[i] = e.id
+	}
+	return ids
+}
+
 // rowsAtOnce are the sizes of the INSERT statements: a large one costs less a
 // row, and the rest goes by small ones, so that few statements are prepared.
 var rowsAtOnce = [...]int{32, 4, 1}
@@ -329,6 +338,14 @@ func dropQuery(tab tab, ids int, bare bool) string {
 		q += " AND attempt IS NULL" // what our own agents wrote is not the source's to remove
 	}
 	return q
+}
+
+// unseenQuery sets the version of documents just written apart from that of
+// customers who have contacts of our own already.
+func unseenQuery(ids int, bare bool) string {
+	return `UPDATE documents SET version = version -
+			(SELECT COUNT(*) FROM interactions i WHERE i.customer = documents.customer AND i.attempt IS NOT NULL)
+		WHERE customer IN (SELECT o.customer FROM interactions o WHERE o.attempt IS NOT NULL AND o.customer IN ` + placeholders(1, ids, bare) + `)`
 }
 
 // insertQuery is for SQLite; Postgres copies.

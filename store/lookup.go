@@ -85,6 +85,7 @@ func (s *Store) find(ctx context.Context, query string, args ...any) ([]customer
 type storedRecord struct {
 	document
 	there  bool
+	now    int64 // the customer's version
 	last   customer.Colleague
 	lastAt sql.NullInt64
 	billed sql.NullInt64
@@ -94,11 +95,12 @@ type storedRecord struct {
 func (s *Store) documents(ctx context.Context, query string, args []any) (out []storedRecord, users int64, err error) {
 	err = s.read.ask(ctx, query, args, func(row scanner) error {
 		var d storedRecord
-		var contacts sql.NullInt64
+		var version, contacts, own sql.NullInt64
 		var record, history sql.NullString
-		err := row.Scan(&d.customer, &d.version, &d.last.Agent, &d.last.Name, &d.lastAt, &d.billed,
-			&contacts, &record, &history, &users)
-		d.there, d.contacts, d.record, d.history = record.Valid, int(contacts.Int64), record.String, history.String
+		err := row.Scan(&d.customer, &d.now, &d.last.Agent, &d.last.Name, &d.lastAt, &d.billed,
+			&version, &contacts, &own, &record, &history, &users)
+		d.there, d.version, d.contacts, d.own = record.Valid, version.Int64, int(contacts.Int64), own.Int64
+		d.record, d.history = record.String, history.String
 		out = append(out, d)
 		return err
 	})
@@ -112,6 +114,15 @@ func (s *Store) recordOf(ctx context.Context, d *storedRecord) (customer.Record,
 	r, err := d.read()
 	if err != nil { // somebody's hand was in it
 		return s.assembled(ctx, d.customer)
+	}
+	if since := d.now - d.version; since != 0 {
+		whole, err := s.addSince(ctx, d, &r, since)
+		if err != nil {
+			return r, err
+		}
+		if !whole {
+			return s.assembled(ctx, d.customer)
+		}
 	}
 	if d.last.Agent != "" {
 		r.LastAgent = &d.last

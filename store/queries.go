@@ -84,8 +84,8 @@ const (
 
 	// What a look-up reads: the customer's document, when it counts.
 	qSelectDocument = `SELECT c.id, c.version, c.last_agent, c.last_agent_name, c.last_agent_at, c.billed_at,
-		d.contacts, d.record, d.history, COALESCE((SELECT k.value FROM counters k WHERE k.name = 'users'), 0) FROM `
-	qJoinDocument = ` LEFT JOIN documents d ON d.customer = c.id AND d.version = c.version AND d.own = ` + qOwn
+		d.version, d.contacts, d.own, d.record, d.history, COALESCE((SELECT k.value FROM counters k WHERE k.name = 'users'), 0) FROM `
+	qJoinDocument = ` LEFT JOIN documents d ON d.customer = c.id AND d.version - d.own = c.version - ` + qOwn
 	// SQLite plans anew for each value of a bare parameter after LIMIT, which
 	// takes longer than the query: hence the casts.
 	qDocumentsByNumber = qSelectDocument + `customer_numbers n JOIN customers c ON c.id = n.customer` + qJoinDocument + `
@@ -98,10 +98,15 @@ const (
 		FROM customers c WHERE c.id = $1 AND c.version = $2
 		ON CONFLICT (customer) DO UPDATE SET version = excluded.version, contacts = excluded.contacts, own = excluded.own,
 			added = 0, record = excluded.record, history = excluded.history WHERE documents.version <= excluded.version`
+	// What our own agents added last, and the version that the customer has with it.
+	qNewestOwn = `SELECT c.version, i.id, i.at, i.channel, i.title, i.detail, i.topic, i.agent, i.agent_name, i.note,
+		i.disposition, i.duration_s, i.call, i.promised_by, i.kept
+		FROM customers c JOIN interactions i ON i.customer = c.id
+		WHERE c.id = $1 AND i.attempt IS NOT NULL ORDER BY i.at DESC, i.id DESC LIMIT CAST($2 AS INTEGER)`
 	// After an import has changed the customer's tables in the same transaction:
 	// one that has seen no contact of our own.
 	qSaveDocument = `INSERT INTO documents (customer, version, contacts, own, added, record, history)
-		SELECT c.id, c.version, CAST($2 AS BIGINT), 0, 0, CAST($3 AS TEXT), CAST($4 AS TEXT) FROM customers c WHERE c.id = $1
+		SELECT c.id, c.version - ` + qOwn + `, CAST($2 AS BIGINT), 0, 0, CAST($3 AS TEXT), CAST($4 AS TEXT) FROM customers c WHERE c.id = $1
 		ON CONFLICT (customer) DO UPDATE SET version = excluded.version, contacts = excluded.contacts, own = 0,
 			added = 0, record = excluded.record, history = excluded.history`
 	// After a contact was added ($4 is 1) or replaced (0) and the customer's version
