@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"slices"
 	"sync"
@@ -27,21 +28,28 @@ const (
 // conn is one socket. Its reader is the goroutine that serves the request, its
 // writer a goroutine of its own; the hub's loop only ever appends to out.
 type conn struct {
-	ws  *websocket.Conn
-	net *cork
-	cut func(time.Time) error // bounds the write under way
+	ws    *websocket.Conn
+	net   wire
+	rooms *sync.Pool // of *[]byte, see flush
 
 	mu        sync.Mutex
 	out       []text
 	bytes     int
 	bound     int // frames that may wait; 0 while seating: welcome and replay always fit
 	boundSize int // bytes that may wait
-	code      int // close code, once closing
+	control   []byte
+	pong      []byte
+	beat      *time.Timer // the next ping; nil before the first, and when the writer has ended
+	until     time.Time   // the write deadline
+	code      int         // close code, once closing
 	wake      chan struct{}
-	stop      chan struct{} // closed with code
 	readEnd   chan struct{} // closed when nobody reads any more
 
 	spare []text // the writer's: room for the next frames
+
+	// The reader's: the frame that the loop is at, and its word that it is done.
+	frame   deskFrame
+	handled chan struct{}
 
 	// Owned by the loop.
 	desk     *desk
@@ -49,11 +57,17 @@ type conn struct {
 	searches int // under way
 }
 
+// wire is the way out of a connection. A Write is never mixed with another.
+type wire interface {
+	Write([]byte) (int, error)
+	SetWriteDeadline(time.Time) error
+}
+
 // spareFrames bounds the room that is kept for frames: a replay needs more, once.
 const spareFrames = 32
 
-func newConn(ws *websocket.Conn, wire *cork, cut func(time.Time) error) *conn {
-	return &conn{ws: ws, net: wire, cut: cut, wake: make(chan struct{}, 1), stop: make(chan struct{}), readEnd: make(chan struct{})}
+func newConn(ws *websocket.Conn, net wire, rooms *sync.Pool) *conn {
+	return &conn{ws: ws, net: net, rooms: rooms, wake: make(chan struct{}, 1), readEnd: make(chan struct{}), handled: make(chan struct{}, 1)}
 }
 
 // send queues a frame; a desk that lets too many wait is closed with 4408.
@@ -71,6 +85,11 @@ func (c *conn) send(t text) {
 	c.out = append(c.out, t)
 	c.bytes += t.size()
 	c.mu.Unlock()
+	c.nudge()
+}
+
+// nudge has the writer look.
+func (c *conn) nudge() {
 	select {
 	case c.wake <- struct{}{}:
 	default:
@@ -112,111 +131,9 @@ func (c *conn) close(code int) {
 		c.out = nil
 	}
 	// Nothing may keep a closing socket's writer for longer than this.
-	_ = c.cut(time.Now().Add(closeTimeout))
-	close(c.stop)
-}
-
-// take gives the writer the frames that wait.
-func (c *conn) take() []text {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if len(c.out) == 0 {
-		return nil
-	}
-	out := c.out
-	c.out, c.spare, c.bytes = c.spare, nil, 0
-	if c.bound > 0 {
-		c.bound, c.boundSize = boundFrames, boundBytes
-	}
-	return out
-}
-
-func (c *conn) closing() int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.code
-}
-
-// write is the writer goroutine: frames, pings, and at the end the close frame.
-func (c *conn) write(heartbeat time.Duration) {
-	defer func() { _ = c.ws.Close() }()
-	beat := time.NewTicker(heartbeat)
-	defer beat.Stop()
-	for {
-		select {
-		case <-c.wake:
-			if !c.flush() {
-				return
-			}
-		case <-beat.C:
-			if c.ws.WriteControl(websocket.PingMessage, nil, time.Now().Add(writeTimeout)) != nil {
-				return
-			}
-		case <-c.stop:
-			c.flush()
-			msg := websocket.FormatCloseMessage(c.code, "")
-			_ = c.ws.WriteControl(websocket.CloseMessage, msg, time.Now().Add(closeTimeout))
-			// A socket closed with unread data is reset, and the code lost: let
-			// the desk answer first.
-			select {
-			case <-c.readEnd:
-			case <-time.After(closeTimeout):
-			}
-			return
-		}
-	}
-}
-
-// drain reads the desk's answer to a close.
-func (c *conn) drain() {
-	_ = c.ws.SetReadDeadline(time.Now().Add(closeTimeout))
-	for {
-		if _, _, err := c.ws.NextReader(); err != nil {
-			return
-		}
-	}
-}
-
-// flush writes all frames that wait, together.
-func (c *conn) flush() bool {
-	all := c.take()
-	if len(all) == 0 {
-		return true
-	}
-	c.net.hold()
-	err := c.writeAll(all)
-	if cap(all) <= spareFrames {
-		clear(all)
-		c.spare = all[:0]
-	}
-	return errors.Join(err, c.net.flush()) == nil
-}
-
-// writeAll puts a list of colleagues together here, where it takes no more than
-// a moment's memory.
-func (c *conn) writeAll(all []text) error {
-	var whole *[]byte
-	defer func() { c.net.giveBack(whole) }()
-	for _, t := range all {
-		if c.closing() == closeSlow {
-			return nil // the rest is replayed when the desk resumes
-		}
-		if err := c.ws.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
-			return err
-		}
-		one := t.plain
-		if t.list != nil {
-			if whole == nil {
-				whole = c.net.room()
-			}
-			*whole = t.appendTo((*whole)[:0])
-			one = *whole
-		}
-		if err := c.ws.WriteMessage(websocket.TextMessage, one); err != nil {
-			return err
-		}
-	}
-	return nil
+	c.until = time.Now().Add(closeTimeout)
+	_ = c.net.SetWriteDeadline(c.until)
+	c.nudge()
 }
 
 // ServeHTTP is the desk socket.
@@ -240,17 +157,17 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer h.wg.Done()
 	up := websocket.Upgrader{
 		HandshakeTimeout: helloTimeout, Subprotocols: []string{Protocol},
-		CheckOrigin: h.opt.CheckOrigin, ReadBufferSize: 4096, WriteBufferSize: 16384, WriteBufferPool: &h.drafts,
+		CheckOrigin: h.opt.CheckOrigin, ReadBufferSize: 4096,
+		WriteBufferPool: &sync.Pool{}, // so that it keeps no room for messages, which it never writes
 		Error: func(w http.ResponseWriter, _ *http.Request, status int, _ error) {
 			http.Error(w, http.StatusText(status), status)
 		},
 	}
-	taken := &corking{ResponseWriter: w, spare: &h.corks}
-	ws, err := up.Upgrade(taken, r, nil)
+	ws, err := up.Upgrade(w, r, nil)
 	if err != nil {
 		return // the upgrader has answered
 	}
-	c := newConn(ws, taken.cork, taken.cork.Conn.SetWriteDeadline)
+	c := newConn(ws, ws.NetConn(), &h.rooms)
 	h.wg.Go(func() { c.write(h.opt.Heartbeat) })
 	h.serve(c, guest)
 }
@@ -272,6 +189,9 @@ func (h *Hub) serve(c *conn, seated func()) {
 	// A hub that closes between here and the seating must still end the socket.
 	defer context.AfterFunc(h.ctx, func() { c.close(closeGoingAway) })()
 	c.ws.SetReadLimit(readLimit)
+	// Answers are the writer's; that to a close comes after what is queued.
+	c.ws.SetPingHandler(func(data string) error { c.answerPing(data); return nil })
+	c.ws.SetCloseHandler(func(code int, _ string) error { c.close(code); return nil })
 	hello, t, code := h.greet(c)
 	if code == 0 && !h.call(func() { h.attach(c, hello, t) }) {
 		code = closeGoingAway
@@ -320,11 +240,18 @@ func (h *Hub) read(c *conn) {
 	alive := func() { _ = c.ws.SetReadDeadline(time.Now().Add(2 * h.opt.Heartbeat)) }
 	alive()
 	c.ws.SetPongHandler(func(string) error { alive(); return nil })
-	answer := c.ws.PingHandler()
-	c.ws.SetPingHandler(func(data string) error { alive(); return answer(data) })
+	c.ws.SetPingHandler(func(data string) error { alive(); c.answerPing(data); return nil })
 	pace := rate.NewLimiter(frameRate, frameBurst)
+	handle := func() {
+		defer func() { c.handled <- struct{}{} }()
+		h.handle(c, c.frame)
+	}
+	var room []byte
 	for {
-		kind, text, err := c.ws.ReadMessage()
+		kind, r, err := c.ws.NextReader()
+		if err == nil {
+			room, err = readAll(r, room)
+		}
 		if err != nil {
 			code := closeDone
 			if errors.Is(err, websocket.ErrReadLimit) {
@@ -334,17 +261,47 @@ func (h *Hub) read(c *conn) {
 			return
 		}
 		alive()
-		f, ok := parseFrame(kind == websocket.TextMessage, text)
+		f, ok := parseFrame(kind == websocket.TextMessage, room)
 		if !ok {
-			h.log.Warn("desk sent a bad frame", zap.Int("bytes", len(text)))
+			h.log.Warn("desk sent a bad frame", zap.Int("bytes", len(room)))
 			c.close(closeBadFrame)
 			return
 		}
 		if pace.Wait(h.ctx) != nil {
 			return
 		}
-		if !h.call(func() { h.handle(c, f) }) {
+		c.frame = f
+		if !h.post(handle) {
 			return
+		}
+		select {
+		case <-c.handled:
+		case <-h.ctx.Done():
+			return
+		}
+	}
+}
+
+// keptRoom is how much room a desk's reader keeps for the next frame.
+const keptRoom = 4096
+
+// readAll reads a message into room, or into more when it is too long for that.
+func readAll(r io.Reader, room []byte) ([]byte, error) {
+	if cap(room) > keptRoom {
+		room = nil
+	}
+	room = room[:0]
+	for {
+		if len(room) == cap(room) {
+			room = slices.Grow(room, max(512, cap(room)))
+		}
+		n, err := r.Read(room[len(room):cap(room)])
+		room = room[:len(room)+n]
+		if err == io.EOF {
+			return room, nil
+		}
+		if err != nil {
+			return room, err
 		}
 	}
 }

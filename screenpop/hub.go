@@ -99,8 +99,7 @@ type Hub struct {
 	wg     sync.WaitGroup // every goroutine the hub started or serves
 	conns  atomic.Int64   // sockets past hello
 	guests atomic.Int64   // sockets before hello
-	corks  sync.Pool      // buffers of sockets being written to, see cork
-	drafts sync.Pool      // and of frames being written, the WebSocket library's
+	rooms  sync.Pool      // of *[]byte: what is being written to a socket
 
 	mu     sync.Mutex
 	box    []func()
