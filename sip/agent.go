@@ -57,7 +57,8 @@ func (c *call) invite(l *leg, phone agents.Phone) bool {
 		return false
 	}
 	l.dlg, c.agent = dlg, l
-	c.after(c.gw.unheardAfter, func() { c.unheard(l) })
+	l.unheard.Stop() // that of an INVITE before
+	l.unheard = c.after(c.gw.unheardAfter, func() { c.unheard(l) })
 	return true
 }
 
@@ -152,6 +153,7 @@ func (c *call) agentEvent(l *leg, ev stack.Event) {
 func (c *call) agentAnswered(l *leg, res *stack.Message) {
 	c.try(l, "ack", l.dlg.Ack(nil))
 	l.answered = true
+	l.unheard.Stop()
 	l.vigil.answered(res, time.Now())
 	l.source = res.Source.Addr()
 	if l.port != nil {

@@ -8,6 +8,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/cordboard/cordboard/routing"
+	"github.com/cordboard/cordboard/sip/alarm"
 	"github.com/cordboard/cordboard/sip/media"
 	"github.com/cordboard/cordboard/sip/stack"
 )
@@ -72,14 +73,14 @@ type call struct {
 	relaying  bool
 	undecided bool // AgentGone was told, and the engine has not spoken since
 
-	joinTimer   *time.Timer
-	ringTimer   *time.Timer   // the next 180
+	joinTimer   *alarm.Alarm
+	ringTimer   *alarm.Alarm  // the next 180
 	expires     time.Duration // of the INVITE, 0 for never
 	spent       int           // of its Max-Forwards
-	expireTimer *time.Timer
-	resume      *time.Timer // the music after an announcement
-	orphanTimer *time.Timer
-	lookTimer   *time.Timer // the next look after the legs
+	expireTimer *alarm.Alarm
+	resume      *alarm.Alarm // the music after an announcement
+	orphanTimer *alarm.Alarm
+	lookTimer   *alarm.Alarm // the next look after the legs
 	over        bool
 }
 
@@ -186,8 +187,8 @@ func (c *call) action(a routing.Action) {
 func (c *call) post(fn func()) { c.box.put(item{fn: fn}) }
 
 // after runs fn on the call's goroutine when d has passed.
-func (c *call) after(d time.Duration, fn func()) *time.Timer {
-	return time.AfterFunc(d, func() { c.post(fn) })
+func (c *call) after(d time.Duration, fn func()) *alarm.Alarm {
+	return c.gw.alarms.After(d, func() { c.post(fn) })
 }
 
 // try logs what an order to the stack came to. Nothing is to be done about
@@ -250,10 +251,8 @@ func (c *call) guarded(fn func()) {
 // finish frees what the call holds. It ends run.
 func (c *call) finish() {
 	c.over = true
-	for _, t := range []*time.Timer{c.joinTimer, c.ringTimer, c.expireTimer, c.resume, c.orphanTimer, c.lookTimer} {
-		if t != nil {
-			t.Stop()
-		}
+	for _, a := range []*alarm.Alarm{c.joinTimer, c.ringTimer, c.expireTimer, c.resume, c.orphanTimer, c.lookTimer} {
+		a.Stop()
 	}
 	c.closeLeg(c.caller)
 }
@@ -265,6 +264,7 @@ func (c *call) closeLeg(l *leg) {
 	}
 	l.ended = true
 	l.asked, l.request = nil, nil
+	l.unheard.Stop()
 	if l.port != nil {
 		l.port.Close()
 	}

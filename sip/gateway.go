@@ -14,6 +14,7 @@ import (
 
 	"github.com/cordboard/cordboard/agents"
 	"github.com/cordboard/cordboard/routing"
+	"github.com/cordboard/cordboard/sip/alarm"
 	"github.com/cordboard/cordboard/sip/identity"
 	"github.com/cordboard/cordboard/sip/media"
 	"github.com/cordboard/cordboard/sip/pbx"
@@ -67,6 +68,8 @@ type Gateway struct {
 	joinPatience, orphanAfter, unheardAfter, ringbackEvery time.Duration
 
 	lookEvery, probeEvery, silentAfter, session time.Duration
+
+	alarms alarm.Clock // of all calls
 
 	mu       sync.Mutex
 	ep       endpoint

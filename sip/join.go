@@ -69,9 +69,7 @@ func (c *call) joinLate(l *leg) {
 // part undoes connect, as far as we are concerned.
 func (c *call) part() {
 	c.connected, c.joined, c.deskHold = false, false, false
-	if c.joinTimer != nil {
-		c.joinTimer.Stop()
-	}
+	c.joinTimer.Stop()
 	c.setRelay(false)
 	c.afresh()
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/cordboard/cordboard/routing"
+	"github.com/cordboard/cordboard/sip/alarm"
 	"github.com/cordboard/cordboard/sip/media"
 	"github.com/cordboard/cordboard/sip/stack"
 )
@@ -63,7 +64,8 @@ type leg struct {
 
 	localSDP, remoteSDP []byte
 
-	vigil vigil
+	vigil   vigil
+	unheard *alarm.Alarm // an agent's phone that says nothing at all
 }
 
 // asked is a re-INVITE of ours that has no final response yet.
