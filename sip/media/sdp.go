@@ -1,7 +1,6 @@
 package media
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -91,9 +90,9 @@ func ParseSDP(body []byte) (*SDP, error) {
 	}
 	p := sdpParser{sdp: &SDP{}}
 	n := 0
-	for raw := range bytes.SplitSeq(body, []byte{'\n'}) {
+	for line := range strings.SplitSeq(string(body), "\n") {
 		n++
-		line := string(bytes.TrimRight(raw, "\r"))
+		line = strings.TrimRight(line, "\r")
 		if line == "" {
 			continue // a blank line at the end is common
 		}
@@ -117,20 +116,49 @@ type sdpParser struct {
 	version bool
 	conn    netip.Addr // session level
 	dir     Direction
-	maps    []map[uint8]Format // rtpmap and fmtp, by stream
-	fmtps   []map[uint8]string
-	own     []streamOwn
+	own     []streamOwn // by stream
+	maps    []ofStream  // rtpmap
+	fmtps   []ofStream  // fmtp
 }
 
 // streamOwn says which values an m= line has of its own.
 type streamOwn struct{ conn, dir bool }
 
+// ofStream is what an attribute says of a format of the stream with that number.
+type ofStream struct {
+	stream int
+	format Format
+}
+
+// formatOf finds what the last attribute says of a stream's format.
+func formatOf(of []ofStream, stream int, pt uint8) (Format, bool) {
+	for i := len(of) - 1; i >= 0; i-- {
+		if of[i].stream == stream && of[i].format.PT == pt {
+			return of[i].format, true
+		}
+	}
+	return Format{}, false
+}
+
+// words fills out with the words of a value and gives how many there are.
+func words(value string, out []string) (n int) {
+	for w := range strings.FieldsSeq(value) {
+		if n < len(out) {
+			out[n] = w
+		}
+		n++
+	}
+	return n
+}
+
 func (p *sdpParser) line(line string) error {
 	if len(line) < 2 || line[1] != '=' {
 		return errors.New("not of the form x=value")
 	}
-	if strings.ContainsFunc(line, func(r rune) bool { return r < ' ' && r != '\t' }) {
-		return errors.New("control character")
+	for i := range len(line) {
+		if line[i] < ' ' && line[i] != '\t' {
+			return errors.New("control character")
+		}
 	}
 	value := line[2:]
 	if !p.version {
@@ -142,7 +170,7 @@ func (p *sdpParser) line(line string) error {
 	}
 	switch line[0] {
 	case 'o':
-		if p.sdp.Origin != "" || len(strings.Fields(value)) < 6 {
+		if p.sdp.Origin != "" || words(value, nil) < 6 {
 			return errors.New("bad o= line")
 		}
 		p.sdp.Origin = value
@@ -159,8 +187,8 @@ func (p *sdpParser) line(line string) error {
 // connection reads "IN IP4 192.0.2.1" (a TTL behind a slash is cut off). A
 // host name is allowed by the RFC and leaves the address unknown.
 func (p *sdpParser) connection(value string) error {
-	f := strings.Fields(value)
-	if len(f) < 3 || f[0] != "IN" {
+	var f [3]string
+	if words(value, f[:]) < 3 || f[0] != "IN" {
 		return errors.New("bad c= line")
 	}
 	host, _, _ := strings.Cut(f[2], "/")
@@ -196,8 +224,6 @@ func (p *sdpParser) media(value string) error {
 	p.sdp.Streams = append(p.sdp.Streams, Stream{
 		Media: f[0], Port: uint16(port), Proto: f[2], Payload: f[3:],
 	})
-	p.maps = append(p.maps, map[uint8]Format{})
-	p.fmtps = append(p.fmtps, map[uint8]string{})
 	p.own = append(p.own, streamOwn{})
 	return nil
 }
@@ -225,12 +251,12 @@ func (p *sdpParser) attribute(value string) error {
 		if err != nil {
 			return err
 		}
-		p.maps[i][f.PT] = f
+		p.maps = append(p.maps, ofStream{i, f})
 	case "fmtp":
 		ptText, params, ok := strings.Cut(strings.TrimSpace(rest), " ")
 		pt, err := strconv.ParseUint(ptText, 10, 7)
 		if ok && err == nil && len(params) <= maxFmtp {
-			p.fmtps[i][uint8(pt)] = strings.TrimSpace(params)
+			p.fmtps = append(p.fmtps, ofStream{i, Format{PT: uint8(pt), Fmtp: strings.TrimSpace(params)}})
 		}
 	case "ptime":
 		if ms, err := strconv.ParseFloat(strings.TrimSpace(rest), 64); err == nil && ms >= 1 && ms <= 200 {
@@ -242,26 +268,26 @@ func (p *sdpParser) attribute(value string) error {
 
 // parseRTPMap reads "8 PCMA/8000" or "96 opus/48000/2".
 func parseRTPMap(value string) (Format, error) {
-	f := strings.Fields(value)
-	if len(f) != 2 {
+	var f [2]string
+	if words(value, f[:]) != 2 {
 		return Format{}, errors.New("bad rtpmap")
 	}
 	pt, err := strconv.ParseUint(f[0], 10, 7)
 	if err != nil {
 		return Format{}, errors.New("bad payload type in rtpmap")
 	}
-	part := strings.SplitN(f[1], "/", 3)
-	if len(part) < 2 || part[0] == "" {
+	name, after, ok := strings.Cut(f[1], "/")
+	if !ok || name == "" {
 		return Format{}, errors.New("bad encoding in rtpmap")
 	}
-	rate, err := strconv.ParseUint(part[1], 10, 31)
+	clock, more, _ := strings.Cut(after, "/")
+	rate, err := strconv.ParseUint(clock, 10, 31)
 	if err != nil || rate == 0 {
 		return Format{}, errors.New("bad clock rate in rtpmap")
 	}
-	out := Format{PT: uint8(pt), Name: strings.ToUpper(part[0]), Rate: int(rate)}
-	// One channel is the default and often left out.
-	if len(part) == 3 && part[2] != "1" {
-		out.More = part[2]
+	out := Format{PT: uint8(pt), Name: strings.ToUpper(name), Rate: int(rate)}
+	if more != "1" { // one channel is the default and often left out
+		out.More = more
 	}
 	return out, nil
 }
@@ -279,7 +305,8 @@ func (p *sdpParser) finish() {
 		if s.Media != "audio" || !strings.HasPrefix(s.Proto, "RTP/") {
 			continue
 		}
-		seen := map[uint8]bool{}
+		var seen [128]bool
+		s.Formats = make([]Format, 0, len(s.Payload))
 		for _, text := range s.Payload {
 			pt64, err := strconv.ParseUint(text, 10, 7)
 			pt := uint8(pt64)
@@ -287,14 +314,15 @@ func (p *sdpParser) finish() {
 				continue
 			}
 			seen[pt] = true
-			f, named := p.maps[i][pt]
+			f, named := formatOf(p.maps, i, pt)
 			if !named {
 				if pt >= 96 {
 					continue // a dynamic type nobody named cannot be used
 				}
 				f = static(pt)
 			}
-			f.Fmtp = p.fmtps[i][pt]
+			params, _ := formatOf(p.fmtps, i, pt)
+			f.Fmtp = params.Fmtp
 			s.Formats = append(s.Formats, f)
 		}
 	}

@@ -1,6 +1,7 @@
 package media
 
 import (
+	"bytes"
 	"fmt"
 	"net/netip"
 	"strconv"
@@ -18,7 +19,7 @@ type Side struct {
 	host    netip.Addr
 	lines   []shape
 	audio   int
-	last    string // what follows the o= line
+	last    []byte // of the last description, what follows the o= line
 }
 
 // shape is what must stay of an m= line.
@@ -82,62 +83,72 @@ func shapes(d *SDP) []shape {
 }
 
 func (s *Side) write(a Audio) []byte {
-	rest := s.body(a)
-	if s.last != "" && rest != s.last {
+	var room [1024]byte // most descriptions are shorter
+	rest := s.body(room[:0], a)
+	if len(s.last) > 0 && !bytes.Equal(rest, s.last) {
 		s.version++
 	}
-	s.last = rest
-	var b strings.Builder
-	fmt.Fprintf(&b, "v=0\r\no=- %d %d IN %s\r\n", s.id, s.version, family(s.host))
-	b.WriteString(rest)
-	return []byte(b.String())
+	out := make([]byte, 0, len(rest)+128)
+	out = strconv.AppendUint(append(out, "v=0\r\no=- "...), s.id, 10)
+	out = strconv.AppendUint(append(out, ' '), s.version, 10)
+	out = append(family(append(out, " IN "...), s.host), "\r\n"...)
+	head := len(out)
+	out = append(out, rest...)
+	s.last = out[head:]
+	return out
 }
 
-func (s *Side) body(a Audio) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "s=-\r\nc=IN %s\r\nt=0 0\r\n", family(a.Addr.Addr()))
+func (s *Side) body(b []byte, a Audio) []byte {
+	b = family(append(b, "s=-\r\nc=IN "...), a.Addr.Addr())
+	b = append(b, "\r\nt=0 0\r\n"...)
 	for i, l := range s.lines {
 		if i != s.audio {
-			fmt.Fprintf(&b, "m=%s 0 %s %s\r\n", l.media, l.proto, l.payload)
+			b = append(append(append(b, "m="...), l.media...), " 0 "...)
+			b = append(append(append(append(b, l.proto...), ' '), l.payload...), "\r\n"...)
 			continue
 		}
-		fmt.Fprintf(&b, "m=audio %d RTP/AVP", a.Addr.Port())
+		b = strconv.AppendUint(append(b, "m=audio "...), uint64(a.Addr.Port()), 10)
+		b = append(b, " RTP/AVP"...)
 		for _, f := range a.Formats {
-			fmt.Fprintf(&b, " %d", f.PT)
+			b = strconv.AppendUint(append(b, ' '), uint64(f.PT), 10)
 		}
-		b.WriteString("\r\n")
+		b = append(b, "\r\n"...)
 		for _, f := range a.Formats {
-			writeFormat(&b, f)
+			b = writeFormat(b, f)
 		}
 		if a.Ptime > 0 {
-			fmt.Fprintf(&b, "a=ptime:%d\r\n", a.Ptime)
+			b = append(strconv.AppendInt(append(b, "a=ptime:"...), int64(a.Ptime), 10), "\r\n"...)
 		}
-		fmt.Fprintf(&b, "a=%s\r\n", a.Dir)
+		b = append(append(append(b, "a="...), a.Dir.String()...), "\r\n"...)
 	}
-	return b.String()
+	return b
 }
 
-func writeFormat(b *strings.Builder, f Format) {
+func writeFormat(b []byte, f Format) []byte {
 	if f.Name != "" {
 		name := f.Name
 		if name == TelephoneEvent || name == "OPUS" {
 			// Names compare without case (RFC 4855), but not every phone knows.
 			name = strings.ToLower(name)
 		}
-		fmt.Fprintf(b, "a=rtpmap:%d %s/%d", f.PT, name, f.Rate)
+		b = strconv.AppendUint(append(b, "a=rtpmap:"...), uint64(f.PT), 10)
+		b = append(append(append(b, ' '), name...), '/')
+		b = strconv.AppendInt(b, int64(f.Rate), 10)
 		if f.More != "" {
-			b.WriteString("/" + f.More)
+			b = append(append(b, '/'), f.More...)
 		}
-		b.WriteString("\r\n")
+		b = append(b, "\r\n"...)
 	}
 	if f.Fmtp != "" {
-		b.WriteString("a=fmtp:" + strconv.Itoa(int(f.PT)) + " " + f.Fmtp + "\r\n")
+		b = strconv.AppendUint(append(b, "a=fmtp:"...), uint64(f.PT), 10)
+		b = append(append(append(b, ' '), f.Fmtp...), "\r\n"...)
 	}
+	return b
 }
 
-func family(a netip.Addr) string {
+func family(b []byte, a netip.Addr) []byte {
 	if a.Is6() && !a.Is4In6() {
-		return "IP6 " + a.String()
+		return a.AppendTo(append(b, "IP6 "...))
 	}
-	return "IP4 " + a.Unmap().String()
+	return a.Unmap().AppendTo(append(b, "IP4 "...))
 }
