@@ -16,10 +16,10 @@ import (
 
 // How much the heap may grow between two garbage collections, in percent of
 // what lives. A call's SIP transactions live for half a minute after it (RFC
-// 3261 timers), so that most of what a collection looks at is there to stay:
-// under load the collector would take a fifth of the server with Go's own 100.
-// With callers who only wait it has little to do, and half as much memory that
-// lies about serves them.
+// 3261 timers) and the records of customers for longer, so that most of what a
+// collection looks at is there to stay: under load the collector would take a
+// fifth of the server with Go's own 100. With callers who only wait it has little
+// to do, and half as much memory that lies about serves them.
 const (
 	growLeast = 50
 	growMost  = 400
@@ -34,29 +34,24 @@ const heapShare = 4
 
 const (
 	pace  = time.Second
-	often = 2  // collections within a second that make the heap grow
-	quiet = 10 // seconds without one that make it smaller
+	apart = 5 // seconds that the room should last for
 )
 
 // collector decides how far the heap may grow, once a second.
 type collector struct {
 	percent int
-	still   int    // seconds without a collection
 	most    uint64 // bytes that the heap may grow to; 0: as it likes
 }
 
-// next is told how often the last second was collected in, and how much lived.
-func (c *collector) next(collections, live uint64) int {
-	switch {
-	case collections >= often:
-		c.percent, c.still = min(2*c.percent, growMost), 0
-	case collections > 0:
-		c.still = 0
-	default:
-		if c.still++; c.still >= quiet {
-			c.percent, c.still = max(c.percent/2, growLeast), 0
-		}
+// next is told how many bytes the last second has allocated, and how many live.
+// There is more room at once when it is needed, and half of it goes each second
+// that it is not.
+func (c *collector) next(allocated, live uint64) int {
+	need := growLeast
+	for need < growMost && live*uint64(need)/100 < apart*allocated {
+		need *= 2
 	}
+	c.percent = max(need, c.percent/2)
 	if c.most == 0 || live == 0 {
 		return c.percent
 	}
@@ -115,8 +110,8 @@ func tuneCollector(ctx context.Context) {
 	c := collector{percent: growLeast, most: given(os.DirFS("/")) / heapShare}
 	set := c.percent
 	debug.SetGCPercent(set)
-	figures := []metrics.Sample{{Name: "/gc/cycles/total:gc-cycles"}, {Name: "/gc/heap/live:bytes"}}
-	read := func() (cycles, live uint64) {
+	figures := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}, {Name: "/gc/heap/live:bytes"}}
+	read := func() (allocated, live uint64) {
 		metrics.Read(figures)
 		if figures[0].Value.Kind() != metrics.KindUint64 || figures[1].Value.Kind() != metrics.KindUint64 {
 			return 0, 0

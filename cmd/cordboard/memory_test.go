@@ -6,35 +6,39 @@ import (
 	"testing/fstest"
 )
 
-// The heap may grow while collections come thick, stays while they come, and
-// shrinks step by step when there are none.
+// The room is what some seconds allocate, but neither little nor much of what
+// lives; it is there at once, and goes step by step.
 func TestCollector(t *testing.T) {
+	const live = 100
 	c := collector{percent: growLeast}
-	feed := func(collections uint64, seconds int) (got []int) {
-		for range seconds {
-			got = append(got, c.next(collections, 0))
-		}
-		return slices.Compact(got)
-	}
 	for _, step := range []struct {
-		collections uint64
-		seconds     int
-		want        []int
+		allocated uint64 // a second
+		seconds   int
+		want      []int
 	}{
-		{1, 100, []int{50}},                    // what a moderate load takes
-		{0, 100, []int{50}},                    // never below
-		{2, 1, []int{100}},                     // thick
-		{7, 5, []int{200, 400}},                // never above
-		{1, 100, []int{400}},                   // now and then: that is what was wanted
-		{0, 9, []int{400}},                     // a pause
-		{1, 1, []int{400}},                     // that was none
-		{0, 35, []int{400, 200, 100, 50}},      // quiet
-		{3, 3, []int{100, 200, 400}},           // and again
-		{0, 1, []int{400}}, {2, 1, []int{400}}, // a quiet second between
+		{0, 3, []int{50}},
+		{10, 3, []int{50}}, // what a moderate load takes
+		{11, 2, []int{100}},
+		{40, 2, []int{200}},
+		{41, 2, []int{400}},
+		{900, 2, []int{400}},                         // never above
+		{20, 3, []int{200, 100}},                     // less of it
+		{80, 1, []int{400}},                          // and more
+		{0, 5, []int{200, 100, 50}},                  // never below
+		{1 << 40, 2, []int{400}},                     // nobody can
+		{0, 2, []int{200, 100}}, {21, 2, []int{200}}, // a short pause
 	} {
-		if got := feed(step.collections, step.seconds); !slices.Equal(got, step.want) {
-			t.Errorf("%d a second for %d s: %v, want %v", step.collections, step.seconds, got, step.want)
+		var got []int
+		for range step.seconds {
+			got = append(got, c.next(step.allocated, live))
 		}
+		if got = slices.Compact(got); !slices.Equal(got, step.want) {
+			t.Errorf("%d bytes a second for %d s: %v, want %v", step.allocated, step.seconds, got, step.want)
+		}
+	}
+	// Before the first collection nobody knows what lives.
+	if got := c.next(1, 0); got != growMost {
+		t.Errorf("nothing known to live: %d", got)
 	}
 }
 
@@ -52,7 +56,7 @@ func TestCollectorKeepsToItsMemory(t *testing.T) {
 		c := collector{percent: growLeast, most: step.most}
 		percent := 0
 		for range 10 {
-			percent = c.next(9, step.live)
+			percent = c.next(step.live, step.live)
 		}
 		goal := step.live + step.live*uint64(percent)/100
 		if goal > step.goal || goal < step.goal-step.live/100 {

@@ -253,9 +253,7 @@ func (r *Resolver) worker(j job) {
 }
 
 func (r *Resolver) fly(e164 string, f *flight) {
-	ctx, cancel := context.WithTimeout(r.ctx, wholeFor)
-	defer cancel()
-	match, ttl, err := r.ask(ctx, e164)
+	match, ttl, err := r.ask(e164, time.Now().Add(wholeFor))
 	r.mu.Lock()
 	if r.flights[e164] == f {
 		delete(r.flights, e164)
@@ -271,11 +269,11 @@ func (r *Resolver) fly(e164 string, f *flight) {
 // ask goes through the sources. Somebody known to a later source is a good
 // answer even when an earlier one failed; nobody is an answer only when all
 // have said so.
-func (r *Resolver) ask(ctx context.Context, e164 string) (Match, time.Duration, error) {
+func (r *Resolver) ask(e164 string, until time.Time) (Match, time.Duration, error) {
 	var failures []error
 	ttl := time.Duration(-1)
 	for _, s := range r.sources {
-		m, err := r.askOne(ctx, s, e164)
+		m, err := r.askOne(s, e164, until)
 		switch {
 		case err != nil:
 			failures = append(failures, err)
@@ -293,15 +291,18 @@ func (r *Resolver) ask(ctx context.Context, e164 string) (Match, time.Duration, 
 	return Match{}, max(ttl, 0), nil
 }
 
-func (r *Resolver) askOne(ctx context.Context, s *source, e164 string) (m Match, err error) {
+func (r *Resolver) askOne(s *source, e164 string, until time.Time) (m Match, err error) {
 	start := time.Now()
 	if !s.breaker.allow(start) {
 		r.opts.Observe(s.Name, Skipped, 0)
 		return Match{}, fmt.Errorf("%s: not asked, it failed too often just now", s.Name)
 	}
-	m, err = s.lookup(ctx, e164)
+	if most := start.Add(s.Timeout); most.Before(until) {
+		until = most
+	}
+	m, err = s.lookup(r.ctx, e164, until)
 	took := time.Since(start)
-	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+	if r.ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		s.breaker.undone() // we are closing: says nothing about the source
 		return Match{}, fmt.Errorf("%s: %w", s.Name, err)
 	}
@@ -327,8 +328,8 @@ func (r *Resolver) askOne(ctx context.Context, s *source, e164 string) (m Match,
 
 // lookup asks one source. A source that panics has failed: it is somebody
 // else's code as often as not, and this call is not the only one.
-func (s *source) lookup(ctx context.Context, e164 string) (m Match, err error) {
-	ctx, cancel := context.WithTimeout(ctx, s.Timeout)
+func (s *source) lookup(ctx context.Context, e164 string, until time.Time) (m Match, err error) {
+	ctx, cancel := context.WithDeadline(ctx, until)
 	defer cancel()
 	defer func() {
 		if p := recover(); p != nil {

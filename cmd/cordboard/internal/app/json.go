@@ -81,18 +81,23 @@ func appendTexts(to []byte, texts map[string]string) []byte {
 	return append(to, '}')
 }
 
-// appendText appends a string. One that needs no escape, nearly all, is copied.
+// appendText appends a string. Nearly all are of letters that stand for
+// themselves, with angle brackets about an address.
 func appendText(to []byte, s string) []byte {
+	begun := len(to)
+	to = append(to, '"')
+	plain := 0 // of s, not yet copied
 	for i := range len(s) {
 		switch c := s[i]; {
-		case c == '"', c == '\\', c == '<', c == '>', c == '&', c < ' ', c > '~':
+		case c == '<', c == '>', c == '&':
+			to = append(append(to, s[plain:i]...), '\\', 'u', '0', '0', "0123456789abcdef"[c>>4], "0123456789abcdef"[c&15])
+			plain = i + 1
+		case c == '"', c == '\\', c < ' ', c > '~':
 			b, _ := json.Marshal(s) // a string always has a JSON form
-			return append(to, b...)
+			return append(to[:begun], b...)
 		}
 	}
-	to = append(to, '"')
-	to = append(to, s...)
-	return append(to, '"')
+	return append(append(to, s[plain:]...), '"')
 }
 
 func appendDialog(to []byte, s *stack.DialogState) ([]byte, error) {

@@ -13,7 +13,7 @@ import (
 
 // TestAppendJSON: what is written by hand is what encoding/json writes.
 func TestAppendJSON(t *testing.T) {
-	texts := []string{"", "painted", "a\"b\\c", "<sip:x@y;lr>", "a&b", "\x01\x7f", "é\u2028", "\xff"}
+	texts := []string{"", "painted", "a\"b\\c", "<sip:x@y;lr>", "a&b", "<>&", "<\"", "\x01\x7f", "é\u2028", "\xff"}
 	var all []map[string]any
 	for i, s := range texts {
 		all = append(all, map[string]any{

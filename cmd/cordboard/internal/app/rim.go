@@ -120,12 +120,15 @@ func (r *rim) resolved(call routing.CallID, m customer.Match) {
 	r.driver.Submit(routing.CustomerResolved{Call: call, Customer: attrs})
 }
 
+// dataRoom holds nearly everything that is told of an event.
+const dataRoom = 192
+
 // observe notes in the ledger what happened at a desk.
 func (r *rim) observe(call routing.CallID, kind string, agent agents.ID, attempt routing.Attempt, at time.Time, data map[string]any) {
 	r.metrics.Observe(call, kind, agent, attempt, at, data)
 	e := store.Event{Call: call, At: at, Kind: kind, Agent: agent, Attempt: attempt}
 	if len(data) > 0 {
-		b, err := appendData(nil, data)
+		b, err := appendData(make([]byte, 0, dataRoom), data)
 		if err != nil {
 			r.log.Error("an event's data has no JSON form", zap.Int64("call", int64(call)), zap.String("kind", kind), zap.Error(err))
 		}
