@@ -32,7 +32,7 @@ func TestLimits(t *testing.T) {
 			return "queues: {a: {steps: [" + repeat(n, "{after: 5s, priority_add: 1},") + "]}}" + tail
 		}, "steps: at most 8 entries"},
 		{"routes", maxRoutes - 1, func(n int) string {
-			return "queues: {a: }\nagents: {}\nroute:\n  queue: a\n  routes:\n" + repeat(n, "    - {name: r#, when: call.ani_known}\n")
+			return "queues: {a: }\nagents: {}\nroute:\n  queue: a\n  routes:\n" + repeat(n, "    - {name: r#, when: 'call.trunk == \"t#\"'}\n")
 		}, "more than 5000 routes"},
 		{"depth", maxDepth, func(n int) string {
 			return "queues: {a: }\nagents: {}\nroute: {queue: a" + repeat(n, ", routes: [{name: r#, when: call.ani_known") + strings.Repeat("}]", n) + "}"

@@ -20,8 +20,11 @@ type linter struct {
 	history *History
 	tree    *routing.Routed
 	staff   []*group
-	whole   bool // it compiles
-	hold    int  // tests that hold
+	kin     []*siblings
+	family  map[*routing.Routed]*siblings // by parent
+	shut    map[string][]time.Time        // closed instants soon, by calendar
+	whole   bool                          // it compiles
+	hold    int                           // tests that hold
 	// said is what is found; it is not yet accepted by anybody.
 	said []Finding
 	work int // answers of conditions still allowed, so that no document is checked for ever

@@ -105,8 +105,8 @@ func (l *linter) lintWayOut(q *routing.Queue) {
 		return
 	}
 	shows := "a caller while it is closed"
-	if at, ok := l.closedAt(l.policy.Calendars[q.Hours]); ok {
-		shows = "a caller at " + at.Format("2006-01-02T15:04")
+	if list := l.closed(q.Hours); len(list) > 0 {
+		shows = "a caller at " + instantText(list[0])
 	}
 	l.queue(q, "", "T604", shows, "hours %s without closed: the caller hears that it is closed and is cut off", q.Hours)
 }

@@ -215,7 +215,7 @@ func (l *linter) lintTopicStaff(t *routing.Topic, q *routing.Queue, alone bool) 
 		prefer = append(prefer, rule.Prefer{Who: string(id)})
 	}
 	l.lintPreferred(at, path, q, t.Need, prefer)
-	if alone || t.Need.All == nil && t.Need.Any == nil && t.Need.None == nil && t.Need.Speak == nil && t.Need.Team == nil {
+	if alone || noNeed(t.Need) {
 		return
 	}
 	f := l.fits(q, t.Need)

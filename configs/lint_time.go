@@ -2,10 +2,12 @@ package configs
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/cordboard/cordboard/routing"
+	"github.com/cordboard/cordboard/routing/rule"
 )
 
 const (
@@ -150,12 +152,53 @@ func clockChanges(cal *routing.Calendar, year int) (days []string) {
 // fortnight is how far ahead instants are looked for that show a finding.
 const fortnight = 14 * 24 * time.Hour
 
-// closedAt is an instant soon when the calendar is not open.
-func (l *linter) closedAt(cal *routing.Calendar) (time.Time, bool) {
+// closed are the instants soon when a calendar is not open, a quarter of an
+// hour apart.
+func (l *linter) closed(name string) []time.Time {
+	if list, known := l.shut[name]; known {
+		return list
+	}
+	var out []time.Time
+	cal := l.policy.Calendars[name]
 	for d := time.Duration(0); d < fortnight; d += 15 * time.Minute {
 		if at := l.today.Add(d); !cal.Open(at) {
-			return at.In(l.policy.Zone), true
+			out = append(out, at.In(l.policy.Zone))
 		}
 	}
-	return time.Time{}, false
+	if l.shut == nil {
+		l.shut = map[string][]time.Time{}
+	}
+	l.shut[name] = out
+	return out
+}
+
+// instantText writes an instant as the tests of a document do.
+func instantText(at time.Time) string { return at.Format("2006-01-02T15:04") }
+
+// lintHours finds routes that ask for a time at which their queue is closed.
+func (l *linter) lintHours() {
+	for _, f := range l.families() {
+		for _, r := range f.list {
+			q := l.policy.Queues[r.Queue]
+			if q == nil || q.Hours == "" || r.Node.GoOn || r.Node.Then != nil || r.Node.When == nil || l.work <= 0 {
+				continue
+			}
+			if terms := r.Node.When.TimeTerms(l.conditionOptions()); len(terms) > 0 {
+				l.lintRouteHours(r, q, terms)
+			}
+		}
+	}
+}
+
+func (l *linter) lintRouteHours(r *routing.Routed, q *routing.Queue, terms []*rule.Condition) {
+	env := rule.Env{}
+	for _, at := range l.closed(q.Hours) {
+		l.work -= len(terms)
+		env.Clock = rule.NewClock(at, l.policy.Zone)
+		env.IsOpen = func(name string) bool { return l.policy.Calendars[name].Open(at) }
+		if !slices.ContainsFunc(terms, func(c *rule.Condition) bool { return !c.Eval(&env) }) {
+			l.route(r, "T603", instantText(at), "asks for hours at which queue %s is closed (%s)", q.Name, q.Hours)
+			return
+		}
+	}
 }

@@ -3,7 +3,9 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -42,15 +44,16 @@ func checkCommand() *cobra.Command {
 					return err
 				}
 				in.HasSound, in.Sounds = sounds.Has, server.Media.Sounds
-				fmt.Fprintln(cmd.OutOrStdout(), file+": no errors")
-				if file, head = server.Routes, nil; head == nil {
-					if head, err = os.ReadFile(file); err != nil {
-						return err
-					}
+				if o.format == "text" {
+					fmt.Fprintln(cmd.OutOrStdout(), file+": no errors")
+				}
+				file = server.Routes
+				if head, err = os.ReadFile(file); err != nil {
+					return err
 				}
 			}
 			r := configs.Check(file, head, in)
-			if err := r.Print(cmd.OutOrStdout()); err != nil {
+			if err := o.print(cmd.OutOrStdout(), r); err != nil {
 				return err
 			}
 			if r.Exit() != 0 {
@@ -61,14 +64,28 @@ func checkCommand() *cobra.Command {
 	}
 	f := c.Flags()
 	f.StringVar(&o.sounds, "sounds", "", "the folder of the sounds, as media.sounds of the server file; a server file brings its own")
+	f.StringVar(&o.format, "format", "text", "text, json, or sarif (2.1.0); the errors of a server file are text always")
 	f.StringVar(&o.today, "today", "", "the day calendars are held against, YYYY-MM-DD; without it, this day")
 	return c
 }
 
 // checkOptions is what the flags of check say.
-type checkOptions struct{ sounds, today string }
+type checkOptions struct{ sounds, today, format string }
+
+func (o checkOptions) print(w io.Writer, r *configs.Report) error {
+	switch o.format {
+	case "json":
+		return r.PrintJSON(w)
+	case "sarif":
+		return r.PrintSARIF(w, version)
+	}
+	return r.Print(w)
+}
 
 func (o checkOptions) input() (in configs.CheckInput, err error) {
+	if !slices.Contains([]string{"text", "json", "sarif"}, o.format) {
+		return in, fmt.Errorf("--format is text, json or sarif, not %s", o.format)
+	}
 	in.Today = time.Now()
 	if o.today != "" {
 		if in.Today, err = time.Parse(time.DateOnly, o.today); err != nil {

@@ -1,0 +1,6 @@
+package configs
+
+// History is calls that were.
+type History struct{}
+
+func (l *linter) lintHistory() {}
