@@ -71,8 +71,8 @@ type request struct {
 
 // onOwn reads a frame's d and finds the desk's own leg for it.
 func onOwn[F own](h *Hub, c *conn, f deskFrame, do func(request, F) string) string {
-	var d F
-	if !strict(f.D, &d) {
+	d, ok := readD[F](f.D)
+	if !ok {
 		return codeBadRequest
 	}
 	card := h.cards[d.ref().Call]

@@ -125,10 +125,26 @@ func strict(text []byte, into any) bool {
 	return err == io.EOF
 }
 
-// parseFrame reads the envelope; what is not one closes the socket.
+// parseFrame reads the envelope; what is not one closes the socket. The d may
+// be a part of b.
 func parseFrame(text bool, b []byte) (deskFrame, bool) {
-	var f deskFrame
-	if !text || !utf8.Valid(b) || !strict(b, &f) || f.T == "" || len(f.T) > maxWord || f.ID < 0 || f.ID > maxID {
+	if !text || !utf8.Valid(b) {
+		return deskFrame{}, false
+	}
+	f, ok := simpleFrame(b)
+	if !ok {
+		f = deskFrame{}
+		ok = strict(b, &f)
+	}
+	if !ok {
+		return deskFrame{}, false
+	}
+	return f.checked()
+}
+
+// checked is the envelope with a d, false when it names no frame.
+func (f deskFrame) checked() (deskFrame, bool) {
+	if f.T == "" || len(f.T) > maxWord || f.ID < 0 || f.ID > maxID {
 		return deskFrame{}, false
 	}
 	if len(f.D) == 0 {

@@ -80,7 +80,7 @@ func TestWrite(t *testing.T) {
 	}
 
 	pongs := []string{}
-	got := read(t, bytes.Join(wire.writes, nil), len(sent), func(ws *websocket.Conn) {
+	got := readAt(t, bytes.Join(wire.writes, nil), len(sent), func(ws *websocket.Conn) {
 		ws.SetPongHandler(func(data string) error { pongs = append(pongs, data); return nil })
 	})
 	if !slices.Equal(got, sent) {
@@ -91,8 +91,8 @@ func TestWrite(t *testing.T) {
 	}
 }
 
-// read has a desk read n messages that are on its wire.
-func read(t *testing.T, wire []byte, n int, ready func(*websocket.Conn)) (got []string) {
+// readAt has a desk read n messages that are on its wire.
+func readAt(t *testing.T, wire []byte, n int, ready func(*websocket.Conn)) (got []string) {
 	t.Helper()
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ws, err := (&websocket.Upgrader{}).Upgrade(w, r, nil)
