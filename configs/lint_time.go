@@ -183,7 +183,7 @@ func (l *linter) lintHours() {
 			if q == nil || q.Hours == "" || r.Node.GoOn || r.Node.Then != nil || r.Node.When == nil || l.work <= 0 {
 				continue
 			}
-			if terms := r.Node.When.TimeTerms(l.conditionOptions()); len(terms) > 0 {
+			if terms := l.rules.TimeTerms(r.Node.When); len(terms) > 0 {
 				l.lintRouteHours(r, q, terms)
 			}
 		}

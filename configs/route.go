@@ -182,7 +182,10 @@ func (c *compiler) condition(n *node) *rule.Condition {
 	if !ok {
 		return nil
 	}
-	cond, err := rule.Compile(src, c.conditionOptions())
+	if c.rules == nil {
+		c.rules = rule.NewCompiler(c.conditionOptions())
+	}
+	cond, err := c.rules.Compile(src)
 	if err == nil {
 		return cond
 	}

@@ -129,6 +129,7 @@ type compiler struct {
 	shadowed   map[*rule.Node]*rule.Node // a route, and the sibling above that takes every call
 	phones     map[string]string         // URI -> agent
 	fields     []string                  // names under fields, which are not built yet
+	rules      *rule.Compiler
 	allowed    []allowance
 	tests      []docTest
 	routes     int

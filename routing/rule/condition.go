@@ -10,8 +10,10 @@ import (
 	"github.com/expr-lang/expr"
 	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/checker"
+	"github.com/expr-lang/expr/compiler"
 	"github.com/expr-lang/expr/conf"
 	"github.com/expr-lang/expr/file"
+	"github.com/expr-lang/expr/optimizer"
 	"github.com/expr-lang/expr/parser"
 	"github.com/expr-lang/expr/vm"
 )
@@ -46,6 +48,7 @@ func (e *SyntaxError) Error() string { return fmt.Sprintf("%d:%d: %s", e.Line, e
 type Condition struct {
 	src      string
 	program  *vm.Program
+	config   *conf.Config
 	customer bool     // reads customer.
 	queues   []string // read through queues.NAME, sorted
 	terms    []*Condition
@@ -86,73 +89,86 @@ func (c *Condition) Eval(env *Env) bool {
 	return isBool && ok
 }
 
+// Compiler compiles the conditions of one document. It serves one goroutine.
+type Compiler struct {
+	opts   CompileOptions
+	config *conf.Config
+}
+
+// NewCompiler makes a compiler of conditions that may mention what the options
+// name.
+func NewCompiler(o CompileOptions) *Compiler { return &Compiler{o, config()} }
+
 // Compile checks a condition and makes it ready to run. The error is always a
 // *SyntaxError.
-func Compile(src string, o CompileOptions) (*Condition, error) {
-	c, tree, err := compile(src, o)
+func Compile(src string, o CompileOptions) (*Condition, error) { return NewCompiler(o).Compile(src) }
+
+// Compile checks a condition and makes it ready to run. The error is always a
+// *SyntaxError.
+func (k *Compiler) Compile(src string) (*Condition, error) {
+	c, terms, err := k.compile(src)
 	if err != nil {
 		return nil, err
 	}
-	if c.customer {
-		c.terms = freeTerms(tree, o)
+	for _, term := range terms {
+		// A term that does not print back into a condition is left to the whole.
+		if t, _, err := k.compile(term); err == nil && !t.customer {
+			c.terms = append(c.terms, t)
+		}
 	}
 	return c, nil
 }
 
-func compile(src string, o CompileOptions) (*Condition, ast.Node, error) {
+// compile gives the condition, and its top-level and-terms that do not read the
+// customer when it does itself: a call which fails one of them need not wait
+// for the record.
+func (k *Compiler) compile(src string) (c *Condition, terms []string, err error) {
 	if n := utf8.RuneCountInString(src); n > maxChars {
 		return nil, nil, &SyntaxError{1, 1, fmt.Sprintf("condition of %d characters, at most %d", n, maxChars)}
 	}
-	raw, err := parser.ParseWithConfig(src, config())
+	tree, err := parser.ParseWithConfig(src, k.config)
 	if err != nil {
 		return nil, nil, syntaxError(src, err)
 	}
-	w := &names{src: src, opts: o}
-	w.visit(raw.Node)
+	w := &names{src: src, opts: k.opts}
+	w.visit(tree.Node)
 	if w.err != nil {
 		return nil, nil, w.err
 	}
-	typed, err := checker.ParseCheck(src, config())
-	if err != nil {
+	if _, err := checker.Check(tree, k.config); err != nil {
 		return nil, nil, syntaxError(src, err)
 	}
 	t := &typing{src: src}
-	t.visit(typed.Node)
+	t.visit(tree.Node)
 	if t.err != nil {
 		return nil, nil, t.err
 	}
-	c, err := build(src)
-	if err != nil {
-		return nil, nil, syntaxError(src, err)
+	c = &Condition{src: src, customer: w.customer, config: k.config}
+	if c.customer { // the optimizer writes another tree
+		terms = k.freeTerms(tree.Node)
 	}
-	c.customer = w.customer
-	c.equal, c.simple = equalities(raw.Node)
+	c.equal, c.simple = equalities(tree.Node)
 	slices.Sort(w.queues)
 	c.queues = slices.Compact(w.queues)
-	return c, raw.Node, nil
+	if err := optimizer.Optimize(&tree.Node, k.config); err != nil {
+		return nil, nil, syntaxError(src, err)
+	}
+	if c.program, err = compiler.Compile(tree, k.config); err != nil {
+		return nil, nil, syntaxError(src, err)
+	}
+	return c, terms, nil
 }
 
-// freeTerms compiles the top-level and-terms that do not read the customer, so
-// that a call which fails one of them need not wait for the record. A term that
-// does not print back into a condition is left to the whole.
-func freeTerms(n ast.Node, o CompileOptions) []*Condition {
+func (k *Compiler) freeTerms(n ast.Node) []string {
 	b, ok := n.(*ast.BinaryNode)
 	if ok && (b.Operator == "and" || b.Operator == "&&") {
-		return append(freeTerms(b.Left, o), freeTerms(b.Right, o)...)
+		return append(k.freeTerms(b.Left), k.freeTerms(b.Right)...)
 	}
-	c, _, err := compile(n.String(), o)
-	if err != nil || c.customer {
+	w := &names{opts: k.opts}
+	if w.visit(n); w.err != nil || w.customer {
 		return nil
 	}
-	return []*Condition{c}
-}
-
-func build(src string) (*Condition, error) {
-	p, err := expr.Compile(src, options()...)
-	if err != nil {
-		return nil, err
-	}
-	return &Condition{src: src, program: p}, nil
+	return []string{n.String()}
 }
 
 // kept are the built-ins a condition may use: they cannot fail on the types
@@ -169,7 +185,7 @@ func options() []expr.Option {
 	return opts
 }
 
-// config is what expr.Compile makes of the options, for the parser alone.
+// config is what expr.Compile makes of the options.
 func config() *conf.Config {
 	c := conf.CreateNew()
 	for _, o := range options() {

@@ -38,7 +38,7 @@ type values struct {
 // Study reads the condition once more, for what it asks about.
 func (c *Condition) Study() *Study {
 	s := &Study{Condition: c, Text: c.src, Exact: true, values: map[string]*values{}}
-	tree, err := parser.ParseWithConfig(c.src, config())
+	tree, err := parser.ParseWithConfig(c.src, c.config)
 	if err != nil { // it was compiled
 		s.Exact = false
 		return s
@@ -244,21 +244,21 @@ func integerOf(n ast.Node) (int, bool) {
 	return 0, false
 }
 
-// TimeTerms are the condition's top-level and-terms that read the time and
+// TimeTerms are a condition's top-level and-terms that read the time and
 // calendars only.
-func (c *Condition) TimeTerms(o CompileOptions) []*Condition {
-	tree, err := parser.ParseWithConfig(c.src, config())
+func (k *Compiler) TimeTerms(c *Condition) []*Condition {
+	tree, err := parser.ParseWithConfig(c.src, k.config)
 	if err != nil {
 		return nil
 	}
-	return timeTerms(tree.Node, o)
+	return k.timeTerms(tree.Node)
 }
 
-func timeTerms(n ast.Node, o CompileOptions) []*Condition {
+func (k *Compiler) timeTerms(n ast.Node) []*Condition {
 	if b, ok := n.(*ast.BinaryNode); ok && (b.Operator == "and" || b.Operator == "&&") {
-		return append(timeTerms(b.Left, o), timeTerms(b.Right, o)...)
+		return append(k.timeTerms(b.Left), k.timeTerms(b.Right)...)
 	}
-	c, _, err := compile(n.String(), o)
+	c, _, err := k.compile(n.String())
 	if err != nil {
 		return nil
 	}
