@@ -7,6 +7,12 @@ import { barIs, cardFor, offer, phase, scenes, seen, state, talk, us } from './s
 
 const desk = (test, options = {}) => () => withPage(options, (x) => test({ ...x, lang: options.lang }));
 
+/** Whether the digits there can be pressed now, as they look. */
+const bright = (x, selector, want) => x.page.waitForFunction(([s, w]) => {
+  const all = [...document.querySelectorAll(s)];
+  return all.length > 0 && all.every((e) => (getComputedStyle(e).opacity === '1') === w);
+}, [selector, want]);
+
 export const behaviour = {
   'signing in by name and password': desk(async ({ page, server, id }) => {
     await page.goto(server.url + '/');
@@ -250,6 +256,20 @@ export const behaviour = {
     await x.page.waitForSelector('[data-testid=transfer-panel]', { state: 'detached' });
   }),
 
+  'digits in the transfer panel: grey while they would be typed': desk(async (x) => {
+    await talk(x);
+    await x.id('transfer').click();
+    await seen(x, 'transfer-panel');
+    await bright(x, '.xfer kbd.digit', true);
+    await x.id('transfer-note').click();
+    await bright(x, '.xfer kbd.digit', false);
+    await x.page.keyboard.type('1');
+    assert.equal(await x.page.locator('[role=option][aria-selected=true]').count(), 0);
+    await x.id('transfer-search').click();
+    await x.page.keyboard.press('4');
+    await x.page.waitForSelector('[data-testid="to-queue:support"][aria-selected=true]');
+  }),
+
   'passing on to the first that was found, without choosing it': desk(async (x) => {
     await talk(x);
     await x.id('transfer').click();
@@ -289,6 +309,17 @@ export const behaviour = {
     const f = await x.server.got('answer_used');
     assert.equal(f.d.answer, 'a1');
     await x.page.waitForSelector('.ans .used');
+  }),
+
+  'answers of an open call follow the language': desk(async (x) => {
+    await talk(x);
+    await x.id('language').click();
+    const f = await x.server.got('answers', (d) => d.lang === 'ru');
+    assert.deepEqual(f.d, { lang: 'ru', topic: 'line_fault', query: '' });
+    await x.page.waitForSelector('[data-testid=answers] >> text=Медленно или обрывы');
+    await x.id('language').click();
+    await x.page.waitForSelector('[data-testid=answers] >> text=Slow or dropping');
+    assert.deepEqual(x.server.frames.filter((m) => m.t === 'answers' && m.d.topic !== '').map((m) => m.d), [f.d]);
   }),
 
   'searching the answers': desk(async (x) => {
@@ -351,6 +382,40 @@ export const behaviour = {
     assert.ok(s < x.server.frames.findIndex((m) => m.t === 'wrap_up'));
     x.server.send('phase', { call: 12, attempt: 1, phase: 'done' });
     await barIs(x, 'idle');
+  }),
+
+  'an outcome’s digit is bright only where it chooses': desk(async (x) => {
+    const c = await talk(x);
+    await x.page.keyboard.press('F2');
+    await seen(x, 'keystrip');
+    await x.page.keyboard.press('n');
+    await x.page.keyboard.type('Booked the engineer.');
+    await bright(x, '.codes kbd.digit', false);
+    await x.page.keyboard.press('F2');
+    await seen(x, 'keystrip');
+    await x.page.keyboard.press('e');
+    await x.page.waitForSelector('[data-testid=keystrip] >> text=again');
+    await x.page.keyboard.press('e');
+    await x.server.got('hangup');
+    phase(x, c, { phase: 'wrap_up', until: us(38_000), disposition: 'optional', set: 'care' });
+    await seen(x, 'wrap-up');
+    await bright(x, '.outcomes kbd.digit', false); // whoever writes goes on writing
+    await x.page.keyboard.type(' At 9');
+    assert.equal(await x.id('note').inputValue(), 'Booked the engineer. At 9');
+    await x.page.keyboard.press('F2');
+    await seen(x, 'keystrip');
+    await x.page.keyboard.press('o');
+    await bright(x, '.outcomes kbd.digit', true);
+    await x.page.keyboard.press('1');
+    await x.page.waitForSelector('[data-testid=disposition-fault_ticket][aria-checked=true]');
+    assert.equal(await x.id('note').inputValue(), 'Booked the engineer. At 9');
+  }),
+
+  'who writes nothing when a call ends chooses by digit at once': desk(async (x) => {
+    await scenes.wrap_up(x);
+    await bright(x, '.outcomes kbd.digit', true);
+    await x.page.keyboard.press('2');
+    await x.page.waitForSelector('[data-testid=disposition-fixed][aria-checked=true]');
   }),
 
   'the specialist’s wrap-up keeps what the sender said and noted': desk(async (x) => {

@@ -36,12 +36,40 @@ function useSearch(topic: string) {
   return { query, found, failed, ask: () => void ask(query, topic), setQuery: (q: string) => { setQuery(q); if (q.trim() === '' && topic === '') setFound(null); later(q, topic); }, clear: () => { asked.current++; setQuery(''); setFound(null); } };
 }
 
+const noAnswers: Answer[] = [];
+
+/** At most so many stand on a card. */
+const onCard = 5;
+
+/**
+ * The call's answers in the page's language. The server sends them in the one
+ * that it was told at the sign-in: after a change they are asked for.
+ */
+function useOwn(c: LiveCard): Answer[] {
+  const { lang } = useWords();
+  const desk = useDesk();
+  const sent = c.answers ?? noAnswers;
+  const topic = c.topic || sent[0]?.topic || '';
+  const [found, setFound] = useState<{ key: string; answers: Answer[] } | null>(null);
+  const key = lang === desk.spoken ? '' : `${lang} ${topic}`;
+  useEffect(() => {
+    if (!key) return;
+    let current = true;
+    desk.findAnswers(lang, topic, '').then((answers) => current && setFound({ key, answers }), () => undefined);
+    return () => void (current = false);
+  }, [desk, key, lang, topic]);
+  if (!key || found?.key !== key) return sent;
+  if (topic && found.answers.length > 0) return found.answers.slice(0, onCard);
+  // General ones, of no topic: what cannot be had in this language stays as it came.
+  return sent.map((a) => found.answers.find((x) => x.id === a.id) ?? a);
+}
+
 export function Answers({ c }: { c: LiveCard }) {
   const { t, lang } = useWords();
   const s = useDeskState();
   const ui = useUi();
   const search = useSearch('');
-  const own = c.answers ?? [];
+  const own = useOwn(c);
   const searching = ui.search && search.query.trim() !== '' && search.found !== null;
   const list = searching ? search.found ?? [] : own;
   const readBefore = (c.used ?? []).filter((u) => !list.some((a) => a.id === u.answer));

@@ -5,6 +5,7 @@ import { formatNumber } from '../format/phone';
 import { Icon, Lamp, type LampKind } from '../ui/Icon';
 import type { IconName } from '../ui/glyphs';
 import { BarActs } from './BarActs';
+import { goalEnd, secondsLeft } from './clocks';
 import { Cord } from './Cord';
 import { useDesk, useDeskState, useNow, useWords } from './context';
 import { isOffer, isTalk } from './protocol';
@@ -29,7 +30,7 @@ function useStateLine(c: LiveCard, declining: boolean): { icon: IconName; text: 
   const passed = passedOn(c, s, { t, lang });
   if (s.link.is !== 'online') return { icon: 'unlink', text: t(isTalk(c.phase) ? 'bar.lost_talking' : 'bar.lost'), kind: 'warn' };
   if (declining) return { icon: 'x', text: t('bar.declining') };
-  const left = Math.max(0, Math.ceil((c.endsAt - now) / 1000));
+  const left = Math.max(0, secondsLeft(c.endsAt, now));
   switch (c.phase) {
     case 'offered':
     case 'may_accept':
@@ -139,11 +140,11 @@ function Clock({ c }: { c: LiveCard }) {
     if (c.from || c.waited_before_s > 0) {
       return <Pairs><Entry k={t('clock.waited_again')} v={duration(waited)} /><Entry k={t('clock.waited_all')} v={duration(waited + c.waited_before_s * 1000)} /></Pairs>;
     }
-    const left = goal - waited;
+    const left = secondsLeft(goalEnd(c), now);
     return (
       <Pairs meter={goal > 0 ? waited / goal : undefined}>
         <Entry k={t('clock.waited')} v={duration(waited)} />
-        {goal > 0 && <Entry k={t(left >= 0 ? 'clock.left_of' : 'clock.past', { count: c.answer_within_s })} v={t('seconds', { count: Math.abs(Math.round(left / 1000)) })} past={left < 0} />}
+        {goal > 0 && <Entry k={t(left >= 0 ? 'clock.left_of' : 'clock.past', { count: c.answer_within_s })} v={t('seconds', { count: Math.abs(left) })} past={left < 0} />}
       </Pairs>
     );
   }
@@ -183,7 +184,7 @@ export function Ring({ from, to, label, warn }: { from: number; to: number; labe
   return (
     <span className={last ? 'ring last' : 'ring'}>
       <svg viewBox="0 0 40 40" aria-hidden="true"><circle className="track" cx="20" cy="20" r="15.9" /><circle className="left" cx="20" cy="20" r="15.9" pathLength="100" style={{ strokeDashoffset: 100 - Math.min(100, (left / span) * 100) }} /></svg>
-      <span className="count-down" role="timer" aria-label={label}>{Math.ceil(left / 1000)}</span>
+      <span className="count-down" role="timer" aria-label={label}>{secondsLeft(to, Math.min(now, to))}</span>
       <span className="vh" role="status">{warned ? t('announce.five') : ''}</span>
     </span>
   );

@@ -8,6 +8,7 @@ import { useDeskState, useNow, useWords } from './context';
 import { Absent, panel, recordPanel } from './panels';
 import { type Billing, type Interaction, type Product, type Ticket, toMs } from './protocol';
 import type { LiveCard } from './store';
+import { nameOf } from './words';
 
 export function MoneyAndProducts({ c }: { c: LiveCard }) {
   const { t, lang } = useWords();
@@ -147,12 +148,13 @@ export function Timeline({ c }: { c: LiveCard }) {
 function Contact({ x, fresh, lastNote }: { x: Interaction; fresh: boolean; lastNote: boolean }) {
   const { t, lang } = useWords();
   const now = useNow(30_000);
-  const me = useDeskState().me?.id;
+  const s = useDeskState();
+  const me = s.me?.id;
   const mine = x.agent !== undefined && x.agent.agent === me;
   const promised = toMs(x.promised_by);
   const broken = promised > 0 && x.kept !== true && (x.kept === false || promised < now);
   const channel = channelIcon[x.channel] ? t(mine && x.channel === 'call' ? 'channel.call_with_you' : `channel.${x.channel}`) : x.channel;
-  const under = [x.detail, x.duration_s ? t('timeline.lasted', { time: duration(x.duration_s * 1000) }) : '', x.agent && !mine && !x.note ? x.agent.name : ''].filter(Boolean);
+  const under = [x.detail, x.duration_s ? t('timeline.lasted', { time: duration(x.duration_s * 1000) }) : '', x.agent && !mine && !x.note ? nameOf(s, x.agent) : ''].filter(Boolean);
   return (
     <li className={mine ? 'mine' : fresh ? 'hot' : undefined}>
       <time dateTime={x.at}>{nearDate(toMs(x.at), now, lang)}</time>
@@ -160,7 +162,7 @@ function Contact({ x, fresh, lastNote }: { x: Interaction; fresh: boolean; lastN
       <div className="what">
         <b>{channel}</b> {x.title}
         {under.map((u) => <p key={u}>{u}</p>)}
-        {x.note && <p data-testid={lastNote ? 'last-note' : undefined}>{mine || !x.agent ? t(mine ? 'timeline.your_note' : 'timeline.note', { text: x.note }) : t('timeline.note_by', { name: x.agent.name, text: x.note })}</p>}
+        {x.note && <p data-testid={lastNote ? 'last-note' : undefined}>{mine || !x.agent ? t(mine ? 'timeline.your_note' : 'timeline.note', { text: x.note }) : t('timeline.note_by', { name: nameOf(s, x.agent), text: x.note })}</p>}
       </div>
       {broken ? <Tag kind="bad" icon="alert">{t('timeline.promise_broken')}</Tag>
         : promised > 0 && x.kept === undefined ? <Tag kind="warn" icon="clock">{t('timeline.promised_by', { day: dayInWords(promised, now, lang) })}</Tag>

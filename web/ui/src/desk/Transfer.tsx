@@ -12,20 +12,20 @@ import { useUi } from './ui';
 import { queueTitle, topicTitle } from './words';
 import { TicketTag } from './Record';
 
-interface Row { key: string; kind: 'topic' | 'queue' | 'agent'; title: string; to: Target; mate?: ColleagueState }
+interface Row { key: string; kind: 'topic' | 'queue' | 'agent'; title: string; to: Target; digit: number; likely?: boolean; mate?: ColleagueState }
 
-/** What the call seems to be about stands first, one key away. */
-function likelyFirst<T extends { id: string }>(topics: T[], c: LiveCard): T[] {
+/**
+ * Whom the call can be passed on to. A topic and a queue keep their digit for
+ * all calls, whatever this one is about and wherever it is: only searching
+ * gives the rows others.
+ */
+export function targets(s: DeskState, c: LiveCard, lang: string): Row[] {
   const likely = c.topic || c.answers?.[0]?.topic;
-  return [...topics.filter((x) => x.id === likely), ...topics.filter((x) => x.id !== likely)];
-}
-
-function targets(s: DeskState, c: LiveCard, lang: string): Row[] {
-  return [
-    ...likelyFirst(s.topics, c).map((x): Row => ({ key: 'topic:' + x.id, kind: 'topic', title: topicTitle(s, x.id, lang), to: { topic: x.id } })),
-    ...s.queues.filter((x) => x.id !== c.queue).map((x): Row => ({ key: 'queue:' + x.id, kind: 'queue', title: queueTitle(s, x.id, lang), to: { queue: x.id } })),
-    ...s.colleagues.filter((x) => x.id !== s.me?.id && x.state !== 'signed_out').map((x): Row => ({ key: 'agent:' + x.id, kind: 'agent', title: x.name, to: { agent: x.id }, mate: x })),
-  ];
+  const topics = s.topics.map((x, i): Row => ({ key: 'topic:' + x.id, kind: 'topic', title: topicTitle(s, x.id, lang), to: { topic: x.id }, digit: i + 1, likely: x.id === likely }));
+  const queues = s.queues.map((x, i): Row => ({ key: 'queue:' + x.id, kind: 'queue', title: queueTitle(s, x.id, lang), to: { queue: x.id }, digit: topics.length + i + 1 }));
+  const mates = s.colleagues.filter((x) => x.id !== s.me?.id && x.state !== 'signed_out')
+    .map((x, i): Row => ({ key: 'agent:' + x.id, kind: 'agent', title: x.name, to: { agent: x.id }, digit: topics.length + queues.length + i + 1, mate: x }));
+  return [...topics, ...queues.filter((r) => r.key !== 'queue:' + c.queue), ...mates];
 }
 
 const optionId = (key: string) => 'xf-' + key.replaceAll(/[^\w-]/g, '-');
@@ -43,12 +43,13 @@ export function Transfer({ c }: { c: LiveCard }) {
   const [sending, setSending] = useState(false);
   const field = useRef<HTMLInputElement>(null);
   const sentence = useRef<HTMLTextAreaElement>(null);
+  const narrowed = kind !== 'all' || query.trim() !== '';
   const rows = useMemo(() => {
     const words = fold(query).split(/\s+/).filter(Boolean);
-    return targets(s, c, lang).filter((r) => (kind === 'all' || r.kind === kind) && words.every((w) => fold(r.title).includes(w)));
-  }, [s, c, lang, query, kind]);
+    const found = targets(s, c, lang).filter((r) => (kind === 'all' || r.kind === kind) && words.every((w) => fold(r.title).includes(w)));
+    return narrowed ? found.map((r, i) => ({ ...r, digit: i + 1 })) : found;
+  }, [s, c, lang, query, kind, narrowed]);
   // Who narrows the list means its first row, until another one is chosen.
-  const narrowed = kind !== 'all' || query.trim() !== '';
   const pick = rows.find((r) => r.key === chosen) ?? (narrowed ? rows[0] : undefined);
 
   useEffect(() => field.current?.focus(), []);
@@ -67,7 +68,7 @@ export function Transfer({ c }: { c: LiveCard }) {
     if (e.nativeEvent.isComposing || e.ctrlKey || e.metaKey || e.altKey || e.shiftKey) return;
     const d = /^(?:Digit|Numpad)([1-9])$/.exec(e.code)?.[1];
     if (!d || (e.target as HTMLElement).tagName === 'TEXTAREA') return;
-    const row = rows[Number(d) - 1];
+    const row = rows.find((r) => r.digit === Number(d));
     if (!row) return;
     e.preventDefault();
     setChosen(row.key);
@@ -96,14 +97,11 @@ export function Transfer({ c }: { c: LiveCard }) {
             return (
               <div key={k} role="group" aria-label={t(`xfer.group_${k}`)}>
                 <p className="xf-group" aria-hidden="true">{t(`xfer.group_${k}`)} <span className="t3">{t(`xfer.hint_${k}`)}</span></p>
-                {group.map((r) => {
-                  const i = rows.indexOf(r);
-                  return (
-                    <div key={r.key} id={optionId(r.key)} role="option" aria-selected={pick === r} className="xf-row" data-testid={`to-${r.key}`} onClick={() => setChosen(r.key)}>
-                      <span>{i < 9 && <kbd>{i + 1}</kbd>}</span><b className="m cut">{r.title}</b>{r.mate ? <StateWord x={r.mate} /> : <span />}
-                    </div>
-                  );
-                })}
+                {group.map((r) => (
+                  <div key={r.key} id={optionId(r.key)} role="option" aria-selected={pick === r} className="xf-row" data-testid={`to-${r.key}`} onClick={() => setChosen(r.key)}>
+                    <span>{r.digit < 10 && <kbd className="digit">{r.digit}</kbd>}</span><b className="m cut">{r.title}</b>{r.mate ? <StateWord x={r.mate} /> : <span className="t3 xs">{r.likely && t('xfer.likely')}</span>}
+                  </div>
+                ))}
               </div>
             );
           })}

@@ -2,12 +2,12 @@
 import { countryName, dayInWords, languageName, roundMoney, shortDate, timeInZone } from '../format/intl';
 import { formatNumber } from '../format/phone';
 import { Icon, Tag } from '../ui/Icon';
-import { useNow, useWords } from './context';
+import { useDeskState, useNow, useWords } from './context';
 import { Absent, panel, recordPanel } from './panels';
 import { type CustomerRecord, toMs } from './protocol';
 import type { LiveCard } from './store';
 import { useUi } from './ui';
-import { numberIs } from './words';
+import { nameOf, numberIs } from './words';
 
 export function MatchTag({ c }: { c: LiveCard }) {
   const { t, lang } = useWords();
@@ -78,6 +78,7 @@ export function Who({ c }: { c: LiveCard }) {
 export function Facts({ c, r, children }: { c: LiveCard; r: CustomerRecord; children?: React.ReactNode }) {
   const { t, lang } = useWords();
   const now = useNow(30_000);
+  const s = useDeskState();
   const there = timeInZone(now, r.zone, lang);
   const others = (r.numbers ?? []).filter((n) => n.e164 !== c.caller.number);
   return (
@@ -87,7 +88,7 @@ export function Facts({ c, r, children }: { c: LiveCard; r: CustomerRecord; chil
       {r.language && <><dt>{t('who.speaks')}</dt><dd>{languageName(r.language, lang)} {there && <span className="t3 nowrap">{t('who.local_time', { time: there })}</span>}</dd></>}
       {r.country && <><dt>{t('who.country')}</dt><dd>{countryName(r.country, lang)}</dd></>}
       {others.length > 0 && <><dt>{t('who.numbers')}</dt><dd>{others.map((n) => <span key={n.e164} className="other-number"><span className="num">{formatNumber(n.e164, c.dialled)}</span> {n.label && <span className="t3">{labelWord(n.label, t)}</span>}</span>)}</dd></>}
-      {r.last_agent && <><dt>{t('who.last_agent')}</dt><dd>{r.last_agent.name} {r.last_agent_at && <span className="t3 nowrap">{shortDate(toMs(r.last_agent_at), now, lang)}</span>}</dd></>}
+      {r.last_agent && <><dt>{t('who.last_agent')}</dt><dd>{r.last_agent.agent === s.me?.id ? t('who.you') : nameOf(s, r.last_agent)} {r.last_agent_at && <span className="t3 nowrap">{shortDate(toMs(r.last_agent_at), now, lang)}</span>}</dd></>}
       {children}
     </dl>
   );

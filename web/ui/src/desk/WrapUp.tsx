@@ -1,4 +1,5 @@
 // After the call: outcome, notes, what follows.
+import { useEffect } from 'react';
 import { clockTime, duration } from '../format/intl';
 import { Icon, Jack, Tag } from '../ui/Icon';
 import type { IconName } from '../ui/glyphs';
@@ -10,7 +11,7 @@ import { EarlierNotes, WayList } from './Received';
 import { TicketTag } from './Record';
 import type { LiveCard, LogEntry } from './store';
 import { passedOn } from './words';
-import { useWrapUp } from './wrapup';
+import { focusOutcome, useWrapUp } from './wrapup';
 
 export function WrapUpDesk({ c }: { c: LiveCard }) {
   return (
@@ -55,7 +56,12 @@ function FromSender({ c }: { c: LiveCard }) {
 function Outcome() {
   const { t } = useWords();
   const w = useWrapUp();
-  if (w.codes.length === 0) return null;
+  const some = w.codes.length > 0;
+  // Digits choose at once, unless somebody is still writing.
+  useEffect(() => {
+    if (some && document.activeElement === document.body) focusOutcome();
+  }, [some]);
+  if (!some) return null;
   return (
     <section className="sheet sec">
       <header><h2>{t('outcome.title')}</h2>

@@ -12,11 +12,13 @@ export class Desk {
   private listeners = new Set<() => void>();
   private noteTimers = new Map<number, ReturnType<typeof setTimeout>>();
   private readonly socket: DeskSocket;
+  /** The language that the server was told: cards' answers come in it. */
+  spoken = '';
 
   constructor(lang: () => string, open?: (url: string, protocol: string) => WebSocket) {
     const scheme = location.protocol === 'https:' ? 'wss:' : 'ws:';
     this.socket = new DeskSocket({
-      url: `${scheme}//${location.host}/desk`, lang, open,
+      url: `${scheme}//${location.host}/desk`, lang: () => (this.spoken = lang()), open,
       ticket: ticketOrWhy,
       onLink: (link) => this.apply({ a: 'link', link }),
       onWelcome: (w) => {

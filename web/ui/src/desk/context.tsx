@@ -16,14 +16,24 @@ export function useDeskState(): DeskState {
   return useSyncExternalStore(d.subscribe, d.snapshot);
 }
 
-/** The server's clock in ms, read anew every second (or as told). */
+/**
+ * The server's clock in ms, read anew every second (or as told): when its
+ * seconds change, so that all clocks of the page change together.
+ */
 export function useNow(everyMs = 1000): number {
   const d = useDesk();
   const [, tick] = useState(0);
   useEffect(() => {
-    const h = setInterval(() => tick((n) => n + 1), everyMs);
-    return () => clearInterval(h);
-  }, [everyMs]);
+    let h: ReturnType<typeof setTimeout>;
+    const wait = () => {
+      h = setTimeout(() => {
+        tick((n) => n + 1);
+        wait();
+      }, everyMs - (d.now() % everyMs));
+    };
+    wait();
+    return () => clearTimeout(h);
+  }, [everyMs, d]);
   return d.now();
 }
 

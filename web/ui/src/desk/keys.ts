@@ -6,6 +6,7 @@ import type { Desk } from './client';
 import { isOffer, isTalk } from './protocol';
 import type { LiveCard } from './store';
 import type { Ui } from './ui';
+import { focusOutcome } from './wrapup';
 
 export interface KeyAct { code: string; letter: string; word: string; run: () => void; keepOpen?: boolean }
 
@@ -33,7 +34,7 @@ export function keyActs(c: LiveCard | null, desk: Desk, ui: Ui): KeyAct[] {
   }
   add('N', 'key.notes', () => focus('#note'));
   if (c.phase !== 'wrap_up') add('K', 'key.answers', () => ui.setSearch(true));
-  if (document.querySelector('[data-testid="dispositions"]')) add('O', 'key.outcome', () => focus('[data-testid="dispositions"] [aria-checked="true"], [data-testid="dispositions"] button'));
+  if (document.querySelector('[data-testid="dispositions"]')) add('O', 'key.outcome', focusOutcome);
   if (online && !c.record && c.match === 'several') (c.candidates ?? []).slice(0, 3).forEach((r, i) => add(String(i + 1), 'key.open', () => void ui.run(desk.choose(c, r.id))));
   if (online && isTalk(c.phase)) add('E', ui.strip === 'end' ? 'key.end_again' : 'key.end', () => (ui.strip === 'end' ? void ui.run(desk.hangup(c)) : ui.setStrip('end')), ui.strip !== 'end');
   return acts;

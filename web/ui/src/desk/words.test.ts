@@ -6,7 +6,7 @@ import { agrees, fold } from './matcher';
 import type { CustomerRecord, Story } from './protocol';
 import { emptyState, reduce, type Target } from './store';
 import { aCard, at, aWelcome, ms } from './testdata';
-import { callerName, numberIs, passedOn, storyOf, storySentence, titleIn, whyYou, type Words } from './words';
+import { callerName, nameOf, numberIs, passedOn, storyOf, storySentence, titleIn, whyYou, type Words } from './words';
 
 const i18n = createInstance();
 beforeAll(() => i18n.init({ lng: 'en', resources: { en: { translation: en }, ru: { translation: ru } }, keySeparator: false, nsSeparator: false, interpolation: { escapeValue: false } }));
@@ -74,6 +74,14 @@ describe('the matcher', () => {
   it.each([['ольга', true], ['федорова', true], ['Штейн Ольга', true], ['Анна', false], ['о', null], ['', null]])('name %j: %s', (said, want) => expect(agrees.name(r, said)).toBe(want));
   it.each([['863', null], ['1863', true], ['118 63', true], ['999', false], ['63', null]])('number %j', (said, want) => expect(agrees.id(r, said)).toBe(want === null && said === '863' ? true : want));
   it('folds case, accents and ё', () => expect(fold('  ÉLAN Ёж')).toBe('elan еж'));
+});
+
+describe('a colleague', () => {
+  const s = reduce(state, { a: 'frame', f: { t: 'colleagues', seq: 1, at: at(0), d: [{ id: 'petar', name: 'Petar Georgiev' }] } });
+  it('has the name of today, and one who is gone the name on record', () => {
+    expect(nameOf(s, { agent: 'petar', name: 'petar' })).toBe('Petar Georgiev');
+    expect(nameOf(s, { agent: 'marek', name: 'Marek Sobol' })).toBe('Marek Sobol');
+  });
 });
 
 describe('a call passed on', () => {

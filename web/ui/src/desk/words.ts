@@ -1,7 +1,7 @@
 // Codes and values of the server, as whole sentences.
 import type { TFunction } from 'i18next';
 import { dayInWords, money, shortDate } from '../format/intl';
-import { type Caller, type Story, type Title, toMs } from './protocol';
+import { type Caller, type Colleague, type Story, type Title, toMs } from './protocol';
 import type { DeskState, LiveCard } from './store';
 
 export interface Words { t: TFunction; lang: string; now: number }
@@ -105,6 +105,9 @@ export function whyYou(c: LiveCard, w: Words): string {
       return '';
   }
 }
+
+/** A colleague's name as the desk knows it: a record may have been written under an older one, or under the id. */
+export const nameOf = (s: DeskState, x: Colleague) => s.colleagues.find((y) => y.id === x.agent)?.name ?? x.name;
 
 /** Whom this desk passed the call on to, as a sentence; "" when it has not. */
 export function passedOn(c: LiveCard, s: DeskState, w: Pick<Words, 't' | 'lang'>): string {

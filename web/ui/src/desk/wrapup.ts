@@ -27,6 +27,12 @@ export function useWrapUp(): WrapUp {
   return w;
 }
 
+/** Takes the focus to the outcomes, where their digits count: to the chosen one, else to the first. */
+export function focusOutcome(): void {
+  const box = document.querySelector('[data-testid="dispositions"]');
+  (box?.querySelector<HTMLElement>('[aria-checked="true"]') ?? box?.querySelector('button'))?.focus();
+}
+
 const noCodes: Disposition[] = [];
 
 export function useWrapUpState(c: LiveCard | null, s: DeskState, desk: Desk, ui: Ui): WrapUp {
@@ -50,7 +56,7 @@ export function useWrapUpState(c: LiveCard | null, s: DeskState, desk: Desk, ui:
     if (!c || c.phase !== 'wrap_up') return;
     if (required && !outcome) {
       setMissing(true);
-      document.querySelector<HTMLElement>('[data-testid="dispositions"] button')?.focus();
+      focusOutcome();
       return;
     }
     void ui.run(desk.wrapUp(c, outcome, draftOf(desk.state, c.call).text, next));
