@@ -299,16 +299,35 @@ func TestSourceThatPanics(t *testing.T) {
 	})
 }
 
+// However long each source may take, a look-up ends.
+func TestWholeLookupEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slow := &crm{takes: time.Hour}
+		r := resolver(t, ResolverOptions{}, SourceOptions{Name: "a", Source: slow, Timeout: wholeFor * 3 / 5}, SourceOptions{Name: "b", Source: slow, Timeout: time.Hour})
+		start := time.Now()
+		if _, err := find(t, r, time.Hour); !errors.Is(err, ErrUnavailable) || time.Since(start) != wholeFor {
+			t.Fatalf("after %v: %v; want an end after %v", time.Since(start), err, wholeFor)
+		}
+	})
+}
+
 func TestClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := &crm{match: one("v1"), takes: time.Minute}
-		r := NewResolver(ResolverOptions{Sources: []SourceOptions{{Name: "crm", Source: c, Timeout: time.Hour}}})
+		var said []string // of the source: that we close is no fault of its
+		r := NewResolver(ResolverOptions{
+			Sources: []SourceOptions{{Name: "crm", Source: c, Timeout: time.Hour}},
+			Observe: func(_, result string, _ time.Duration) { said = append(said, result) },
+		})
 		go func() { _, _ = r.Find(context.Background(), dana) }()
 		synctest.Wait()
 		start := time.Now()
 		r.Close()
 		if time.Since(start) != 0 {
 			t.Fatal("Close waited for the source")
+		}
+		if len(said) > 0 {
+			t.Errorf("the source is said to have %v", said)
 		}
 		if _, err := find(t, r, time.Second); !errors.Is(err, ErrUnavailable) {
 			t.Fatalf("after Close: %v", err)
