@@ -131,9 +131,9 @@ func writeContactRows(t *tx, c *Contact) error {
 	if err != nil {
 		return err
 	}
-	counts, isNew := true, 1 // a document that counted before may have it put in front
+	var was before
 	if added == 0 {
-		if counts, isNew, err = makeRoom(t, c, &i, now); err != nil {
+		if was, err = makeRoom(t, c, &i, now); err != nil {
 			return err
 		}
 		if err := t.put(qAddContact, row...); err != nil {
@@ -143,37 +143,53 @@ func writeContactRows(t *tx, c *Contact) error {
 	if c.Customer == "" {
 		return nil
 	}
-	if err := t.put(qTouchCustomer, c.Customer, i.Agent.Agent, i.Agent.Name, i.At.UnixMicro(), now); err != nil || !counts {
+	if err := t.put(qTouchCustomer, c.Customer, i.Agent.Agent, i.Agent.Name, i.At.UnixMicro(), now); err != nil {
 		return err
 	}
-	line, err := historyOf([]customer.Interaction{i})
-	if err != nil {
-		return err
+	switch was {
+	case another:
+		return t.put(qRaiseVersion, c.Customer, now) // more has changed than this contact: the document counts no more
+	case there:
+		line, err := historyOf([]customer.Interaction{i})
+		if err != nil {
+			return err
+		}
+		return t.put(qReplaceInDocument, c.Customer, line, mostAdded, i.At.UnixMicro(), i.ID)
 	}
-	return t.put(qAddToDocument, c.Customer, line, mostAdded, isNew)
+	return nil // look-ups put it in front of the document
 }
 
+// before is what stood in a contact's place.
+type before int
+
+const (
+	nothing  before = iota
+	there           // the contact itself, saved earlier
+	elsewhen        // the same, at another time: it may leave the newest, and another come in
+	another         // the contact as somebody else's, or what the source has under our id
+)
+
 // makeRoom removes the contact as it was saved before, with another customer
-// even, who then has it no more. It tells whether the customer's document goes on
-// to count, and with how many contacts more.
-func makeRoom(t *tx, c *Contact, i *customer.Interaction, now int64) (counts bool, more int, err error) {
-	var before string
+// even, who then has it no more.
+func makeRoom(t *tx, c *Contact, i *customer.Interaction, now int64) (was before, err error) {
+	var owner string
 	var at int64
-	counts, more = true, 1
-	switch err := t.row(qContactOwner, []any{int64(c.Call), int64(c.Attempt)}, &before, &at); {
+	switch err := t.row(qContactOwner, []any{int64(c.Call), int64(c.Attempt)}, &owner, &at); {
 	case errors.Is(err, ErrNotFound):
-		counts = false // the source has an interaction under our id, which goes
+		was = another
 	case err != nil:
-		return false, 0, err
-	case before != c.Customer:
-		if err := t.put(qRaiseVersion, before, now); err != nil {
-			return false, 0, err
+		return nothing, err
+	case owner != c.Customer:
+		if err := t.put(qRaiseVersion, owner, now); err != nil {
+			return nothing, err
 		}
+		was = another
+	case at == i.At.UnixMicro():
+		was = there
 	default:
-		counts = at == i.At.UnixMicro() // else it may leave the newest, and another come in
-		more = 0
+		was = elsewhen
 	}
-	return counts, more, t.put(qDropContact, int64(c.Call), int64(c.Attempt), c.Customer, i.ID)
+	return was, t.put(qDropContact, int64(c.Call), int64(c.Attempt), c.Customer, i.ID)
 }
 
 // overlay holds the contacts that are not written yet, by customer, so that

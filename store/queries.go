@@ -109,13 +109,16 @@ const (
 		SELECT c.id, c.version - ` + qOwn + `, CAST($2 AS BIGINT), 0, 0, CAST($3 AS TEXT), CAST($4 AS TEXT) FROM customers c WHERE c.id = $1
 		ON CONFLICT (customer) DO UPDATE SET version = excluded.version, contacts = excluded.contacts, own = 0,
 			added = 0, record = excluded.record, history = excluded.history`
-	// After a contact was added ($4 is 1) or replaced (0) and the customer's version
-	// raised in the same transaction: a document that counted before still does.
-	qAddToDocument = `UPDATE documents SET version = version + 1, own = own + CAST($4 AS BIGINT), added = added + 1,
-			history = CAST($2 AS TEXT) || history,
-			contacts = (SELECT c.earlier + (SELECT COUNT(*) FROM interactions i WHERE i.customer = c.id) FROM customers c WHERE c.id = $1)
+	// After a contact of ours, at $4 under the id $5, was replaced by itself and the
+	// customer's version raised in the same transaction: a document that counted
+	// before still does. One that had seen the contact gets it in front once more;
+	// it has not seen the newest, as many as there are more than it has seen.
+	qReplaceInDocument = `UPDATE documents SET version = version + 1, added = added + 1, history = CASE
+			WHEN (SELECT COUNT(*) FROM interactions i WHERE i.customer = $1 AND i.attempt IS NOT NULL AND (i.at > $4 OR i.at = $4 AND i.id > $5))
+				< (SELECT COUNT(*) FROM interactions i WHERE i.customer = $1 AND i.attempt IS NOT NULL) - documents.own
+			THEN history ELSE CAST($2 AS TEXT) || history END
 		WHERE customer = $1 AND added < $3 AND EXISTS (SELECT 1 FROM customers c
-			WHERE c.id = $1 AND c.version = documents.version + 1 AND ` + qOwn + ` = documents.own + CAST($4 AS BIGINT))`
+			WHERE c.id = $1 AND c.version - 1 - ` + qOwn + ` = documents.version - documents.own)`
 
 	// What a record is put together from.
 	qCustomerByID = `SELECT c.id, c.version, c.name, c.language, c.country, c.zone, c.segment, c.key_account, c.customer_since,
