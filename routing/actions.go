@@ -221,15 +221,15 @@ func (Refused) Kind() string         { return "refused" }
 // Reason says why a decision came out as it did, in codes and values: pages
 // make sentences of it, logs keep it as it is.
 type Reason struct {
-	Rule     string    `json:"rule,omitempty"`    // route path
-	Step     int       `json:"step,omitempty"`    // step that admitted the agent
-	Policy   string    `json:"policy,omitempty"`  // longest_idle, most_skilled, ...
-	Trigger  string    `json:"trigger,omitempty"` // arrived, agent_free, step, came_back, late_record, hold_ended, bar_ended
-	Prefer   string    `json:"prefer,omitempty"`  // account_manager, last_agent, topic, agent
-	CameBack int       `json:"came_back,omitempty"`
-	Terms    []Term    `json:"terms,omitempty"`    // what decided between candidates
-	LeftOut  []LeftOut `json:"left_out,omitempty"` // sorted by agent
-	Version  int       `json:"version,omitempty"`
+	Rule     string   `json:"rule,omitempty"`    // route path
+	Step     int      `json:"step,omitempty"`    // step that admitted the agent
+	Policy   string   `json:"policy,omitempty"`  // longest_idle, most_skilled, ...
+	Trigger  string   `json:"trigger,omitempty"` // arrived, agent_free, step, came_back, late_record, hold_ended, bar_ended
+	Prefer   string   `json:"prefer,omitempty"`  // account_manager, last_agent, topic, agent
+	CameBack int      `json:"came_back,omitempty"`
+	Terms    []Term   `json:"terms,omitempty"` // what decided between candidates
+	LeftOut  LeftOuts `json:"left_out,omitempty"`
+	Version  int      `json:"version,omitempty"`
 }
 
 // Term is one measured value of a candidate.
@@ -237,12 +237,4 @@ type Term struct {
 	Agent agents.ID `json:"agent"`
 	Name  string    `json:"name"` // "idle_s", "levels"
 	Value int64     `json:"value"`
-}
-
-// LeftOut says why one signed-in agent was not chosen: lacks:SKILL>=n,
-// excluded:SKILL, language, team, away:REASON, busy, ringing, wrap_up, barred,
-// held_for:AGENT, no_desk, later_step, policy.
-type LeftOut struct {
-	Agent agents.ID `json:"agent"`
-	Code  string    `json:"code"`
 }

@@ -113,13 +113,8 @@ func appendReason(to []byte, r *Reason) []byte {
 	if len(r.Terms) > 0 {
 		to = append(to, ']')
 	}
-	for i := range r.LeftOut {
-		out := &r.LeftOut[i]
-		to = appendText(to, listed(i, `,"left_out":[{"agent":`, `,{"agent":`), out.Agent)
-		to = append(appendText(to, `,"code":`, out.Code), '}')
-	}
 	if len(r.LeftOut) > 0 {
-		to = append(to, ']')
+		to = r.LeftOut.appendJSON(append(to, `,"left_out":`...))
 	}
 	to = optionalInt(to, `,"version":`, r.Version)
 	if len(to) > first {

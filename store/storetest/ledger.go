@@ -44,7 +44,7 @@ func testAnswered(t *testing.T, f Fixture) {
 	equal(t, "ack", events[4], store.Event{Call: y.call, Seq: 5, At: T0.Add(6 * time.Second), Kind: "pop_acked", Agent: "priya", Attempt: 1, Data: json.RawMessage(`{"version":4}`)})
 	var why struct{ Reason routing.Reason }
 	ok(t, json.Unmarshal(events[2].Data, &why))
-	equal(t, "reason kept", why.Reason.LeftOut, []routing.LeftOut{{Agent: "owen", Code: "busy"}})
+	equal(t, "reason kept", why.Reason.LeftOut, routing.LeftOuts{{Agent: "owen", Code: "busy"}})
 }
 
 func testAbandoned(t *testing.T, f Fixture) {
