@@ -12,13 +12,19 @@ import (
 // gatherer spaces the colleagues frames out: a change of one agent concerns
 // every desk, so the cost grows with the square of the centre. They are told in
 // rounds, each a few desks at a time: to tell hundreds of desks in one moment
-// would keep the pops of that moment waiting.
+// would keep the pops of that moment waiting. A desk that was told in the round
+// before is told what has changed since; any other one gets the whole list.
 type gatherer struct {
 	last  time.Time // when the last round began
 	armed bool
 	dirty bool       // somebody changed since it began
-	list  *roll      // of the round under way
 	left  []*session // that it has not told yet
+
+	round   int64           // the number of the last round with changes
+	known   []colleagueView // all agents as it tells of them
+	changed *roll           // those who are not as in the round before
+	whole   *roll           // all; nil until somebody needs it
+	gone    bool            // one of the round before is no more
 }
 
 // gatherAgents are told of each second; for n times as many agents the rounds
@@ -105,40 +111,40 @@ func (h *Hub) sendColleagues() {
 		s := g.left[0]
 		g.left[0] = nil
 		g.left = g.left[1:]
-		// One that is slow just now is told in the next round, as is one that comes back.
-		if s.conn != nil && s.conn.waiting() <= crowded {
-			s.missed = false
-			h.pushColleagues(s, g.list)
+		// One that is slow just now is told in the next round.
+		if s.isBehind(g.round) && s.conn.waiting() <= crowded {
+			h.pushColleagues(s)
 		}
 	}
 	switch {
 	case len(g.left) > 0:
 		h.gatherIn(min(gatherStep, h.gap()))
 		return
-	case h.missing():
+	case g.dirty || h.behind():
 		h.gatherIn(max(0, h.gap()-h.now().Sub(g.last)))
 	}
-	g.list, g.left = nil, nil
+	g.left = nil
 }
 
-// beginRound notes who has to be told, in the order of their names, which gives
-// each desk the same distance from one round to the next.
+// beginRound notes what there is to tell and who has to be told, in the order of
+// their names, which gives each desk the same distance from one round to the
+// next.
 func (h *Hub) beginRound() {
 	g := &h.gather
+	g.last = h.now()
+	if g.dirty {
+		g.dirty = false
+		g.round++
+		before := g.known
+		g.known, g.whole = h.colleagues(""), nil
+		g.changed, g.gone = changesOf(before, g.known)
+	}
 	for _, d := range h.desks {
-		s := d.session
-		if s == nil {
-			continue
-		}
-		s.missed = s.missed || g.dirty
-		if s.missed && s.conn != nil {
+		if s := d.session; s.isBehind(g.round) {
 			g.left = append(g.left, s)
 		}
 	}
 	slices.SortFunc(g.left, func(a, b *session) int { return cmp.Compare(a.agent, b.agent) })
-	if g.last, g.dirty = h.now(), false; len(g.left) > 0 {
-		g.list = newRoll(h.colleagues(""))
-	}
 }
 
 // atOnce is how many desks are told in one step.
@@ -147,19 +153,42 @@ func (h *Hub) atOnce() int {
 	return max(4, len(h.desks)/steps+1)
 }
 
-// missing tells whether a desk that is there has yet to be told.
-func (h *Hub) missing() bool {
+// behind tells whether a desk that is there has yet to be told.
+func (h *Hub) behind() bool {
 	for _, d := range h.desks {
-		if s := d.session; s != nil && s.conn != nil && (s.missed || h.gather.dirty) {
+		if d.session.isBehind(h.gather.round) {
 			return true
 		}
 	}
 	return false
 }
 
-// roll is all agents as JSON, written once for every desk: each desk gets it
-// without its own agent, and writing that out anew for each of them is what
-// made the frames dear.
+func (s *session) isBehind(round int64) bool { return s != nil && s.conn != nil && s.told < round }
+
+// changesOf are those of now, in the order of their ids as all lists here, who
+// were not so before; named when their name is news. gone says that somebody is
+// no more.
+func changesOf(before, now []colleagueView) (r *roll, gone bool) {
+	r = &roll{at: map[agents.ID]cut{}}
+	for i := range now {
+		for len(before) > 0 && before[0].ID < now[i].ID {
+			before, gone = before[1:], true
+		}
+		if len(before) == 0 || before[0].ID != now[i].ID {
+			r.add(&now[i], true)
+			continue
+		}
+		if before[0] != now[i] {
+			r.add(&now[i], before[0].Name != now[i].Name)
+		}
+		before = before[1:]
+	}
+	return r, gone || len(before) > 0
+}
+
+// roll is agents as JSON, written once for every desk: each desk gets it without
+// its own agent, and writing that out anew for each of them is what made the
+// frames dear.
 type roll struct {
 	text []byte            // every agent's object, each with a comma after it
 	at   map[agents.ID]cut // where in it
@@ -170,11 +199,15 @@ type cut struct{ from, to int }
 func newRoll(all []colleagueView) *roll {
 	r := &roll{at: make(map[agents.ID]cut, len(all))}
 	for i := range all {
-		from := len(r.text)
-		r.text = append(appendColleague(r.text, &all[i], true), ',')
-		r.at[all[i].ID] = cut{from, len(r.text)}
+		r.add(&all[i], true)
 	}
 	return r
+}
+
+func (r *roll) add(v *colleagueView, named bool) {
+	from := len(r.text)
+	r.text = append(appendColleague(r.text, v, named), ',')
+	r.at[v.ID] = cut{from, len(r.text)}
 }
 
 // rollEnd closes the list, and the frame.
@@ -190,24 +223,61 @@ func (r *roll) without(c cut) (before, after []byte) {
 	return before[:max(0, len(before)-1)], nil
 }
 
-// pushColleagues sends the roll. Of the frames kept for a resume only the last
-// one needs its list: the ones before are told as empty, and made good by it.
-func (h *Hub) pushColleagues(s *session, list *roll) {
+// Types of the frames about colleagues: the whole list, and what has changed
+// since the desk was last told.
+const (
+	frameColleagues = "colleagues"
+	frameChanges    = "colleagues_changed"
+)
+
+// pushColleagues tells a desk of its colleagues. What it tells is not kept for a
+// resume: the welcome has it newer.
+func (h *Hub) pushColleagues(s *session) {
+	g, t, list := &h.gather, frameColleagues, (*roll)(nil)
+	if s.conn.changes && s.told == g.round-1 && !g.gone {
+		t, list = frameChanges, g.changed
+	} else {
+		if g.whole == nil {
+			g.whole = newRoll(g.known)
+		}
+		list = g.whole
+	}
+	s.told = g.round
+	self := list.at[s.agent]
+	if t == frameChanges && self.to-self.from == len(list.text) {
+		return // nobody else has changed
+	}
 	now := h.now()
-	s.thin(s.toldAt)
 	s.seq++
-	s.toldAt = s.seq
-	head := fmt.Appendf(nil, `{"t":"colleagues","seq":%d,"at":%d,"d":[`, s.seq, micro(now))
-	h.keep(s, now, text{plain: head, list: list, self: list.at[s.agent]})
+	h.keep(s, now, text{plain: colleaguesHead(t, s.seq, now), list: list, self: self})
 }
 
-// thin empties the colleagues frame of that number, if it is still kept.
-func (s *session) thin(seq int64) {
-	if len(s.ring) == 0 || seq < s.ring[0].seq {
-		return
+// colleaguesHead is a colleagues frame up to its list.
+func colleaguesHead(t string, seq int64, at time.Time) []byte {
+	return fmt.Appendf(nil, `{"t":%q,"seq":%d,"at":%d,"d":[`, t, seq, micro(at))
+}
+
+// replayed are frames kept for a resume as the desk is sent them after its
+// welcome, which has told it of all colleagues: their frames change nothing. To a
+// desk that knows whole lists only, the last of them is the list as it is now.
+func (h *Hub) replayed(c *conn, frames []held) []text {
+	out := make([]text, len(frames))
+	told := c.changes
+	for i, f := range slices.Backward(frames) {
+		switch {
+		case f.text != nil:
+			out[i].plain = f.text
+		case c.changes:
+			out[i].plain = append(colleaguesHead(frameChanges, f.seq, f.at), rollEnd...)
+		default:
+			out[i].plain = colleaguesHead(frameColleagues, f.seq, f.at)
+			if told {
+				out[i].plain = append(out[i].plain, rollEnd...)
+				continue
+			}
+			told = true
+			out[i].list = newRoll(h.colleagues(c.session.agent))
+		}
 	}
-	old := &s.ring[seq-s.ring[0].seq]
-	s.bytes -= old.text.size()
-	old.text = text{plain: fmt.Appendf(nil, `{"t":"colleagues","seq":%d,"d":[]}`, seq)}
-	s.bytes += old.text.size()
+	return out
 }

@@ -54,7 +54,8 @@ type conn struct {
 	// Owned by the loop.
 	desk     *desk
 	session  *session
-	searches int // under way
+	changes  bool // of colleagues it is told what has changed
+	searches int  // under way
 }
 
 // wire is the way out of a connection. A Write is never mixed with another.

@@ -36,15 +36,14 @@ type session struct {
 	seq   int64
 	ring  []held // what a resume can replay, oldest first
 	bytes int
-	// missed says that colleagues have changed and the desk has not been told.
-	missed bool
-	toldAt int64 // number of the last colleagues frame, 0 for none
+	told  int64 // the last round of colleagues that the desk knows of
 }
 
+// held is a frame as it is kept for a resume.
 type held struct {
 	seq  int64
 	at   time.Time
-	text text
+	text []byte // nil: of colleagues
 }
 
 // text is a frame: as it stands, or, of colleagues, what comes before the list,
@@ -143,11 +142,15 @@ func (h *Hub) push(s *session, t string, d body) {
 // sends it. What was sent before a lost socket can have been alive is of no use
 // to a resume, and would stand in memory a megabyte a desk.
 func (h *Hub) keep(s *session, now time.Time, t text) {
-	s.ring = append(s.ring, held{s.seq, now, t})
-	s.bytes += t.size()
+	kept := t.plain
+	if t.list != nil {
+		kept = nil
+	}
+	s.ring = append(s.ring, held{s.seq, now, kept})
+	s.bytes += len(kept)
 	for len(s.ring) > 1 && (len(s.ring) > boundFrames || s.bytes > boundBytes || now.Sub(s.ring[0].at) > h.opt.resumable()) {
-		s.bytes -= s.ring[0].text.size()
-		s.ring[0].text = text{}
+		s.bytes -= len(s.ring[0].text)
+		s.ring[0].text = nil
 		s.ring = s.ring[1:]
 	}
 	if s.conn != nil {
@@ -188,13 +191,14 @@ func (h *Hub) attach(c *conn, hello helloFrame, t ticket) {
 	}
 	s := d.session
 	s.conn, s.key, s.lang = c, t.session, hello.Lang
+	s.told = h.gather.round // the welcome tells no less
 	h.spoken = nil
-	c.desk, c.session = d, s
+	c.desk, c.session, c.changes = d, s, hello.Changes
 	if err := c.welcome(h.welcome(d, resumed)); err != nil {
 		h.log.Error("welcome cannot be written", zap.Error(err))
 	}
-	for _, f := range frames {
-		c.send(f.text)
+	for _, f := range h.replayed(c, frames) {
+		c.send(f)
 	}
 	c.seated()
 	now := h.now()
@@ -211,7 +215,6 @@ func (h *Hub) attach(c *conn, hello helloFrame, t ticket) {
 	if !d.signedIn() {
 		h.signIn(d, hello.AutoReady)
 	}
-	h.armGather()
 }
 
 // signIn tells the engine that the agent is at work. An agent whose sign-in

@@ -27,6 +27,7 @@ type helloFrame struct {
 	Ticket    string       `json:"ticket"`
 	Lang      string       `json:"lang"`
 	AutoReady bool         `json:"auto_ready"`
+	Changes   bool         `json:"changes"` // the desk knows colleagues_changed
 	Resume    *resumePoint `json:"resume"`
 }
 

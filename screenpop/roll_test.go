@@ -33,48 +33,6 @@ func TestRoll(t *testing.T) {
 	}
 }
 
-// Of the colleagues frames kept for a resume only the last one has its list,
-// and what is kept is counted right.
-func TestThin(t *testing.T) {
-	h := &Hub{opt: Options{}}
-	h.opt.fill()
-	s := &session{agent: "ann"}
-	list := newRoll([]colleagueView{{"ann", "Ann", agents.Available, 1}, {"bob", "Bob", agents.Talking, 2}})
-	h.pushColleagues(s, list)
-	h.push(s, "status", statusView{})
-	h.pushColleagues(s, list)
-	frames, ok := s.replay(0)
-	if !ok || len(frames) != 3 {
-		t.Fatalf("replay %v %v", frames, ok)
-	}
-	bytes := 0
-	for i, want := range []int{0, -1, 1} {
-		var f struct {
-			T   string
-			Seq int64
-			D   json.RawMessage
-		}
-		text := frames[i].text.appendTo(nil)
-		if err := json.Unmarshal(text, &f); err != nil || f.Seq != int64(i+1) {
-			t.Fatalf("frame %s: %v", text, err)
-		}
-		var colleagues []colleagueView
-		if want >= 0 && (json.Unmarshal(f.D, &colleagues) != nil || f.T != "colleagues" || len(colleagues) != want) {
-			t.Errorf("frame %s, want %d colleagues", text, want)
-		}
-		bytes += len(text)
-	}
-	if bytes != s.bytes {
-		t.Errorf("%d bytes kept, counted %d", bytes, s.bytes)
-	}
-	// One that is not kept any more is nobody's loss.
-	s.ring = s.ring[2:]
-	s.thin(1)
-	if len(s.ring) != 1 {
-		t.Error("thinned what was gone")
-	}
-}
-
 // What a resume can no longer ask for is not kept: a quiet desk does not hold a
 // megabyte of old cards.
 func TestKeptForAResume(t *testing.T) {
@@ -95,7 +53,7 @@ func TestKeptForAResume(t *testing.T) {
 		}
 		bytes := 0
 		for _, f := range s.ring {
-			bytes += f.text.size()
+			bytes += len(f.text)
 		}
 		if bytes != s.bytes {
 			t.Errorf("%d bytes kept, counted %d", bytes, s.bytes)

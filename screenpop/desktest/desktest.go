@@ -255,7 +255,7 @@ func (d *Desk) open(ctx context.Context) (*websocket.Conn, error) {
 		}
 		return nil, fmt.Errorf("desktest: open desk (HTTP %d): %w", status, err)
 	}
-	hello := map[string]any{"v": 1, "ticket": ticket, "lang": d.opt.Lang, "auto_ready": d.opt.AutoReady}
+	hello := map[string]any{"v": 1, "ticket": ticket, "lang": d.opt.Lang, "auto_ready": d.opt.AutoReady, "changes": true}
 	d.mu.Lock()
 	if d.session != "" {
 		hello["resume"] = map[string]any{"session": d.session, "seq": d.seq}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -257,8 +258,11 @@ func (d *Desk) read(ws *websocket.Conn) error {
 // know, its number; false for any other frame. The list is as long as the centre
 // is large, and hundreds of robots share one processor.
 func passedOver(text []byte) (f frame, ok bool) {
-	rest, ok := bytes.CutPrefix(text, []byte(`{"t":"colleagues","seq":`))
+	rest, ok := bytes.CutPrefix(text, []byte(`{"t":"colleagues`))
 	if !ok {
+		return f, false
+	}
+	if _, rest, ok = bytes.Cut(rest, []byte(`","seq":`)); !ok {
 		return f, false
 	}
 	digits, _, _ := bytes.Cut(rest, []byte(","))
@@ -286,6 +290,11 @@ func (d *Desk) frame(f frame, at time.Time) error {
 			return nil
 		}
 		return with(f, func(v []Colleague) { d.show(func(s *State) { s.Colleagues = v }) })
+	case "colleagues_changed":
+		if d.opt.Alone {
+			return nil
+		}
+		return with(f, func(v []Colleague) { d.show(func(s *State) { s.Colleagues = changed(s.Colleagues, v) }) })
 	case "pop":
 		return with(f, func(c Card) { d.popped(c, at) })
 	case "card":
@@ -296,6 +305,23 @@ func (d *Desk) frame(f frame, at time.Time) error {
 		return with(f, func(p phaseChange) { d.withdrawn(p.Call, p.Attempt, p.Why, at) })
 	}
 	return fmt.Errorf("unknown frame %q", f.T)
+}
+
+// changed is the list with what has changed of it.
+func changed(list, by []Colleague) []Colleague {
+	list = slices.Clone(list)
+	for _, c := range by {
+		i := slices.IndexFunc(list, func(o Colleague) bool { return o.ID == c.ID })
+		if i < 0 {
+			list = append(list, c)
+			continue
+		}
+		if c.Name == "" {
+			c.Name = list[i].Name
+		}
+		list[i] = c
+	}
+	return list
 }
 
 // with reads a frame's d and hands it on.

@@ -34,6 +34,8 @@ export type AgentStateName = 'signed_out' | 'available' | 'not_ready' | 'offered
 
 export interface Status { agent: string; state: AgentStateName; reason?: string; since: Micros; until: Micros; call?: number }
 export interface ColleagueState extends Partial<Omit<Status, 'agent'>> { id: string; name: string }
+/** Without a name: it is the one the desk knows. */
+export type ColleagueChange = Omit<ColleagueState, 'name'> & { name?: string };
 
 export type Title = Record<string, string>;
 export interface Disposition { id: string; title?: Title; final?: boolean }
@@ -83,6 +85,7 @@ export type ServerFrame = { seq: number; at: Micros } & (
   | { t: 'phase'; d: PhaseChange }
   | { t: 'withdraw'; d: Withdrawal }
   | { t: 'colleagues'; d: ColleagueState[] }
+  | { t: 'colleagues_changed'; d: ColleagueChange[] }
 );
 
 export interface Result { id: number; ok: boolean; code?: string; answers?: Answer[] }

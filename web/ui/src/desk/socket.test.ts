@@ -60,7 +60,7 @@ describe('the desk’s line', () => {
     start();
     await settle();
     last().welcome();
-    expect(last().sent[0]).toEqual({ t: 'hello', d: { v: 1, ticket: 'ticket1', lang: 'en' } });
+    expect(last().sent[0]).toEqual({ t: 'hello', d: { v: 1, ticket: 'ticket1', lang: 'en', changes: true } });
     expect(links.map((l) => l.is)).toEqual(['connecting', 'online']);
   });
 

@@ -128,7 +128,7 @@ export class DeskSocket {
     this.helloTimer = setTimeout(() => this.ws === ws && this.lost(), helloTimeoutMs);
     ws.onopen = () => {
       const resume = this.session ? { session: this.session, seq: this.seq } : undefined;
-      ws.send(JSON.stringify({ t: 'hello', d: { v: version, ticket, lang: this.o.lang(), resume } }));
+      ws.send(JSON.stringify({ t: 'hello', d: { v: version, ticket, lang: this.o.lang(), changes: true, resume } }));
     };
     ws.onmessage = (e) => this.ws === ws && this.take(String(e.data));
     ws.onclose = (e) => this.ws === ws && this.closed(e.code);

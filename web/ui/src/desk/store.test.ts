@@ -97,6 +97,14 @@ describe('the desk’s state', () => {
     expect(cardInHand(s)!.chosen).toBe(true);
   });
 
+  it('keeps the list of colleagues by what has changed of it', () => {
+    const all = [{ id: 'ann', name: 'Ann', state: 'available', since: at(-9) }, { id: 'petar', name: 'Petar', state: 'talking', since: at(-5) }];
+    const s = run(frame('colleagues', all), frame('colleagues_changed', []), frame('colleagues_changed', [{ id: 'petar', state: 'wrap_up', since: at(1) }, { id: 'carl', name: 'Carl', state: 'available', since: at(2) }]));
+    expect(s.colleagues).toEqual([all[0], { id: 'carl', name: 'Carl', state: 'available', since: at(2) }, { id: 'petar', name: 'Petar', state: 'wrap_up', since: at(1) }]);
+    expect(reduce(s, frame('colleagues_changed', [{ id: 'ann', name: 'Anna', state: 'talking', since: at(3) }])).colleagues[0]!.name).toBe('Anna');
+    expect(reduce(s, frame('colleagues', [all[0]])).colleagues).toEqual([all[0]]);
+  });
+
   it('never changes a state in place', () => {
     const s = run(frame('pop', aCard()));
     const copy = structuredClone(s);

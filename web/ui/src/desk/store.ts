@@ -1,7 +1,7 @@
 // What the desk knows, and how each frame changes it. Pure: no clock, no
 // socket, no DOM; the instant comes with the action.
 import {
-  type Answer, type Card, type ColleagueState, type Disposition, isOffer, isTalk, type Phase, type PhaseChange,
+  type Answer, type Card, type ColleagueChange, type ColleagueState, type Disposition, isOffer, isTalk, type Phase, type PhaseChange,
   type ServerFrame, type Status, type Title, toMs, type Welcome, type Withdrawal,
 } from './protocol';
 import type { Link } from './socket';
@@ -135,9 +135,18 @@ function frame(s: DeskState, f: ServerFrame): DeskState {
       return withdraw(s, f.d, toMs(f.at));
     case 'colleagues':
       return { ...s, colleagues: f.d ?? [] };
+    case 'colleagues_changed':
+      return { ...s, colleagues: changed(s.colleagues, f.d) };
     default:
       return s; // a frame of a later version of the protocol
   }
+}
+
+/** The list with what has changed of it, in its order: by id. */
+function changed(list: ColleagueState[], by: ColleagueChange[]): ColleagueState[] {
+  const all = new Map(list.map((c) => [c.id, c]));
+  for (const c of by) all.set(c.id, { ...c, name: c.name ?? all.get(c.id)?.name ?? c.id });
+  return all.size === list.length ? [...all.values()] : [...all.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
 function putCard(s: DeskState, c: Card, at: number): DeskState {
