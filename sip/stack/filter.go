@@ -33,7 +33,7 @@ func (s *Stack) filter(p sip.TransportReadProps, data []byte) (out []byte, err e
 		return data, nil // a keep-alive
 	}
 	var room [32]Header // most messages have fewer
-	h, ok := readHead(data, room[:0])
+	h, fields, ok := readHead(data, room[:0])
 	if !ok {
 		return nil, s.unread(p.Transport, from)
 	}
@@ -41,13 +41,13 @@ func (s *Stack) filter(p sip.TransportReadProps, data []byte) (out []byte, err e
 	transport := sip.NetworkToLower(p.Transport)
 	switch {
 	case !known:
-		s.refuseStranger(&h, socket, h.message(data, from, transport, at))
+		s.refuseStranger(&h, socket, h.message(data, fields, from, transport, at))
 	case h.response:
 		if c := s.asked(&h); c != nil {
-			s.tapResponse(c, h.message(data, from, transport, at))
+			s.tapResponse(c, h.message(data, fields, from, transport, at))
 		}
 	case s.police(from.Addr(), &h, at):
-		s.tapRequest(h.message(data, from, transport, at), socket)
+		s.tapRequest(h.message(data, fields, from, transport, at), socket)
 	}
 	return nil, nil
 }

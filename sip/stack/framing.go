@@ -55,12 +55,18 @@ func (h *headScan) scan(data []byte) (bad string) {
 		if h.line == 0 && c <= ' ' {
 			h.folds = true
 		}
-		if h.line++; h.line > maxHeaderLen+256 {
+		for h.line++; h.at+1 < len(data) && isPlain(data[h.at+1]); h.line++ {
+			h.at++
+		}
+		if h.line > maxHeaderLen+256 {
 			return "Header Too Long"
 		}
 	}
 	return ""
 }
+
+// isPlain reports a character that can neither end a line nor smuggle.
+func isPlain(c byte) bool { return c >= ' ' && c != 0x7f || c == '\t' }
 
 // sound reports whether data begins with the head of a message: nothing in it
 // that smuggles, and at least one header.

@@ -111,8 +111,7 @@ type head struct {
 	length   int  // Content-Length, -1 for none
 
 	found
-	fields []Header // lists of Via, Contact and routes taken apart
-	seen   kinds    // of single headers
+	seen kinds // of single headers
 }
 
 // found is what the stack asks of a message again and again.
@@ -132,59 +131,62 @@ type found struct {
 	fault       string // why the message is refused with 400, "" for a sound one
 }
 
-// readHead reads the head of a whole message. room is where its fields are put
-// as long as they fit. It reports false for what smuggles, is no SIP message, has
-// a header without sense, or less of a body than it says: nothing can be said to
-// that.
-func readHead(data []byte, room []Header) (h head, ok bool) {
+// readHead reads the head of a whole message. Its fields, lists of Via, Contact
+// and routes taken apart, are put into room as long as they fit. It reports false
+// for what smuggles, is no SIP message, has a header without sense, or less of a
+// body than it says: nothing can be said to that.
+func readHead(data []byte, room []Header) (h head, fields []Header, ok bool) {
 	var scanned headScan
 	if !scanned.sound(data) {
-		return h, false
+		return h, nil, false
 	}
-	lines := data[:scanned.end-len("\r\n\r\n")]
+	start, lines, _ := bytes.Cut(data[:scanned.end-len("\r\n\r\n")], []byte("\r\n"))
+	if len(lines) == 0 || lines[0] == ' ' || lines[0] == '\t' || !h.start(string(start)) {
+		return h, nil, false
+	}
 	if scanned.folds {
 		lines = unfold(lines)
 	}
 	h.size, h.length, h.maxForwards = scanned.end, -1, -1
-	start, rest, _ := strings.Cut(string(lines), "\r\n")
-	if !h.start(start) {
-		return h, false
-	}
-	h.fields = room
+	rest := string(lines)
+	fields = room
 	for rest != "" {
 		var line string
 		line, rest, _ = strings.Cut(rest, "\r\n")
 		colon := strings.IndexByte(line, ':')
 		if colon < 0 {
-			return h, false
+			return h, nil, false
 		}
 		k, name := kindOf(trim(line[:colon]))
 		value := trim(line[colon+1:])
 		h.fault = cmp.Or(h.fault, faultOf(k, name, value))
 		switch k {
 		case hVia, hContact, hRoute, hRecordRoute:
+			if !closed(value) {
+				return h, nil, false
+			}
 			for more := true; more; {
 				var one string
 				one, value, more = cutList(value)
 				if !h.listed(k, one) {
-					return h, false
+					return h, nil, false
 				}
-				h.fields = append(h.fields, Header{name, one})
+				fields = append(fields, Header{name, one})
 			}
 		default:
 			if !h.single(k, value) {
-				return h, false
+				return h, nil, false
 			}
-			h.fields = append(h.fields, Header{name, value})
+			fields = append(fields, Header{name, value})
 		}
 	}
-	if len(h.fields) > maxHeaders {
+	if len(fields) > maxHeaders {
 		h.fault = cmp.Or(h.fault, "Too Many Headers")
 	}
 	if h.vias > maxVias {
 		h.fault = cmp.Or(h.fault, "Too Many Vias")
 	}
-	return h, h.length <= len(data)-h.size
+	return h, fields, h.length <= len(data)-h.size
 }
 
 // start reads the start line (RFC 3261 7.1, 7.2).
@@ -262,10 +264,10 @@ func (h *head) single(k kind, value string) bool {
 	switch k {
 	case hFrom:
 		h.from = true
-		return readAddress(value, &h.fromTag)
+		return h.address(value, &h.fromTag)
 	case hTo:
 		h.to = true
-		return readAddress(value, &h.toTag)
+		return h.address(value, &h.toTag)
 	case hCallID:
 		h.callID = value
 		return value != ""
@@ -291,18 +293,33 @@ func (h *head) single(k kind, value string) bool {
 	return true
 }
 
-// readAddress reads From or To, and its tag.
-func readAddress(value string, tag *string) bool {
+// address reads From or To, and its tag.
+func (h *head) address(value string, tag *string) bool {
 	uri, params, ok := cutAddress(value)
-	*tag = paramOf(params, "tag")
-	return ok && soundURI(uri)
+	if !ok || !closed(value) || !soundURI(uri) {
+		return false
+	}
+	for n := 0; params != ""; {
+		var one string
+		one, params = cutParam(params)
+		name, value, _ := strings.Cut(one, "=")
+		if !strings.EqualFold(trim(name), "tag") {
+			continue
+		}
+		if n++; n > 1 {
+			h.fault = cmp.Or(h.fault, "Duplicate Tag")
+			break
+		}
+		*tag = trim(value)
+	}
+	return true
 }
 
 // message makes the message of its head and the bytes that it was read from.
-func (h *head) message(data []byte, from netip.AddrPort, transport string, at time.Time) *Message {
+func (h *head) message(data []byte, fields []Header, from netip.AddrPort, transport string, at time.Time) *Message {
 	m := &Message{
 		Method: h.method, URI: h.uri, Status: h.status, Reason: h.reason,
-		Headers: slices.Clone(h.fields), Source: from, Transport: transport, At: at, found: h.found,
+		Headers: slices.Clone(fields), Source: from, Transport: transport, At: at, found: h.found,
 	}
 	if h.response {
 		m.Method = h.cseqMethod
@@ -355,249 +372,4 @@ func usualPort(secure bool) int {
 		return 5061
 	}
 	return 5060
-}
-
-// via is the top Via of a message, which says where the answer goes and what
-// the transaction is called (RFC 3261 18.2, 17.2.3).
-type via struct {
-	value     string
-	transport string
-	host      string // without brackets
-	port      int    // 0 for none
-	branch    string
-	rport     bool // asked for (RFC 3581)
-}
-
-// readVia reads one value of Via.
-func readVia(value string) (v via, ok bool) {
-	v.value = value
-	protocol, rest, ok := strings.Cut(value, "/")
-	version, rest, more := strings.Cut(rest, "/")
-	if !ok || !more || trim(protocol) == "" || trim(version) == "" {
-		return v, false
-	}
-	rest = strings.TrimLeft(rest, " \t")
-	space := strings.IndexAny(rest, " \t")
-	if space <= 0 {
-		return v, false
-	}
-	v.transport, rest = rest[:space], rest[space:]
-	sentBy, params := cutParam(rest)
-	sentBy = trim(sentBy)
-	var port string
-	if strings.HasPrefix(sentBy, "[") {
-		v.host, port, ok = strings.Cut(sentBy[1:], "]")
-		if port = trim(port); !ok || port != "" && port[0] != ':' {
-			return v, false
-		}
-		port = strings.TrimPrefix(port, ":")
-	} else if i := strings.LastIndexByte(sentBy, ':'); i >= 0 {
-		v.host, port = trim(sentBy[:i]), sentBy[i+1:]
-	} else {
-		v.host = sentBy
-	}
-	if port = trim(port); port != "" {
-		n, err := strconv.ParseUint(port, 10, 16)
-		if err != nil {
-			return v, false
-		}
-		v.port = int(n)
-	}
-	for params != "" {
-		var one string
-		one, params = cutParam(params)
-		name, value, _ := strings.Cut(one, "=")
-		switch name = trim(name); {
-		case strings.EqualFold(name, "branch"):
-			v.branch = trim(value)
-		case strings.EqualFold(name, "rport"):
-			v.rport = true
-		}
-	}
-	return v, v.host != ""
-}
-
-// cutList cuts a list at its first comma outside quotes and brackets.
-func cutList(s string) (one, rest string, more bool) {
-	if strings.IndexByte(s, ',') < 0 {
-		return s, "", false
-	}
-	quoted, angle := false, false
-	for i := 0; i < len(s); i++ {
-		switch c := s[i]; {
-		case quoted && c == '\\':
-			i++
-		case c == '"':
-			quoted = !quoted
-		case quoted:
-		case c == '<':
-			angle = true
-		case c == '>':
-			angle = false
-		case c == ',' && !angle:
-			return trim(s[:i]), trim(s[i+1:]), true
-		}
-	}
-	return s, "", false
-}
-
-// cutParam cuts at the first semicolon outside quotes.
-func cutParam(s string) (one, rest string) {
-	if strings.IndexByte(s, '"') < 0 {
-		one, rest, _ = strings.Cut(s, ";")
-		return one, rest
-	}
-	quoted := false
-	for i := 0; i < len(s); i++ {
-		switch {
-		case quoted && s[i] == '\\':
-			i++
-		case s[i] == '"':
-			quoted = !quoted
-		case s[i] == ';' && !quoted:
-			return s[:i], s[i+1:]
-		}
-	}
-	return s, ""
-}
-
-// paramOf finds a parameter in "a=b;c", its name in any case; "" for none.
-func paramOf(params, name string) string {
-	for params != "" {
-		var one string
-		one, params = cutParam(params)
-		k, v, _ := strings.Cut(one, "=")
-		if strings.EqualFold(trim(k), name) {
-			return trim(v)
-		}
-	}
-	return ""
-}
-
-// cutAddress takes a name-addr or addr-spec apart (RFC 3261 20.10): without
-// brackets all that follows a semicolon belongs to the header.
-func cutAddress(s string) (uri, params string, ok bool) {
-	rest := s
-	if strings.HasPrefix(s, `"`) {
-		if rest = afterQuoted(s); rest == "" {
-			return "", "", false
-		}
-		if rest = trim(rest); rest == "" || rest[0] != '<' {
-			return "", "", false
-		}
-	}
-	open := strings.IndexByte(rest, '<')
-	if semicolon := strings.IndexByte(rest, ';'); open < 0 || semicolon >= 0 && semicolon < open {
-		uri, params, _ = strings.Cut(rest, ";")
-		return trim(uri), params, true
-	}
-	uri, params, ok = strings.Cut(rest[open+1:], ">")
-	params = trim(params)
-	if params != "" && params[0] != ';' {
-		return "", "", false
-	}
-	return uri, strings.TrimPrefix(params, ";"), ok
-}
-
-// afterQuoted gives what follows the quoted string that s begins with, "" when
-// it has no end or nothing follows.
-func afterQuoted(s string) string {
-	for i := 1; i < len(s); i++ {
-		switch s[i] {
-		case '\\':
-			i++
-		case '"':
-			return s[i+1:]
-		}
-	}
-	return ""
-}
-
-// uriParts is what the guards ask of a request's URI.
-type uriParts struct {
-	scheme  string // in lower case when it is sip, sips or tel
-	host    string // of sip and sips, brackets included; may be empty
-	headers bool
-}
-
-// readURI takes a URI apart. It reports false for one that can't be read.
-func readURI(s string) (u uriParts, ok bool) {
-	scheme, rest, ok := strings.Cut(s, ":")
-	if !ok || scheme == "" {
-		return u, false
-	}
-	for i := range len(scheme) {
-		if !isLetter(scheme[i]) {
-			return u, false
-		}
-	}
-	u.scheme = strings.ToLower(scheme)
-	if u.scheme != "sip" && u.scheme != "sips" {
-		return u, true
-	}
-	rest = strings.TrimPrefix(rest, "//")
-	if at := strings.IndexByte(rest, '@'); at >= 0 && strings.IndexByte(rest[:at], '[') < 0 {
-		rest = rest[at+1:]
-	}
-	if strings.HasPrefix(rest, "[") {
-		end := strings.IndexByte(rest, ']')
-		if end < 0 {
-			return u, false
-		}
-		u.host, rest = rest[:end+1], rest[end+1:]
-		if rest != "" && strings.IndexByte(":;?", rest[0]) < 0 {
-			return u, false
-		}
-	} else if end := strings.IndexAny(rest, ":;?"); end >= 0 {
-		u.host, rest = rest[:end], rest[end:]
-	} else {
-		u.host, rest = rest, ""
-	}
-	if strings.HasPrefix(rest, ":") {
-		end := 1
-		for end < len(rest) && rest[end] >= '0' && rest[end] <= '9' {
-			end++
-		}
-		if end == 1 || end > 10 || end < len(rest) && rest[end] != ';' && rest[end] != '?' {
-			return u, false
-		}
-		rest = rest[end:]
-	}
-	_, headers, _ := strings.Cut(rest, "?")
-	u.headers = headers != ""
-	return u, true
-}
-
-// soundURI reports whether a URI can be read. What it names is not asked here.
-func soundURI(s string) bool {
-	_, ok := readURI(s)
-	return ok
-}
-
-// trim takes the white space of SIP off both ends.
-func trim(s string) string {
-	for s != "" && (s[0] == ' ' || s[0] == '\t') {
-		s = s[1:]
-	}
-	for s != "" && (s[len(s)-1] == ' ' || s[len(s)-1] == '\t') {
-		s = s[:len(s)-1]
-	}
-	return s
-}
-
-// unfold puts each folded header into one line (RFC 3261 7.3.1).
-func unfold(head []byte) []byte {
-	out := make([]byte, 0, len(head))
-	for line := range bytes.SplitSeq(head, []byte("\r\n")) {
-		if len(out) > 0 {
-			if len(line) > 0 && (line[0] == ' ' || line[0] == '\t') {
-				out = append(bytes.TrimRight(out, " \t"), ' ')
-				line = bytes.TrimLeft(line, " \t")
-			} else {
-				out = append(out, "\r\n"...)
-			}
-		}
-		out = append(out, line...)
-	}
-	return out
 }

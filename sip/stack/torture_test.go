@@ -92,11 +92,11 @@ func FuzzGuard(f *testing.F) {
 		f.Add(data)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		h, ok := readHead(data, nil)
+		h, fields, ok := readHead(data, nil)
 		if !ok {
 			return
 		}
-		msg := h.message(data, netip.MustParseAddrPort("192.0.2.1:5060"), "udp", time.Time{})
+		msg := h.message(data, fields, netip.MustParseAddrPort("192.0.2.1:5060"), "udp", time.Time{})
 		if h.response {
 			return
 		}
