@@ -1,6 +1,8 @@
 package configs
 
 import (
+	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -85,4 +87,102 @@ func readAll(t *testing.T, path string) []byte {
 		t.Fatal(err)
 	}
 	return b
+}
+
+// What the standard (SARIF 2.1.0) requires of a log, for each kind of finding.
+func TestSARIF(t *testing.T) {
+	levels := map[string]bool{}
+	for _, name := range []string{"check/telecom-operator", "bad/lint-R201", "bad/lint-X101"} {
+		r := checkFile(t, "testdata/"+name+".yaml")
+		var b strings.Builder
+		if err := r.PrintSARIF(&b, "1.2.3"); err != nil {
+			t.Fatal(err)
+		}
+		var log struct {
+			Version string
+			Schema  string `json:"$schema"`
+			Runs    []struct {
+				Tool struct {
+					Driver struct {
+						Name  string
+						Rules []struct {
+							ID               string
+							ShortDescription struct{ Text string }
+						}
+					}
+				}
+				Invocations []struct{ ExecutionSuccessful *bool }
+				Results     []struct {
+					RuleID    string
+					RuleIndex int
+					Level     string
+					Message   struct{ Text string }
+					Locations []struct {
+						PhysicalLocation struct {
+							ArtifactLocation struct{ URI string }
+							Region           struct{ StartLine, StartColumn int }
+						}
+					}
+					Suppressions []struct{ Kind, Justification string }
+				}
+			}
+		}
+		if err := json.Unmarshal([]byte(b.String()), &log); err != nil {
+			t.Fatal(err)
+		}
+		if log.Version != "2.1.0" || log.Schema == "" || len(log.Runs) != 1 || len(log.Runs[0].Invocations) != 1 || log.Runs[0].Invocations[0].ExecutionSuccessful == nil {
+			t.Fatalf("%s: %s", name, b.String())
+		}
+		run := log.Runs[0]
+		for _, rule := range run.Tool.Driver.Rules {
+			if rule.ID == "" || rule.ShortDescription.Text == "" {
+				t.Errorf("rule %+v", rule)
+			}
+		}
+		if run.Tool.Driver.Name != "cordboard" || len(run.Results) != len(r.Findings) {
+			t.Errorf("%s: %d results of %d findings", name, len(run.Results), len(r.Findings))
+		}
+		for i, got := range run.Results {
+			f := r.Findings[i]
+			levels[got.Level] = true
+			if got.RuleID != f.Code || run.Tool.Driver.Rules[got.RuleIndex].ID != f.Code || got.Message.Text == "" || len(got.Locations) != 1 {
+				t.Errorf("%s: %+v", name, got)
+				continue
+			}
+			at := got.Locations[0].PhysicalLocation
+			if at.ArtifactLocation.URI != f.File || at.Region.StartLine != f.Line || at.Region.StartColumn != f.Col {
+				t.Errorf("%s: %+v", name, at)
+			}
+			if (f.Accepted != "") != (len(got.Suppressions) == 1 && got.Suppressions[0].Justification == f.Accepted) {
+				t.Errorf("%s: %s accepted %q: %+v", name, f.Code, f.Accepted, got.Suppressions)
+			}
+		}
+	}
+	if len(levels) != 3 {
+		t.Errorf("levels: %v", levels)
+	}
+}
+
+// Findings that take thousands of lines to make.
+func TestCheckLarge(t *testing.T) {
+	const head = "cordboard: routing/1\nname: Large\nzone: Europe/London\nskills: {a: , b: , c: , d: }\nqueues: {desk: {late: {after: 10m, then: {hangup: true}}}}\n"
+	find := func(doc, code string) Finding {
+		r := Check("x.yaml", []byte(doc), CheckInput{Today: checkDay})
+		for _, f := range r.Findings {
+			if f.Code == code {
+				return f
+			}
+		}
+		t.Errorf("no %s: %s", code, r.Summary())
+		return Finding{}
+	}
+	routes := head + "agents: {}\nroute:\n  queue: desk\n  routes:\n" + repeat(maxPlain+1, "    - {name: r#, when: 'call.trunk startsWith \"t#\"', priority: 1}\n")
+	equal(t, "R207", find(routes, "R207").Text(), "x.yaml:7:1 W R207 route: 201 siblings without an indexed term | 201 tests for a call that matches none")
+	var agents strings.Builder
+	for i := range maxProfiles + 1 {
+		fmt.Fprintf(&agents, "  a%05d: {name: A, phone: registered, skills: {a: %d, b: %d, c: %d, d: %d}}\n", i, 1+i%10, 1+i/10%10, 1+i/100%10, 1+i/1000%10)
+	}
+	if f := find(head+"route: {queue: desk}\nagents:\n"+agents.String()+"  z: {name: Z, phone: registered, skills: {a: 1, b: 1}}\n", "A806"); f.Severity != Note || f.Shows == "" {
+		t.Errorf("%+v", f)
+	}
 }

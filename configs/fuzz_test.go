@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"io"
 	"os"
 	"path/filepath"
 	"testing"
@@ -53,5 +54,28 @@ func FuzzParseServer(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		s, findings := ParseServer("fuzz.yaml", b)
 		sound(t, s != nil, findings)
+	})
+}
+
+// Whatever the document says, a check comes to an end, its places lie within
+// the file, and it agrees with the reader on what is an error.
+func FuzzCheck(f *testing.F) {
+	seed(f)
+	f.Fuzz(func(t *testing.T, b []byte) {
+		r := Check("fuzz.yaml", b, CheckInput{Today: checkDay})
+		for _, finding := range r.Findings {
+			if finding.Line < 1 || finding.Col < 1 || finding.Code == "" || finding.Msg == "" {
+				t.Fatalf("%+v", finding)
+			}
+			if _, known := lintOf(finding.Code); !known {
+				t.Fatalf("%s is not in the catalogue", finding.Code)
+			}
+		}
+		if err := r.PrintSARIF(io.Discard, "test"); err != nil {
+			t.Fatal(err)
+		}
+		if p, _ := ParseRouting("fuzz.yaml", b); p == nil && r.Exit() == 0 {
+			t.Fatal("check takes what is refused")
+		}
 	})
 }

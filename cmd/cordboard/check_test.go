@@ -6,6 +6,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
+	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"math/big"
@@ -114,4 +115,51 @@ func TestCheckFindsWhatServeRefuses(t *testing.T) {
 			t.Errorf("a check made the store: %v", err)
 		}
 	})
+}
+
+// A routing document alone: the report on standard output in three forms, the
+// exit status by its errors.
+func TestCheckReports(t *testing.T) {
+	t.Parallel()
+	const folder = "../../configs/testdata/"
+	const today = "--today=2026-02-16"
+	want, err := os.ReadFile(folder + "check/telecom-operator.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := folder + "check/telecom-operator.yaml"
+	out, told, exit := run(t, "", "check", file, today)
+	if got := strings.ReplaceAll(out, file, "telecom-operator.yaml"); exit != 0 || told != "" || got != string(want) {
+		t.Errorf("exit %d, %q\n%s", exit, told, got)
+	}
+	sounds := t.TempDir() // what the product brings itself, and nothing else
+	for _, c := range []struct {
+		args []string
+		exit int
+		says []string
+	}{
+		{[]string{file, today, "--sounds", sounds}, 1, []string{"E Q704 defaults.nobody: sound does not exist | " + sounds + "/no_agent.wav\n", "(17 to tick, 1 accepted), 2 notes; exit 1\n", "not possible: X106 R202 S405 O504 (no --history), N304 (no shifts), Q704 for mailboxes"}},
+		{[]string{folder + "bad/lint-X101.yaml"}, 1, []string{"lint-X101.yaml:17:33 E X101 route.a: unknown field segmnt, did you mean segment?\n | - {name: a, when: 'customer.segmnt", "1 error, 0 warnings, 0 notes; exit 1\n"}},
+		{[]string{file, today, "--format=json"}, 0, []string{`"code": "R206"`, `"accepted": "a stolen SIM`, `"tests": 9,`, `"exit": 0`}},
+		{[]string{folder + "bad/lint-Y009.yaml", today, "--format=json"}, 1, []string{`"code": "Y009"`, `"hold": 0,`, `"exit": 1`}},
+		{[]string{folder + "bad/lint-R201.yaml", today, "--format=sarif"}, 1, []string{`"version": "2.1.0"`, `"ruleId": "R201"`, `"exitCode": 1`}},
+	} {
+		out, told, exit := run(t, "", append([]string{"check"}, c.args...)...)
+		if exit != c.exit || told != "" {
+			t.Errorf("%v: exit %d, %q", c.args, exit, told)
+		}
+		for _, s := range c.says {
+			if !strings.Contains(out, s) {
+				t.Errorf("%v: no %q in\n%s", c.args, s, out)
+			}
+		}
+		if c.args[len(c.args)-1] != today && strings.HasPrefix(c.args[len(c.args)-1], "--format") && !json.Valid([]byte(out)) {
+			t.Errorf("%v: no JSON", c.args)
+		}
+	}
+	for _, args := range [][]string{{file, "--today=16.02.2026"}, {file, "--format=xml"}, {file, "--sounds=" + folder + "none"}, {folder + "none.yaml"}} {
+		if out, told, exit := run(t, "", append([]string{"check"}, args...)...); exit != 1 || out != "" || !strings.HasPrefix(told, "cordboard: ") {
+			t.Errorf("%v: exit %d, %q %q", args, exit, out, told)
+		}
+	}
 }

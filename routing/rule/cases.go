@@ -180,7 +180,6 @@ func telling(name string, v *values) (out []any, exact bool) {
 		if name == "customer.last_contact_days" {
 			out = []any{Missing}
 		}
-		add(f.low)
 		for _, n := range v.numbers {
 			for _, x := range []int{n - 1, n, n + 1} {
 				if x >= f.low && x <= f.high {
@@ -188,6 +187,7 @@ func telling(name string, v *values) (out []any, exact bool) {
 				}
 			}
 		}
+		add(f.low)
 		add(f.high)
 	default:
 		if name == "call.dnis" {

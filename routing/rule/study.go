@@ -177,6 +177,12 @@ func (s *Study) rest(n ast.Node) {
 		s.Money = s.Money || name == "customer.balance"
 		return
 	}
+	if b, ok := n.(*ast.BuiltinNode); ok && len(b.Arguments) > 1 {
+		if list := fieldName(b.Arguments[0]); list != "" {
+			v := s.name(list)
+			v.texts = append(v.texts, textsIn(b.Arguments[1])...)
+		}
+	}
 	for _, c := range children(n) {
 		if b, ok := c.(*ast.BinaryNode); ok {
 			s.boolean(b)
@@ -230,6 +236,17 @@ func fieldName(n ast.Node) string {
 		}
 	}
 	return ""
+}
+
+// textsIn are the literals below a node.
+func textsIn(n ast.Node) (out []string) {
+	if text := stringOf(n); text != nil {
+		return []string{*text}
+	}
+	for _, c := range children(n) {
+		out = append(out, textsIn(c)...)
+	}
+	return out
 }
 
 func integerOf(n ast.Node) (int, bool) {
