@@ -63,6 +63,7 @@ func BenchmarkCall(b *testing.B) {
 		Listen:  []stack.Listen{{Transport: "udp", Addr: netip.AddrPortFrom(loopback, 0)}},
 		Allow:   func(netip.Addr) bool { return true },
 		Handler: router.gw, UserAgent: "Cordboard",
+		Rate: 10_000, // the robots are one neighbour
 	})
 	if err != nil {
 		b.Fatal(err)

@@ -16,7 +16,7 @@ import (
 // call is the actor of one call: all its fields belong to the goroutine of
 // run. What may happen, by the state of the legs (E: told to the engine):
 //
-//	caller's leg  | new (180 sent)      | answered (200 sent)  | up (ACK came)
+//	caller's leg  | new (180 sent soon) | answered (200 sent)  | up (ACK came)
 //	AnswerCaller  | 200, music          | -                    | -
 //	Connect       | 200 with the agent  | join                 | join
 //	a minute      | 180 again           | -                    | -
@@ -284,6 +284,9 @@ const (
 	// unheardAfter is how long a phone may be silent to our INVITE. Over UDP
 	// that is four of them: at 0, 0.5, 1.5 and 3.5 s.
 	unheardAfter = 4 * time.Second
+	// ringbackAfter is how long a caller may wait for the first 180: most are
+	// answered before it and need none.
+	ringbackAfter = 100 * time.Millisecond
 	// ringbackEvery is how often the 180 is repeated to a caller who waits for
 	// it (RFC 3261 13.3.1.1).
 	ringbackEvery = time.Minute

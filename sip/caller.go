@@ -11,21 +11,21 @@ import (
 	"github.com/cordboard/cordboard/sip/stack"
 )
 
-// start hands the call to the engine. It is the first item of the mailbox, so
-// that the 180 goes out before anything the engine orders.
+// start hands the call to the engine. It is the first item of the mailbox, before
+// anything the engine orders.
 func (c *call) start() {
 	if !c.gw.router.Arrive(c.arrival) {
 		c.try(c.caller, "reject", c.caller.dlg.Reject(503, "", retryAfter))
 		c.finish()
 		return
 	}
-	c.ringback()
+	c.ringTimer = c.after(c.gw.ringbackAfter, c.ringback)
 	c.expire()
 }
 
-// ringback has the network ring to the caller, while routing and where he is
-// answered with the agent; without SDP, early media is not ours to give. It is
-// repeated, or proxies would give the call up (RFC 3261 13.3.1.1).
+// ringback has the network ring to the caller, where routing takes its time and
+// where he is answered with the agent; without SDP, early media is not ours to
+// give. It is repeated, or proxies would give the call up (RFC 3261 13.3.1.1).
 func (c *call) ringback() {
 	l := c.caller
 	if l.answered || l.ended {
@@ -140,6 +140,7 @@ func (c *call) answerCaller() {
 		return
 	}
 	l.answered = true
+	c.ringTimer.Stop()
 	c.save(l)
 	c.keepWatch()
 }

@@ -65,7 +65,7 @@ type Gateway struct {
 	dialect pbx.Dialect
 	log     *zap.Logger
 
-	joinPatience, orphanAfter, unheardAfter, ringbackEvery time.Duration
+	joinPatience, orphanAfter, unheardAfter, ringbackAfter, ringbackEvery time.Duration
 
 	lookEvery, probeEvery, silentAfter, session time.Duration
 
@@ -123,7 +123,7 @@ func New(o Options) (*Gateway, error) {
 		sdpHost: o.Host, dialect: o.Dialect, log: o.Log.Named("sip"),
 		calls: map[routing.CallID]*call{}, probing: map[agents.ID]bool{},
 		empty: make(chan struct{}), joinPatience: joinPatience, orphanAfter: orphanAfter,
-		unheardAfter: unheardAfter, ringbackEvery: ringbackEvery,
+		unheardAfter: unheardAfter, ringbackAfter: ringbackAfter, ringbackEvery: ringbackEvery,
 		lookEvery: lookEvery, probeEvery: probeEvery, silentAfter: silentAfter, session: sessionInterval,
 	}
 	g.ctx, g.stop = context.WithCancel(context.Background())

@@ -142,6 +142,22 @@ func TestAnsweredWithTheAgentLateOffer(t *testing.T) {
 	}
 }
 
+// Who is answered at once gets the 200, and no 180 before it.
+func TestAnsweredAtOnceWithoutRingback(t *testing.T) {
+	w := newWorld(t, worldOptions{tune: func(g *Gateway) { g.ringbackAfter = time.Minute }})
+	c := newPeerCall(t)
+	w.call(newPeer(t), c.side.Offer(c.audio(media.SendRecv, 8, 101)), c)
+	a := get(t, "arrival", w.router.arrivals)
+	w.do(routing.AnswerCaller{Call: a.Call, Music: "default"})
+	if _, ok := get(t, "answer", c.events).(stack.Answered); !ok {
+		t.Fatal("something came before the 200")
+	}
+	if err := c.d.Ack(nil); err != nil {
+		t.Fatal(err)
+	}
+	w.hangUp(c, a.Call)
+}
+
 func TestRingbackIsRepeated(t *testing.T) {
 	w := newWorld(t, worldOptions{tune: func(g *Gateway) { g.ringbackEvery = 5 * time.Millisecond }})
 	caller, a := w.arrives(newPeer(t))

@@ -188,6 +188,7 @@ func newWorld(t *testing.T, o worldOptions) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
+	w.gw.ringbackAfter = time.Millisecond
 	if o.tune != nil {
 		o.tune(w.gw) // before a call can read what it changes
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 )
 
 // both runs a test over UDP and TCP.
@@ -244,4 +245,35 @@ func TestRejectAndRefusal(t *testing.T) {
 	if f := event[Failed](t, c); f.Code != 422 || f.Response.Get("Min-SE") != "90" {
 		t.Errorf("%+v", f)
 	}
+}
+
+// RFC 3261 17.2.1: a 100 is for who would else hear nothing for 200 ms.
+func TestNoTryingBeforeAnotherResponse(t *testing.T) {
+	l := newLab(t, func(o *Options) { o.timers.trying = 20 * time.Millisecond })
+	p := newPeer(t, l.Stack)
+	p.ask(ask{method: "INVITE", cseq: 1, body: "v=0"})
+	p.expect("100 INVITE") // nobody has answered
+	slow := l.call()
+	if err := slow.Progress(180, "", nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	p.expect("180 INVITE")
+	slow.Bye(nil)
+	p.expect("480 INVITE")
+
+	l = newLab(t, func(o *Options) { o.timers.trying = time.Hour })
+	p = newPeer(t, l.Stack)
+	p.ask(ask{method: "INVITE", cseq: 1, body: "v=0"})
+	quick := l.call()
+	if err := quick.Progress(180, "", nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	p.expect("180 INVITE")
+	quick.mu.Lock()
+	if in := quick.inv; in.trying == nil || in.trying.Stop() {
+		t.Error("the 100 was still to come")
+	}
+	quick.mu.Unlock()
+	quick.Bye(nil)
+	p.expect("480 INVITE")
 }

@@ -271,7 +271,8 @@ func (s *Stack) newCall(in *inbound) {
 		return
 	}
 	d.mu.Lock()
-	d.respond(in, 100, "", nil, nil)
+	// RFC 3261 17.2.1: there is no need for a 100 when another response follows soon.
+	in.trying = d.after(s.o.timers.trying, func() { d.respond(in, 100, "", nil, nil) })
 	d.unlock()
 	defer func() {
 		if p := recover(); p != nil {
