@@ -9,20 +9,19 @@ import (
 	"github.com/cordboard/cordboard/screenpop/customer"
 )
 
-// documentReader reads the JSON of documents as documentOf writes it: each call
-// waits for one, and the general decoder takes four times as long. What is
-// written otherwise (by a later release, by hand) is odd, and left to that.
-// Texts are parts of the document's own.
+// documentReader reads the JSON of records as we write it: each call waits for
+// one, a million stand in a file to import, and the general decoder takes four
+// times as long. What is written otherwise (by a later release, by hand, with a
+// key twice) is odd, and left to that. Texts are parts of the document's own.
 type documentReader struct {
 	text string
 	at   int
 	odd  bool
 }
 
-// readRecord reads a document's record without its history; false when it is
-// odd.
+// readRecord reads a record; false when it is odd, and what was read is void.
 func readRecord(text string, to *customer.Record) bool {
-	r := documentReader{text: strings.TrimSuffix(text, "\n"), odd: !utf8.ValidString(text)}
+	r := documentReader{text: text, odd: !utf8.ValidString(text)}
 	r.record(to)
 	return r.ends()
 }
@@ -40,14 +39,29 @@ func readHistory(text string, to *[]customer.Interaction) bool {
 	return r.ends()
 }
 
-func (r *documentReader) ends() bool { return !r.odd && r.at == len(r.text) }
+func (r *documentReader) ends() bool {
+	r.next()
+	return !r.odd && r.at == len(r.text)
+}
 
-// next is the byte that comes next, 0 at the end.
+// next is the byte that comes next behind white space, 0 at the end.
 func (r *documentReader) next() byte {
-	if r.odd || r.at >= len(r.text) {
-		return 0
+	for ; r.at < len(r.text); r.at++ {
+		switch c := r.text[r.at]; c {
+		case ' ', '\t', '\r', '\n':
+		default:
+			if r.odd {
+				return 0
+			}
+			return c
+		}
 	}
-	return r.text[r.at]
+	return 0
+}
+
+// once makes a value odd that was read before.
+func (r *documentReader) once(first bool) {
+	r.odd = r.odd || !first
 }
 
 func (r *documentReader) want(c byte) {
@@ -59,6 +73,7 @@ func (r *documentReader) want(c byte) {
 }
 
 func (r *documentReader) word(w string) {
+	r.next()
 	if r.odd || !strings.HasPrefix(r.text[r.at:], w) {
 		r.odd = true
 		return
@@ -86,8 +101,9 @@ func (r *documentReader) object(field func(key string)) {
 }
 
 // listOf reads an array.
-func listOf[T any](r *documentReader, one func(*T)) []T {
+func listOf[T any](r *documentReader, before []T, one func(*T)) []T {
 	all := []T{}
+	r.once(before == nil)
 	r.want('[')
 	for !r.odd {
 		if r.next() == ']' {
@@ -145,9 +161,8 @@ func (r *documentReader) whole() (n int64) {
 	}
 	const most = 18 // digits of which none overflows
 	begin := r.at
-	for c := r.next(); c >= '0' && c <= '9'; c = r.next() {
-		n = n*10 + int64(c-'0')
-		r.at++
+	for ; r.at < len(r.text) && r.text[r.at] >= '0' && r.text[r.at] <= '9'; r.at++ {
+		n = n*10 + int64(r.text[r.at]-'0')
 	}
 	digits := r.at - begin
 	r.odd = r.odd || digits == 0 || digits > most || digits > 1 && r.text[begin] == '0'
@@ -198,12 +213,14 @@ func (r *documentReader) money() (m customer.Money) {
 	return m
 }
 
-func (r *documentReader) moneyPtr() *customer.Money {
+func (r *documentReader) moneyPtr(before *customer.Money) *customer.Money {
+	r.once(before == nil)
 	m := r.money()
 	return &m
 }
 
-func (r *documentReader) colleague() *customer.Colleague {
+func (r *documentReader) colleague(before *customer.Colleague) *customer.Colleague {
+	r.once(before == nil)
 	var c customer.Colleague
 	r.object(func(key string) {
 		switch key {
@@ -218,8 +235,8 @@ func (r *documentReader) colleague() *customer.Colleague {
 	return &c
 }
 
-func (r *documentReader) strings() []string {
-	return listOf(r, func(s *string) { *s = r.string() })
+func (r *documentReader) strings(before []string) []string {
+	return listOf(r, before, func(s *string) { *s = r.string() })
 }
 
 func (r *documentReader) record(to *customer.Record) {
@@ -244,20 +261,22 @@ func (r *documentReader) record(to *customer.Record) {
 		case "customer_since":
 			to.CustomerSince = r.string()
 		case "yearly_value":
-			to.YearlyValue = r.moneyPtr()
+			to.YearlyValue = r.moneyPtr(to.YearlyValue)
 		case "churn_risk":
 			risk := int(r.whole())
 			to.ChurnRisk = &risk
 		case "churn_reasons":
-			to.ChurnReasons = r.strings()
+			to.ChurnReasons = r.strings(to.ChurnReasons)
 		case "heed":
-			to.Heed = r.strings()
+			to.Heed = r.strings(to.Heed)
 		case "account_manager":
-			to.AccountManager = r.colleague()
+			to.AccountManager = r.colleague(to.AccountManager)
 		case "contacts":
 			to.Contacts = int(r.whole())
-		case "interactions": // the history has them
-			r.word("null")
+		case "last_agent":
+			to.LastAgent = r.colleague(to.LastAgent)
+		case "last_agent_at":
+			to.LastAgentAt = r.instantPtr()
 		default:
 			r.part(key, to)
 		}
@@ -268,17 +287,25 @@ func (r *documentReader) record(to *customer.Record) {
 func (r *documentReader) part(key string, to *customer.Record) {
 	switch key {
 	case "numbers":
-		to.Numbers = listOf(r, r.number)
+		to.Numbers = listOf(r, to.Numbers, r.number)
 	case "consent":
 		r.consent(&to.Consent)
 	case "billing":
+		r.once(to.Billing == nil)
 		to.Billing = r.billing()
 	case "products":
-		to.Products = listOf(r, r.product)
+		to.Products = listOf(r, to.Products, r.product)
 	case "tickets":
-		to.Tickets = listOf(r, r.ticket)
+		to.Tickets = listOf(r, to.Tickets, r.ticket)
+	case "interactions":
+		r.once(to.Interactions == nil)
+		if r.next() == 'n' { // of a document: its history has them
+			r.word("null")
+			return
+		}
+		to.Interactions = listOf(r, to.Interactions, r.interaction)
 	case "others":
-		to.Others = listOf(r, r.other)
+		to.Others = listOf(r, to.Others, r.other)
 	default:
 		r.odd = true
 	}
@@ -321,11 +348,11 @@ func (r *documentReader) billing() *customer.Billing {
 		case "balance":
 			b.Balance = r.money()
 		case "overdue":
-			b.Overdue = r.moneyPtr()
+			b.Overdue = r.moneyPtr(b.Overdue)
 		case "overdue_days":
 			b.OverdueAge = int(r.whole())
 		case "last_bill":
-			b.LastBill = r.moneyPtr()
+			b.LastBill = r.moneyPtr(b.LastBill)
 		case "last_bill_on":
 			b.LastBillOn = r.string()
 		case "paid_on":
@@ -333,7 +360,7 @@ func (r *documentReader) billing() *customer.Billing {
 		case "next_bill_on":
 			b.NextBillOn = r.string()
 		case "we_owe":
-			b.WeOwe = r.moneyPtr()
+			b.WeOwe = r.moneyPtr(b.WeOwe)
 		case "we_owe_since":
 			b.WeOweSince = r.string()
 		case "source":
@@ -363,7 +390,7 @@ func (r *documentReader) product(to *customer.Product) {
 		case "note":
 			to.Note = r.string()
 		case "price":
-			to.Price = r.moneyPtr()
+			to.Price = r.moneyPtr(to.Price)
 		default:
 			r.odd = true
 		}
@@ -413,7 +440,7 @@ func (r *documentReader) interaction(to *customer.Interaction) {
 		case "topic":
 			to.Topic = r.string()
 		case "agent":
-			to.Agent = r.colleague()
+			to.Agent = r.colleague(to.Agent)
 		case "note":
 			to.Note = r.string()
 		case "disposition":

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"encoding/json"
 	"math/rand/v2"
 	"reflect"
@@ -44,10 +45,14 @@ func filled(draw *rand.Rand, v reflect.Value) {
 	}
 }
 
+func someRecord(draw *rand.Rand) (r customer.Record) {
+	filled(draw, reflect.ValueOf(&r).Elem())
+	return r
+}
+
 func someDocument(t *testing.T, draw *rand.Rand) document {
 	t.Helper()
-	var r customer.Record
-	filled(draw, reflect.ValueOf(&r).Elem())
+	r := someRecord(draw)
 	d, err := documentOf(&r, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -79,25 +84,67 @@ func TestDocumentReader(t *testing.T) {
 	}
 }
 
+// TestRecordReader: a line of a file to import is what the general decoder reads
+// in it, with white space or without, keys that come twice included.
+func TestRecordReader(t *testing.T) {
+	t.Parallel()
+	draw := rand.New(rand.NewPCG(5, 6))
+	var lines []string
+	for range 300 {
+		line, err := json.Marshal(someRecord(draw))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var wide bytes.Buffer
+		if err := json.Indent(&wide, line, " ", "\t"); err != nil {
+			t.Fatal(err)
+		}
+		lines = append(lines, string(line), " "+wide.String()+"\r\n")
+	}
+	for _, line := range lines {
+		var got, want customer.Record
+		if err := json.Unmarshal([]byte(line), &want); err != nil || !readRecord(line, &got) || !reflect.DeepEqual(got, want) {
+			t.Fatalf("%s\n got %+v\nwant %+v, %v", line, got, want, err)
+		}
+	}
+	for _, twice := range []string{
+		`"billing":{"balance":{"minor":1}},"billing":{"paid_on":"x"}`, `"yearly_value":{"minor":1},"yearly_value":{"currency":"EUR"}`,
+		`"last_agent":{"agent":"a"},"last_agent":{"name":"b"}`, `"interactions":[{"id":"a"}],"interactions":null`,
+		`"products":[{"id":"a","note":"x"}],"products":[{"id":"b"}]`, `"heed":["a"],"heed":["b","c"]`, `"name":"a","name":"b"`,
+		`"consent":{"phone":true},"consent":{"mail":false}`, `"billing":{"overdue":{"minor":1},"overdue":{"currency":"EUR"}}`,
+		`"products":[{"price":{"minor":1},"price":{"currency":"EUR"}}]`,
+	} {
+		var got, want customer.Record
+		if err := json.Unmarshal([]byte("{"+twice+"}"), &want); err != nil {
+			t.Fatal(err)
+		}
+		if readRecord("{"+twice+"}", &got) && !reflect.DeepEqual(got, want) {
+			t.Errorf("%s\n got %+v\nwant %+v", twice, got, want)
+		}
+	}
+}
+
 // TestDocumentReaderOnDamage: a document in which somebody's hand was is read as
 // the general decoder reads it, or left to that.
 func TestDocumentReaderOnDamage(t *testing.T) {
 	t.Parallel()
 	draw := rand.New(rand.NewPCG(3, 4))
-	bytes := []byte("\"\\{}[]:,-0159.eE nultrfase\x00\x1f\xff\u20acTZ")
+	signs := []byte("\"\\{}[]:,-0159.eE \nnultrfase\x00\x1f\xff\u20acTZ")
 	odd := 0
-	for range 30_000 {
-		d := someDocument(t, draw)
-		text := []byte(d.record)
+	for range 10_000 {
+		text := []byte(someDocument(t, draw).record)
+		if draw.IntN(2) == 0 {
+			text, _ = json.Marshal(someRecord(draw))
+		}
 		for range 1 + draw.IntN(2) {
 			i := draw.IntN(len(text))
 			switch draw.IntN(3) {
 			case 0:
 				text = append(text[:i:i], text[i+1:]...)
 			case 1:
-				text[i] = bytes[draw.IntN(len(bytes))]
+				text[i] = signs[draw.IntN(len(signs))]
 			case 2:
-				text = append(append(text[:i:i], bytes[draw.IntN(len(bytes))]), text[i:]...)
+				text = append(append(text[:i:i], signs[draw.IntN(len(signs))]), text[i:]...)
 			}
 		}
 		var got, want customer.Record
@@ -109,7 +156,7 @@ func TestDocumentReaderOnDamage(t *testing.T) {
 			t.Fatalf("%s\n got %+v\nwant %+v, %v", text, got, want, err)
 		}
 	}
-	if odd < 1000 {
+	if odd < 3000 {
 		t.Errorf("%d were odd: nothing was damaged", odd)
 	}
 	var large customer.Record

@@ -47,6 +47,10 @@ func (f *jsonFeed) next() (raw, error) {
 }
 
 func (f *jsonFeed) record(line raw) (r customer.Record, err error) {
+	if readRecord(string(line.text), &r) {
+		return r, nil
+	}
+	r = customer.Record{}
 	if !utf8.Valid(line.text) {
 		return r, bad("it is %s", notText)
 	}

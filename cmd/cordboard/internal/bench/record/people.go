@@ -74,7 +74,8 @@ func writePeople(path string, seed uint64, n int) (people []person, err error) {
 	for i := range people {
 		people[i].shared = owners[people[i].e164()] > 1
 	}
-	return people, errors.Join(<-written, out.Flush())
+	// On disk before anything is measured: else it is written beside that.
+	return people, errors.Join(<-written, out.Flush(), f.Sync())
 }
 
 // jsonLines never fails: nothing in a record is unfit for JSON.
