@@ -10,6 +10,8 @@ import (
 
 	"github.com/emiago/sipgo/sip"
 	"go.uber.org/zap"
+
+	"github.com/cordboard/cordboard/sip/alarm"
 )
 
 // clientTx is a request of ours and its transaction (RFC 3261 17.1). The
@@ -37,7 +39,7 @@ type clientTx struct {
 	data []byte
 	way  way
 
-	timer    *time.Timer // Timers A and B, or E and F; under d.mu
+	timer    *alarm.Alarm // Timers A and B, or E and F; under d.mu
 	interval time.Duration
 	until    time.Time
 
@@ -146,7 +148,7 @@ func (c *clientTx) tick() {
 			c.end(503, err)
 		}
 	})
-	c.timer.Reset(min(c.interval, c.until.Sub(now)))
+	c.timer = c.d.after(min(c.interval, c.until.Sub(now)), c.tick)
 }
 
 // settle marks the transaction as answered; true the first time.
@@ -160,11 +162,9 @@ func (c *clientTx) settle() bool {
 	if !first {
 		return false
 	}
-	if c.timer != nil {
-		c.timer.Stop()
-	}
+	c.timer.Stop()
 	if c.method == "INVITE" {
-		s.lingering.add(func() { s.unregister(c) }) // repeated and forked 2xx
+		s.alarms.After(s.o.timers.life(), func() { s.unregister(c) }) // repeated and forked 2xx
 	} else {
 		s.unregister(c)
 	}
@@ -196,7 +196,7 @@ func (c *clientTx) response(m *Message) {
 	code := m.Status
 	if code < 200 {
 		c.provisional = true
-		if c.method == "INVITE" && c.timer != nil {
+		if c.method == "INVITE" {
 			c.timer.Stop()
 		}
 		if !c.over { // a 1xx may be overtaken by the final response

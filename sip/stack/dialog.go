@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"github.com/cordboard/cordboard/sip/alarm"
 )
 
 // ErrState is returned for what the dialog's state does not allow: answering
@@ -85,7 +87,7 @@ type Dialog struct {
 	ours     *clientTx            // re-INVITE under way
 	next     *reinvite            // re-INVITE waiting for its turn
 	updates  int                  // UPDATEs with an offer under way
-	timerC   *time.Timer
+	timerC   *alarm.Alarm
 	released bool
 }
 
@@ -157,8 +159,8 @@ func (d *Dialog) emit(e Event) {
 }
 
 // after runs f under d.mu when the time has passed.
-func (d *Dialog) after(t time.Duration, f func()) *time.Timer {
-	return time.AfterFunc(t, func() {
+func (d *Dialog) after(t time.Duration, f func()) *alarm.Alarm {
+	return d.s.alarms.After(t, func() {
 		defer d.s.recovered("timer")
 		d.mu.Lock()
 		defer d.unlock()
@@ -216,13 +218,11 @@ func (d *Dialog) finish() {
 		d.freed = true
 		d.s.gate.leave(d.inv.group)
 	}
-	d.s.lingering.add(d.release)
+	d.s.alarms.After(d.s.o.timers.life(), d.release)
 }
 
 func (d *Dialog) stopTimers() {
-	if d.timerC != nil {
-		d.timerC.Stop()
-	}
+	d.timerC.Stop()
 	if d.unacked != nil {
 		d.unacked.stop()
 		d.unacked = nil

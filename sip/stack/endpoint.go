@@ -17,6 +17,8 @@ import (
 	"github.com/emiago/sipgo/sip"
 	"go.uber.org/zap"
 	"golang.org/x/time/rate"
+
+	"github.com/cordboard/cordboard/sip/alarm"
 )
 
 // Stack is the running SIP endpoint.
@@ -44,7 +46,7 @@ type Stack struct {
 	cancel context.CancelFunc
 	wg     sync.WaitGroup // our goroutines
 
-	lingering lingering
+	alarms alarm.Clock
 
 	mu      sync.Mutex
 	started bool
@@ -85,8 +87,6 @@ func New(o Options) (*Stack, error) {
 		clients: map[string]*clientTx{},
 		peers:   map[netip.Addr]int{},
 		making:  map[hostKey]chan struct{}{},
-
-		lingering: lingering{life: o.timers.life()},
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.library()

@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"github.com/cordboard/cordboard/sip/alarm"
 )
 
 // inbound is one request as received. It is made on the connection's reader
@@ -24,9 +26,9 @@ type inbound struct {
 	other   bool     // for Handler.Other
 	drop    bool
 
-	timer  *time.Timer // an owner that never replies
-	trying *time.Timer // the 100 to a re-INVITE
-	final  bool        // a final response has been decided; under the dialog's mu
+	timer  *alarm.Alarm // an owner that never replies
+	trying *alarm.Alarm // the 100 to an INVITE
+	final  bool         // a final response has been decided; under the dialog's mu
 }
 
 // verdict is an answer that needs no dialog.

@@ -177,9 +177,7 @@ func (d *Dialog) answering() bool {
 
 func (d *Dialog) settle(msg *Message, in *inbound) {
 	delete(d.pending, msg)
-	if in.timer != nil {
-		in.timer.Stop()
-	}
+	in.timer.Stop()
 }
 
 // Reply answers a Requested event's request: any number of 1xx, one final

@@ -73,9 +73,7 @@ func (s *Stack) Invite(o Outgoing, sink Sink) (*Dialog, error) {
 // armTimerC starts the clock of an INVITE that hears nothing new (RFC 3261
 // 16.6 and 16.8): a phone that rings for ever, or is gone after its 180.
 func (d *Dialog) armTimerC() {
-	if d.timerC != nil {
-		d.timerC.Stop()
-	}
+	d.timerC.Stop()
 	d.timerC = d.after(d.s.o.timers.c, func() {
 		if d.phase == early && d.stop == going {
 			d.cancel()

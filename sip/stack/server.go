@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"github.com/cordboard/cordboard/sip/alarm"
 )
 
 // newUAS makes the dialog of an initial INVITE. It is not yet reachable.
@@ -29,13 +31,11 @@ type answer struct {
 	in       *inbound
 	interval time.Duration
 	until    time.Time
-	timer    *time.Timer
+	timer    *alarm.Alarm
 }
 
 func (a *answer) stop() {
-	if a.timer != nil {
-		a.timer.Stop()
-	}
+	a.timer.Stop()
 }
 
 // Progress sends a 1xx to the initial INVITE (UAS).
@@ -135,9 +135,7 @@ func (d *Dialog) respond(in *inbound, code int, reason string, h []Header, body 
 		return
 	}
 	in.final = code >= 200
-	if in.trying != nil {
-		in.trying.Stop()
-	}
+	in.trying.Stop()
 	d.do(in.tx.way.quick(), func() {
 		defer d.s.recovered("response")
 		res := d.s.response(in, code, reason, h, d.added(in, code, h), body)

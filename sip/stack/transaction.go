@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/emiago/sipgo/sip"
+
+	"github.com/cordboard/cordboard/sip/alarm"
 )
 
 // Transactions are our own (RFC 3261 section 17, RFC 6026): the library's start
@@ -94,7 +96,7 @@ type serverTx struct {
 	over     bool
 	interval time.Duration // Timer G
 	until    time.Time     // Timer H
-	timer    *time.Timer
+	timer    *alarm.Alarm
 }
 
 // respond sends a response and keeps it for retransmissions.
@@ -129,12 +131,12 @@ func (tx *serverTx) final() {
 	t := tx.s.o.timers
 	if tx.code >= 300 && tx.invite && tx.way.quick() {
 		tx.interval, tx.until = t.t1, time.Now().Add(t.life())
-		tx.timer = time.AfterFunc(tx.interval, tx.repeat) // Timer G
+		tx.timer = tx.s.alarms.After(tx.interval, tx.repeat) // Timer G
 	} else if tx.gone != nil {
 		if leave := func() { tx.end(nil) }; tx.invite || tx.way.quick() { // Timers H, J and L
-			tx.s.lingering.add(leave)
+			tx.s.alarms.After(t.life(), leave)
 		} else {
-			tx.timer = time.AfterFunc(0, leave)
+			tx.timer = tx.s.alarms.After(0, leave)
 		}
 	}
 }
@@ -153,7 +155,7 @@ func (tx *serverTx) repeat() {
 	if !late {
 		err = tx.way.write(tx.last)
 		tx.interval = min(2*tx.interval, tx.s.o.timers.t2)
-		tx.timer.Reset(min(tx.interval, tx.until.Sub(now)))
+		tx.timer = tx.s.alarms.After(min(tx.interval, tx.until.Sub(now)), tx.repeat)
 	}
 	tx.mu.Unlock()
 	if late || err != nil {
@@ -192,11 +194,9 @@ func (tx *serverTx) ack() {
 		return
 	}
 	tx.acked = true
-	if tx.timer != nil {
-		tx.timer.Stop()
-	}
+	tx.timer.Stop()
 	if tx.way.quick() {
-		tx.timer = time.AfterFunc(tx.s.o.timers.t4, func() { tx.end(nil) }) // Timer I
+		tx.timer = tx.s.alarms.After(tx.s.o.timers.t4, func() { tx.end(nil) }) // Timer I
 		tx.mu.Unlock()
 		return
 	}
@@ -213,9 +213,7 @@ func (tx *serverTx) end(err error) {
 		return
 	}
 	tx.over = true
-	if tx.timer != nil {
-		tx.timer.Stop()
-	}
+	tx.timer.Stop()
 	gone := tx.gone
 	tx.mu.Unlock()
 	if gone != nil {
