@@ -3,6 +3,8 @@ package identity
 import (
 	"strconv"
 	"strings"
+
+	"github.com/nyaruka/phonenumbers"
 )
 
 // Identify reads who is calling and what was dialled. The headers that the
@@ -10,26 +12,27 @@ import (
 // believed about nothing only From counts, and its word is not trusted. A
 // wish for privacy is honoured whoever utters it.
 func Identify(h []Header, requestURI string, t Trust) (Caller, Dialled) {
-	r := reader{headers: h, trust: t, last: &spoken{}}
+	r := reader{headers: h, trust: t}
 	return r.caller(), r.dialled(requestURI)
 }
 
 type reader struct {
 	headers []Header
 	trust   Trust
-	last    *spoken
+	numbers []spoken
 }
 
-// spoken is the caller's number read last: most trunks say the same one in From
-// and in the header they are believed about, and reading it is dear.
+// spoken is a caller's number that has been read: most trunks say the same one in
+// From and in the header they are believed about, and reading it is dear, as is
+// finding its country, which is done for the one that counts.
 type spoken struct {
-	user    string
-	number  Number
-	country string
+	user   string
+	number Number
+	read   *phonenumbers.PhoneNumber
 }
 
 // first returns the header's first value; short is its compact form or "".
-func (r reader) first(name, short string) (string, bool) {
+func (r *reader) first(name, short string) (string, bool) {
 	for _, h := range r.headers {
 		if strings.EqualFold(h.Name, name) || short != "" && strings.EqualFold(h.Name, short) {
 			return h.Value, true
@@ -39,7 +42,7 @@ func (r reader) first(name, short string) (string, bool) {
 }
 
 // list returns the header's values over all its fields, in order.
-func (r reader) list(name string) []string {
+func (r *reader) list(name string) []string {
 	var all []string
 	for _, h := range r.headers {
 		if strings.EqualFold(h.Name, name) && len(all) < maxParts {
@@ -49,7 +52,7 @@ func (r reader) list(name string) []string {
 	return all
 }
 
-func (r reader) caller() Caller {
+func (r *reader) caller() Caller {
 	from, anonymous := r.from()
 	c := Caller{Source: FromNone, Display: from.Display}
 	for _, s := range r.trust.Headers {
@@ -80,11 +83,17 @@ func (r reader) caller() Caller {
 	if c.Restricted {
 		c.Display = "" // it serves for nothing but showing
 	}
+	for _, n := range r.numbers {
+		if n.number == c.Number && n.read != nil {
+			c.Country = country(n.read)
+			break
+		}
+	}
 	return c
 }
 
 // from reads From, and whether it says that the caller does not want to be known.
-func (r reader) from() (c Caller, anonymous bool) {
+func (r *reader) from() (c Caller, anonymous bool) {
 	v, ok := r.first("From", "f")
 	if !ok {
 		return Caller{}, false
@@ -100,15 +109,20 @@ func (r reader) from() (c Caller, anonymous bool) {
 }
 
 // read makes a Caller of an address.
-func (r reader) read(a address, s Source) Caller {
+func (r *reader) read(a address, s Source) Caller {
 	c := Caller{Display: a.display, Source: s}
-	if l := r.last; a.uri.user != l.user {
-		*l = spoken{user: a.uri.user}
-		if n, p, err := parseNumber(a.uri.user, r.trust.Region, r.trust.ShortCodes); err == nil {
-			l.number, l.country = n, country(p)
+	for _, n := range r.numbers {
+		if n.user == a.uri.user {
+			c.Number = n.number
+			return c
 		}
 	}
-	c.Number, c.Country = r.last.number, r.last.country
+	n := spoken{user: a.uri.user}
+	if number, p, err := parseNumber(a.uri.user, r.trust.Region, r.trust.ShortCodes); err == nil {
+		n.number, n.read = number, p
+	}
+	r.numbers = append(r.numbers, n)
+	c.Number = n.number
 	return c
 }
 
@@ -126,7 +140,7 @@ func (u uri) anonymous() bool {
 
 // asserted reads P-Asserted-Identity: up to two values, a sip and a tel URI
 // (RFC 3325 section 9.1). The tel URI is the number proper.
-func (r reader) asserted() Caller {
+func (r *reader) asserted() Caller {
 	var best Caller
 	for _, v := range r.list("P-Asserted-Identity") {
 		a, ok := parseAddress(v)
@@ -153,7 +167,7 @@ func (r reader) asserted() Caller {
 
 // remoteParty reads Remote-Party-ID (draft-ietf-sip-privacy-04): the calling
 // party, a value that the network has screened before one that it has not.
-func (r reader) remoteParty() Caller {
+func (r *reader) remoteParty() Caller {
 	var best Caller
 	for _, v := range r.list("Remote-Party-ID") {
 		a, ok := parseAddress(v)
@@ -187,7 +201,7 @@ func (r reader) remoteParty() Caller {
 }
 
 // privacy reads the Privacy header (RFC 3323 section 4.2, RFC 3325 section 9.3).
-func (r reader) privacy() bool {
+func (r *reader) privacy() bool {
 	for _, h := range r.headers {
 		if !strings.EqualFold(h.Name, "Privacy") {
 			continue
@@ -202,7 +216,7 @@ func (r reader) privacy() bool {
 	return false
 }
 
-func (r reader) dialled(requestURI string) Dialled {
+func (r *reader) dialled(requestURI string) Dialled {
 	var d Dialled
 	if u, ok := parseURI(strings.Trim(requestURI, "<> ")); ok {
 		d.Number = r.target(u)
@@ -223,7 +237,7 @@ func (r reader) dialled(requestURI string) Dialled {
 }
 
 // target is a dialled number: E.164 where it is one, else as it stands.
-func (r reader) target(u uri) string {
+func (r *reader) target(u uri) string {
 	if n, err := ParseNumber(u.user, r.trust.Region, r.trust.ShortCodes); err == nil {
 		return n.E164()
 	}
@@ -235,7 +249,7 @@ func (r reader) target(u uri) string {
 
 // redirected is the number dialled first: the bottom Diversion (RFC 5806
 // section 4.1), else the first entry of History-Info (RFC 7044).
-func (r reader) redirected() string {
+func (r *reader) redirected() string {
 	diversions := r.list("Diversion")
 	for i := len(diversions) - 1; i >= 0; i-- {
 		if a, ok := parseAddress(diversions[i]); ok {

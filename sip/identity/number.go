@@ -89,6 +89,9 @@ func parseNumber(raw, region string, shortCodes []string) (Number, *phonenumbers
 	if region == "" {
 		region = phonenumbers.UNKNOWN_REGION
 	}
+	if p := international(dialled); p != nil {
+		return newNumber(dialled), p, nil
+	}
 	if n, p, ok := believe(dialled, region); ok {
 		return n, p, nil
 	}
