@@ -109,6 +109,55 @@ func TestReadsNoMoreThanTheLibrary(t *testing.T) {
 	}
 }
 
+// FuzzRead is TestReadsNoMoreThanTheLibrary without an end.
+func FuzzRead(f *testing.F) {
+	setLibrary()
+	for _, data := range messages(f) {
+		f.Add(data)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if _, odd := otherwise(data); len(odd) > 0 {
+			t.Fatalf("%s\n%q", strings.Join(odd, "; "), data)
+		}
+	})
+}
+
+// An answer has the lines of its request as they stood there (RFC 3261 8.2.6,
+// 12.1.1, 18.2.1; RFC 3581), whatever their shape, and each once that may be there
+// once.
+func TestAnswersCopyTheirRequest(t *testing.T) {
+	s := &Stack{o: Options{UserAgent: "Cordboard"}}
+	head := "INVITE sip:x@127.0.0.1 SIP/2.0\r\nv: SIP / 2.0 / UDP  gw.example:5099 ; rport ;received=192.0.2.66;x=\"a;b\"; branch=z9hG4bKcopy, SIP/2.0/TCP a.example;branch=z9hG4bK2\r\n" +
+		"Via: SIP/2.0/UDP b.example;branch=z9hG4bK3\r\nRecord-Route: <sip:p1.example;lr>;x=y, <sip:p2.example;lr>\r\nf: \"A, B\" <sip:a@b>;tag=1;y=z\r\n" +
+		"To:\r\n  sip:x@y\r\ni: 7@x\r\nCSeq: 007   INVITE\r\nTimestamp: 54\r\nSubject: secret\r\n"
+	via := "Via: SIP / 2.0 / UDP  gw.example:5099 ;rport=9;x=\"a;b\"; branch=z9hG4bKcopy;received=127.0.0.1\r\nVia: SIP/2.0/TCP a.example;branch=z9hG4bK2\r\n" +
+		"Via: SIP/2.0/UDP b.example;branch=z9hG4bK3\r\n"
+	routes := "Record-Route: <sip:p1.example;lr>;x=y\r\nRecord-Route: <sip:p2.example;lr>\r\n"
+	rest := "From: \"A, B\" <sip:a@b>;tag=1;y=z\r\nTo: sip:x@y;tag=ours\r\nCall-ID: 7@x\r\nCSeq: 007   INVITE\r\n"
+	own := []Header{{"Reason", "Q.850"}, {"Via", "evil"}, {"X-A", "a\r\nb"}, {"Bad Name", "x"}}
+	for _, tt := range []struct {
+		request, want string
+		code          int
+		more          []Header
+	}{
+		{head, "SIP/2.0 100 Trying\r\n" + via + rest + "Timestamp: 54\r\nContent-Length: 0\r\n\r\n", 100, nil},
+		{head, "SIP/2.0 180 Ringing\r\n" + via + routes + rest + "Contact: <sip:me>\r\nServer: Cordboard\r\nContent-Length: 0\r\n\r\n", 180, []Header{{"Contact", "<sip:me>"}}},
+		{head + "To: <sip:two@y>\r\nFrom: <sip:two@y>\r\n", "SIP/2.0 486 Busy Here\r\n" + via + rest + "Server: Cordboard\r\nContent-Length: 0\r\n\r\n", 486, nil},
+	} {
+		m := received(t, tt.request+"\r\n")
+		in := &inbound{msg: m, method: m.Method, tag: "ours"}
+		if got := string(s.response(in, tt.code, "", nil, tt.more, nil)); got != tt.want {
+			t.Errorf("%d:\n%s\nwant\n%s", tt.code, got, tt.want)
+		}
+	}
+	m := received(t, head+"\r\n")
+	got := string(s.response(&inbound{msg: m, method: m.Method}, 200, "Fine\r\nX: y", own, nil, []byte("v=0")))
+	if !strings.HasPrefix(got, "SIP/2.0 200 FineX: y\r\n") || !strings.Contains(got, "\r\nReason: Q.850\r\nX-A: ab\r\n") || strings.Contains(got, "evil") || strings.Contains(got, "Bad Name") ||
+		!strings.HasSuffix(got, "\r\nContent-Type: application/sdp\r\nContent-Length: 3\r\n\r\nv=0") {
+		t.Errorf("200:\n%s", got)
+	}
+}
+
 // spoiled takes one of the messages and changes it in some places.
 func spoiled(dice *rand.Rand, good [][]byte) []byte {
 	data := bytes.Clone(good[dice.IntN(len(good))])

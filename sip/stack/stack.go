@@ -1,6 +1,6 @@
 // Package stack is the SIP ground: transports, transactions, dialogs and
-// guards, on sipgo used at transaction level. It is the only importer of
-// sipgo; everything above sees the types of this file. Events of one dialog
+// guards, on sipgo's transports. It is the only importer of sipgo; everything
+// above sees the types of this file. Events of one dialog
 // arrive in order, one at a time, at the sink its owner gave.
 //
 // Traps of the library that are fenced off here are named at the place that
