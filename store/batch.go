@@ -14,7 +14,8 @@ type batch struct {
 	settled  map[routing.CallID]bool       // rows whose outcome is written already
 	events   []Event
 	contacts []Contact
-	dialogs  map[dialogKey]*Dialog        // nil: removed
+	legs     map[dialogKey]*Dialog        // as they came; nil: removed
+	dialogs  map[int64]*Dialog            // by slot, as they are written (writer.settleLegs); nil: removed
 	bindings map[bindingKey]*PhoneBinding // nil: removed
 	counter  int64                        // new value of the call counter, 0: unchanged
 	returned *int64                       // the last call number given out, once there will be no more
@@ -27,7 +28,7 @@ type batch struct {
 }
 
 func newBatch() *batch {
-	return &batch{rows: map[routing.CallID]*LedgerRow{}, settled: map[routing.CallID]bool{}, dialogs: map[dialogKey]*Dialog{}, bindings: map[bindingKey]*PhoneBinding{}}
+	return &batch{rows: map[routing.CallID]*LedgerRow{}, settled: map[routing.CallID]bool{}, legs: map[dialogKey]*Dialog{}, dialogs: map[int64]*Dialog{}, bindings: map[bindingKey]*PhoneBinding{}}
 }
 
 func (b *batch) empty() bool {
@@ -73,8 +74,8 @@ func (b *batch) write(t *tx) error {
 			return err
 		}
 	}
-	for key, d := range b.dialogs {
-		if err := writeDialog(t, key, d); err != nil {
+	for slot, d := range b.dialogs {
+		if err := writeDialog(t, slot, d); err != nil {
 			return err
 		}
 	}
@@ -120,9 +121,9 @@ func (b *batch) parts() []*batch {
 		p.contacts = []Contact{c}
 		out = append(out, p)
 	}
-	for key, d := range b.dialogs {
+	for slot, d := range b.dialogs {
 		p := newBatch()
-		p.dialogs[key] = d
+		p.dialogs[slot] = d
 		out = append(out, p)
 	}
 	for key, binding := range b.bindings {

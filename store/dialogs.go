@@ -1,11 +1,14 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/cordboard/cordboard/agents"
@@ -40,43 +43,79 @@ func (s *Store) RemoveDialog(call routing.CallID, leg string) {
 type dialogSaved struct{ d Dialog }
 
 func (in dialogSaved) fold(_ *writer, b *batch) bool {
-	b.dialogs[dialogKey{in.d.Call, in.d.Leg}] = &in.d
+	b.legs[dialogKey{in.d.Call, in.d.Leg}] = &in.d
 	return true
 }
 
 type dialogRemoved dialogKey
 
 func (in dialogRemoved) fold(_ *writer, b *batch) bool {
-	b.dialogs[dialogKey(in)] = nil
+	b.legs[dialogKey(in)] = nil
 	return true
 }
 
-// settleLegs takes out of a batch what needs no writing: legs that were saved
-// and removed within it. The start has removed all that were there before.
+// legSlots are the places of legs whose dialogs are in the database, or in line
+// for it. The start has removed all that were there before.
+type legSlots struct {
+	of   map[dialogKey]int64
+	free []int64 // of those up to last
+	last int64
+}
+
+// take is a place for a leg: one of a leg that has ended, else a new one.
+func (l *legSlots) take() int64 {
+	if n := len(l.free); n > 0 {
+		slot := l.free[n-1]
+		l.free = l.free[:n-1]
+		return slot
+	}
+	l.last++
+	return l.last
+}
+
+// settleLegs gives the legs of a batch their places: those that were saved take
+// the places of those that have ended, whose rows are written over then and need
+// not be removed. A leg that came and went within the batch is not written. Legs
+// of one batch stand side by side, as far as may be: they end together as well.
 func (w *writer) settleLegs(b *batch) {
-	for key, d := range b.dialogs {
-		_, there := w.legs[key]
+	l := &w.legs
+	var came []dialogKey
+	freed := len(l.free)
+	for key, d := range b.legs {
+		slot, there := l.of[key]
 		switch {
+		case d != nil && there:
+			b.dialogs[slot] = d
 		case d != nil:
-			w.legs[key] = struct{}{}
+			came = append(came, key)
 		case there:
-			delete(w.legs, key)
-		default:
-			delete(b.dialogs, key)
+			delete(l.of, key)
+			l.free = append(l.free, slot)
+			b.dialogs[slot] = nil
 		}
+	}
+	slices.SortFunc(l.free[freed:], func(x, y int64) int { return cmp.Compare(y, x) })
+	slices.SortFunc(came, func(x, y dialogKey) int {
+		return cmp.Or(strings.Compare(x.leg, y.leg), cmp.Compare(x.call, y.call))
+	})
+	for _, key := range came {
+		slot := l.take()
+		l.of[key] = slot
+		b.dialogs[slot] = b.legs[key]
 	}
 }
 
-func writeDialog(t *tx, key dialogKey, d *Dialog) error {
-	var err error
+func writeDialog(t *tx, slot int64, d *Dialog) error {
 	if d == nil {
-		err = t.put(qRemoveDialog, int64(key.call), key.leg)
-	} else {
-		err = t.put(qSaveDialog, int64(d.Call), d.Leg, string(d.Agent), string(d.State),
-			orEmpty(d.LocalSDP), orEmpty(d.RemoteSDP), d.UpdatedAt.UnixMicro())
+		if err := t.put(qRemoveDialog, slot); err != nil {
+			return fmt.Errorf("dialog of a leg that has ended: %w", err)
+		}
+		return nil
 	}
+	err := t.put(qSaveDialog, slot, int64(d.Call), d.Leg, string(d.Agent), string(d.State),
+		orEmpty(d.LocalSDP), orEmpty(d.RemoteSDP), d.UpdatedAt.UnixMicro())
 	if err != nil {
-		return fmt.Errorf("dialog %s of call %d: %w", key.leg, key.call, err)
+		return fmt.Errorf("dialog %s of call %d: %w", d.Leg, d.Call, err)
 	}
 	return nil
 }

@@ -49,11 +49,11 @@ const (
 
 	qSetTalk = `UPDATE calls SET talk_us = $2 WHERE call = $1`
 
-	qSaveDialog = `INSERT INTO dialogs (call, leg, agent, state, local_sdp, remote_sdp, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7)
-		ON CONFLICT (call, leg) DO UPDATE SET agent = excluded.agent, state = excluded.state,
+	qSaveDialog = `INSERT INTO dialogs (slot, call, leg, agent, state, local_sdp, remote_sdp, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+		ON CONFLICT (slot) DO UPDATE SET call = excluded.call, leg = excluded.leg, agent = excluded.agent, state = excluded.state,
 			local_sdp = excluded.local_sdp, remote_sdp = excluded.remote_sdp, updated_at = excluded.updated_at`
-	qRemoveDialog     = `DELETE FROM dialogs WHERE call = $1 AND leg = $2`
+	qRemoveDialog     = `DELETE FROM dialogs WHERE slot = $1`
 	qRemoveAllDialogs = `DELETE FROM dialogs`
 	qDialogs          = `SELECT call, leg, agent, state, local_sdp, remote_sdp, updated_at FROM dialogs ORDER BY call, leg`
 

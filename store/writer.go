@@ -72,13 +72,13 @@ type writer struct {
 
 	// on the folding goroutine only
 	calls    map[routing.CallID]*callState
-	ended    []routing.CallID       // states kept a while for what comes after the end
-	deferred []input                // need rows that the database does not give just now
-	retry    time.Time              // when they are tried again
-	n        int64                  // of the last batch
-	gathered time.Time              // when it was made
-	legs     map[dialogKey]struct{} // whose dialogs are in the database, or in line for it
-	spill    *spill                 // nil: none
+	ended    []routing.CallID // states kept a while for what comes after the end
+	deferred []input          // need rows that the database does not give just now
+	retry    time.Time        // when they are tried again
+	n        int64            // of the last batch
+	gathered time.Time        // when it was made
+	legs     legSlots
+	spill    *spill // nil: none
 
 	turning turning
 }
@@ -87,7 +87,7 @@ func newWriter(s *Store) *writer {
 	w := &writer{
 		s: s, wake: make(chan struct{}, 1), ripe: make(chan struct{}, 1), quit: make(chan struct{}),
 		folded: make(chan struct{}), done: make(chan struct{}),
-		calls: map[routing.CallID]*callState{}, legs: map[dialogKey]struct{}{}, spill: s.spill,
+		calls: map[routing.CallID]*callState{}, legs: legSlots{of: map[dialogKey]int64{}}, spill: s.spill,
 		turning: turning{away: map[routing.CallID]struct{}{}},
 	}
 	go func() {
