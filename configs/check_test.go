@@ -28,6 +28,12 @@ func checkFile(t *testing.T, path string) *Report {
 		names := strings.Fields(string(list))
 		in.HasSound, in.Sounds = func(name string) bool { return slices.Contains(names, name) }, "sounds"
 	}
+	if f, err := os.Open(base + ".csv"); err == nil {
+		defer f.Close()
+		if in.History, err = ReadHistory(f); err != nil {
+			t.Fatal(err)
+		}
+	}
 	return Check(filepath.Base(path), b, in)
 }
 
@@ -184,5 +190,28 @@ func TestCheckLarge(t *testing.T) {
 	}
 	if f := find(head+"route: {queue: desk}\nagents:\n"+agents.String()+"  z: {name: Z, phone: registered, skills: {a: 1, b: 1}}\n", "A806"); f.Severity != Note || f.Shows == "" {
 		t.Errorf("%+v", f)
+	}
+}
+
+func TestReadHistoryRefuses(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                                 "EOF",
+		"dnis\n150\n":                      "there is no column at",
+		"at,colour\n":                      "column colour is no name that a condition could ask for",
+		"at,known\n2026-02-09T09:10,si\n":  `line 2: customer.known: strconv.ParseBool: parsing "si"`,
+		"at,value\n2026-02-09T09:10,1.5\n": `line 2: customer.value: strconv.Atoi: parsing "1.5"`,
+		"at,known\n2026-02-09T09:10\n":     "wrong number of fields",
+	} {
+		if _, err := ReadHistory(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %s", text, err, want)
+		}
+	}
+	h, err := ReadHistory(strings.NewReader("at\nyesterday\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc := readAll(t, "testdata/good/minimal.yaml")
+	if r := Check("x.yaml", doc, CheckInput{Today: checkDay, History: h}); r.Exit() != 1 || !strings.Contains(r.Findings[0].Msg, `"yesterday" is no instant`) {
+		t.Errorf("%s", r.Findings[0].Text())
 	}
 }

@@ -17,10 +17,7 @@ const (
 
 // lintOrder prints the bound on overtaking, or that there is none.
 func (l *linter) lintOrder() {
-	at, path := l.key("order"), "order"
-	if child(l.root, "order").kind == kindNull {
-		at, path = l.key("route"), "route"
-	}
+	at, path := l.orderSpot()
 	low, high, top, least := maxPriority, 0, l.tree, l.tree
 	l.eachRoute(func(r *routing.Routed) {
 		if r.Node.GoOn || r.Node.Then != nil {
@@ -46,6 +43,14 @@ func (l *linter) lintOrder() {
 		f.Severity = Warning
 		f.Shows = fmt.Sprintf("a call by %s waits since +0s, one by %s comes at +%s: the first is passed", routePath(least), routePath(top), seconds(bound.Truncate(time.Second)-time.Second))
 	}
+}
+
+// orderSpot is where findings about the order stand: at it, else at the routes.
+func (l *linter) orderSpot() (spot, string) {
+	if child(l.root, "order").kind == kindNull {
+		return l.key("route"), "route"
+	}
+	return l.key("order"), "order"
 }
 
 // additions sums what can be added to a route's priority, each once.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -64,13 +65,14 @@ func checkCommand() *cobra.Command {
 	}
 	f := c.Flags()
 	f.StringVar(&o.sounds, "sounds", "", "the folder of the sounds, as media.sounds of the server file; a server file brings its own")
+	f.StringVar(&o.history, "history", "", "a CSV file of calls that were: at, and what conditions ask for (dnis, known, segment, products, ...)")
 	f.StringVar(&o.format, "format", "text", "text, json, or sarif (2.1.0); the errors of a server file are text always")
 	f.StringVar(&o.today, "today", "", "the day calendars are held against, YYYY-MM-DD; without it, this day")
 	return c
 }
 
 // checkOptions is what the flags of check say.
-type checkOptions struct{ sounds, today, format string }
+type checkOptions struct{ sounds, history, today, format string }
 
 func (o checkOptions) print(w io.Writer, r *configs.Report) error {
 	switch o.format {
@@ -92,12 +94,33 @@ func (o checkOptions) input() (in configs.CheckInput, err error) {
 			return in, fmt.Errorf("--today %s is no date, such as 2026-02-16", o.today)
 		}
 	}
-	if o.sounds != "" {
-		sounds, err := media.LoadLibrary(o.sounds)
+	if o.history != "" {
+		f, err := os.Open(o.history)
 		if err != nil {
 			return in, err
 		}
-		in.HasSound, in.Sounds = sounds.Has, o.sounds
+		in.History, err = configs.ReadHistory(f)
+		if err = errors.Join(err, f.Close()); err != nil {
+			return in, fmt.Errorf("%s: %w", o.history, err)
+		}
 	}
+	if o.sounds == "" {
+		return in, nil
+	}
+	own, err := media.LoadLibrary("")
+	if err != nil {
+		return in, err
+	}
+	files, err := os.ReadDir(o.sounds)
+	if err != nil {
+		return in, err
+	}
+	there := map[string]bool{}
+	for _, f := range files {
+		if ext := filepath.Ext(f.Name()); strings.EqualFold(ext, ".wav") {
+			there[strings.TrimSuffix(f.Name(), ext)] = true
+		}
+	}
+	in.Sounds, in.HasSound = o.sounds, func(name string) bool { return own.Has(name) || there[name] }
 	return in, nil
 }

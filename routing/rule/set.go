@@ -1,0 +1,86 @@
+package rule
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/parser"
+)
+
+// listSeparator stands between the entries of a list that is written as text.
+const listSeparator = ";"
+
+// Named says whether a condition may ask for call.NAME or customer.NAME: now,
+// or once it is built.
+func Named(root, name string) (now, later bool) {
+	f := fields[root]
+	return slices.Contains(f.now, name), slices.Contains(f.later, name)
+}
+
+// Set fills in one name of the call or the customer from text: numbers in
+// decimal, flags true or false, lists with ";" between. "" is what is missing.
+func (e *Env) Set(name, text string) error {
+	if text == "" {
+		return nil
+	}
+	f := studied[name]
+	switch {
+	case f.text != nil:
+		*f.text(e) = text
+		return nil
+	case f.flag != nil:
+		v, err := strconv.ParseBool(text)
+		*f.flag(e) = v
+		return named(name, err)
+	case name == "customer.products":
+		e.Customer.Products = strings.Split(text, listSeparator)
+		return nil
+	}
+	v, err := strconv.Atoi(text)
+	switch {
+	case err != nil:
+		return named(name, err)
+	case f.number != nil:
+		*f.number(e) = v
+	case name == "customer.balance":
+		e.Customer.Balance = int64(v)
+	default:
+		return fmt.Errorf("unknown name %s", name)
+	}
+	return nil
+}
+
+func named(name string, err error) error {
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
+// AndTerms are a condition's top-level and-terms, all of them; the condition
+// alone when it has no others.
+func (k *Compiler) AndTerms(c *Condition) []*Condition {
+	tree, err := parser.ParseWithConfig(c.src, k.config)
+	if err != nil {
+		return []*Condition{c}
+	}
+	var out []*Condition
+	for _, n := range andTerms(tree.Node) {
+		term, _, err := k.compile(n.String())
+		if err != nil {
+			return []*Condition{c}
+		}
+		out = append(out, term)
+	}
+	return out
+}
+
+func andTerms(n ast.Node) []ast.Node {
+	if b, ok := n.(*ast.BinaryNode); ok && (b.Operator == "and" || b.Operator == "&&") {
+		return append(andTerms(b.Left), andTerms(b.Right)...)
+	}
+	return []ast.Node{n}
+}
