@@ -35,7 +35,7 @@ func recordFacts(r *customer.Record) []string {
 	if r == nil {
 		return nil
 	}
-	var f []string
+	f := make([]string, 0, len(factPanels))
 	add := func(has bool, name string) {
 		if has {
 			f = append(f, name)

@@ -113,8 +113,9 @@ type Hub struct {
 	busy    int     // look-ups under way
 	answers map[answerKey]*answerEntry
 	gather  gatherer
-	spoken  []string // languages of the open desks; nil when that has to be looked up
-	draft   []byte   // room for the frame being written
+	spoken  []string  // languages of the open desks; nil when that has to be looked up
+	draft   []byte    // room for the frame being written
+	at      time.Time // of the message being handled; zero: the clock has not been read for it
 	// searched holds the titles of answers that searches have shown.
 	searched map[string]string
 	swept    time.Time
@@ -213,11 +214,12 @@ func (h *Hub) call(fn func()) bool {
 	}
 }
 
+// loop ends with the message that closes the hub.
 func (h *Hub) loop() {
-	for {
+	var box []func()
+	for range h.wake {
 		h.mu.Lock()
-		box := h.box
-		h.box = nil
+		box, h.box = h.box, box[:0]
 		h.mu.Unlock()
 		for _, fn := range box {
 			h.run(fn)
@@ -225,14 +227,7 @@ func (h *Hub) loop() {
 				return
 			}
 		}
-		if len(box) > 0 {
-			continue
-		}
-		select {
-		case <-h.wake:
-		case <-h.ctx.Done():
-			return
-		}
+		clear(box)
 	}
 }
 
@@ -243,10 +238,18 @@ func (h *Hub) run(fn func()) {
 			h.log.Error("message dropped after a panic", zap.ByteString("stack", debug.Stack()))
 		}
 	}()
+	h.at = time.Time{}
 	fn()
 }
 
-func (h *Hub) now() time.Time { return h.opt.Clock() }
+// now is the time of the message that the loop is at: to read the clock for every
+// frame costs more than to write most of them.
+func (h *Hub) now() time.Time {
+	if h.at.IsZero() {
+		h.at = h.opt.Clock()
+	}
+	return h.at
+}
 
 // OpenCard opens the card of a call that has arrived. The rim calls it before
 // it hands the call to the engine.

@@ -41,7 +41,7 @@ func TestKeptForAResume(t *testing.T) {
 		h.opt.fill()
 		s := &session{agent: "ann"}
 		for range 50 {
-			h.push(s, "status", statusView{})
+			h.run(func() { h.push(s, "status", statusView{}) })
 			time.Sleep(10 * time.Second)
 		}
 		oldest := int64(50 - h.opt.resumable()/(10*time.Second))

@@ -2,7 +2,6 @@ package screenpop
 
 import (
 	"cmp"
-	"slices"
 	"time"
 	"unicode/utf8"
 
@@ -72,33 +71,38 @@ func clip(text string) string {
 // counted; or, when the call has none, on the topic with the most, if at least
 // two are behind it: one would be a guess.
 func repeatContact(r *customer.Record, topic string, now time.Time) (StoryLine, bool) {
-	count, oldest := map[string]int{}, map[string]time.Time{}
-	best := ""
-	for _, i := range r.Interactions { // newest first, so a tie goes to the newer topic
-		if i.Topic == "" || now.Sub(i.At) > repeatDays*day || i.At.After(now) {
-			continue
-		}
-		if _, seen := count[i.Topic]; !seen && best == "" {
-			best = i.Topic
-		}
-		count[i.Topic]++
-		oldest[i.Topic] = i.At
+	recent := func(i *customer.Interaction) bool {
+		return i.Topic != "" && now.Sub(i.At) <= repeatDays*day && !i.At.After(now)
 	}
-	least := 2
+	count := func(topic string) (n int, oldest time.Time) {
+		for k := range r.Interactions { // newest first
+			if i := &r.Interactions[k]; i.Topic == topic && recent(i) {
+				n, oldest = n+1, i.At
+			}
+		}
+		return n, oldest
+	}
+	n, least := 0, 1
+	var oldest time.Time
 	if topic != "" {
-		best, least = topic, 1
+		n, oldest = count(topic)
 	} else {
-		for _, i := range r.Interactions {
-			if count[i.Topic] > count[best] {
-				best = i.Topic
+		least = 2
+		for k := range r.Interactions { // a tie goes to the newer topic
+			i := &r.Interactions[k]
+			if !recent(i) || i.Topic == topic {
+				continue
+			}
+			if m, from := count(i.Topic); m > n {
+				n, oldest, topic = m, from, i.Topic
 			}
 		}
 	}
-	if count[best] < least {
+	if n < least {
 		return StoryLine{}, false
 	}
-	days := int(now.Sub(oldest[best])/day) + 1
-	return StoryLine{Code: "repeat_contact", N: count[best] + 1, Days: &days, Topic: best}, true
+	days := int(now.Sub(oldest)/day) + 1
+	return StoryLine{Code: "repeat_contact", N: n + 1, Days: &days, Topic: topic}, true
 }
 
 // promise: one not kept (broken), else the next one due.
@@ -130,18 +134,19 @@ func promise(r *customer.Record, now time.Time, broken bool) (StoryLine, bool) {
 // ticketLine: the open ticket that is latest past its day, else the next due
 // within a week.
 func ticketLine(r *customer.Record, now time.Time, late bool) (StoryLine, bool) {
-	open := make([]customer.Ticket, 0, len(r.Tickets))
-	for _, t := range r.Tickets {
-		if t.Status == "open" && t.DueAt != nil && t.DueAt.Before(now) == late && t.DueAt.Sub(now) <= dueSoon {
-			open = append(open, t)
+	var t *customer.Ticket
+	for k := range r.Tickets {
+		o := &r.Tickets[k]
+		if o.Status != "open" || o.DueAt == nil || o.DueAt.Before(now) != late || o.DueAt.Sub(now) > dueSoon {
+			continue
+		}
+		if t == nil || cmp.Or(o.DueAt.Compare(*t.DueAt), cmp.Compare(o.ID, t.ID)) < 0 {
+			t = o
 		}
 	}
-	if len(open) == 0 {
+	if t == nil {
 		return StoryLine{}, false
 	}
-	t := slices.MinFunc(open, func(a, b customer.Ticket) int {
-		return cmp.Or(a.DueAt.Compare(*b.DueAt), cmp.Compare(a.ID, b.ID))
-	})
 	if !late {
 		return StoryLine{Code: "ticket_due", ID: t.ID, Title: t.Title, By: micro(*t.DueAt)}, true
 	}
