@@ -19,8 +19,13 @@ const maxParts = 8
 // one, or that ends in the middle, stays as it is and is refused like any
 // other that is no description.
 func unwrap(m *stack.Message) {
-	kind, params, err := mime.ParseMediaType(m.Get("Content-Type"))
-	if err != nil || !strings.HasPrefix(kind, "multipart/") || params["boundary"] == "" {
+	const multi = "multipart/"
+	v := strings.TrimSpace(m.Get("Content-Type"))
+	if len(v) < len(multi) || !strings.EqualFold(v[:len(multi)], multi) {
+		return
+	}
+	_, params, err := mime.ParseMediaType(v)
+	if err != nil || params["boundary"] == "" {
 		return
 	}
 	r := multipart.NewReader(bytes.NewReader(m.Body), params["boundary"])

@@ -101,8 +101,8 @@ func (c *call) acked(l *leg, ack *stack.Message) bool {
 		if l.atOwnPort() {
 			l.own, _ = l.remote.Keep(l.codec)
 		}
+		c.save(l)
 	}
-	c.save(l)
 	return true
 }
 

@@ -1,7 +1,6 @@
 package sip
 
 import (
-	"fmt"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -141,7 +140,7 @@ func (c *call) outgoing(a routing.Ring, phone agents.Phone, sdp []byte) stack.Ou
 	host := uriHost(c.gw.sdpHost)
 	who := c.arrival.Caller
 	from := `"Anonymous" <sip:anonymous@anonymous.invalid>`
-	var h []stack.Header
+	h := make([]stack.Header, 0, 8)
 	switch n := who.Number.E164(); {
 	case who.Restricted:
 		h = append(h, stack.Header{Name: "Privacy", Value: "id"})
@@ -150,7 +149,7 @@ func (c *call) outgoing(a routing.Ring, phone agents.Phone, sdp []byte) stack.Ou
 		h = append(h, stack.Header{Name: "P-Asserted-Identity", Value: from})
 	}
 	// Who looks at a trace or at the PBX finds the call again.
-	h = append(h, stack.Header{Name: "X-Cordboard-Call", Value: fmt.Sprintf("%d/%d", a.Call, a.Attempt)})
+	h = append(h, stack.Header{Name: "X-Cordboard-Call", Value: strconv.FormatInt(int64(a.Call), 10) + "/" + strconv.Itoa(int(a.Attempt))})
 	if left := time.Until(a.Until); !a.Until.IsZero() && left > 0 {
 		// A phone behind a proxy that loses our CANCEL stops by itself.
 		h = append(h, stack.Header{Name: "Expires", Value: strconv.Itoa(int(left/time.Second) + 2)})
@@ -168,16 +167,23 @@ func (c *call) outgoing(a routing.Ring, phone agents.Phone, sdp []byte) stack.Ou
 
 // displayName quotes a name for a name-addr (RFC 3261 25.1 quoted-string).
 func displayName(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return -1
+	var b strings.Builder
+	b.Grow(len(s) + len(`"" `))
+	b.WriteByte('"')
+	for _, r := range s {
+		switch {
+		case r < ' ' || r == 0x7f:
+			continue
+		case r == '"' || r == '\\':
+			b.WriteByte('\\')
 		}
-		return r
-	}, s)
-	if s == "" {
+		b.WriteRune(r)
+	}
+	if b.Len() == len(`"`) {
 		return ""
 	}
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `" `
+	b.WriteString(`" `)
+	return b.String()
 }
 
 // reasonHeader says why a leg is ended (RFC 3326). why is a code of ours.

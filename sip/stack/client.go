@@ -235,17 +235,21 @@ func (c *clientTx) ackFailure(m *Message) {
 func soundResponse(c *clientTx, m *Message) bool {
 	return m.Status >= 100 && m.Status <= 699 && m.fault == "" && m.vias == 1 &&
 		m.callID == c.sp.callID && m.from && m.to &&
-		strings.HasSuffix(c.sp.from, ";tag="+m.fromTag)
+		m.fromTag == c.sp.fromTag
 }
 
 // Ping asks a URI for life (OPTIONS outside a dialog): status code, 408 for no
 // answer, 503 for a transport error. It goes by the way of Outgoing.Next when
 // next is valid.
 func (s *Stack) Ping(ctx context.Context, uri, transport string, next netip.AddrPort) int {
+	target, err := parseURI(uri)
+	if err != nil {
+		return 503
+	}
 	d := newDialog(s, false) // holds the lock and the addresses; never found by a peer
 	code := make(chan int, 1)
 	sp := &spec{
-		method: "OPTIONS", uri: uri, from: withTag("<sip:cordboard@cordboard.invalid>", d.localTag),
+		method: "OPTIONS", uri: target.String(), from: "<sip:cordboard@cordboard.invalid>", fromTag: d.localTag,
 		to: "<" + strings.Trim(uri, "<>") + ">", callID: rand.Text(), cseq: 1, branch: s.newBranch(),
 		headers: []Header{{"Accept", "application/sdp"}},
 	}

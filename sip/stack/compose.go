@@ -25,6 +25,15 @@ func (w *composer) header(name, value string) {
 	w.b = append(append(append(append(w.b, name...), ": "...), clean(value)...), "\r\n"...)
 }
 
+// tagged writes From or To.
+func (w *composer) tagged(name, value, tag string) {
+	w.b = append(append(append(w.b, name...), ": "...), clean(value)...)
+	if tag != "" {
+		w.b = append(append(w.b, ";tag="...), clean(tag)...)
+	}
+	w.b = append(w.b, "\r\n"...)
+}
+
 // number writes a header whose value begins with a number.
 func (w *composer) number(name string, n int64, rest string) {
 	w.b = strconv.AppendInt(append(append(w.b, name...), ": "...), n, 10)

@@ -52,7 +52,7 @@ type Dialog struct {
 	callID, localTag, remoteTag string
 	local, remote               string // name-addr of either side, without tag
 	target                      string
-	routes                      []string
+	routes                      []string // never changed, but for others
 	localCSeq, remoteCSeq       uint32
 	transport                   string
 	peer                        netip.AddrPort
@@ -60,6 +60,7 @@ type Dialog struct {
 	fixedOver                   string         // and its transport
 
 	queue   []effect
+	room    [3]effect // of queue, as long as it is short
 	running bool
 	sink    Sink
 	before  []Event      // before Bind
@@ -92,9 +93,11 @@ type Dialog struct {
 }
 
 func newDialog(s *Stack, uas bool) *Dialog {
-	return &Dialog{
+	d := &Dialog{
 		s: s, log: s.log, uas: uas, localTag: rand.Text(),
 	}
+	d.queue = d.room[:0]
+	return d
 }
 
 // effect is something to do outside mu.
@@ -127,7 +130,7 @@ func (d *Dialog) run(own bool) {
 	for {
 		d.mu.Lock()
 		if len(d.queue) == 0 {
-			d.running, d.queue = false, nil
+			d.running, d.queue = false, d.room[:0]
 			d.mu.Unlock()
 			d.s.wg.Done()
 			return
@@ -271,6 +274,9 @@ func (d *Dialog) talkTo(a netip.Addr) {
 
 // refresh takes the peer's new Contact (RFC 3261 12.2). d.mu is held.
 func (d *Dialog) refresh(contact string) {
+	if contact == d.target {
+		return
+	}
 	if u, err := parseURI(contact); err == nil {
 		d.target = u.String()
 	}
@@ -279,8 +285,8 @@ func (d *Dialog) refresh(contact string) {
 // spec is a request of this dialog. d.mu is held.
 func (d *Dialog) spec(method string, cseq uint32, hs []Header, contentType string, body []byte) *spec {
 	sp := &spec{
-		method: method, uri: d.target, routes: append([]string(nil), d.routes...),
-		from: withTag(d.local, d.localTag), to: withTag(d.remote, d.remoteTag),
+		method: method, uri: d.target, routes: d.routes,
+		from: d.local, fromTag: d.localTag, to: d.remote, toTag: d.remoteTag,
 		callID: d.callID, cseq: cseq, branch: d.s.newBranch(),
 		headers: hs, contentType: contentType, body: body,
 	}

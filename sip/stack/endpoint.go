@@ -370,12 +370,13 @@ func sourceFor(peer netip.Addr) netip.Addr {
 // contact is our Contact towards a peer.
 func (s *Stack) contact(transport string, peer netip.Addr) string {
 	host, port := s.local(transport, peer)
-	uri := "sip:cordboard@" + host
+	var room [128]byte
+	c := append(append(room[:0], "<sip:cordboard@"...), host...)
 	if port != 0 {
-		uri += ":" + strconv.Itoa(int(port))
+		c = strconv.AppendUint(append(c, ':'), uint64(port), 10)
 	}
 	if stream(transport) {
-		uri += ";transport=" + transport
+		c = append(append(c, ";transport="...), transport...)
 	}
-	return "<" + uri + ">"
+	return string(append(c, '>'))
 }

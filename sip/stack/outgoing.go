@@ -160,7 +160,7 @@ func (d *Dialog) endFork(c *clientTx, m *Message, tag string) {
 	d.forks[tag] = a
 	sp := &spec{
 		method: "ACK", uri: contactOf(m), routes: recordRoutes(m, true),
-		from: withTag(d.local, d.localTag), to: withTag(d.remote, tag),
+		from: d.local, fromTag: d.localTag, to: d.remote, toTag: tag,
 		callID: d.callID, cseq: c.cseq, branch: d.s.newBranch(),
 	}
 	sp.peer, sp.over = m.Source, m.Transport

@@ -22,9 +22,11 @@ var (
 // spec is a request to be sent, before it is known where to.
 type spec struct {
 	method      string
-	uri         string   // remote target
+	uri         string   // remote target, as parseURI's result writes it
 	routes      []string // route set
-	from, to    string   // with tags
+	from, to    string   // name-addr, without tags
+	fromTag     string
+	toTag       string // "" before there is one
 	callID      string
 	cseq        uint32
 	branch      string
@@ -40,7 +42,7 @@ type spec struct {
 }
 
 // newBranch names a transaction so that we know our own requests again.
-func (s *Stack) newBranch() string  { return s.branchOurs() + rand.Text() }
+func (s *Stack) newBranch() string  { return sip.RFC3261BranchMagicCookie + s.mark + rand.Text() }
 func (s *Stack) branchOurs() string { return sip.RFC3261BranchMagicCookie + s.mark }
 
 // letter is a request of ours, written out, and its way.
@@ -59,7 +61,7 @@ func (s *Stack) assemble(ctx context.Context, sp *spec) (*letter, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &letter{routes: sp.routes}
+	l := &letter{uri: sp.uri, routes: sp.routes}
 	next := target
 	if len(sp.routes) > 0 {
 		if next, err = parseURI(sp.routes[0]); err != nil {
@@ -68,11 +70,10 @@ func (s *Stack) assemble(ctx context.Context, sp *spec) (*letter, error) {
 		if !next.UriParams.Has("lr") {
 			// A strict router (RFC 3261 12.2.1.1): it wants to be the
 			// Request-URI, and the target is the last route.
-			l.routes = append(append([]string(nil), sp.routes[1:]...), "<"+target.String()+">")
-			target = next
+			l.routes = append(append([]string(nil), sp.routes[1:]...), "<"+sp.uri+">")
+			target, l.uri = next, next.String()
 		}
 	}
-	l.uri = target.String()
 	tp, addr, err := s.hop(ctx, next, sp)
 	if err != nil {
 		return nil, err
@@ -94,8 +95,8 @@ func (s *Stack) assemble(ctx context.Context, sp *spec) (*letter, error) {
 		w.header("Route", r)
 	}
 	w.number("Max-Forwards", int64(max(70-sp.spent, 0)), "")
-	w.header("From", sp.from)
-	w.header("To", sp.to)
+	w.tagged("From", sp.from, sp.fromTag)
+	w.tagged("To", sp.to, sp.toTag)
 	w.header("Call-ID", sp.callID)
 	w.number("CSeq", int64(sp.cseq), " "+sp.method)
 	if sp.method != "BYE" && sp.method != "CANCEL" && sp.method != "ACK" {
@@ -134,15 +135,16 @@ func (s *Stack) wayTo(ctx context.Context, tp string, addr netip.AddrPort, host 
 
 // viaOf is our Via (RFC 3261 18.1.1). host is as Stack.local gives it.
 func viaOf(transport, host string, port uint16, branch string) string {
-	v := "SIP/2.0/" + strings.ToUpper(transport) + " " + host
+	var room [160]byte
+	v := append(append(append(append(room[:0], "SIP/2.0/"...), strings.ToUpper(transport)...), ' '), host...)
 	if port != 0 {
-		v += ":" + strconv.Itoa(int(port))
+		v = strconv.AppendUint(append(v, ':'), uint64(port), 10)
 	}
-	v += ";branch=" + branch
+	v = append(append(v, ";branch="...), branch...)
 	if transport == "udp" {
-		v += ";rport" // RFC 3581
+		v = append(v, ";rport"...) // RFC 3581
 	}
-	return v
+	return string(v)
 }
 
 // like writes the CANCEL or the hop-by-hop ACK of an INVITE: with its top Via,
@@ -155,7 +157,7 @@ func (l *letter) like(method string, sp *spec, to string, hs []Header) []byte {
 		w.header("Route", r)
 	}
 	w.number("Max-Forwards", 70, "")
-	w.header("From", sp.from)
+	w.tagged("From", sp.from, sp.fromTag)
 	w.header("To", to)
 	w.header("Call-ID", sp.callID)
 	w.number("CSeq", int64(sp.cseq), " "+method)
