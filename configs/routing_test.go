@@ -88,7 +88,7 @@ func TestExampleCompiles(t *testing.T) {
 	})
 	equal(t, "billing prefers", billing.Prefer, []rule.Prefer{{Who: "last_agent", Wait: 10 * time.Second, Within: 7 * 24 * time.Hour}})
 	equal(t, "business closed", p.Queues["business"].Closed, rule.Treatment{Queue: "care", PriorityAdd: 60})
-	equal(t, "business prefers", p.Queues["business"].Prefer[0], rule.Prefer{Who: "account_manager", Wait: 25 * time.Second, Waived: true})
+	equal(t, "business prefers", p.Queues["business"].Prefer[0], rule.Prefer{Who: "account_manager", Wait: 20 * time.Second, Waived: true})
 	equal(t, "retention pop", p.Queues["retention"].Pop,
 		routing.PopPolicy{Deadline: 2500 * time.Millisecond, Late: routing.LateNextAgent, Lead: time.Second})
 	equal(t, "retention wrap-up", p.Queues["retention"].WrapUp, routing.WrapUpPolicy{Time: time.Minute, Disposition: "required", Hold: true})
@@ -307,4 +307,16 @@ route: {queue: ringing}
 	}
 	equal(t, "on hold", p.Queues["ringing"].Music, "piano")
 	equal(t, "closed", p.Queues["ringing"].Closed, rule.Treatment{Reject: 480})
+}
+
+// The example is as its own check wants it.
+func TestExampleIsClean(t *testing.T) {
+	r := Check("routing.yaml", readAll(t, "example/routing.yaml"), CheckInput{Today: checkDay, HasSound: func(string) bool { return true }})
+	if r.Count(Error) > 0 || r.Count(Warning) != r.accepted() || r.Tests == 0 || r.Hold != r.Tests {
+		var b strings.Builder
+		if err := r.Print(&b); err != nil {
+			t.Error(err)
+		}
+		t.Error(b.String())
+	}
 }
