@@ -23,6 +23,7 @@ type headScan struct {
 	lines    int
 	end      int  // length of the head, 0 while its empty line has not come
 	folds    bool // there is a folded header
+	odd      bool // the start line is folded, or begins with a space
 }
 
 // scan reads on in data, which begins as it did at the last call. bad names
@@ -53,7 +54,7 @@ func (h *headScan) scan(data []byte) (bad string) {
 			return "Control Character"
 		}
 		if h.line == 0 && c <= ' ' {
-			h.folds = true
+			h.folds, h.odd = true, h.odd || h.lines < 2
 		}
 		for h.line++; h.at+1 < len(data) && isPlain(data[h.at+1]); h.line++ {
 			h.at++

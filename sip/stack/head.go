@@ -137,18 +137,18 @@ type found struct {
 // body than it says: nothing can be said to that.
 func readHead(data []byte, room []Header) (h head, fields []Header, ok bool) {
 	var scanned headScan
-	if !scanned.sound(data) {
+	if !scanned.sound(data) || scanned.odd {
 		return h, nil, false
 	}
-	start, lines, _ := bytes.Cut(data[:scanned.end-len("\r\n\r\n")], []byte("\r\n"))
-	if len(lines) == 0 || lines[0] == ' ' || lines[0] == '\t' || !h.start(string(start)) {
-		return h, nil, false
-	}
+	lines := data[:scanned.end-len("\r\n\r\n")]
 	if scanned.folds {
 		lines = unfold(lines)
 	}
+	start, rest, _ := strings.Cut(string(lines), "\r\n")
+	if !h.start(start) {
+		return h, nil, false
+	}
 	h.size, h.length, h.maxForwards = scanned.end, -1, -1
-	rest := string(lines)
 	fields = room
 	for rest != "" {
 		var line string

@@ -207,6 +207,9 @@ func otherwise(data []byte) (in bool, odd []string) {
 	if err != nil && strings.Contains(err.Error(), "IPV6") {
 		return true, nil // it looks for addresses in a URI's parameters
 	}
+	if h.response && len(h.reason) >= 3 && strings.EqualFold(h.reason[:3], "sip") {
+		return true, nil // it takes such a reason for a request's version
+	}
 	if err != nil {
 		return true, []string{"the library refuses it: " + err.Error()}
 	}

@@ -112,8 +112,8 @@ func cutList(s string) (one, rest string, more bool) {
 
 // cutParam cuts at the first semicolon outside quotes.
 func cutParam(s string) (one, rest string) {
-	if strings.IndexByte(s, '"') < 0 {
-		one, rest, _ = strings.Cut(s, ";")
+	// No further than it must be looked: a value may be nothing but semicolons.
+	if one, rest, _ = strings.Cut(s, ";"); strings.IndexByte(one, '"') < 0 {
 		return one, rest
 	}
 	quoted := false
@@ -179,7 +179,7 @@ type uriParts struct {
 // readURI takes a URI apart. It reports false for one that can't be read.
 func readURI(s string) (u uriParts, ok bool) {
 	scheme, rest, ok := strings.Cut(s, ":")
-	if !ok || scheme == "" {
+	if !ok || scheme == "" || len(s) < len("a:b") {
 		return u, false
 	}
 	for i := range len(scheme) {
