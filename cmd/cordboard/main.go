@@ -28,6 +28,8 @@ func (e *exitError) Unwrap() error { return e.err }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	// The first signal asks the command to end; whoever asks twice means it.
+	context.AfterFunc(ctx, stop)
 	err := root().ExecuteContext(ctx)
 	stop()
 	if err == nil {

@@ -31,6 +31,7 @@ func serveCommand() *cobra.Command {
 		Use:   "serve -c FILE",
 		Short: "Run the server",
 		Long: "Run the server by the server file. SIGHUP reads the routing document and the certificates again; what has errors leaves the old one live.\n" +
+			"SIGTERM and Ctrl C stop it: live calls may go on for 10 s; the same again ends them at once, with BYE.\n" +
 			"Other keys of the server file take effect at the next start: SIGHUP logs those that have changed.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -142,10 +143,13 @@ func serve(ctx context.Context, file string, log *zap.Logger) (err error) {
 	if err != nil {
 		return err
 	}
+	drain, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	defer endAtSecondSignal(cancel, log)()
 	defer func() {
-		ctx, cancel := context.WithTimeout(context.Background(), drainTime)
+		drain, cancel := context.WithTimeout(drain, drainTime)
 		defer cancel()
-		err = errors.Join(err, a.Stop(ctx))
+		err = errors.Join(err, a.Stop(drain))
 	}()
 	if err := a.Start(); err != nil {
 		return err
@@ -156,7 +160,12 @@ func serve(ctx context.Context, file string, log *zap.Logger) (err error) {
 	for {
 		select {
 		case <-ctx.Done():
-			log.Info("stopping: no new calls, live calls are ended")
+			if n := a.LiveCalls(); n > 0 {
+				log.Info("stopping: no new calls; the live ones may go on for a while, a second signal (Ctrl C) ends them at once",
+					zap.Int("calls", n), zap.Stringer("at_most", drainTime))
+			} else {
+				log.Info("stopping: no call is live")
+			}
 			return nil
 		case <-a.Fenced():
 			return store.ErrFenced
@@ -165,6 +174,28 @@ func serve(ctx context.Context, file string, log *zap.Logger) (err error) {
 			reload(a, file, log)
 		}
 	}
+}
+
+// endAtSecondSignal calls end when this process is asked a second time to stop.
+// It listens from the start, so that there is no moment in which the second
+// signal would kill the process and leave callers with silence. A third one does.
+func endAtSecondSignal(end func(), log *zap.Logger) (stop func()) {
+	asked := make(chan os.Signal, 2)
+	signal.Notify(asked, syscall.SIGINT, syscall.SIGTERM)
+	over := make(chan struct{})
+	go func() {
+		for range 2 {
+			select {
+			case <-asked:
+			case <-over:
+				return
+			}
+		}
+		log.Warn("asked again to stop: live calls are ended now")
+		signal.Stop(asked)
+		end()
+	}()
+	return func() { signal.Stop(asked); close(over) }
 }
 
 // reload makes the routing document live again, or says why it stays as it was.

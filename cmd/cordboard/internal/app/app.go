@@ -81,6 +81,9 @@ func (a *App) Server() *configs.Server { return a.opt.Server }
 // HasSound says whether a document may name a sound: sounds are read once.
 func (a *App) HasSound(name string) bool { return a.sounds.Has(name) }
 
+// LiveCalls is how many calls are in hand.
+func (a *App) LiveCalls() int { return a.gateway.Live() }
+
 // New opens the store and builds every part; nothing listens before Start.
 func New(ctx context.Context, opt Options) (*App, error) {
 	a := &App{opt: opt, log: opt.Log, keys: newKeyring(opt.Log)}

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"path/filepath"
 	"slices"
 	"time"
@@ -45,7 +44,7 @@ const (
 // store, a phone for each agent, and a trunk. Everything between them is real
 // SIP, RTP, HTTP and WebSocket on loopback.
 type centre struct {
-	dir     string
+	folder  folder
 	app     *app.App
 	policy  *routing.Policy
 	roster  []agents.ID
@@ -67,7 +66,10 @@ func open(ctx context.Context, o Options) (c *centre, err error) {
 			err = errors.Join(err, c.close())
 		}
 	}()
-	if c.dir, err = os.MkdirTemp("", "cordboard-demo-"); err != nil {
+	if err := removeLeftovers(); err != nil {
+		o.Log.Warn("what a killed demo has left could not be removed", zap.Error(err))
+	}
+	if c.folder, err = newFolder(); err != nil {
 		return c, err
 	}
 	policy, findings := configs.ParseRouting("demo/routing.yaml", routingDocument)
@@ -97,7 +99,7 @@ func open(ctx context.Context, o Options) (c *centre, err error) {
 	if err := c.app.Start(); err != nil {
 		return c, err
 	}
-	c.trunk, err = siptest.NewTrunk(ctx, siptest.TrunkOptions{Target: c.app.SIPAddr().String()})
+	c.trunk, err = siptest.NewTrunk(context.WithoutCancel(ctx), siptest.TrunkOptions{Target: c.app.SIPAddr().String()})
 	return c, err
 }
 
@@ -111,7 +113,8 @@ func (c *centre) plugIn(ctx context.Context, policy *routing.Policy) error {
 	}
 	slices.Sort(c.roster)
 	for i, id := range c.roster {
-		phone, err := siptest.NewPhone(ctx, siptest.Options{
+		// Who is asked to end still answers the server's BYEs: close ends the robots.
+		phone, err := siptest.NewPhone(context.WithoutCancel(ctx), siptest.Options{
 			Name: string(id),
 			Behaviour: siptest.Behaviour{
 				Ring: true, AutoAnswer: true, AnswerAfter: 1500 * time.Millisecond, Tone: float64(firstTone + toneStep*i),
@@ -153,7 +156,7 @@ web: {listen: "%[2]s"}
 admin: "127.0.0.1:0"
 store: {path: demo.db, journal: journal}
 `, sip, desk)
-	server, findings := configs.ParseServer(filepath.Join(c.dir, "cordboard.yaml"), []byte(text))
+	server, findings := configs.ParseServer(filepath.Join(c.folder.path, "cordboard.yaml"), []byte(text))
 	if server == nil || len(findings) > 0 {
 		return nil, fmt.Errorf("the demo's own server file: %v", findings)
 	}
@@ -228,15 +231,13 @@ func (c *centre) index(records []customer.Record) {
 	}
 }
 
-// closeTime is how long the demo's server may take to end its calls.
-const closeTime = 10 * time.Second
-
 func (c *centre) close() error {
 	var errs []error
 	if c.app != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), closeTime)
-		defer cancel()
-		errs = append(errs, c.app.Stop(ctx))
+		// Robots need no time to finish what they say.
+		now, cancel := context.WithCancel(context.Background())
+		cancel()
+		errs = append(errs, c.app.Stop(now))
 	}
 	if c.trunk != nil {
 		c.trunk.Close()
@@ -244,8 +245,6 @@ func (c *centre) close() error {
 	for _, p := range c.phones {
 		p.Close()
 	}
-	if c.dir != "" {
-		errs = append(errs, os.RemoveAll(c.dir))
-	}
+	errs = append(errs, c.folder.remove())
 	return errors.Join(errs...)
 }

@@ -3,6 +3,7 @@ package demo
 import (
 	"context"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -56,7 +57,7 @@ func Live(ctx context.Context, o Options) (err error) {
 			}
 		}()
 	}
-	c.keepCalling(ctx)
+	c.keepCalling(ctx, o.Out)
 	return nil
 }
 
@@ -85,7 +86,7 @@ Ctrl C ends it; everything it kept is removed.
 
 // keepCalling places calls at an even pace; every so often the one customer
 // whose story the demo tells.
-func (c *centre) keepCalling(ctx context.Context) {
+func (c *centre) keepCalling(ctx context.Context, out io.Writer) {
 	r := rand.New(rand.NewPCG(seed, uint64(time.Now().UnixNano())))
 	next, story := time.NewTicker(liveGap), time.NewTicker(storyGap)
 	defer next.Stop()
@@ -97,6 +98,7 @@ func (c *centre) keepCalling(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
+			fmt.Fprintf(out, "\nending %d live calls\n", c.app.LiveCalls())
 			return
 		case <-next.C:
 			place(c.pickLive(r))
