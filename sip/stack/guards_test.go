@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/emiago/sipgo/sip"
 )
@@ -259,7 +260,7 @@ func TestFilterNeverFails(t *testing.T) {
 
 // A flood leaves the calls that came before it alone.
 func TestFlood(t *testing.T) {
-	l := newLab(t, func(o *Options) { o.MaxCalls = 20 })
+	l := newLab(t, func(o *Options) { o.MaxCalls, o.timers.trying = 20, 5*time.Millisecond })
 	p := newPeer(t, l.Stack)
 	c, ok := p.establish(l)
 	q := newPeer(t, l.Stack)

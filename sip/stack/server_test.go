@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 )
 
 // The library sends a 2xx again at the wrong times and never gives up.
@@ -381,7 +382,7 @@ func TestCancelAfterAcceptIsTooLate(t *testing.T) {
 
 // Whichever is first wins, and there is never both a 200 and a 487.
 func TestCancelRacesAccept(t *testing.T) {
-	l := newLab(t)
+	l := newLab(t, func(o *Options) { o.timers.trying = 5 * time.Millisecond })
 	for range 60 {
 		p := newPeer(t, l.Stack)
 		branch := p.ask(ask{method: "INVITE", cseq: 1, body: "v=0"})
