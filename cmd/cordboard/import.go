@@ -3,6 +3,7 @@ package main
 import (
 	"compress/gzip"
 	"context"
+	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -105,13 +106,32 @@ func (im *importing) run(ctx context.Context, result, told io.Writer) (err error
 	case err != nil:
 		return fmt.Errorf("stopped at line %d of %s: what is before it is in the store; the same command goes on: %w", report.Line, im.file, err)
 	case report.Rejected == 1:
-		return fmt.Errorf("a line was rejected: see %s", reject)
+		return fmt.Errorf("a line was rejected%s: see %s", firstReason(reject), reject)
 	case report.Rejected > 0:
-		return fmt.Errorf("%d lines were rejected: see %s", report.Rejected, reject)
+		return fmt.Errorf("%d lines were rejected, the first%s: see %s", report.Rejected, firstReason(reject), reject)
 	case report.Customers == 0:
 		return fmt.Errorf("%s: no customer in it", im.file)
 	}
 	return nil
+}
+
+// firstReason is what stands first in a reject file, which names nobody: " (line
+// 2: no id)"; "" when it can't be read, which is no failure of the import.
+func firstReason(reject string) string {
+	f, err := os.Open(reject)
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	rows := csv.NewReader(f)
+	row, err := rows.Read() // the columns' names
+	if err == nil {
+		row, err = rows.Read()
+	}
+	if err != nil || len(row) != 3 {
+		return ""
+	}
+	return fmt.Sprintf(" (line %s: %s)", row[0], row[2])
 }
 
 // cause takes off the package's own words: the command's own come before it.

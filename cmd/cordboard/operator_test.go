@@ -32,7 +32,7 @@ func TestImportSaysWhatIsWrong(t *testing.T) {
 		"small letters":     {"e.csv", "id,name\nA,B\n", []string{"--region", "gb"}, "do you mean GB?", "", 1},
 		"no country":        {"f.csv", "id,name\nA,B\n", []string{"--region", "Britain"}, "such as GB\n", "", 1},
 		"one of each":       {"g.csv", "id,name,numbers\nA,B,07700 900001\n", []string{"--region", "GB"}, "", "1 customer (0 of them unchanged), 1 number, 0 products, 0 tickets, 0 interactions; 0 lines rejected; ", 0},
-		"one that is no good": {"h.csv", "id,name\n,B\nA,B\nC,D\n", nil, "cordboard: a line was rejected: see %s.rejected.csv\n",
+		"one that is no good": {"h.csv", "id,name\n,B\nA,B\nC,D\n", nil, "cordboard: a line was rejected (line 2: no id): see %s.rejected.csv\n",
 			"2 customers (0 of them unchanged), 0 numbers, 0 products, 0 tickets, 0 interactions; 1 line rejected; ", 1},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -84,6 +84,8 @@ func TestUserCommands(t *testing.T) {
 	}
 	const secret = "correct horse\n"
 	does(1, "carla is no agent in", secret, "add", "carla")
+	does(1, "cordboard: a password is needed", "", "add", "boris")
+	does(1, "a password has at least 8 characters", "short\n", "add", "boris")
 	does(0, "a telephone may register with the same password", secret, "add", "boris", "--name", "Boris Falk")
 	does(0, "anna may sign in as agent", secret, "add", "anna")
 	out, _, code := run(t, secret, "user", "add", "-c", o.server, "mia", "--role", "supervisor")
@@ -93,7 +95,7 @@ func TestUserCommands(t *testing.T) {
 	does(1, "there is no user carla", "", "phone", "carla", "--generate")
 	does(1, "mia is a supervisor: calls are for agents, and only their telephones register", "", "phone", "mia", "--generate")
 	does(1, "anna has a contact of its own in", "", "phone", "anna", "--generate")
-	does(0, "ID     ROLE        TELEPHONE  NAME\nanna   agent       password   anna\nboris  agent       password   Boris Falk\nmia    supervisor  -          mia\n", "", "list")
+	does(0, "ID     ROLE        TELEPHONE  NAME\nanna   agent       password   Anna Berg\nboris  agent       password   Boris Falk\nmia    supervisor  -          mia\n", "", "list")
 	does(0, "", "", "phone", "boris", "--generate")
 	does(0, "", "", "remove", "anna")
 	does(1, "there is no user anna", "", "remove", "anna")

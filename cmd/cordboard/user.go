@@ -36,7 +36,7 @@ func userAddCommand() *cobra.Command {
 	}
 	c.Flags().StringVarP(&file, "config", "c", "cordboard.yaml", "the server file")
 	c.Flags().StringVar(&role, "role", web.RoleAgent, "agent or supervisor; an agent's id is the one in the routing document")
-	c.Flags().StringVar(&name, "name", "", "shown to colleagues; the id when left out")
+	c.Flags().StringVar(&name, "name", "", "shown to colleagues; left out: an agent's in the routing document, a supervisor's id")
 	return c
 }
 
@@ -45,8 +45,12 @@ func addUser(cmd *cobra.Command, file string, u store.User) (err error) {
 		return fmt.Errorf("role %q: it is %s or %s", u.Role, web.RoleAgent, web.RoleSupervisor)
 	}
 	if u.Role == web.RoleAgent {
-		if err := isAgent(file, u.ID); err != nil {
+		a, err := agentOf(file, u.ID)
+		if err != nil {
 			return err
+		}
+		if u.Name == "" {
+			u.Name = a.Name
 		}
 	}
 	password, err := readPassword(cmd.InOrStdin(), cmd.ErrOrStderr(), "Password: ")
@@ -194,39 +198,65 @@ func phoneSecret(file, user, secret string) (store.PhoneSecret, error) {
 	return store.PhoneSecret(registrar.NewSecret(user, server.SIP.Registrar.Realm, secret)), nil
 }
 
-// isAgent says that the routing document has no agent of that id: such a user
-// could sign in and would have no desk.
-func isAgent(file, id string) error {
+// agentOf is the agent of that id in the routing document: a user who is none
+// there could sign in and would have no desk.
+func agentOf(file, id string) (agents.Agent, error) {
 	server, policy, err := load(file, printed)
 	if err != nil {
-		return err
+		return agents.Agent{}, err
 	}
-	if _, ok := policy.Agents[agents.ID(id)]; !ok {
-		return fmt.Errorf("%s is no agent in %s: add the agent there first, or use --role %s", id, server.Routes, web.RoleSupervisor)
+	a, ok := policy.Agents[agents.ID(id)]
+	if !ok {
+		return a, fmt.Errorf("%s is no agent in %s: add the agent there first, or use --role %s", id, server.Routes, web.RoleSupervisor)
 	}
-	return nil
+	return a, nil
 }
 
 // minPassword is the shortest password taken.
 const minPassword = 8
 
-// readPassword reads one line, unseen at a terminal.
+// readPassword reads one line; at a terminal twice and unseen.
 func readPassword(in io.Reader, prompt io.Writer, ask string) (string, error) {
-	var line []byte
-	var err error
 	if f, ok := in.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		fmt.Fprint(prompt, ask)
-		line, err = term.ReadPassword(int(f.Fd()))
-		fmt.Fprintln(prompt)
-	} else {
-		line, err = io.ReadAll(io.LimitReader(in, 4096))
+		return askTwice(ask, func(ask string) ([]byte, error) {
+			fmt.Fprint(prompt, ask)
+			defer fmt.Fprintln(prompt)
+			return term.ReadPassword(int(f.Fd()))
+		})
 	}
+	line, err := io.ReadAll(io.LimitReader(in, 4096))
 	if err != nil {
 		return "", err
 	}
+	return checkPassword(line)
+}
+
+// askTwice asks for a password that nobody sees while it is typed.
+func askTwice(ask string, read func(ask string) ([]byte, error)) (string, error) {
+	line, err := read(ask)
+	if err != nil {
+		return "", err
+	}
+	password, err := checkPassword(line)
+	if err != nil {
+		return "", err
+	}
+	again, err := read("Again: ")
+	if err != nil {
+		return "", err
+	}
+	if string(again) != password {
+		return "", errors.New("the second one was another: nothing is changed")
+	}
+	return password, nil
+}
+
+func checkPassword(line []byte) (string, error) {
 	password, _, _ := strings.Cut(string(line), "\n")
-	password = strings.TrimSuffix(password, "\r")
-	if len(password) < minPassword {
+	switch password = strings.TrimSuffix(password, "\r"); {
+	case password == "":
+		return "", errors.New("a password is needed")
+	case len(password) < minPassword:
 		return "", fmt.Errorf("a password has at least %d characters", minPassword)
 	}
 	return password, nil
