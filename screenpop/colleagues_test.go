@@ -1,8 +1,10 @@
 package screenpop
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -96,12 +98,124 @@ func (d *reader) told(t *testing.T, kind string, text []byte) {
 // crowd is a centre whose people come, go and are renamed.
 type crowd struct {
 	nowhere
+	*rand.Rand
+	t      *testing.T
+	hub    *Hub
 	names  map[agents.ID]string
 	policy *routing.Policy
+	desks  []*reader
 }
+
+// people work there; the first of them have desks.
+const people, peopleWithDesks = 40, 12
+
+func person(i int) agents.ID { return agents.ID(fmt.Sprintf("agent%02d", i)) }
 
 func (c *crowd) Agent(id agents.ID) (agents.Agent, bool) {
 	return agents.Agent{Name: c.names[id]}, c.names[id] != ""
+}
+
+func newCrowd(t *testing.T, seed uint64) *crowd {
+	c := &crowd{
+		Rand: rand.New(rand.NewPCG(seed, 3)), t: t, names: map[agents.ID]string{},
+		policy: &routing.Policy{Agents: map[agents.ID]agents.Agent{}}, desks: make([]*reader, peopleWithDesks),
+	}
+	for i := range people {
+		c.names[person(i)], c.policy.Agents[person(i)] = fmt.Sprint("Agent ", i), agents.Agent{}
+	}
+	c.policy.Agents["temp"] = agents.Agent{}
+	c.hub = New(Options{Engine: c, Directory: c, Policy: func() *routing.Policy { return c.policy }, Log: zap.NewNop()})
+	for i := range c.desks {
+		c.desks[i] = &reader{changes: i%3 > 0, frames: map[string]int{}}
+		c.sit(i, false)
+	}
+	return c
+}
+
+// sit opens a desk, or opens it again.
+func (c *crowd) sit(i int, resume bool) {
+	d := c.desks[i]
+	d.conn = newConn(nil, nowire{}, nil)
+	hello := helloFrame{Changes: d.changes}
+	if resume {
+		hello.Resume = &resumePoint{d.session, d.seq}
+	}
+	c.hub.call(func() { c.hub.attach(d.conn, hello, ticket{agent: person(i)}); d.conn.seated() })
+}
+
+func (c *crowd) lose(i int) { c.hub.call(func() { c.hub.detach(c.desks[i].conn) }) }
+
+// delay gives a desk more than it reads at once.
+func (c *crowd) delay(i int) {
+	c.hub.call(func() {
+		for range crowded + 1 {
+			c.hub.push(c.desks[i].conn.session, "status", statusView{})
+		}
+	})
+}
+
+func (c *crowd) change(who agents.ID, s agents.State) {
+	st := agents.Status{Agent: who, State: s, Since: time.Now()}
+	c.hub.Do(time.Now(), []routing.Action{routing.AgentChanged{Status: st}})
+}
+
+func (c *crowd) pause(atMost time.Duration) { time.Sleep(time.Duration(c.Int64N(int64(atMost)))) }
+
+// something happens.
+func (c *crowd) something() {
+	i := c.IntN(peopleWithDesks)
+	switch n := c.IntN(20); {
+	case n < 10:
+		c.change(person(c.IntN(people)), agents.Talking)
+	case n == 10: // a name is told with the next change
+		who, name := person(c.IntN(people)), fmt.Sprint("Name ", c.Int())
+		c.hub.call(func() { c.names[who] = name })
+	case n == 11: // somebody who was never seen leaves the centre, or comes back
+		who := person(peopleWithDesks + c.IntN(people-peopleWithDesks))
+		c.hub.call(func() {
+			if _, there := c.policy.Agents[who]; there && c.hub.desks[who] == nil {
+				delete(c.policy.Agents, who)
+			} else {
+				c.policy.Agents[who] = agents.Agent{}
+			}
+		})
+	case n < 14:
+		c.desks[i].take(c.t, c.IntN(2) == 0)
+		c.lose(i)
+		if c.IntN(2) == 0 {
+			c.pause(3 * time.Second)
+		}
+		c.sit(i, c.IntN(4) > 0)
+	case n == 14:
+		c.delay(i)
+	case n < 18:
+		c.desks[i].take(c.t, false)
+	default:
+		c.pause(2 * time.Second)
+	}
+}
+
+// lastChange finds some desks slow, and with it somebody leaves; later some lose
+// their socket, with the frames about it, and resume.
+func (c *crowd) lastChange() {
+	for i := range peopleWithDesks / 2 {
+		c.delay(i)
+	}
+	c.hub.call(func() { delete(c.policy.Agents, "temp") })
+	c.change(person(0), agents.WrapUp)
+	time.Sleep(5 * c.hub.opt.Gather)
+	unlucky := func(i int) bool { return i >= peopleWithDesks*3/4 }
+	for i, d := range c.desks {
+		d.take(c.t, unlucky(i))
+	}
+	time.Sleep(5 * c.hub.opt.Gather)
+	for i := range c.desks {
+		if unlucky(i) {
+			c.lose(i)
+			c.sit(i, true)
+		}
+	}
+	time.Sleep(5 * c.hub.opt.Gather)
 }
 
 // Whatever changes, and whatever a desk misses - it was slow, its socket was
@@ -110,114 +224,33 @@ func (c *crowd) Agent(id agents.ID) (agents.Agent, bool) {
 func TestColleaguesConverge(t *testing.T) {
 	for seed := range uint64(8) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { converge(t, rand.New(rand.NewPCG(seed, 3))) })
+			synctest.Test(t, func(t *testing.T) {
+				c := newCrowd(t, seed)
+				defer func() { _ = c.hub.Close(t.Context()) }()
+				for range 400 {
+					c.something()
+				}
+				c.lastChange()
+				changes := 0
+				for i, d := range c.desks {
+					d.take(t, false)
+					var want []colleagueView
+					c.hub.call(func() { want = c.hub.colleagues(person(i)) })
+					if got := d.sorted(); !slices.Equal(got, want) {
+						t.Errorf("desk %d has\n%v, want\n%v\nframes %v", i, got, want, d.frames)
+					}
+					changes += d.frames[frameChanges]
+				}
+				if changes < peopleWithDesks {
+					t.Errorf("%d frames of changes", changes)
+				}
+			})
 		})
 	}
 }
 
-func converge(t *testing.T, rnd *rand.Rand) {
-	const people, desks = 40, 12
-	id := func(i int) agents.ID { return agents.ID(fmt.Sprintf("agent%02d", i)) }
-	c := &crowd{names: map[agents.ID]string{}, policy: &routing.Policy{Agents: map[agents.ID]agents.Agent{}}}
-	h := New(Options{Engine: c, Directory: c, Policy: func() *routing.Policy { return c.policy }, Log: zap.NewNop()})
-	defer func() { _ = h.Close(t.Context()) }()
-	h.call(func() {
-		for i := range people {
-			c.names[id(i)], c.policy.Agents[id(i)] = "Agent "+fmt.Sprint(i), agents.Agent{}
-		}
-	})
-	all := make([]*reader, desks)
-	for i := range all {
-		all[i] = &reader{changes: i%3 > 0, frames: map[string]int{}}
-	}
-	sit := func(i int) {
-		d := all[i]
-		d.conn = newConn(nil, nowire{}, nil)
-		hello := helloFrame{Changes: d.changes}
-		if d.session != "" && rnd.IntN(4) > 0 {
-			hello.Resume = &resumePoint{d.session, d.seq}
-		}
-		h.call(func() { h.attach(d.conn, hello, ticket{agent: id(i)}); d.conn.seated() })
-	}
-	for i := range all {
-		sit(i)
-	}
-	for range 400 {
-		switch n := rnd.IntN(20); {
-		case n < 10:
-			st := agents.Status{Agent: id(rnd.IntN(people)), State: agents.Talking, Since: time.Now()}
-			h.Do(time.Now(), []routing.Action{routing.AgentChanged{Status: st}})
-		case n == 10: // a name is told with the next change
-			h.call(func() { c.names[id(rnd.IntN(people))] = fmt.Sprint("Name ", rnd.Int()) })
-		case n == 11: // somebody who was never seen leaves the centre, or comes back
-			h.call(func() {
-				if who := id(desks + rnd.IntN(people-desks)); h.desks[who] == nil && c.names[who] != "" {
-					delete(c.policy.Agents, who)
-				} else {
-					c.policy.Agents[who] = agents.Agent{}
-				}
-			})
-		case n < 14:
-			i := rnd.IntN(desks)
-			all[i].take(t, rnd.IntN(2) == 0)
-			h.call(func() { h.detach(all[i].conn) })
-			if rnd.IntN(2) == 0 {
-				time.Sleep(time.Duration(rnd.Int64N(int64(3 * time.Second))))
-			}
-			sit(i)
-		case n == 14: // other frames, enough to be slow
-			i := rnd.IntN(desks)
-			h.call(func() {
-				for range crowded + 1 {
-					h.push(all[i].conn.session, "status", statusView{})
-				}
-			})
-		case n < 18:
-			all[rnd.IntN(desks)].take(t, false)
-		default:
-			time.Sleep(time.Duration(rnd.Int64N(int64(2 * time.Second))))
-		}
-	}
-	// The last change finds some desks slow; later some lose their socket, with
-	// the frames about it, and resume.
-	h.call(func() {
-		for _, d := range all[:desks/2] {
-			for range crowded + 1 {
-				h.push(d.conn.session, "status", statusView{})
-			}
-		}
-	})
-	h.Do(time.Now(), []routing.Action{routing.AgentChanged{Status: agents.Status{Agent: id(0), State: agents.WrapUp}}})
-	time.Sleep(5 * h.opt.Gather)
-	for i, d := range all {
-		d.take(t, i >= desks*3/4)
-	}
-	time.Sleep(5 * h.opt.Gather)
-	for i, d := range all[desks*3/4:] {
-		h.call(func() { h.detach(d.conn) })
-		d.conn = newConn(nil, nowire{}, nil)
-		hello := helloFrame{Changes: d.changes, Resume: &resumePoint{d.session, d.seq}}
-		h.call(func() { h.attach(d.conn, hello, ticket{agent: id(desks*3/4 + i)}) })
-	}
-	time.Sleep(5 * h.opt.Gather)
-	changes := 0
-	for i, d := range all {
-		d.take(t, false)
-		var want []colleagueView
-		h.call(func() { want = h.colleagues(id(i)) })
-		got := make([]colleagueView, 0, len(d.list))
-		for _, v := range d.list {
-			got = append(got, v)
-		}
-		slices.SortFunc(got, func(a, b colleagueView) int { return strings.Compare(string(a.ID), string(b.ID)) })
-		if !slices.Equal(got, want) {
-			t.Errorf("desk %d has\n%v, want\n%v\nframes %v", i, got, want, d.frames)
-		}
-		changes += d.frames[frameChanges]
-	}
-	if changes < desks {
-		t.Errorf("%d frames of changes", changes)
-	}
+func (d *reader) sorted() []colleagueView {
+	return slices.SortedFunc(maps.Values(d.list), func(a, b colleagueView) int { return cmp.Compare(a.ID, b.ID) })
 }
 
 // A desk that knows changes is told of nobody twice, and not of its own agent.
