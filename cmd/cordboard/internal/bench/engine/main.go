@@ -1,6 +1,6 @@
 // Command engine prints what a routing decision costs in a large centre, as
-// `make bench-engine` shows it. It runs the benchmarks of the routing packages
-// and adds no work of its own.
+// `make bench-engine` shows it, and a check of a large document. It runs the
+// benchmarks of the packages and adds no work of its own.
 package main
 
 import (
@@ -41,6 +41,15 @@ func run(runs int, file string) error {
 			r.Runs(of.prefix+strings.ToLower(strings.ReplaceAll(name, "/", "_"))+"_ns", "ns", got[name])
 		}
 	}
+	checks, err := bench.GoBench(ctx, "./configs", "BenchmarkCheck$", "3x", runs)
+	if err != nil {
+		return err
+	}
+	var ms []float64
+	for _, ns := range checks["Check"] {
+		ms = append(ms, ns/1e6)
+	}
+	r.Runs("check_ms", "ms", ms)
 	if file == "" {
 		return nil
 	}
