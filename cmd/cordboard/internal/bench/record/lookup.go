@@ -25,11 +25,12 @@ func lookups(ctx context.Context, r *bench.Report, o store.Options, name string,
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
 	runtime.GC() // what the import left
-	var p50, p99, worst, jitter []float64
+	var p50, p99, worst, jitter, disk []float64
 	for i := range opts.runs {
-		late := startJitter()
+		late, pages := startJitter(), pagesRead()
 		us, err := lookupRun(ctx, s, opts, uint64(i), people)
 		jitter = append(jitter, bench.Quantile(late(), 0.99))
+		disk = append(disk, (pagesRead()-pages)/float64(max(len(us), 1)))
 		if err != nil {
 			return err
 		}
@@ -41,6 +42,7 @@ func lookups(ctx context.Context, r *bench.Report, o store.Options, name string,
 	r.Runs("lookup_us_p99_"+name, "us", p99)
 	r.Runs("lookup_us_max_"+name, "us", worst)
 	r.Runs("jitter_us_p99_"+name, "us", jitter)
+	r.Runs("lookup_disk_pages_"+name, "pages", disk)
 	return nil
 }
 
