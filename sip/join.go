@@ -158,6 +158,7 @@ func (c *call) tell(l *leg) {
 	c.rounds++
 	if c.rounds > maxRounds {
 		l.refused = &want
+		c.log.Info("re-INVITEs given up: they come to no end", zap.String("leg", l.name))
 		c.unwilling(l, want, 0)
 		return
 	}
@@ -165,7 +166,7 @@ func (c *call) tell(l *leg) {
 	cseq, err := l.dlg.Reinvite(l.vigil.ask(), body)
 	if err != nil {
 		c.try(l, "reinvite", err)
-		c.unwilling(l, want, 503)
+		c.unwilling(l, want, 0)
 		return
 	}
 	l.asked = &asked{cseq: cseq, told: want, body: body}
@@ -196,7 +197,8 @@ func (c *call) replied(l *leg, ev stack.Replied) {
 	c.try(l, "ack", l.dlg.Ack(nil))
 	l.vigil.answered(ev.Response, time.Now())
 	if !l.took(a.told, ev.Response.Body) {
-		c.unwilling(l, a.told, 488)
+		c.log.Info("re-INVITE answered with what is not usable", zap.String("leg", l.name))
+		c.unwilling(l, a.told, 0)
 		return
 	}
 	l.localSDP = a.body
@@ -206,9 +208,12 @@ func (c *call) replied(l *leg, ev stack.Replied) {
 	c.save(l)
 }
 
-// unwilling decides what a refused re-INVITE means.
+// unwilling decides what a re-INVITE that came to nothing means. The code is the
+// peer's refusal; 0 when it was not the peer who refused, which the log has then.
 func (c *call) unwilling(l *leg, want media.Audio, code int) {
-	c.log.Info("re-INVITE refused", zap.String("leg", l.name), zap.Int("code", code))
+	if code != 0 {
+		c.log.Info("re-INVITE refused", zap.String("leg", l.name), zap.Int("code", code))
+	}
 	if code == 481 || code == 408 {
 		c.peerGone(l, code)
 		return
