@@ -243,7 +243,8 @@ func otherwise(data []byte) (in bool, odd []string) {
 		tag("From's tag", m.fromTag, theirs.From().Params)
 		tag("To's tag", m.toTag, theirs.To().Params)
 	}
-	if via := theirs.Via(); via != nil && via.Transport != "" && via.Host != "" { // it loses them after spaces
+	// It loses transport and host after spaces, and cuts lists at parameters only.
+	if via := theirs.Via(); via != nil && via.Transport != "" && via.Host != "" && len(theirs.GetHeaders("Via")) == m.vias {
 		say("Via", fmt.Sprint(m.via.host, m.via.port), fmt.Sprint(via.Host, via.Port))
 		if branch := libraryParam(via.Params, "branch"); branch != "" { // it loses some
 			say("branch", m.via.branch, branch)

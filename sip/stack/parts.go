@@ -209,7 +209,7 @@ func readURI(s string) (u uriParts, ok bool) {
 	} else {
 		u.host, rest = rest, ""
 	}
-	if strings.IndexByte(u.host, '[') > 0 {
+	if u.host == "*" || strings.IndexByte(u.host, '[') > 0 {
 		return u, false
 	}
 	if strings.HasPrefix(rest, ":") {
