@@ -275,7 +275,7 @@ func BenchmarkRead(b *testing.B) {
 		}
 		text += "\r\nVia: SIP/2.0/UDP 192.0.2.9:5066;rport;branch=z9hG4bKnashds8\r\nMax-Forwards: 70\r\nFrom: \"A Caller\" <sip:07700900123@gw.example>;tag=1928301774\r\n" +
 			"To: <sip:02079460000@cordboard.example>;tag=a6c85cf\r\nCall-ID: a84b4c76e66710@192.0.2.9\r\nCSeq: 1 " + cseq + "\r\nContact: <sip:caller@192.0.2.9:5066>\r\n" +
-			"User-Agent: Telephone 1.0\r\nP-Asserted-Identity: <sip:+447700900123@gw.example>\r\nContent-Length: " + fmt.Sprint(len(body)) + "\r\n\r\n" + body
+			"User-Agent: Telephone 1.0\r\nP-Asserted-Identity: <sip:+447700900123@gw.example>\r\nContent-Type: application/sdp\r\nContent-Length: " + fmt.Sprint(len(body)) + "\r\n\r\n" + body
 		data, from := []byte(text), netip.MustParseAddrPort("192.0.2.9:5066")
 		b.Run(strings.ReplaceAll(method, "/", " ")+" "+cseq, func(b *testing.B) {
 			b.ReportAllocs()
