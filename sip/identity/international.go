@@ -21,7 +21,7 @@ var stripped = map[int][]string{
 // read. What trunks assert is of this kind, and the library tries a dozen regular
 // expressions on it to find that nothing need be changed.
 func international(dialled string) *phonenumbers.PhoneNumber {
-	if len(dialled) < 1+8 || len(dialled) > 1+15 || dialled[0] != '+' {
+	if len(dialled) < 1+8 || len(dialled) > 1+15 || dialled[0] != '+' || dialled[1] == '0' { // no country code begins with 0
 		return nil
 	}
 	for n := 1; n <= 3; n++ {
