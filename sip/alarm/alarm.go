@@ -17,8 +17,13 @@ import (
 // concurrent use.
 type Clock struct {
 	mu     sync.Mutex
-	queues map[time.Duration]*queue // those with an alarm, and for a while after
+	queues map[time.Duration]*queue // those with an alarm, and a few that had one
 }
+
+// spare is how many queues may stand empty until their time has passed: most are
+// wanted again. Durations that others choose, the Expires of their INVITEs, must
+// not fill the memory with queues of an hour or a year.
+const spare = 64
 
 // queue is the alarms of one duration, linked in a ring with its head.
 type queue struct {
@@ -62,10 +67,16 @@ func (a *Alarm) Stop() bool {
 	if a == nil {
 		return false
 	}
-	mu := &a.queue.clock.mu
-	mu.Lock()
-	defer mu.Unlock()
-	return a.leave()
+	q := a.queue
+	q.clock.mu.Lock()
+	defer q.clock.mu.Unlock()
+	if !a.leave() {
+		return false
+	}
+	if q.head.next == &q.head && len(q.clock.queues) > spare && q.timer.Stop() {
+		delete(q.clock.queues, q.d)
+	}
+	return true
 }
 
 // leave takes the alarm out of its queue. The clock's mu is held.

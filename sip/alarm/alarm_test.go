@@ -119,6 +119,47 @@ func TestSetAgain(t *testing.T) {
 	})
 }
 
+// Of alarms that were stopped nothing is kept for long, however long they were
+// set for; those that still stand in such queues ring, once each.
+func TestStoppedAreForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &Clock{}
+		var mu sync.Mutex
+		rang := map[int]int{}
+		const first = 1000
+		for i := range 10 * spare {
+			d := time.Duration(first+i) * time.Second
+			a := c.After(d, func() { t.Errorf("%v was stopped, and rang", d) })
+			if i%spare == 0 { // this one is not alone
+				c.After(d, func() { mu.Lock(); defer mu.Unlock(); rang[i]++ })
+			}
+			if !a.Stop() {
+				t.Fatal("too late")
+			}
+			if i%(2*spare) == 0 { // and this one is set again
+				c.After(d, func() { mu.Lock(); defer mu.Unlock(); rang[i]++ }).Stop()
+			}
+		}
+		c.mu.Lock()
+		if n := len(c.queues); n > spare+10 {
+			t.Errorf("%d queues are kept", n)
+		}
+		c.mu.Unlock()
+		time.Sleep(2 * (first + 10*spare) * time.Second)
+		synctest.Wait()
+		mu.Lock()
+		defer mu.Unlock()
+		for i := 0; i < 10*spare; i += spare {
+			if rang[i] != 1 {
+				t.Errorf("%d rang %d times", i, rang[i])
+			}
+		}
+		if len(rang) != 10 || len(c.queues) != 0 {
+			t.Errorf("%d rang; %d queues are left", len(rang), len(c.queues))
+		}
+	})
+}
+
 func BenchmarkAlarm(b *testing.B) {
 	c := &Clock{}
 	b.ReportAllocs()
