@@ -26,15 +26,16 @@ type Stack struct {
 	o   Options
 	log *zap.Logger
 
-	tpl    *sip.TransportLayer
-	gate   *gate
-	flows  flows
-	calm   *sources      // what one known source may send outside dialogs
-	crowd  *sources      // the same of the others, who may be forged and many
-	tagKey []byte        // of the To tags of answers without a transaction
-	mark   string        // begins our branches
-	forbid *rate.Limiter // answers to strangers
-	told   *rate.Limiter // log lines about them
+	tpl      *sip.TransportLayer
+	gate     *gate
+	flows    flows
+	calm     *sources      // what one known source may send outside dialogs
+	crowd    *sources      // the same of the others, who may be forged and many
+	tagKey   []byte        // of the To tags of answers without a transaction
+	mark     string        // begins our branches
+	forbid   *rate.Limiter // answers to strangers
+	told     *rate.Limiter // log lines about them
+	ownSides ownSides      // towards peers, when we listen on all addresses
 
 	udp []*packetConn
 	tcp []*listener // tcp and tls
@@ -338,7 +339,7 @@ func (s *Stack) local(transport string, peer netip.Addr) (host string, port uint
 	case at.IsValid() && !at.Addr().IsUnspecified():
 		host = at.Addr().String()
 	default:
-		host = sourceFor(peer).String()
+		host = s.ownSides.to(peer, time.Now()).String()
 	}
 	if strings.Contains(host, ":") && !strings.HasPrefix(host, "[") {
 		host = "[" + host + "]"
@@ -355,16 +356,6 @@ func (s *Stack) socket(peer netip.Addr) *packetConn {
 		}
 	}
 	return nil
-}
-
-// sourceFor asks the kernel which of our addresses it would use; no packet is sent.
-func sourceFor(peer netip.Addr) netip.Addr {
-	c, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(netip.AddrPortFrom(peer, 9)))
-	if err != nil {
-		return netip.IPv4Unspecified()
-	}
-	defer c.Close()
-	return addrPort(c.LocalAddr().String()).Addr()
 }
 
 // contact is our Contact towards a peer.
