@@ -273,7 +273,8 @@ func TestNoTryingBeforeAnotherResponse(t *testing.T) {
 	if in := quick.inv; in.trying == nil || in.trying.Stop() {
 		t.Error("the 100 was still to come")
 	}
-	quick.mu.Unlock()
+	quick.sendTrying(quick.inv) // its alarm rang too late to be stopped
+	quick.unlock()
 	quick.Bye(nil)
 	p.expect("480 INVITE")
 }

@@ -28,7 +28,8 @@ type inbound struct {
 
 	timer  *alarm.Alarm // an owner that never replies
 	trying *alarm.Alarm // the 100 to an INVITE
-	final  bool         // a final response has been decided; under the dialog's mu
+	told   bool         // a response has been decided; under the dialog's mu
+	final  bool         // and a final one
 }
 
 // verdict is an answer that needs no dialog.
@@ -274,7 +275,7 @@ func (s *Stack) newCall(in *inbound) {
 	}
 	d.mu.Lock()
 	// RFC 3261 17.2.1: there is no need for a 100 when another response follows soon.
-	in.trying = d.after(s.o.timers.trying, func() { d.respond(in, 100, "", nil, nil) })
+	in.trying = d.after(s.o.timers.trying, func() { d.sendTrying(in) })
 	d.unlock()
 	defer func() {
 		if p := recover(); p != nil {

@@ -143,7 +143,7 @@ func (d *Dialog) admit(in *inbound) {
 		wait = d.s.o.timers.reply
 	}
 	if in.method == "INVITE" { // RFC 3261 17.2.1
-		in.trying = d.after(d.s.o.timers.trying, func() { d.respond(in, 100, "", nil, nil) })
+		in.trying = d.after(d.s.o.timers.trying, func() { d.sendTrying(in) })
 	}
 	in.timer = d.after(wait, func() {
 		if d.pending[in.msg] == in {

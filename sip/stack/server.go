@@ -134,7 +134,7 @@ func (d *Dialog) respond(in *inbound, code int, reason string, h []Header, body 
 	if in.final {
 		return
 	}
-	in.final = code >= 200
+	in.told, in.final = true, code >= 200
 	in.trying.Stop()
 	d.do(in.tx.way.quick(), func() {
 		defer d.s.recovered("response")
@@ -143,6 +143,14 @@ func (d *Dialog) respond(in *inbound, code int, reason string, h []Header, body 
 			d.log.Debug("response not sent", zap.Int("code", code), zap.Error(err))
 		}
 	})
+}
+
+// sendTrying is the alarm of the 100. One that rang while another response was on
+// its way must not come behind that, and be what a retransmission gets. d.mu is held.
+func (d *Dialog) sendTrying(in *inbound) {
+	if !in.told {
+		d.respond(in, 100, "", nil, nil)
+	}
 }
 
 // added are the headers that a response must have by its kind, besides those
