@@ -131,7 +131,7 @@ func identityHeaders(m *stack.Message) []identity.Header {
 
 // sink posts a leg's events to the call's mailbox.
 func (c *call) sink(l *leg) stack.Sink {
-	return func(ev stack.Event) { c.box.put(item{leg: l, ev: ev}) }
+	return c.box.sink(l)
 }
 
 // outgoing is the INVITE to an agent's phone. The caller's number is shown,

@@ -1,6 +1,10 @@
 package sip
 
-import "sync"
+import (
+	"sync"
+
+	"github.com/cordboard/cordboard/sip/stack"
+)
 
 // mailbox is a call's queue of work. It has no bound, because neither the
 // engine nor the stack may ever wait for a call; watch is told each time its
@@ -12,6 +16,7 @@ type mailbox struct {
 	closed bool
 	mark   int
 	watch  func(length int)
+	legs   []*leg // that events come from
 }
 
 const watchFrom = 256
@@ -29,7 +34,7 @@ func (m *mailbox) put(it item) {
 		return
 	}
 	m.items = append(m.items, it)
-	n := len(m.items)
+	n, watch := len(m.items), m.watch
 	over := n >= m.mark
 	if over {
 		m.mark *= 2
@@ -40,8 +45,33 @@ func (m *mailbox) put(it item) {
 	default:
 	}
 	if over {
-		m.watch(n)
+		watch(n)
 	}
+}
+
+// sink posts a leg's events. It knows the mailbox alone, which lets go of call
+// and legs when it is closed: a dialog is remembered, and its sink with it, for
+// 64*T1 after its end.
+func (m *mailbox) sink(l *leg) stack.Sink {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n := len(m.legs)
+	m.legs = append(m.legs, l)
+	return func(ev stack.Event) {
+		if l := m.leg(n); l != nil {
+			m.put(item{leg: l, ev: ev})
+		}
+	}
+}
+
+// leg is the leg of a number, nil after close.
+func (m *mailbox) leg(n int) *leg {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed {
+		return nil
+	}
+	return m.legs[n]
 }
 
 // take waits for the next batch.
@@ -57,5 +87,5 @@ func (m *mailbox) take() []item {
 func (m *mailbox) close() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.closed, m.items = true, nil
+	m.closed, m.items, m.legs, m.watch = true, nil, nil, nil
 }
