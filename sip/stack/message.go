@@ -4,8 +4,6 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-
-	"github.com/emiago/sipgo/sip"
 )
 
 // compact maps the one-letter header names to the long ones (RFC 3261 7.3.3
@@ -130,27 +128,6 @@ var ownHeaders = map[string]bool{
 	"via": true, "from": true, "to": true, "call-id": true, "cseq": true,
 	"max-forwards": true, "route": true, "record-route": true, "contact": true,
 	"content-length": true,
-}
-
-// appendHeaders adds an owner's headers to a message. Names that are no tokens
-// and those that belong to the stack are left out.
-func appendHeaders(m sip.Message, hs []Header) {
-	for _, h := range hs {
-		if token(h.Name) && !ownHeaders[fold(h.Name)] {
-			m.AppendHeader(sip.NewHeader(h.Name, clean(h.Value)))
-		}
-	}
-}
-
-// setBody sets body and Content-Type, which an owner's headers may name.
-func setBody(m sip.Message, hs []Header, contentType string, body []byte) {
-	if len(body) > 0 && !has(hs, "Content-Type") {
-		if contentType == "" {
-			contentType = "application/sdp"
-		}
-		m.AppendHeader(sip.NewHeader("Content-Type", clean(contentType)))
-	}
-	m.SetBody(body)
 }
 
 // withTag gives the name-addr with the tag of the dialog.

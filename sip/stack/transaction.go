@@ -1,15 +1,12 @@
 package stack
 
 import (
-	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
 	"net/netip"
 	"sync"
 	"time"
-
-	"github.com/emiago/sipgo/sip"
 
 	"github.com/cordboard/cordboard/sip/alarm"
 )
@@ -55,17 +52,6 @@ func (w way) write(b []byte) error {
 		return errFlow
 	}
 	return nil
-}
-
-var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
-
-// render writes a message out.
-func render(m sip.Message) []byte {
-	buf := buffers.Get().(*bytes.Buffer)
-	defer buffers.Put(buf)
-	buf.Reset()
-	m.StringWrite(buf)
-	return bytes.Clone(buf.Bytes())
 }
 
 // back is the way of the answers to a request: over a stream the connection it
