@@ -132,8 +132,7 @@ func (c *conn) close(code int) {
 		c.out = nil
 	}
 	// Nothing may keep a closing socket's writer for longer than this.
-	c.until = time.Now().Add(closeTimeout)
-	_ = c.net.SetWriteDeadline(c.until)
+	_ = c.net.SetWriteDeadline(time.Now().Add(closeTimeout))
 	c.nudge()
 }
 

@@ -71,8 +71,7 @@ func (c *conn) answerPing(data string) {
 	c.nudge()
 }
 
-// take gives the writer what waits, and the close code, if this is the end. A
-// write that is about to begin has half of writeTimeout at least.
+// take gives the writer what waits, and the close code, if this is the end.
 func (c *conn) take() (all []text, control []byte, code int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -87,11 +86,20 @@ func (c *conn) take() (all []text, control []byte, code int) {
 		control = append(c.control, c.pong...)
 		c.control, c.pong = nil, nil
 	}
-	if now := time.Now(); c.until.Sub(now) < writeTimeout/2 {
+	return all, control, c.code
+}
+
+// put writes one piece, which has half of writeTimeout at least, however many
+// went before it. Those of a closing socket have what close has left them.
+func (c *conn) put(b []byte) error {
+	c.mu.Lock()
+	if now := time.Now(); c.code == 0 && c.until.Sub(now) < writeTimeout/2 {
 		c.until = now.Add(writeTimeout)
 		_ = c.net.SetWriteDeadline(c.until)
 	}
-	return all, control, c.code
+	c.mu.Unlock()
+	_, err := c.net.Write(b)
+	return err
 }
 
 func (c *conn) closing() int {
@@ -114,14 +122,14 @@ func (c *conn) flush(all []text, control []byte) bool {
 				b = b[:0] // it is replayed when the desk resumes
 				break
 			}
-			if _, err = c.net.Write(b); err != nil {
+			if err = c.put(b); err != nil {
 				break
 			}
 			b = b[:0]
 		}
 	}
 	if len(b) > 0 && err == nil {
-		_, err = c.net.Write(b)
+		err = c.put(b)
 	}
 	if cap(b) <= 4*roomSize { // one that a huge list has grown is not kept
 		*room = b

@@ -195,3 +195,48 @@ func TestCloseCutsTheWriteUnderWay(t *testing.T) {
 		}
 	})
 }
+
+// A socket that is closed before its writer looks has no longer either: whoever
+// stops the hub waits for the slowest desk.
+func TestCloseBeforeTheWrite(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		near, far := net.Pipe()
+		defer func() { _, _ = near.Close(), far.Close() }()
+		c := newConn(nil, near, &sync.Pool{})
+		c.send(text{plain: make([]byte, 3*roomSize)})
+		c.close(closeGoingAway)
+		from := time.Now()
+		if c.once() {
+			t.Error("written to nobody")
+		}
+		if took := time.Since(from); took > closeTimeout {
+			t.Errorf("closed after %v", took)
+		}
+	})
+}
+
+// A desk on a thin wire gets a long welcome and replay whole: each piece has its
+// time, not all of them together.
+func TestThinWire(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const pieces = 10
+		near, far := net.Pipe()
+		read := make(chan struct{})
+		defer func() { _, _ = near.Close(), far.Close(); <-read }()
+		go func() {
+			defer close(read)
+			for b := make([]byte, roomSize+2048); ; time.Sleep(writeTimeout / 4) {
+				if _, err := far.Read(b); err != nil {
+					return
+				}
+			}
+		}()
+		c := newConn(nil, near, &sync.Pool{})
+		for range pieces {
+			c.send(text{plain: make([]byte, roomSize)})
+		}
+		if !c.once() {
+			t.Error("a desk that reads was cut off")
+		}
+	})
+}

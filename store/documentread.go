@@ -186,9 +186,10 @@ func (r *documentReader) maybe() *bool {
 	return &yes
 }
 
-// instant reads a time (RFC 3339).
+// instant reads a time (RFC 3339), in which nothing may be escaped.
 func (r *documentReader) instant() (t time.Time) {
-	if t.UnmarshalText([]byte(r.string())) != nil {
+	begin := r.at
+	if t.UnmarshalText([]byte(r.string())) != nil || strings.Contains(r.text[begin:r.at], `\`) {
 		r.odd = true
 	}
 	return t

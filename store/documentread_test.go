@@ -189,3 +189,41 @@ func TestDocumentOfLaterRelease(t *testing.T) {
 		t.Errorf("got %+v, %v\nwant %+v", got, err, plain)
 	}
 }
+
+// FuzzRecord: a line is read as the general decoder reads it, or left to that.
+func FuzzRecord(f *testing.F) {
+	draw := rand.New(rand.NewPCG(7, 8))
+	for range 40 {
+		line, err := json.Marshal(someRecord(draw))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(string(line))
+	}
+	for _, line := range nearlyRecords {
+		f.Add(line)
+	}
+	f.Fuzz(func(t *testing.T, line string) {
+		var got, want customer.Record
+		if readRecord(line, &got) {
+			if err := json.Unmarshal([]byte(line), &want); err != nil || !reflect.DeepEqual(got, want) {
+				t.Fatalf("%s\n got %+v\nwant %+v, %v", line, got, want, err)
+			}
+		}
+		var all []customer.Interaction
+		if readHistory(line, &all) {
+			if want, err := decodeHistory(line); err != nil || !reflect.DeepEqual(all, want) {
+				t.Fatalf("%s\n got %+v\nwant %+v, %v", line, all, want, err)
+			}
+		}
+	})
+}
+
+// nearlyRecords are read as such, or not, by one rule.
+var nearlyRecords = []string{
+	`{"last_agent_at":"2026-01-02T03:04:05\u005a"}`, `{"interactions":[{"at":"2026-01-02T03:04:05.123456789+05:30"}]}`, `{"last_agent_at":"2026-01-02T03:04:05,5Z"}`,
+	`{"name":"\ud83d\ude00 \ud83d \udc00x \u0000 \u2028"}`, `{"name":"\q"}`, `{"name":"\u12g4"}`, "{\"name\":\"\x7f\u2028\ufffd\"}", "{\"name\":\"a\nb\"}", "{\"name\":\"\xc3(\"}",
+	`{"version":-0}`, `{"version":-01}`, `{"version":1e2}`, `{"version":1.0}`, `{"version":999999999999999999}`, `{"version":9223372036854775807}`, `{"version":-}`,
+	`{"consent":{"phone":null}}`, `{"consent":null}`, `{"billing":null}`, `{"numbers":null}`, `{"Name":"a"}`, `{"na\u006de":"a"}`, `{"name":"a",}`, `{,}`, `{"heed":[,]}`, `{"heed":["a",]}`,
+	`{"heed":[null]}`, `{"heed":[]} {}`, "\ufeff{}", "{}\x00", "{\v}", `{"key_account":truex}`, `{"key_account":tru`, `{"id":"1"},{"id":"1","kept":false},`, `{"id":"1"} , `, `{"id":"1"}`,
+}
