@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"io"
 	"strconv"
 
 	"github.com/cordboard/cordboard/screenpop/customer"
@@ -55,4 +56,18 @@ func Rebuilt(ctx context.Context, s *Store, id string) (tables customer.Record, 
 	r, err := s.recordOf(ctx, &read[0])
 	called(&r, names)
 	return tables, &r, err
+}
+
+// LockAsking holds a Postgres database's lock, and asks outlived when it was lost.
+func LockAsking(ctx context.Context, o Options, outlived func(context.Context) (bool, error)) (io.Closer, error) {
+	p, err := newPostgres(&o)
+	if err != nil {
+		return nil, err
+	}
+	l, err := p.lock(ctx)
+	if err != nil {
+		return nil, err
+	}
+	l.(*sessionLock).ask(outlived)
+	return l, nil
 }

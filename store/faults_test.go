@@ -506,3 +506,35 @@ func TestIdleServerSeesItsSuccessor(t *testing.T) {
 		})
 	}
 }
+
+// TestEpochIsAskedUntilAnswered: when the lock was lost and the epoch can't be
+// read in that moment, it is asked again, although the lock is ours again.
+func TestEpochIsAskedUntilAnswered(t *testing.T) {
+	t.Parallel()
+	c := pg.Cluster(t)
+	name := c.Database(t, pg.Template(t))
+	asked := make(chan int, 16)
+	n := 0
+	lock, err := store.LockAsking(t.Context(), store.Options{Postgres: c.URL(name)}, func(context.Context) (bool, error) {
+		n++
+		asked <- n
+		if n == 1 {
+			return false, errors.New("away")
+		}
+		return true, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Exec("postgres", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '"+name+"'"); err != nil {
+		t.Fatal(err)
+	}
+	for want := 1; want <= 2; want++ {
+		select {
+		case <-asked:
+		case <-time.After(30 * time.Second):
+			t.Fatalf("asked %d times", want-1)
+		}
+	}
+	_ = lock.Close()
+}

@@ -68,15 +68,19 @@ func (f *fence) ended() bool {
 }
 
 // outlived asks the database for the epoch, when the lock was lost: a server that
-// writes nothing would go on to take calls that it cannot record.
-func (s *Store) outlived(ctx context.Context) bool {
+// writes nothing would go on to take calls that it cannot record. An error says
+// that it could not be asked.
+func (s *Store) outlived(ctx context.Context) (bool, error) {
 	var now int64
-	if err := s.read.row(ctx, qCounter, []any{counterEpoch}, &now); err != nil || now == s.fence.epoch {
-		return false
+	if err := s.read.row(ctx, qCounter, []any{counterEpoch}, &now); err != nil {
+		return false, fmt.Errorf("whose epoch it is: %w", err)
+	}
+	if now == s.fence.epoch {
+		return false, nil
 	}
 	s.log.Error("another server has had the database in between", zap.Error(ErrFenced))
 	s.fence.end()
-	return true
+	return true, nil
 }
 
 // counterEpoch is the counter of the epochs, and stamps of the last keepStamps of

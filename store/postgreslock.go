@@ -40,13 +40,13 @@ type sessionLock struct {
 	over sync.WaitGroup
 
 	mu       sync.Mutex
-	conn     *pgx.Conn                  // nil while lost
-	outlived func(context.Context) bool // nil: not known yet
+	conn     *pgx.Conn                           // nil while lost
+	outlived func(context.Context) (bool, error) // nil: not known yet
 }
 
 // ask has the lock ask, whenever it was lost, whether another server has had it
 // since. It is given up then.
-func (l *sessionLock) ask(outlived func(context.Context) bool) {
+func (l *sessionLock) ask(outlived func(context.Context) (bool, error)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.outlived = outlived
@@ -88,9 +88,10 @@ func (p *postgres) lockedConn(ctx context.Context) (*pgx.Conn, error) {
 }
 
 // watch asks the session for a sign of life and takes the lock anew when there
-// is none.
+// is none. Whether another server has had it in between is asked until there is
+// an answer.
 func (l *sessionLock) watch(ctx context.Context) {
-	for {
+	for unsure := false; ; {
 		t := time.NewTimer(lockCheck/2 + rand.N(lockCheck))
 		select {
 		case <-ctx.Done():
@@ -101,17 +102,21 @@ func (l *sessionLock) watch(ctx context.Context) {
 		l.mu.Lock()
 		conn, outlived := l.conn, l.outlived
 		l.mu.Unlock()
-		if conn != nil && l.alive(ctx, conn) {
+		var err error
+		if conn == nil || !l.alive(ctx, conn) {
+			unsure = true
+			if conn, err = l.p.lockedConn(ctx); err != nil {
+				conn = nil // away, or taken: the epoch tells whether by another server
+			}
+			l.mu.Lock()
+			l.conn = conn
+			l.mu.Unlock()
+		}
+		if !unsure || outlived == nil || err != nil && !errors.Is(err, errLocked) {
 			continue
 		}
-		conn, err := l.p.lockedConn(ctx)
-		if err != nil {
-			conn = nil // away, or taken: the epoch tells whether by another server
-		}
-		over := (err == nil || errors.Is(err, errLocked)) && outlived != nil && outlived(ctx)
-		l.mu.Lock()
-		l.conn = conn
-		l.mu.Unlock()
+		over, err := outlived(ctx)
+		unsure = err != nil
 		if over {
 			_ = l.giveUp() // the session ends with it
 			return
