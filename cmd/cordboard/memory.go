@@ -91,7 +91,9 @@ func given(root fs.FS) (bytes uint64) {
 				continue
 			}
 		}
-		for dir := path.Join(top, group); strings.HasPrefix(dir, top); dir = path.Dir(dir) {
+		// A group beside those that we see of is told as "/../GROUP": all that we
+		// see is above it.
+		for dir := path.Join(top, path.Join("/", group)); strings.HasPrefix(dir, top); dir = path.Dir(dir) {
 			b, err := fs.ReadFile(root, path.Join(dir, file))
 			if n, bad := strconv.ParseUint(strings.TrimSpace(string(b)), 10, 64); err == nil && bad == nil { // or "max"
 				least(n)

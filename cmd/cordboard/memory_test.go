@@ -86,6 +86,9 @@ func TestGiven(t *testing.T) {
 			"proc/meminfo": machine, "proc/self/cgroup": file("5:cpu,cpuacct:/docker/x\n4:memory:/docker/x\n0::/\n"),
 			"sys/fs/cgroup/memory/memory.limit_in_bytes": file("268435456\n"),
 		}, 256 << 20},
+		"moved out of the container's group": {fstest.MapFS{
+			"proc/meminfo": machine, "proc/self/cgroup": file("0::/../../init.scope\n"), "sys/fs/cgroup/memory.max": file("536870912\n"),
+		}, 512 << 20},
 		"more than there is": {fstest.MapFS{
 			"proc/meminfo": machine, "proc/self/cgroup": file("0::/\n"), "sys/fs/cgroup/memory.max": file("9999999999999\n"),
 		}, 2 << 30},

@@ -64,8 +64,9 @@ var (
 )
 
 const (
-	shortTexts = 64  // of each part: ids, kinds, topics
-	entrySize  = 512 // with a record's numbers, money and consent
+	around    = 128 // of each part: the document that its texts are pieces of is kept whole
+	textSize  = 16
+	entrySize = 512 // with a record's money and consent
 )
 
 // weigh is about what a match takes in memory, in bytes.
@@ -80,17 +81,46 @@ func weigh(m Match) int {
 	return n
 }
 
+// weighRecord counts every text that a source may give, of whatever length:
+// nothing else bounds what is kept.
 func weighRecord(r *Record) int {
-	n := recordSize + shortTexts
+	n := recordSize + around + texts(r.ID, r.Name, r.Zone, r.Segment, r.CustomerSince)
 	for i := range r.Interactions {
 		v := &r.Interactions[i]
-		n += contactSize + shortTexts + len(v.Title) + len(v.Detail) + len(v.Note)
+		n += contactSize + around + texts(v.ID, v.Channel, v.Title, v.Detail, v.Topic, v.Note, v.Disposition)
+		if v.Agent != nil {
+			n += texts(v.Agent.Agent, v.Agent.Name)
+		}
 	}
 	for i := range r.Tickets {
-		n += ticketSize + shortTexts + len(r.Tickets[i].Title) + len(r.Tickets[i].Detail)
+		v := &r.Tickets[i]
+		n += ticketSize + around + texts(v.ID, v.Title, v.Detail, v.Topic, v.Kind, v.Status)
 	}
 	for i := range r.Products {
-		n += productSize + shortTexts + len(r.Products[i].Name) + len(r.Products[i].Detail) + len(r.Products[i].Note)
+		v := &r.Products[i]
+		n += productSize + around + texts(v.ID, v.Kind, v.Name, v.Detail, v.Status, v.Note)
+	}
+	for i := range r.Numbers {
+		n += 2*textSize + around + texts(r.Numbers[i].E164, r.Numbers[i].Label)
+	}
+	for i := range r.Others {
+		n += 2*textSize + around + texts(r.Others[i].Name, r.Others[i].Detail)
+	}
+	n += textSize*(len(r.Heed)+len(r.ChurnReasons)) + texts(r.Heed...) + texts(r.ChurnReasons...)
+	for _, c := range []*Colleague{r.AccountManager, r.LastAgent} {
+		if c != nil {
+			n += texts(c.Agent, c.Name)
+		}
+	}
+	if b := r.Billing; b != nil {
+		n += texts(b.Source)
+	}
+	return n
+}
+
+func texts(all ...string) (n int) {
+	for i := range all {
+		n += len(all[i])
 	}
 	return n
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -234,6 +235,43 @@ func TestCacheIsBoundInBytes(t *testing.T) {
 	c.put(&cached{number: "a", match: long()})
 	if c.get("a") == nil {
 		t.Error("the last one has no place")
+	}
+}
+
+// TestEveryTextWeighs: a source may put any length of text anywhere, and no field
+// of a record is overlooked.
+func TestEveryTextWeighs(t *testing.T) {
+	const size = 10_000
+	long := func(v reflect.Value) { v.SetString(strings.Repeat("x", size)) }
+	bounded := []string{"Language", "Country", "Currency", "LastBillOn", "PaidOn", "NextBillOn", "WeOweSince"}
+	var check func(path string, r *Record, v reflect.Value)
+	check = func(path string, r *Record, v reflect.Value) {
+		switch v.Kind() {
+		case reflect.String:
+			before := weigh(Match{Record: r})
+			if long(v); weigh(Match{Record: r})-before < size {
+				t.Errorf("%s may be long and weighs nothing", path)
+			}
+			v.SetString("")
+		case reflect.Pointer:
+			v.Set(reflect.New(v.Type().Elem()))
+			check(path, r, v.Elem())
+		case reflect.Slice:
+			v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+			check(path+"[]", r, v.Index(0))
+		case reflect.Struct:
+			for i := range v.NumField() {
+				if f := v.Type().Field(i); f.IsExported() && !slices.Contains(bounded, f.Name) {
+					check(path+"."+f.Name, r, v.Field(i))
+				}
+			}
+		}
+	}
+	var r Record
+	check("record", &r, reflect.ValueOf(&r).Elem())
+	many := &Record{Others: make([]Other, size), Heed: make([]string, size)}
+	if n := weigh(Match{Record: many}); n < size*16*3 {
+		t.Errorf("%d people beside the customer and as many words weigh %d", size, n)
 	}
 }
 

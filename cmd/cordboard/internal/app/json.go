@@ -56,9 +56,14 @@ func appendData(to []byte, data map[string]any) ([]byte, error) {
 	return append(to, '}'), nil
 }
 
+// appendAny returns nothing with an error: what has no form is left out, and half
+// of one would be no JSON.
 func appendAny(to []byte, v any) ([]byte, error) {
 	b, err := json.Marshal(v)
-	return append(to, b...), err
+	if err != nil {
+		return nil, err
+	}
+	return append(to, b...), nil
 }
 
 func appendTexts(to []byte, texts map[string]string) []byte {
