@@ -165,9 +165,10 @@ func readHead(data []byte, room []Header) (h head, fields []Header, ok bool) {
 			if !closed(value) {
 				return h, nil, false
 			}
-			for more := true; more; {
+			// An empty route leads nowhere; a connection need not end for it.
+			for more := value != "" || k == hVia || k == hContact; more; {
 				var one string
-				one, value, more = cutList(value)
+				one, value, more = cutList(value, k != hVia)
 				if !h.listed(k, one) {
 					return h, nil, false
 				}

@@ -158,6 +158,31 @@ func TestAnswersCopyTheirRequest(t *testing.T) {
 	}
 }
 
+// What lists of Via and routes are to those on the way who know no brackets in
+// the one, and what is to be made of a route that is empty.
+func TestListsAreCutAsOthersDo(t *testing.T) {
+	head, rest := "BYE sip:x@y SIP/2.0\r\n", "From: <sip:a@b>;tag=1\r\nTo: <sip:x@y>;tag=2\r\nCall-ID: 7\r\nCSeq: 2 BYE\r\n"
+	for _, tt := range []struct {
+		lines, branch string
+		vias, routes  int
+	}{
+		{"Via: SIP/2.0/UDP a;x=<;branch=z9hG4bK1, SIP/2.0/UDP b;branch=z9hG4bK2>\r\n", "z9hG4bK1", 2, 0},
+		{"Via: SIP/2.0/UDP a;x=\"<,\";branch=z9hG4bK1, SIP/2.0/UDP b;y=\",>\";branch=z9hG4bK2\r\n", "z9hG4bK1", 2, 0},
+		{"Via: SIP/2.0/UDP a;branch=z9hG4bK1\r\nRoute:\r\nRecord-Route: \r\nRoute: \"a, <b\" <sip:a,b@c;lr>, <sip:d;lr>;x=\",\"\r\nRecord-Route:\r\n  <sip:e;lr>\r\n", "z9hG4bK1", 1, 3},
+	} {
+		m := received(t, head+tt.lines+rest+"\r\n")
+		routes := append(m.Values("Route"), m.Values("Record-Route")...)
+		if m.via.branch != tt.branch || m.vias != tt.vias || len(m.Values("Via")) != tt.vias || len(routes) != tt.routes || validate(m) != nil {
+			t.Errorf("%q: branch %s, %d vias, routes %q", tt.lines, m.via.branch, m.vias, routes)
+		}
+	}
+	for _, bad := range []string{"Via: \r\n", "Via: SIP/2.0/UDP a,\r\n", "Contact:\r\n", "Route: <sip:a;lr>,\r\n", "Route: ,<sip:a;lr>\r\n"} {
+		if _, _, ok := readHead([]byte(head+bad+rest+"\r\n"), nil); ok {
+			t.Errorf("%q can be read", bad)
+		}
+	}
+}
+
 // spoiled takes one of the messages and changes it in some places.
 func spoiled(dice *rand.Rand, good [][]byte) []byte {
 	data := bytes.Clone(good[dice.IntN(len(good))])

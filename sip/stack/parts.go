@@ -86,8 +86,9 @@ func closed(s string) bool {
 	return !quoted
 }
 
-// cutList cuts a list at its first comma outside quotes and brackets.
-func cutList(s string) (one, rest string, more bool) {
+// cutList cuts a list at its first comma outside quotes, and outside brackets in
+// a list of addresses: to a Via they mean nothing, and must not hide the next.
+func cutList(s string, addresses bool) (one, rest string, more bool) {
 	if strings.IndexByte(s, ',') < 0 {
 		return s, "", false
 	}
@@ -100,7 +101,7 @@ func cutList(s string) (one, rest string, more bool) {
 			quoted = !quoted
 		case quoted:
 		case c == '<':
-			angle = true
+			angle = addresses
 		case c == '>':
 			angle = false
 		case c == ',' && !angle:
