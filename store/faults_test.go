@@ -375,13 +375,14 @@ func TestUnreadableEventSpoilsNothing(t *testing.T) {
 	call := o.s.NextCall()
 	o.s.Arrived(store.Arrival{Call: call, Trunk: "main", Number: caller, At: time.Now()})
 	o.s.Event(store.Event{Call: call, At: time.Now(), Kind: "odd", Data: json.RawMessage(`{"a":`)})
+	o.s.Event(store.Event{Call: call, At: time.Now(), Kind: "bare", Data: json.RawMessage{}})
 	o.play(20)
 	o.notice("spilled", spilled)
 	o.proxy.Delay(0)
 	o.notice("caught up", func(st store.Stats) bool { return st.Queued == 0 && !st.Failing })
 	events, err := o.s.Events(o.Context(), call)
 	o.must(err)
-	if len(events) != 2 || events[1].Kind != "odd" || len(events[1].Data) != 0 {
+	if len(events) != 3 || events[1].Kind != "odd" || events[2].Kind != "bare" || len(events[1].Data)+len(events[2].Data) != 0 {
 		o.Errorf("the odd call's events: %+v", events)
 	}
 	sum, err := o.s.CountOutcomes(o.Context())

@@ -144,7 +144,10 @@ func (h happened) fold(w *writer, b *batch) bool {
 	c, ok := w.known(h.Call)
 	switch {
 	case c != nil:
-		if len(h.Data) > 0 && !json.Valid(h.Data) { // it would spoil others in its row
+		switch { // it would spoil others in its row
+		case len(h.Data) == 0:
+			h.Data = nil
+		case !json.Valid(h.Data):
 			w.s.log.Error("event's data is not JSON, left out", zap.Int64("call", int64(h.Call)), zap.String("kind", h.Kind))
 			h.Data = nil
 		}
