@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path"
 	"runtime/debug"
@@ -31,6 +32,11 @@ const (
 // lies about, and a large one is not held back. What lives is bounded by the
 // limits on calls and by the sizes of what is remembered.
 const heapShare = 4
+
+// limitOf is how much this process may take before the collector does all it can
+// (the runtime's soft limit): the percentage follows once a second, and what lives
+// may grow severalfold within one. The rest is the system's, for what is no heap.
+func limitOf(given uint64) int64 { return int64(min(given, math.MaxInt64)) / 4 * 3 }
 
 const (
 	pace  = time.Second
@@ -104,12 +110,16 @@ func given(root fs.FS) (bytes uint64) {
 }
 
 // tuneCollector fits the garbage collector to the load until ctx ends. Whoever
-// sets GOGC has decided himself.
+// sets GOGC has decided himself, and whoever sets GOMEMLIMIT on the limit.
 func tuneCollector(ctx context.Context) {
 	if os.Getenv("GOGC") != "" {
 		return
 	}
-	c := collector{percent: growLeast, most: given(os.DirFS("/")) / heapShare}
+	memory := given(os.DirFS("/"))
+	if memory > 0 && os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(limitOf(memory))
+	}
+	c := collector{percent: growLeast, most: memory / heapShare}
 	set := c.percent
 	debug.SetGCPercent(set)
 	figures := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}, {Name: "/gc/heap/live:bytes"}}

@@ -1,6 +1,10 @@
 package main
 
 import (
+	"context"
+	"math"
+	"os"
+	"runtime/debug"
 	"slices"
 	"testing"
 	"testing/fstest"
@@ -96,5 +100,34 @@ func TestGiven(t *testing.T) {
 		if got := given(c.files); got != c.want {
 			t.Errorf("%s: %d, want %d", name, got, c.want)
 		}
+	}
+}
+
+// A burst is bounded before the second is over, by three quarters of the memory
+// given; who has set a limit or the percentage keeps his own.
+func TestMemoryLimit(t *testing.T) {
+	memory := given(os.DirFS("/"))
+	if memory == 0 {
+		t.Skip("nobody says how much memory there is")
+	}
+	limit, percent := debug.SetMemoryLimit(-1), debug.SetGCPercent(100)
+	defer func() { debug.SetMemoryLimit(limit); debug.SetGCPercent(percent) }()
+	ended, end := context.WithCancel(t.Context())
+	end()
+	const own = 1 << 40
+	for _, c := range []struct {
+		gogc, gomemlimit string
+		want             int64
+	}{{"", "", int64(memory / 4 * 3)}, {"", "1TiB", own}, {"100", "", own}, {"100", "1TiB", own}} {
+		t.Setenv("GOGC", c.gogc)
+		t.Setenv("GOMEMLIMIT", c.gomemlimit)
+		debug.SetMemoryLimit(own)
+		tuneCollector(ended)
+		if got := debug.SetMemoryLimit(-1); got != c.want {
+			t.Errorf("GOGC=%s GOMEMLIMIT=%s: a limit of %d, want %d", c.gogc, c.gomemlimit, got, c.want)
+		}
+	}
+	if got := limitOf(math.MaxUint64); got <= 0 {
+		t.Errorf("a machine without end has a limit of %d", got)
 	}
 }
