@@ -91,3 +91,46 @@ Contact: <%s>
 	p.expect("200 BYE")
 	event[Ended](t, c)
 }
+
+// An INVITE that comes again after its 2xx, and its ACK, gets nothing: the 2xx is
+// the dialog's to repeat (RFC 6026 7.1, Accepted). So it is with a re-INVITE. A BYE
+// gets its answer again, from a dialog that has ended.
+func TestInviteAgainAfterItsAnswer(t *testing.T) {
+	l := newLab(t)
+	p := newPeer(t, l.Stack)
+	inv := ask{method: "INVITE", cseq: 1, body: "v=0"}
+	inv.branch = p.ask(inv)
+	c := l.call()
+	if err := c.Accept(nil, []byte("v=0")); err != nil {
+		t.Fatal(err)
+	}
+	ok := p.await("200 INVITE")
+	p.ask(ask{method: "ACK", cseq: 1, to: ok.get("To")})
+	event[Acked](t, c)
+	re := ask{method: "INVITE", cseq: 2, to: ok.get("To"), body: "v=0"}
+	re.branch = p.ask(re)
+	if err := c.Reply(event[Requested](t, c).Request, 200, "", nil, []byte("v=0")); err != nil {
+		t.Fatal(err)
+	}
+	p.await("200 INVITE")
+	p.ask(ask{method: "ACK", cseq: 2, to: ok.get("To")})
+	event[Acked](t, c)
+
+	p.ask(ask{method: "OPTIONS", cseq: 1})
+	p.await("200 OPTIONS") // whatever was repeated until the ACK is in
+	p.repeats()
+	p.ask(inv)
+	p.ask(re)
+	p.ask(ask{method: "OPTIONS", cseq: 2})
+	p.expect("200 OPTIONS")
+
+	bye := ask{method: "BYE", cseq: 3, to: ok.get("To")}
+	bye.branch = p.ask(bye)
+	first := p.expect("200 BYE")
+	event[Ended](t, c)
+	p.ask(bye)
+	if again := p.expect("200 BYE"); again.raw != first.raw {
+		t.Errorf("another answer: %s", again.raw)
+	}
+	c.none(t)
+}
