@@ -390,6 +390,9 @@ func TestOddResponses(t *testing.T) {
 		m.headers = append(append([]Header(nil), m.headers...), Header{"Via", "SIP/2.0/UDP 255.255.255.255;branch=z9hG4bKx"})
 		return m
 	})
+	for _, twice := range []string{"To: <sip:x@y>;tag=another", "f: <sip:x@y>;tag=another", "Call-ID: another", "CSeq: 1 BYE"} { // RFC 3261 7.3.1
+		p.reply(inv, 200, "x", twice, "v=0")
+	}
 	p.reply(inv, 180, "x", "", "")
 	event[Progress](t, c)
 	p.reply(inv, 486, "x", "", "")
