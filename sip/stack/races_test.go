@@ -134,3 +134,40 @@ func TestInviteAgainAfterItsAnswer(t *testing.T) {
 	}
 	c.none(t)
 }
+
+// An alarm that rang, and waited while what it was set for came, does nothing: no
+// 2xx is repeated or given up after its ACK, no failure after its.
+func TestAlarmsOvertaken(t *testing.T) {
+	l := newLab(t)
+	p := newPeer(t, l.Stack)
+	p.ask(ask{method: "INVITE", cseq: 1, body: "v=0"})
+	c := l.call()
+	if err := c.Accept(nil, []byte("v=0")); err != nil {
+		t.Fatal(err)
+	}
+	c.mu.Lock()
+	a := c.unacked
+	c.mu.Unlock()
+	p.ask(ask{method: "ACK", cseq: 1, to: p.await("200 INVITE").get("To")})
+	event[Acked](t, c)
+	c.mu.Lock()
+	a.until = time.Time{}
+	c.retransmit(a)
+	c.unlock()
+	c.none(t)
+
+	p2 := newPeer(t, l.Stack)
+	branch := p2.ask(ask{method: "INVITE", cseq: 1, body: "v=0"})
+	c2 := l.call()
+	tx := c2.inv.tx
+	if err := c2.Reject(486, "", nil); err != nil {
+		t.Fatal(err)
+	}
+	p2.ask(ask{method: "ACK", cseq: 1, branch: branch, to: p2.await("486 INVITE").get("To")})
+	p2.ask(ask{method: "OPTIONS", cseq: 1})
+	p2.await("200 OPTIONS") // the ACK is in
+	p2.repeats()
+	tx.repeat()
+	p2.ask(ask{method: "OPTIONS", cseq: 2})
+	p2.expect("200 OPTIONS")
+}
