@@ -8,9 +8,9 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 # Real peers of the tests, from Debian.
 TEST_PEERS := sip-tester:sipp baresip:baresip kamailio:kamailio chromium:chromium iproute2:ip postgresql:postgres
 UI_SOURCES := $(shell find web/ui -path web/ui/node_modules -prune -o -path web/ui/dist -prune -o -type f -print 2>/dev/null)
-GOTEST := $(GO) test -count=1 -timeout 10m
+GOTEST := $(GO) test -pgo=off -count=1 -timeout 10m # the profile is for the one binary, not for each test of it
 
-.PHONY: help demo build ui test test-go test-ui test-e2e peers lint fmt interop soak bench bench-call bench-engine bench-record fuzz prompts clean
+.PHONY: help demo build ui test test-go test-ui test-e2e peers lint fmt interop soak bench bench-call bench-engine bench-record profile fuzz prompts clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -42,7 +42,7 @@ test-ui: web/ui/dist/index.html ## the desktop's own tests, in jsdom and in head
 	cd web/ui && $(NPM) test --silent && $(NPM) run --silent test:browser
 
 test-go: web/ui/dist/index.html ## go vet and go test -race
-	$(GO) vet ./...
+	$(GO) vet -pgo=off ./...
 	$(GOTEST) -race $$($(GO) list ./... | grep -v /internal/e2e)
 
 test-e2e: build peers ## the built binary against SIPp, baresip and Chromium
@@ -101,6 +101,14 @@ bench-record: ## a million customers: import and look-up on each store (BENCHFLA
 	@mkdir -p bin
 	$(GO) build -trimpath -o bin/bench-record ./cmd/cordboard/internal/bench/record
 	bin/bench-record -json bin/bench-record.json $(BENCHFLAGS)
+
+profile: web/ui/dist/index.html ## measure anew what the compiler is told of the hot paths: cmd/cordboard/default.pgo
+	@mkdir -p bin
+	$(GO) build -trimpath -o bin/bench-b2bua ./cmd/cordboard/internal/bench/b2bua
+	$(GO) build -trimpath -o bin/bench-call ./cmd/cordboard/internal/bench/call
+	dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && \
+	CGO_ENABLED=0 $(GO) build -tags bench -trimpath -o "$$dir/cordboard" ./cmd/cordboard && \
+	bin/bench-call -cordboard "$$dir/cordboard" -parts cpu -servers cordboard -runs 1 -length 40s -profile cmd/cordboard/default.pgo
 
 fuzz: ## every fuzz target for 20 s each
 	@for p in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u); do \
