@@ -119,6 +119,7 @@ func TestDemoLinks(t *testing.T) {
 	b.do("press", "priya", args{"key": "1"})
 	b.do("press", "priya", args{"key": "Control+Enter"})
 	b.do("waitText", "petar", args{"text": "From Priya Nair"})
+	b.do("wait", "petar", args{"selector": "[data-testid=answer]"}) // it stands there once the pop is painted, and so does its key
 	b.do("press", "petar", args{"key": "Control+Enter"})
 	b.do("wait", "petar", args{"selector": "[data-testid=hangup]"})
 	for _, page := range []string{"priya", "petar", "board"} {
