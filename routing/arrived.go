@@ -175,6 +175,7 @@ func (e *Engine) walk(c *call, known bool) (t target, asks bool) {
 
 func (e *Engine) child(c *call, t *target, known bool) (next *route, asks bool) {
 	for _, r := range t.route.children {
+		e.spend(indexUnits)
 		holds, asks := e.holds(r.node.When, known)
 		if asks {
 			return nil, true

@@ -20,7 +20,7 @@ const (
 	ringing                // the agent's phone is called
 	talking
 	treated // an announcement plays, then the call moves on or ends
-	over    // it may still be among the seekers of this Step
+	over
 )
 
 func (p phase) offered() bool { return p >= popped && p <= ringing }
@@ -70,7 +70,8 @@ type call struct {
 	failed  int  // offers
 	gaveUp  bool // eight failed: the overflow was tried
 	trigger string
-	seeking bool // among the seekers of this Step
+	seeking stands // has yet to seek
+	seekKey queue.Key
 	visited []string
 	// answeredIn are the queues whose figures count the call as answered;
 	// counted says that the talk now is the one that made the last of them.
@@ -192,7 +193,7 @@ type agent struct {
 	rona      int
 	refusals  []int64
 	asked     asked
-	freed     bool // among the freed of this Step
+	freed     stands // has yet to take
 	deskBars  []*bar
 
 	tMain, tProbe timer

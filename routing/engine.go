@@ -3,8 +3,6 @@ package routing
 import (
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/cordboard/cordboard/agents"
@@ -40,8 +38,10 @@ type Engine struct {
 	free      int // agents Available
 
 	timers  timers
-	freed   []*agent
-	seekers []*call
+	freed   pile[*agent] // who have yet to take
+	seekers pile[*call]  // which have yet to seek
+	slice   slice
+	steps   int64 // Steps so far
 	env     rule.Env
 	reading *plan // whose conditions are being read
 	acts    []Action
@@ -53,6 +53,7 @@ func New(p *Policy) *Engine {
 	e := &Engine{
 		plan: newPlan(p), agents: map[agents.ID]*agent{}, calls: map[CallID]*call{},
 		demandBy: map[demandKey]*demand{}, profileBy: map[string]*profile{}, figures: map[string]*figure{},
+		freed: freedPile(), seekers: seekPile(), slice: slice{mostUnits: sliceUnits},
 	}
 	e.env.IsOpen = func(name string) bool {
 		c := e.reading.Calendars[name]
@@ -68,6 +69,10 @@ func New(p *Policy) *Engine {
 // nothing else.
 // The slice is valid until the next Step.
 //
+// No Step is long, whatever happens: past so much work it begins no further
+// decision, and Deadline says that the next Step is wanted now. An event comes
+// in between all the same, after the due deadlines of its own call and agent.
+//
 // An event of a call or an attempt that is over changes nothing: what is left
 // of it is cleaned up (a late answer is released, a desk is refused). An error
 // says that the event makes no sense; the actions of the deadlines stand.
@@ -77,22 +82,29 @@ func (e *Engine) Step(at time.Time, ev Event) ([]Action, error) {
 	if us := at.UnixMicro(); us > e.now {
 		e.now = us
 	}
+	e.steps++
+	e.slice.begin()
 	e.expire()
+	e.expireOf(ev)
 	err := e.apply(ev)
 	if err != nil {
 		err = fmt.Errorf("%s: %w", ev.Kind(), err)
 	}
 	e.settle()
 	// What settling began may be due already (a hold of no length).
-	for len(e.timers) > 0 && e.timers[0].due <= e.now {
+	for e.due() && !e.slice.over() {
 		e.expire()
 		e.settle()
 	}
 	return e.acts, err
 }
 
-// Deadline reports when the engine next wants a Step, if ever.
+// Deadline reports when the engine next wants a Step, if ever: at once while
+// decisions are pending.
 func (e *Engine) Deadline() (time.Time, bool) {
+	if e.pending() {
+		return instant(e.now), true
+	}
 	if len(e.timers) == 0 {
 		return time.Time{}, false
 	}
@@ -224,82 +236,58 @@ func offerOf(ev Event) (Offer, bool) {
 	return Offer{}, false
 }
 
-// expire runs the deadlines that are due, in order.
-func (e *Engine) expire() {
-	for len(e.timers) > 0 && e.timers[0].due <= e.now {
-		t := e.timers[0]
-		e.timers.disarm(t)
-		switch t.kind {
-		case recordDue:
-			e.recordLate(t.call)
-		case popDue:
-			e.popLate(t.call)
-		case leadDue:
-			e.leadOver(t.call)
-		case ringDue:
-			e.noAnswer(t.call)
-		case barDue:
-			e.unbar(t.call, t.agent, "bar_ended")
-		case agentDue:
-			e.agentTimer(t.agent)
-		case probeDue:
-			e.probe(t.agent)
-		case holdDue:
-			e.holdOver(t.call)
-		case stepDue:
-			e.stepDue(t.call)
-		case lateDue:
-			e.treatWhenFree(t.call, "late", t.call.queue.Late.Then)
-		case nobodyDue:
-			e.treatWhenFree(t.call, "nobody", t.call.queue.Nobody.Then)
-		case closeDue:
-			e.closed(t.call)
-		case returnDue:
-			e.unanswered(t.call)
-		}
+// fire does what a deadline is for.
+func (e *Engine) fire(t *timer) {
+	e.spend(2 * indexUnits)
+	e.timers.disarm(t)
+	switch t.kind {
+	case recordDue:
+		e.recordLate(t.call)
+	case popDue:
+		e.popLate(t.call)
+	case leadDue:
+		e.leadOver(t.call)
+	case ringDue:
+		e.noAnswer(t.call)
+	case barDue:
+		e.unbar(t.call, t.agent, "bar_ended")
+	case agentDue:
+		e.agentTimer(t.agent)
+	case probeDue:
+		e.probe(t.agent)
+	case holdDue:
+		e.holdOver(t.call)
+	case stepDue:
+		e.stepDue(t.call)
+	case lateDue:
+		e.treatWhenFree(t.call, "late", t.call.queue.Late.Then)
+	case nobodyDue:
+		e.treatWhenFree(t.call, "nobody", t.call.queue.Nobody.Then)
+	case closeDue:
+		e.closed(t.call)
+	case returnDue:
+		e.unanswered(t.call)
 	}
 }
 
-// markFree remembers an agent who may now take a call.
-func (e *Engine) markFree(a *agent) {
-	if !a.freed {
-		a.freed = true
-		e.freed = append(e.freed, a)
+// agentOf is the agent that an event is about, "" for none.
+func agentOf(ev Event) agents.ID {
+	switch ev := ev.(type) {
+	case AgentSignedIn:
+		return ev.Agent
+	case AgentSignedOut:
+		return ev.Agent
+	case AgentStateAsked:
+		return ev.Agent
+	case DeskChanged:
+		return ev.Agent
+	case PhoneProbed:
+		return ev.Agent
+	case PhoneChanged:
+		return ev.Agent
 	}
-}
-
-// markSeeking remembers a call that may now find an agent.
-func (e *Engine) markSeeking(c *call, trigger string) {
-	if !c.seeking {
-		c.seeking, c.trigger = true, trigger
-		e.seekers = append(e.seekers, c)
-	}
-}
-
-// settle lets the agents that became free take, in order of id, then the calls
-// that became offerable seek, in order of turn, until nothing is left. After
-// it no waiting call that is not holding stands beside a free agent who may
-// take it.
-func (e *Engine) settle() {
-	for len(e.freed)+len(e.seekers) > 0 {
-		freed := e.freed
-		e.freed = nil
-		slices.SortFunc(freed, func(a, b *agent) int { return strings.Compare(string(a.id), string(b.id)) })
-		for _, a := range freed {
-			a.freed = false
-			e.take(a)
-		}
-		if len(e.freed) > 0 {
-			continue
-		}
-		seekers := e.seekers
-		e.seekers = nil
-		slices.SortFunc(seekers, func(a, b *call) int { return a.key.Compare(b.key) })
-		for _, c := range seekers {
-			c.seeking = false
-			e.seek(c)
-		}
-	}
+	o, _ := offerOf(ev)
+	return o.Agent
 }
 
 // CallOf is the call that an event is about, if it is about one.

@@ -20,6 +20,7 @@ const (
 // admitted the chosen.
 func (e *Engine) leftOut(c *call, chosen *agent, step, limit int) []LeftOut {
 	roster := e.roster[:min(len(e.roster), maxLooked)]
+	e.spend(len(roster))
 	out := make([]LeftOut, 0, min(len(roster), limit))
 	for _, a := range roster {
 		if a == chosen {
@@ -60,6 +61,8 @@ func (e *Engine) whyNot(c *call, a, chosen *agent, step int) string {
 		return "no_desk"
 	case !e.mayTake(c, a):
 		return "barred"
+	case e.waitsToTake(a):
+		return "pending"
 	case len(c.wanted) > 0:
 		return "held_for:" + string(c.wanted[0].id)
 	case chosen == nil:

@@ -118,7 +118,7 @@ func (p *tape) step(ev Event) {
 	for _, a := range acts {
 		p.action(ev, a)
 	}
-	if due, ok := p.e.Deadline(); ok && !due.After(p.now) {
+	if due, ok := p.e.Deadline(); !p.e.slice.over() && ok && !due.After(p.now) {
 		p.t.Fatalf("%s: deadline %s is not after %s", ev.Kind(), due, p.now)
 	}
 	checkWorld(p.t, p.e)
@@ -205,6 +205,7 @@ func (p *tape) stale() {
 		return
 	}
 	o := p.past[p.byte()%len(p.past)]
+	p.drain()
 	before := p.e.Snapshot(p.now)
 	for _, ev := range []Event{
 		PopAcked{Offer: o, Mode: Painted}, OfferAccepted{o}, OfferRefused{Offer: o}, PhoneRinging{o}, PhoneAnswered{o}, PhoneFailed{o, 486},
@@ -242,6 +243,20 @@ func difference(a, b Snapshot) string {
 	return fmt.Sprintf("%+v became %+v", a.Queues, b.Queues)
 }
 
+// drain has the engine do what is pending.
+func (p *tape) drain() {
+	for n := 0; ; n++ {
+		due, ok := p.e.Deadline()
+		if !ok || due.After(p.now) {
+			return
+		}
+		if n > 10_000 {
+			p.t.Fatalf("pending without an end: %d agents, %d calls", p.e.freed.len(), p.e.seekers.len())
+		}
+		p.step(Tick{})
+	}
+}
+
 // finish ends everything and checks that nothing is left.
 func (p *tape) finish() {
 	for id := CallID(1); id <= p.next; id++ {
@@ -255,6 +270,7 @@ func (p *tape) finish() {
 			p.t.Fatalf("call %d has no end", id)
 		}
 	}
+	p.drain()
 	e := p.e
 	if len(e.calls)+len(e.timers)+len(e.roster)+e.free+e.front.Len()+e.passed.Len()+len(p.offers) != 0 {
 		p.t.Fatalf("left: %d calls, %d deadlines, %d signed in, %d free, %d in front, %d passed", len(e.calls), len(e.timers), len(e.roster), e.free, e.front.Len(), e.passed.Len())
@@ -280,6 +296,12 @@ func FuzzEngine(f *testing.F) {
 		p := &tape{
 			t: t, e: New(tapePolicy(1)), now: tapeStart, data: data, offers: map[CallID]Offer{}, holder: map[agents.ID]CallID{},
 			ended: map[CallID]bool{}, arrived: map[CallID]bool{}, greeted: map[CallID]bool{}, rung: map[Offer]bool{}, talks: map[CallID][]Offer{}, version: 1,
+		}
+		switch b := p.byte(); {
+		case b < 64: // one decision a Step
+			p.e.Slices(0, 1)
+		case b < 96: // as little as can be
+			p.e.Slices(2, 0)
 		}
 		for i := 0; len(p.data) > 0 && i < 3000; i++ {
 			switch b := p.byte(); {

@@ -61,7 +61,7 @@ func (e *Engine) fitting(p *plan, q *Queue) (staffed, available int) {
 // Snapshot is the engine's state, by value: what the board shows. It changes
 // nothing; at is only noted in it.
 func (e *Engine) Snapshot(at time.Time) Snapshot {
-	s := Snapshot{At: at.UTC(), Queues: []QueueState{}, Agents: []AgentState{}, Calls: []CallState{}}
+	s := Snapshot{At: at.UTC(), Pending: e.freed.len() + e.seekers.len(), Queues: []QueueState{}, Agents: []AgentState{}, Calls: []CallState{}}
 	for name, q := range e.plan.Queues {
 		s.Queues = append(s.Queues, e.queueState(name, q))
 	}

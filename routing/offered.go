@@ -30,6 +30,7 @@ func (e *Engine) offerTo(c *call, a *agent, r Reason) {
 		r.Terms = e.terms(c, a, r.Step-1)
 	}
 	r.LeftOut = e.leftOut(c, a, r.Step-1, maxExplained)
+	e.unseek(c)
 	e.unplace(c)
 	c.wanted = nil
 	e.timers.disarm(&c.tHold)

@@ -39,6 +39,7 @@ func (e *Engine) take(a *agent) {
 
 func (e *Engine) firstFront(a *agent) (found *call) {
 	e.front.Ascend(func(c *call) bool {
+		e.spend(1)
 		if e.fitsNow(c, a) && e.mayTake(c, a) {
 			found = c
 		}
@@ -49,6 +50,7 @@ func (e *Engine) firstFront(a *agent) (found *call) {
 
 func (e *Engine) firstOwn(a *agent) (found *call) {
 	a.own.Ascend(func(c *call) bool {
+		e.spend(1)
 		if e.suits(c, &c.prefer[c.preferAt], a) && e.mayTake(c, a) {
 			found = c
 		}
@@ -65,6 +67,7 @@ func (e *Engine) firstWaiting(a *agent) (best *call) {
 			continue
 		}
 		fit := d.fits(a.profile)
+		e.spend(len(d.classes))
 		for step := range d.classes {
 			if fit > d.reach(step) {
 				continue
@@ -73,6 +76,7 @@ func (e *Engine) firstWaiting(a *agent) (best *call) {
 				if best != nil && best.key.Compare(c.key) < 0 {
 					return false
 				}
+				e.spend(1)
 				if !e.mayTake(c, a) {
 					return true
 				}
@@ -146,8 +150,10 @@ func (e *Engine) bestAgent(c *call, skip *agent) (best *agent, step int) {
 	for step = 0; step <= d.reach(c.step); step++ {
 		var top match.Candidate
 		for _, p := range d.profiles[step] {
+			e.spend(1)
 			p.free.Ascend(func(a *agent) bool {
-				if a == skip || !e.mayTake(c, a) {
+				e.spend(1)
+				if a == skip || !e.mayTake(c, a) || e.waitsToTake(a) {
 					return true
 				}
 				if k := e.candidate(c, a, step); best == nil || match.Compare(c.queue.Choose, k, top) < 0 {

@@ -14,6 +14,9 @@ type Snapshot struct {
 	Queues []QueueState `json:"queues"`
 	Agents []AgentState `json:"agents"`
 	Calls  []CallState  `json:"calls"`
+	// Pending counts the agents and calls whose turn in the present slice of work
+	// has not come: usually none.
+	Pending int `json:"pending,omitempty"`
 }
 
 // QueueState is one queue of a Snapshot. Offered, Answered and Abandoned count

@@ -259,7 +259,7 @@ func (e *Engine) release(a *agent, fresh bool) {
 	case agents.SignedOut:
 		e.leaveWork(a)
 	case agents.NotReady:
-		e.setState(a, agents.NotReady, want.reason, 0)
+		e.away(a, want.reason, 0)
 	default:
 		e.available(a, fresh)
 	}
@@ -277,10 +277,20 @@ func (e *Engine) sideline(a *agent, reason string, until int64) {
 	if want.state == agents.NotReady {
 		reason, until = want.reason, 0
 	}
-	e.setState(a, agents.NotReady, reason, until)
-	if until > 0 {
+	e.away(a, reason, until)
+	if until > 0 && a.state.SignedIn() {
 		e.timers.arm(&a.tMain, agentDue, until)
 	}
+}
+
+// away makes an agent not ready; who is signed in by a phone that can't be
+// reached is signed out.
+func (e *Engine) away(a *agent, reason string, until int64) {
+	if !a.def.Desk && !a.reachable() {
+		e.leaveWork(a)
+		return
+	}
+	e.setState(a, agents.NotReady, reason, until)
 }
 
 func (e *Engine) available(a *agent, fresh bool) {
@@ -304,6 +314,7 @@ func (e *Engine) setState(a *agent, s agents.State, reason string, until int64) 
 	if a.state == agents.Available {
 		a.profile.free.Delete(a.idle())
 		e.free--
+		e.unfree(a)
 	}
 	a.state, a.reason, a.since, a.until = s, reason, e.now, until
 	if e.plan.window() > 0 {
@@ -314,6 +325,7 @@ func (e *Engine) setState(a *agent, s agents.State, reason string, until int64) 
 		e.free++
 		e.markFree(a)
 	}
+	e.spend(2 * indexUnits)
 	e.act(AgentChanged{a.status()})
 	if s == agents.NotReady || s == agents.SignedOut {
 		e.recheckOwn(a)
@@ -333,6 +345,7 @@ func (e *Engine) measure(a *agent) {
 func (e *Engine) staff(a *agent, n int) {
 	p := a.profile
 	p.signed += n
+	e.spend(len(p.demands))
 	for _, d := range p.demands {
 		before := d.floor
 		d.staff[d.fits(p)] += n

@@ -171,6 +171,7 @@ func (e *Engine) endWith(c *call, out EndCall) {
 		e.figure(c.queue.Name).abandoned++
 	}
 	e.leave(c)
+	e.unseek(c)
 	c.phase = over
 	for _, t := range c.timers() {
 		e.timers.disarm(t)

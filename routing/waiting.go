@@ -58,6 +58,7 @@ func (e *Engine) open(p *plan, q *Queue) bool {
 // join puts a call among those that wait in its queue and sets the deadlines
 // of this visit.
 func (e *Engine) join(c *call) {
+	e.spend(4 * indexUnits)
 	c.phase, c.agent = waiting, nil
 	c.demand = e.demandFor(c, c.queue)
 	c.demand.waiting[c] = struct{}{}
@@ -78,6 +79,7 @@ func (e *Engine) leave(c *call) {
 	if c.demand == nil {
 		return
 	}
+	e.spend(4 * indexUnits)
 	e.unplace(c)
 	c.wanted = nil
 	delete(c.demand.waiting, c)
@@ -104,12 +106,14 @@ func (c *call) age() queue.Key { return queue.Key{Since: c.since, ID: int64(c.id
 // rekey computes the call's place in the one order. It must stand nowhere.
 func (e *Engine) rekey(c *call) {
 	c.key = queue.NewKey(c.since, c.priority(), c.plan.MilliPoints, int64(c.id))
+	e.reseek(c)
 }
 
 // place puts a waiting call where agents find it. One that has yet to ask its
 // preferred agents stands nowhere: it seeks in this very Step, and nobody else
 // shall take it before.
 func (e *Engine) place(c *call) {
+	e.spend(indexUnits)
 	switch {
 	case len(c.wanted) > 0:
 		c.spot = inHold
@@ -132,6 +136,7 @@ func (e *Engine) place(c *call) {
 
 // unplace takes it out again; its key, step and wishes may change then.
 func (e *Engine) unplace(c *call) {
+	e.spend(indexUnits)
 	switch c.spot {
 	case inHold:
 		for _, a := range c.wanted {

@@ -22,6 +22,7 @@ var begin = time.Date(2026, 4, 15, 10, 0, 0, 0, time.UTC)
 type Case struct {
 	policy *routing.Policy
 	t0     time.Time
+	sliced bool // one decision a Step
 	apart  bool // show pop, ack and ring apart
 	staff  []person
 	events []line
@@ -42,10 +43,11 @@ type person struct {
 
 // line is one event: its words, its options, its instant.
 type line struct {
-	text  string
-	words []string
-	opts  map[string]string
-	at    time.Time
+	text   string
+	words  []string
+	remark string
+	opts   map[string]string
+	at     time.Time
 }
 
 // Parse reads the part of a transcript above the line.
@@ -71,9 +73,11 @@ func Parse(text string) (*Case, error) {
 	return c, c.routes()
 }
 
-// split takes a line apart into words and options; quotes keep spaces.
+// split takes a line apart into words and options; quotes keep spaces, and a
+// remark in parentheses at the end stands apart.
 func split(raw string) (line, error) {
 	l := line{text: strings.TrimSpace(raw), opts: map[string]string{}}
+	l.text, l.remark = cutRemark(l.text)
 	var fields []string
 	quoted := false
 	for _, part := range strings.Split(l.text, `"`) {
@@ -110,6 +114,21 @@ func split(raw string) (line, error) {
 	return l, nil
 }
 
+// cutRemark takes "(...)" off the end of a line.
+func cutRemark(text string) (rest, remark string) {
+	i := strings.LastIndex(text, " (")
+	if i < 0 || !strings.HasSuffix(text, ")") || strings.HasPrefix(text, "#") || strings.Contains(text[i:], `"`) {
+		return text, ""
+	}
+	return strings.TrimSpace(text[:i]), text[i+2 : len(text)-1]
+}
+
+// Remarks that mean something.
+const (
+	remarkSlice   = "slice: one decision" // of a queue: in each Step of the case
+	remarkBetween = "between the slices"  // of an event: before what is pending
+)
+
 func (l line) is(word string) bool { return len(l.words) > 0 && l.words[0] == word }
 
 func (c *Case) read(l line, now *time.Duration) error {
@@ -129,6 +148,7 @@ func (c *Case) read(l line, now *time.Duration) error {
 	case "segments":
 		c.policy.Segments = l.words[1:]
 	case "queue":
+		c.sliced = c.sliced || l.remark == remarkSlice
 		return c.queue(c.policy, l)
 	case "topic":
 		return c.topic(l)

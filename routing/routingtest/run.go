@@ -39,15 +39,18 @@ func (c *Case) Run() ([]string, error) {
 		return nil, err
 	}
 	r.setup = false
+	r.decide(true)
 	for _, l := range c.events {
-		if err := r.pass(l.at); err != nil {
-			return nil, err
+		if l.remark != remarkBetween || !l.at.Equal(r.now) {
+			if err := r.pass(l.at); err != nil {
+				return nil, err
+			}
 		}
 		if err := r.play(l); err != nil {
 			return nil, fmt.Errorf("%q: %w", l.text, err)
 		}
 	}
-	return r.out, nil
+	return r.out, r.pass(r.now)
 }
 
 // prepare signs the agents in, the longest idle first, and gives those who
@@ -142,9 +145,24 @@ func (r *runner) step(ev routing.Event) error {
 	for err == nil && len(r.acks) > 0 {
 		o := r.acks[0]
 		r.acks = r.acks[1:]
+		r.decide(false) // what goes without saying shall not bring on what is pending
 		err = r.step(routing.PopAcked{Offer: o, Mode: routing.Painted})
+		r.decide(true)
 	}
 	return err
+}
+
+// decide lets the engine decide what is pending in a Step, or nothing: only a
+// case in slices sees a difference.
+func (r *runner) decide(on bool) {
+	switch {
+	case !on && r.sliced:
+		r.engine.Slices(1, 0)
+	case r.sliced && !r.setup:
+		r.engine.Slices(0, 1)
+	default:
+		r.engine.Slices(0, 0)
+	}
 }
 
 // play makes an event of a line.
@@ -179,7 +197,7 @@ func (r *runner) play(l line) error {
 	case "back":
 		return r.step(routing.AgentStateAsked{Agent: agents.ID(word(1)), State: agents.Available})
 	case "free":
-		return r.free(agents.ID(word(1)))
+		return r.freeAll(l.words[1:])
 	case "desk":
 		return r.step(routing.DeskChanged{Agent: agents.ID(word(1)), Up: word(2) == "back"})
 	case "register":
@@ -282,6 +300,23 @@ func customer(opts map[string]string, prefix string) rule.Customer {
 		Known: true, Segment: opts[prefix+"segment"], Language: opts[prefix+"language"],
 		LastAgent: opts[prefix+"last_agent"], AccountManager: opts[prefix+"account_manager"],
 	}
+}
+
+// freeAll frees agents at one instant: before any of them takes a call, all are.
+func (r *runner) freeAll(ids []string) error {
+	if len(ids) > 1 {
+		r.engine.Slices(1, 0)
+	}
+	for _, id := range ids {
+		if err := r.free(agents.ID(id)); err != nil {
+			return err
+		}
+	}
+	if len(ids) == 1 {
+		return nil
+	}
+	r.decide(true)
+	return r.step(routing.Tick{})
 }
 
 // free ends what an agent is doing: the call, and wrap-up after it.
