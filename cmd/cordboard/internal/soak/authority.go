@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"math/big"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"time"
@@ -19,17 +20,18 @@ import (
 const certificateFile, keyFile = "sip.crt", "sip.key"
 
 // authority issues the certificates of the server's TLS listener, one after the
-// other. The callers trust it.
+// other, for its address. The callers trust it.
 type authority struct {
 	dir    string
+	server netip.Addr
 	key    *ecdsa.PrivateKey
 	cert   *x509.Certificate
 	trust  *x509.CertPool
 	serial int64
 }
 
-func newAuthority(dir string) (*authority, error) {
-	a := &authority{dir: dir, trust: x509.NewCertPool()}
+func newAuthority(dir string, server netip.Addr) (*authority, error) {
+	a := &authority{dir: dir, server: server, trust: x509.NewCertPool()}
 	var err error
 	if a.key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
 		return nil, err
@@ -59,7 +61,7 @@ func (a *authority) issue() error {
 	}
 	leaf := &x509.Certificate{
 		SerialNumber: big.NewInt(a.serial + 1), Subject: pkix.Name{CommonName: "server"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(48 * time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		IPAddresses: []net.IP{a.server.AsSlice()}, KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}
 	der, err := x509.CreateCertificate(rand.Reader, leaf, a.cert, key.Public(), a.key)
 	if err != nil {
@@ -83,7 +85,7 @@ func (a *authority) issue() error {
 
 // client is how a caller dials.
 func (a *authority) client() *tls.Config {
-	return &tls.Config{RootCAs: a.trust, ServerName: "127.0.0.1"}
+	return &tls.Config{RootCAs: a.trust, ServerName: a.server.String()}
 }
 
 // shown is an error unless a new connection to addr is shown the certificate

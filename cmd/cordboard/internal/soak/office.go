@@ -9,6 +9,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"net/netip"
 	"os"
 	"strings"
 	"sync"
@@ -50,7 +51,7 @@ func openOffice(ctx context.Context, s settings) (o *office, err error) {
 	for i, id := range o.ids {
 		p := &telephone{name: id, rnd: rand.New(rand.NewPCG(s.seed, 1000+uint64(i))), transport: "udp", plugged: make(chan struct{}, 1)}
 		// An address of its own, so that nobody takes its port while it is unplugged.
-		p.addr = fmt.Sprintf("127.3.%d.%d:0", i/250, 1+i%250)
+		p.addr = netip.AddrPortFrom(o.server.site.phone(i), 0).String()
 		if i%3 == 1 { // a third register, half of them by TCP
 			p.secret, p.transport = cryptorand.Text(), []string{"udp", "tcp"}[i/3%2]
 			secrets[id] = p.secret

@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/netip"
 	"os"
@@ -39,6 +38,7 @@ const (
 // server is the built program, serving from a folder of its own.
 type server struct {
 	binary, dir string
+	site        *site
 	sip, secure netip.AddrPort // by UDP and TCP, by TLS
 	keys        *authority     // of the TLS listener's certificate
 	web, admin  string
@@ -59,16 +59,13 @@ func newServer(s settings, dir string) (v *server, err error) {
 	if v.binary, err = filepath.Abs(s.binary); err != nil {
 		return v, err
 	}
-	if v.keys, err = newAuthority(dir); err != nil {
+	if v.site, err = takeSite(); err != nil {
 		return v, err
 	}
-	ports, err := freePorts(4)
-	if err != nil {
+	v.sip, v.secure, v.web, v.admin = v.site.at(1), v.site.at(2), v.site.at(3).String(), v.site.at(4).String()
+	if v.keys, err = newAuthority(dir, v.sip.Addr()); err != nil {
 		return v, err
 	}
-	loopback := netip.MustParseAddr("127.0.0.1")
-	v.sip, v.secure = netip.AddrPortFrom(loopback, ports[0]), netip.AddrPortFrom(loopback, ports[3])
-	v.web, v.admin = netip.AddrPortFrom(loopback, ports[1]).String(), netip.AddrPortFrom(loopback, ports[2]).String()
 	if s.keep == "" {
 		s.keep = filepath.Join(dir, "server.log")
 	}
@@ -99,31 +96,6 @@ func (v *server) kind() string {
 	return "SQLite"
 }
 
-// freePorts finds ports that are free for TCP and UDP, below the range from
-// which the kernel gives ports to others, and aside from those that the tests
-// of the house take for SIP and RTP.
-func freePorts(n int) (out []uint16, err error) {
-	for port := uint16(9060); port < 9900 && len(out) < n; port++ {
-		at := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), port).String()
-		l, err := net.Listen("tcp", at)
-		if err != nil {
-			continue
-		}
-		u, err := net.ListenPacket("udp", at)
-		if err == nil {
-			out = append(out, port)
-			err = u.Close()
-		}
-		if err = errors.Join(err, l.Close()); err != nil && len(out) > 0 && out[len(out)-1] == port {
-			return out, err
-		}
-	}
-	if len(out) < n {
-		return out, errors.New("no free ports")
-	}
-	return out, nil
-}
-
 // realm is the registrar's.
 const realm = "soak.example"
 
@@ -145,12 +117,12 @@ sip:
   max_calls: %[2]d
   calls_per_second: %[3]d
   trunks:
-    main: {from: [127.0.0.1], headers: [pai], region: GB, media: auto}
-media: {address: 127.0.0.1, ports: 20000-24999, mutual: [127.0.0.0/8]}
+    main: {from: [127.0.0.1, %[11]s], headers: [pai], region: GB, media: auto}
+media: {address: %[11]s, ports: 20000-24999, mutual: [127.0.0.0/8]}
 web: {listen: %[4]q}
 admin: %[5]q
 store: %[6]s
-`, v.sip, ratedCalls, ratedCPS, v.web, v.admin, db, v.secure, certificateFile, keyFile, realm)
+`, v.sip, ratedCalls, ratedCPS, v.web, v.admin, db, v.secure, certificateFile, keyFile, realm, v.sip.Addr())
 	if err := os.WriteFile(filepath.Join(v.dir, "cordboard.yaml"), []byte(text), 0o600); err != nil {
 		return err
 	}
@@ -333,6 +305,9 @@ func (v *server) close() error {
 	}
 	if v.log != nil {
 		errs = append(errs, v.log.Close())
+	}
+	if v.site != nil {
+		errs = append(errs, v.site.leave())
 	}
 	return errors.Join(errs...)
 }
