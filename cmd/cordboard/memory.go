@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path"
+	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
 	"slices"
@@ -41,31 +42,43 @@ func limitOf(given uint64) int64 { return int64(min(given, math.MaxInt64)) / 4 *
 const (
 	pace  = time.Second
 	apart = 5 // seconds that the room should last for
+	// calm is how many seconds in a row without a need for more than the least room
+	// are the end of a load. The percentage is at its least by then.
+	calm = 3
 )
 
 // collector decides how far the heap may grow, once a second.
 type collector struct {
 	percent int
 	most    uint64 // bytes that the heap may grow to; 0: as it likes
+	quiet   int    // seconds without a need for more than the least room, up to calm
 }
 
 // next is told how many bytes the last second has allocated, and how many live.
 // There is more room at once when it is needed, and half of it goes each second
-// that it is not.
-func (c *collector) next(allocated, live uint64) int {
+// that it is not. At the end of a load there is to be a collection: with little
+// allocated the next may be two minutes off, and until one comes the runtime
+// keeps what the load has used, a third of the memory of callers who wait.
+func (c *collector) next(allocated, live uint64) (percent int, collect bool) {
 	need := growLeast
 	for need < growMost && live*uint64(need)/100 < apart*allocated {
 		need *= 2
 	}
 	c.percent = max(need, c.percent/2)
+	if need > growLeast {
+		c.quiet = 0
+	} else if c.quiet < calm {
+		c.quiet++
+		collect = c.quiet == calm
+	}
 	if c.most == 0 || live == 0 {
-		return c.percent
+		return c.percent, collect
 	}
 	room := uint64(0)
 	if c.most > live {
 		room = min((c.most-live)*100/live, growMost)
 	}
-	return max(min(c.percent, int(room)), growLeast)
+	return max(min(c.percent, int(room)), growLeast), collect
 }
 
 // given is how much memory this process may have, by the machine and by the
@@ -139,9 +152,16 @@ func tuneCollector(ctx context.Context) {
 			return
 		}
 		now, live := read()
-		if percent := c.next(now-last, live); percent != set {
+		percent, collect := c.next(now-last, live)
+		if percent != set {
 			set = percent
 			debug.SetGCPercent(set)
+		}
+		if collect {
+			// What the runtime keeps is a tenth more than what was in use at the end of
+			// the last mark, with all that the sweep then found dead: twice, therefore.
+			runtime.GC()
+			runtime.GC()
 		}
 		last = now
 	}

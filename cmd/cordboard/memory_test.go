@@ -34,15 +34,40 @@ func TestCollector(t *testing.T) {
 	} {
 		var got []int
 		for range step.seconds {
-			got = append(got, c.next(step.allocated, live))
+			percent, _ := c.next(step.allocated, live)
+			got = append(got, percent)
 		}
 		if got = slices.Compact(got); !slices.Equal(got, step.want) {
 			t.Errorf("%d bytes a second for %d s: %v, want %v", step.allocated, step.seconds, got, step.want)
 		}
 	}
 	// Before the first collection nobody knows what lives.
-	if got := c.next(1, 0); got != growMost {
+	if got, _ := c.next(1, 0); got != growMost {
 		t.Errorf("nothing known to live: %d", got)
+	}
+}
+
+// When a load has ended there is one collection, and not for each moment in which
+// it is a little less.
+func TestCollectsAfterALoad(t *testing.T) {
+	const live, load, little = 100, 40, 1
+	c := collector{percent: growLeast}
+	var at []int
+	for i, allocated := range []uint64{
+		load, load, little, little, little, little, little, // 4: three seconds without it
+		load, little, little, load, little, load, // a pause
+		little, little, little, little, // 15
+	} {
+		percent, collect := c.next(allocated, live)
+		if collect {
+			at = append(at, i)
+			if percent != growLeast {
+				t.Errorf("second %d: the heap may still grow by %d %%", i, percent)
+			}
+		}
+	}
+	if want := []int{4, 15}; !slices.Equal(at, want) {
+		t.Errorf("collects in the seconds %v, want %v", at, want)
 	}
 }
 
@@ -60,7 +85,7 @@ func TestCollectorKeepsToItsMemory(t *testing.T) {
 		c := collector{percent: growLeast, most: step.most}
 		percent := 0
 		for range 10 {
-			percent = c.next(step.live, step.live)
+			percent, _ = c.next(step.live, step.live)
 		}
 		goal := step.live + step.live*uint64(percent)/100
 		if goal > step.goal || goal < step.goal-step.live/100 {
