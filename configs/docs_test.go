@@ -20,7 +20,7 @@ calendars: {x: {week: {}, exceptions: [{every: 01-01, closed: true}]}}
 topics: {x: {queue: x, need: {}}}
 dispositions: {x: [{id: a}]}
 transfers: {unanswered: {}}
-statistics: {service_level: {}}
+statistics: {service_level: {formula: switches, switches: {}}}
 queues:
   x:
     need: {}
@@ -43,7 +43,7 @@ route:
     - {name: y, when: call.ani_known, then: {hangup: true}}
 agents: {x: {name: X, phone: "sip:x@192.0.2.1"}}
 tests:
-  - {name: x, at: 2026-04-15T11:00, call: {}, customer: {}, agents: {x: {}}, expect: {need: {}, then: [{at: 1s}]}}
+  - {name: x, at: 2026-04-15T11:00, call: {}, customer: {}, queues: {x: {}}, agents: {x: {}}, expect: {need: {}, then: [{at: 1s}]}}
 lint: {allow: [{code: S404, at: queues.x, why: it may}]}
 `
 
@@ -62,7 +62,7 @@ func tablePath(path string) string {
 		{"queues.x.", "OPTION ", ""}, {"defaults.", "OPTION ", ""}, {"route.x.", "Route ", ""}, {"route.y.", "Route ", ""},
 		{"route.", "Route ", ""}, {"agents.x.", "", "agents.ID."}, {"topics.x.", "", "topics.NAME."}, {"skills.x.", "", "skills.NAME."},
 		{"calendars.x.", "", "calendars.NAME."}, {"dispositions.x[].", "", "dispositions.SET[]."},
-		{"tests[].agents.x.", "", "tests[].agents.ID."},
+		{"tests[].agents.x.", "", "tests[].agents.ID."}, {"tests[].queues.x.", "", "tests[].queues.NAME."},
 	} {
 		if rest, ok := strings.CutPrefix(path, t.prefix); ok {
 			return t.table + t.rest + rest

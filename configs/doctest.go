@@ -20,6 +20,7 @@ type docTest struct {
 	customer rule.Customer // Known false: nobody knows the caller
 	late     time.Duration // the record comes so late
 	agents   map[agents.ID]testAgent
+	figures  map[string][]func(*rule.QueueFigures) // what conditions see of queues, given
 	expect   expectation
 }
 
@@ -85,7 +86,10 @@ func (c *compiler) readTests(n *node) {
 		if e := o.must("expect"); e != nil {
 			t.expect = c.expectation(c.object(e), t.agents != nil)
 		}
-		o.later("queues", "shifts")
+		if queues := o.get("queues"); queues != nil {
+			t.figures = c.testFigures(c.object(queues))
+		}
+		o.later("shifts")
 		o.close()
 		c.tests = append(c.tests, t)
 	}

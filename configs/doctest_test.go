@@ -32,6 +32,13 @@ route:
     - {name: read, when: 'call.trunk == "read"', queue: read}
     - {name: hard, when: 'call.trunk == "hard"', set: {topic: hard}}
     - {name: no, when: 'call.trunk == "no"', then: {reject: 603}}
+    - name: figures
+      when: 'call.trunk == "figures"'
+      routes:
+        - {name: bad, when: 'queues.care.sl < 70', queue: read}
+        - {name: long, when: 'queues.care.ewt > 60 and queues.care.ewt_known', queue: day}
+        - {name: shut, when: 'not queues.day.open', queue: day}
+        - {name: staffed, when: 'queues.care.staffed > 1 or queues.care.waiting > 4', queue: read}
 agents: {eve: {name: Eve Lindner, skills: {care: 9, roaming: 1}, languages: {en: 9, ru: 9}}}
 tests:
 `
@@ -55,6 +62,12 @@ func TestDocumentTests(t *testing.T) {
 		"record too late": {`at: 2026-04-15T10:00, customer: {segment: gold, late: 40s}, expect: {route: root, then: [{at: 1m, priority: 15}]}`, ""},
 		"manager":         {`at: 2026-04-15T10:00, customer: {account_manager: eve}, agents: {eve: {skills: {care: 3, lang_en: 9}}, ann: {skills: {care: 9, lang_en: 9}, idle: 1h}}, expect: {agent: eve}`, ""},
 		"on accept":       {`at: 2026-04-15T10:00, call: {trunk: read}, agents: {ann: {}}, expect: {agent: ann, then: [{at: 5s, agent: ann}]}`, ""},
+		"figures given":   {`at: 2026-04-15T10:00, call: {trunk: figures}, queues: {care: {sl: 90, ewt: 61}}, expect: {route: figures/long}`, ""},
+		"figures at zero": {`at: 2026-04-15T10:00, call: {trunk: figures}, expect: {route: figures/bad}`, ""},
+		"ewt not known":   {`at: 2026-04-15T10:00, call: {trunk: figures}, queues: {care: {sl: 90, ewt: 61, ewt_known: false}}, expect: {route: figures}`, ""},
+		"open by hours":   {`at: 2026-04-15T20:00, call: {trunk: figures}, queues: {care: {sl: 90}}, expect: {route: figures/shut}`, ""},
+		"open as given":   {`at: 2026-04-15T20:00, call: {trunk: figures}, queues: {care: {sl: 90, waiting: 5}, day: {open: true}}, expect: {route: figures/staffed}`, ""},
+		"staff of a test": {`at: 2026-04-15T10:00, call: {trunk: figures}, queues: {care: {sl: 90}}, agents: {ann: {skills: {care: 3, lang_en: 9}}, bob: {skills: {care: 4, lang_en: 9}}}, expect: {route: figures/staffed}`, ""},
 		"nobody":          {`at: 2026-04-15T10:00, call: {trunk: read}, expect: {then: [{at: 10s, treatment: nobody}]}`, ""},
 		"late elsewhere":  {`at: 2026-04-15T10:00, call: {dnis: "150"}, expect: {then: [{at: 30s, treatment: late}]}`, ""},
 
@@ -99,7 +112,9 @@ func TestDocumentTestsRefused(t *testing.T) {
 		`at: 2026-04-15T10:00, agents: {ann: {state: not_ready, idle: 5s}}, expect: {}`:     "only an available agent is idle",
 		`at: 2026-04-15T10:00, agents: {ann: {skills: {cooking: 3}}}, expect: {}`:           "skill cooking is not declared",
 		"at: 2026-04-15T10:00, expect: {}}\n  - {name: x, at: 2026-04-15T10:00, expect: {}": "another test has it",
-		`at: 2026-04-15T10:00, queues: {care: {waiting: 3}}, expect: {}`:                    "queues is not supported yet",
+		`at: 2026-04-15T10:00, queues: {cre: {waiting: 3}}, expect: {}`:                     "queue cre is not declared, did you mean care?",
+		`at: 2026-04-15T10:00, queues: {care: {sl: 101}}, expect: {}`:                       "want a whole number 0 to 100",
+		`at: 2026-04-15T10:00, queues: {care: {position: 1}}, expect: {}`:                   "unknown key",
 		`at: 2026-04-15T10:00, agents: {ann: {busy: 50%}}, expect: {}`:                      "busy is not supported yet",
 	} {
 		p, findings := ParseRouting("x.yaml", []byte(testsHead+"  - {name: x, "+test+"}\n"))

@@ -221,18 +221,6 @@ func (c *compiler) transfers(o *object) {
 	o.close()
 }
 
-func (c *compiler) statistics(o *object) {
-	s := &c.policy.Service
-	level := c.section(o, "service_level")
-	s.Formula = c.choice(level.get("formula"), "abandons_ignored", []string{"abandons_ignored"},
-		"abandons_negative", "abandons_positive", "answered_only", "asterisk_sl2", "switches")
-	level.later("count_in", "switches")
-	level.close()
-	s.ShortAbandon, s.Window = 5*time.Second, 30*time.Minute
-	o.later("short_abandon", "window", "interval", "day_starts")
-	o.close()
-}
-
 // conditionOptions is what conditions may mention.
 func (c *compiler) conditionOptions() rule.CompileOptions {
 	d := &c.names

@@ -11,6 +11,7 @@ import (
 
 	"github.com/cordboard/cordboard/agents"
 	"github.com/cordboard/cordboard/routing"
+	"github.com/cordboard/cordboard/routing/figures"
 	"github.com/cordboard/cordboard/routing/rule"
 )
 
@@ -57,7 +58,10 @@ func TestDefaults(t *testing.T) {
 	equal(t, "points", p.MilliPoints, int64(1000))
 	equal(t, "record", p.Record, routing.RecordPolicy{Deadline: 800 * time.Millisecond, Reconsider: true, LateFor: 30 * time.Second})
 	equal(t, "transfers", p.Transfers, routing.TransferPolicy{CreditWaited: true, UnansweredAfter: 45 * time.Second, UnansweredReturn: true})
-	equal(t, "service", p.Service, routing.ServicePolicy{Formula: "abandons_ignored", ShortAbandon: 5 * time.Second, Window: 30 * time.Minute})
+	equal(t, "service", p.Service, figures.Rules{
+		Formula: figures.AbandonsIgnored, Switches: figures.Switches{Abandons: true},
+		Short: 5 * time.Second, Interval: 15 * time.Minute, Window: 30 * time.Minute, Zone: p.Zone,
+	})
 	equal(t, "route", *p.Route, rule.Node{Name: "root", Queue: "desk"})
 	equal(t, "zone", p.Zone.String(), "Europe/Vienna")
 	equal(t, "agent", p.Agents["ann"], agents.Agent{

@@ -118,6 +118,7 @@ func play(p *routing.Policy, t *docTest) []string {
 		own.Agents[id] = a.Agent
 	}
 	r := &player{engine: routing.New(&own), policy: &own, agent: nobodyExpected}
+	r.engine.Pretend(t.pretend)
 	r.staff(t)
 	r.now = t.at
 	r.step(routing.CallArrived{Call: testCall, Attrs: t.call})

@@ -15,6 +15,8 @@ func About(action Action) (Offer, bool) {
 		return Offer{Call: a.Call}, true
 	case Enqueued:
 		return Offer{Call: a.Call}, true
+	case TurnedAway:
+		return Offer{Call: a.Call}, true
 	case StepReached:
 		return Offer{Call: a.Call}, true
 	case Held:

@@ -47,6 +47,15 @@ type Enqueued struct {
 	Reason   Reason    `json:"reason"`
 }
 
+// TurnedAway: the queue is closed or full, and the call does not wait in it.
+// What becomes of it follows: another queue, or its end.
+type TurnedAway struct {
+	Call  CallID    `json:"call"`
+	Queue string    `json:"queue"`
+	Since time.Time `json:"since"` // when its waiting began
+	Why   string    `json:"why"`   // closed, full
+}
+
 // StepReached: more agents may take the call from now on.
 type StepReached struct {
 	Call CallID `json:"call"`
@@ -200,6 +209,7 @@ func (ResolveCustomer) Kind() string { return "resolve_customer" }
 func (AnswerCaller) Kind() string    { return "answer_caller" }
 func (Wait) Kind() string            { return "wait" }
 func (Enqueued) Kind() string        { return "enqueued" }
+func (TurnedAway) Kind() string      { return "turned_away" }
 func (StepReached) Kind() string     { return "step_reached" }
 func (Held) Kind() string            { return "held" }
 func (OfferCall) Kind() string       { return "offer_call" }

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/cordboard/cordboard/agents"
+	"github.com/cordboard/cordboard/routing/figures"
 	"github.com/cordboard/cordboard/routing/queue"
 	"github.com/cordboard/cordboard/routing/rule"
 )
@@ -73,12 +74,14 @@ type call struct {
 	seeking stands // has yet to seek
 	seekKey queue.Key
 	visited []string
-	// answeredIn are the queues whose figures count the call as answered;
-	// counted says that the talk now is the one that made the last of them.
-	answeredIn []string
-	counted    bool
-	moves      int
-	pending    *pendingTreat // falls due once the offer that is out has ended
+	moves   int
+	pending *pendingTreat // falls due once the offer that is out has ended
+
+	// What the figures of its queues count of it.
+	visits  figures.Call
+	tallies []tally
+	lined   queue.Key // its place in its queue's line, zero in none
+	guessed estimates
 
 	prefer   []preference
 	preferAt int

@@ -45,6 +45,8 @@ type Engine struct {
 	env     rule.Env
 	reading *plan // whose conditions are being read
 	acts    []Action
+	ending  *call // its end is being told
+	pretend func(string, rule.QueueFigures) rule.QueueFigures
 }
 
 // New makes an engine that decides by the policy. All its agents are signed
@@ -111,7 +113,10 @@ func (e *Engine) Deadline() (time.Time, bool) {
 	return instant(e.timers[0].due), true
 }
 
-func (e *Engine) act(a Action) { e.acts = append(e.acts, a) }
+func (e *Engine) act(a Action) {
+	e.acts = append(e.acts, a)
+	e.count(a)
+}
 
 func (e *Engine) apply(ev Event) error {
 	switch ev := ev.(type) {

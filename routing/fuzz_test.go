@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cordboard/cordboard/agents"
+	"github.com/cordboard/cordboard/routing/figures"
 	"github.com/cordboard/cordboard/routing/rule"
 )
 
@@ -28,6 +29,7 @@ type tape struct {
 	greeted map[CallID]bool
 	rung    map[Offer]bool
 	talks   map[CallID][]Offer // connected, and not taken back
+	folds   map[CallID]*figures.Call
 	version int
 }
 
@@ -117,6 +119,12 @@ func (p *tape) step(ev Event) {
 	acts, _ := p.e.Step(p.now, ev)
 	for _, a := range acts {
 		p.action(ev, a)
+		if of, ok := About(a); ok && of.Call != 0 {
+			if p.folds[of.Call] == nil {
+				p.folds[of.Call] = &figures.Call{}
+			}
+			Fold(p.folds[of.Call], p.now, a)
+		}
 	}
 	if due, ok := p.e.Deadline(); !p.e.slice.over() && ok && !due.After(p.now) {
 		p.t.Fatalf("%s: deadline %s is not after %s", ev.Kind(), due, p.now)
@@ -280,9 +288,39 @@ func (p *tape) finish() {
 			p.t.Fatalf("queue %s still counts %+v", name, f)
 		}
 	}
+	p.recount()
 	for _, a := range e.agents {
 		if a.own.Len()+len(a.deskBars) != 0 || a.call != nil || a.wrap != nil {
 			p.t.Fatalf("agent %s keeps something", a.id)
+		}
+	}
+}
+
+// recount holds the engine's live counters against a count of what the actions
+// say, call by call.
+func (p *tape) recount() {
+	rules := &p.e.plan.Service
+	want, recent := map[string]figures.Counts{}, map[string]figures.Counts{}
+	for _, c := range p.folds {
+		for i := range c.Visits {
+			v := &c.Visits[i]
+			at, counts := rules.Count(v, p.e.within(v.Queue), p.now.UnixMicro())
+			sum := want[v.Queue]
+			sum.Add(counts, 1)
+			want[v.Queue] = sum
+			if at >= figures.Begins(rules.Window, p.now.UnixMicro()) {
+				sum := recent[v.Queue]
+				sum.Add(counts, 1)
+				recent[v.Queue] = sum
+			}
+		}
+	}
+	for name, f := range p.e.figures {
+		if f.total != want[name] {
+			p.t.Fatalf("queue %s: %+v, recounted %+v", name, f.total, want[name])
+		}
+		if got := f.recent.Sum(rules.Window, p.now.UnixMicro()); got != recent[name] {
+			p.t.Fatalf("queue %s: lately %+v, recounted %+v", name, got, recent[name])
 		}
 	}
 }
@@ -295,7 +333,7 @@ func FuzzEngine(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		p := &tape{
 			t: t, e: New(tapePolicy(1)), now: tapeStart, data: data, offers: map[CallID]Offer{}, holder: map[agents.ID]CallID{},
-			ended: map[CallID]bool{}, arrived: map[CallID]bool{}, greeted: map[CallID]bool{}, rung: map[Offer]bool{}, talks: map[CallID][]Offer{}, version: 1,
+			ended: map[CallID]bool{}, arrived: map[CallID]bool{}, greeted: map[CallID]bool{}, rung: map[Offer]bool{}, talks: map[CallID][]Offer{}, folds: map[CallID]*figures.Call{}, version: 1,
 		}
 		switch b := p.byte(); {
 		case b < 64: // one decision a Step

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cordboard/cordboard/routing/figures"
 	"github.com/cordboard/cordboard/routing/queue"
 	"github.com/cordboard/cordboard/routing/rule"
 )
@@ -14,9 +15,12 @@ const maxBlockedCalls = 100
 
 // figure counts for one queue name, whatever the version.
 type figure struct {
-	age                                  queue.Tree[queue.Key, *call] // waiting calls by when their waiting began
-	waiting, talking                     int
-	offered, answered, abandoned, inTime int
+	age              queue.Tree[queue.Key, *call] // waiting calls by when their waiting began
+	line             queue.Tree[queue.Key, *call] // waiting calls in the order in which they are served
+	waiting, talking int
+	total            figures.Counts // since the engine started
+	recent           figures.Ring
+	pace             pace
 }
 
 func (e *Engine) figure(name string) *figure {
@@ -31,7 +35,7 @@ func (e *Engine) figure(name string) *figure {
 // queueFigures is what a condition sees of a queue.
 func (e *Engine) queueFigures(p *plan, name string) rule.QueueFigures {
 	q, f := p.Queues[name], e.figure(name)
-	out := rule.QueueFigures{Waiting: f.waiting, Talking: f.talking}
+	out := rule.QueueFigures{Waiting: f.waiting, Talking: f.talking, SL: e.serviceLevel(name, e.now)}
 	if c, ok := f.age.First(); ok {
 		out.Oldest = int((e.now - c.since) / 1e6)
 	}
@@ -39,7 +43,18 @@ func (e *Engine) queueFigures(p *plan, name string) rule.QueueFigures {
 		out.Open = e.open(p, q)
 		out.Staffed, out.Available = e.fitting(p, q)
 	}
+	x := e.expectedIn(f, out.Staffed, e.now)
+	out.EWT, out.EWTKnown = x.Seconds, x.Known
+	if e.pretend != nil {
+		return e.pretend(name, out)
+	}
 	return out
+}
+
+// Pretend has conditions see other figures of queues than the engine's own:
+// for the tests of a document.
+func (e *Engine) Pretend(figures func(name string, own rule.QueueFigures) rule.QueueFigures) {
+	e.pretend = figures
 }
 
 // fitting counts the agents signed in, and free, who fit step one in the
@@ -59,11 +74,11 @@ func (e *Engine) fitting(p *plan, q *Queue) (staffed, available int) {
 }
 
 // Snapshot is the engine's state, by value: what the board shows. It changes
-// nothing; at is only noted in it.
+// nothing; at is noted in it, and figures of time are as of it.
 func (e *Engine) Snapshot(at time.Time) Snapshot {
 	s := Snapshot{At: at.UTC(), Pending: e.freed.len() + e.seekers.len(), Queues: []QueueState{}, Agents: []AgentState{}, Calls: []CallState{}}
 	for name, q := range e.plan.Queues {
-		s.Queues = append(s.Queues, e.queueState(name, q))
+		s.Queues = append(s.Queues, e.queueState(name, q, max(at.UnixMicro(), e.now)))
 	}
 	slices.SortFunc(s.Queues, func(a, b QueueState) int { return strings.Compare(a.Name, b.Name) })
 	for _, a := range e.agents {
@@ -97,16 +112,18 @@ func (e *Engine) Snapshot(at time.Time) Snapshot {
 	return s
 }
 
-func (e *Engine) queueState(name string, q *Queue) QueueState {
+func (e *Engine) queueState(name string, q *Queue, now int64) QueueState {
 	f := e.figure(name)
 	out := QueueState{
 		Name: name, Waiting: f.waiting, Talking: f.talking, AnswerWithin: int(q.AnswerWithin / time.Second), Open: e.open(e.plan, q),
-		Offered: f.offered, Answered: f.answered, Abandoned: f.abandoned, InTime: f.inTime,
+		Offered: f.total.Offered, Answered: f.total.Answered, Abandoned: f.total.Abandoned, InTime: f.total.InTime,
+		ServiceLevel: e.serviceLevel(name, now),
 	}
 	if c, ok := f.age.First(); ok {
 		out.OldestSince = instant(c.since)
 	}
 	out.Staffed, out.Available = e.fitting(e.plan, q)
+	out.Expected = e.expectedIn(f, out.Staffed, now)
 	return out
 }
 

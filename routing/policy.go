@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/cordboard/cordboard/agents"
+	"github.com/cordboard/cordboard/routing/figures"
 	"github.com/cordboard/cordboard/routing/rule"
 )
 
@@ -32,7 +33,7 @@ type Policy struct {
 	Sets        map[string][]Disposition // disposition sets by name
 	Route       *rule.Node               // the root; names a queue
 	Transfers   TransferPolicy
-	Service     ServicePolicy
+	Service     figures.Rules
 	// Agents is the directory when the document holds one, else nil.
 	Agents map[agents.ID]agents.Agent
 }
@@ -45,13 +46,6 @@ type RecordPolicy struct {
 	Deadline   time.Duration
 	Reconsider bool // a late record is considered once more while the call waits
 	LateFor    time.Duration
-}
-
-// ServicePolicy: the figures (13).
-type ServicePolicy struct {
-	Formula      string // abandons_ignored, ...
-	ShortAbandon time.Duration
-	Window       time.Duration
 }
 
 // TransferPolicy (12).

@@ -34,6 +34,10 @@ type QueueState struct {
 	Answered     int       `json:"answered"`
 	Abandoned    int       `json:"abandoned"`
 	InTime       int       `json:"answered_in_time"` // answered within AnswerWithin
+	// ServiceLevel is queue.sl: by the document's formula, over its window, in
+	// whole percent. Expected is the wait of the last in line.
+	ServiceLevel int      `json:"sl"`
+	Expected     Expected `json:"expected"`
 }
 
 // AgentState is one agent of a Snapshot.

@@ -1,8 +1,6 @@
 package routing
 
 import (
-	"slices"
-
 	"github.com/cordboard/cordboard/agents"
 )
 
@@ -28,15 +26,7 @@ func (e *Engine) phoneAnswered(c *call) {
 	a.rona = 0
 	f := e.figure(c.queue.Name)
 	f.talking++
-	// Once a queue, as it was offered once: a call passed on within its queue
-	// is not answered there twice.
-	if c.counted = !slices.Contains(c.answeredIn, c.queue.Name); c.counted {
-		c.answeredIn = append(c.answeredIn, c.queue.Name)
-		f.answered++
-		if c.waited <= c.queue.AnswerWithin.Microseconds() {
-			f.inTime++
-		}
-	}
+	f.pace.started(e.now, c.guessed, (e.now-c.entered)/1e6)
 	c.answered = true
 	e.act(Connect{c.offer(), instant(e.now), c.queue.Music})
 	e.setState(a, agents.Talking, "", 0)
@@ -62,16 +52,7 @@ func (e *Engine) joinFailed(c *call) {
 
 // uncount takes a talk out of the figures that was none.
 func (e *Engine) uncount(c *call) {
-	f := e.figure(c.queue.Name)
-	f.talking--
-	if !c.counted {
-		return
-	}
-	c.answeredIn = c.answeredIn[:len(c.answeredIn)-1]
-	f.answered--
-	if c.waited <= c.queue.AnswerWithin.Microseconds() {
-		f.inTime--
-	}
+	e.figure(c.queue.Name).talking--
 }
 
 // unconnect makes an offer again of a talk whose caller was gone before he
@@ -167,9 +148,6 @@ func (e *Engine) endWith(c *call, out EndCall) {
 		}
 		offered = e.withdraw(c, why)
 	}
-	if c.queue != nil && out.Outcome == Abandoned {
-		e.figure(c.queue.Name).abandoned++
-	}
 	e.leave(c)
 	e.unseek(c)
 	c.phase = over
@@ -185,7 +163,9 @@ func (e *Engine) endWith(c *call, out EndCall) {
 		out.Queue = c.queue.Name
 	}
 	out.Agent, out.Attempt = c.last.Agent, c.last.Attempt
+	e.ending = c
 	e.act(out)
+	e.ending = nil
 	if talker != nil {
 		e.startWrapUp(c, talker)
 	}

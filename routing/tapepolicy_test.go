@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/cordboard/cordboard/agents"
+	"github.com/cordboard/cordboard/routing/figures"
 	"github.com/cordboard/cordboard/routing/rule"
 )
 
@@ -37,6 +38,7 @@ func tapePolicy(version int) *Policy {
 	sixty := 60
 	p := &Policy{
 		Version: version, Zone: time.UTC, MilliPoints: 1000, Languages: []string{"en", "ru"}, DefaultLanguage: "en",
+		Service:   figures.Rules{Window: 5 * time.Minute, Short: 5 * time.Second, ByArrival: true},
 		Record:    RecordPolicy{Deadline: 800 * time.Millisecond, Reconsider: true, LateFor: 30 * time.Second},
 		Calendars: map[string]*Calendar{"day": {Name: "day", Zone: time.UTC}},
 		Topics:    map[string]*Topic{"hard": {Name: "hard", Queue: "a", Need: tapeNeed("x", 6), Specialists: []agents.ID{"a0", "a1"}, Wait: 20 * time.Second, PriorityAdd: 20}},
@@ -44,7 +46,7 @@ func tapePolicy(version int) *Policy {
 		Transfers: TransferPolicy{CreditWaited: true, PriorityAdd: 30, UnansweredAfter: 25 * time.Second, UnansweredReturn: true},
 		Route: &rule.Node{Queue: "a", Children: []*rule.Node{
 			{Name: "gold", When: tapeWhen(`customer.segment == "gold"`), Queue: "b", Priority: &sixty},
-			{Name: "open", When: tapeWhen(`call.trunk == "c" and queues.b.waiting < 3`), Queue: "c"},
+			{Name: "open", When: tapeWhen(`call.trunk == "c" and queues.b.waiting < 3 and queues.b.ewt < 600 and queues.b.sl >= 0`), Queue: "c"},
 			{Name: "hard", When: tapeWhen(`call.trunk == "t"`), SetTopic: "hard"},
 			{Name: "firm", When: tapeWhen(`call.trunk == "f"`), Need: &rule.Need{Any: [][]agents.Range{{{Skill: "y", Min: 1}}, {{Skill: "x", Min: 9}}}, None: []agents.Skill{"z"}}, Prefer: []rule.Prefer{}},
 			{Name: "no", When: tapeWhen(`call.trunk == "no"`), Then: &rule.Treatment{Reject: 603}},

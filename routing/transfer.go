@@ -60,10 +60,8 @@ func (e *Engine) transferRequested(c *call, ev TransferRequested) {
 func (e *Engine) arrive(c *call, d destination, trigger string) {
 	c.queue, c.entered, c.step = d.queue, e.now, 0
 	c.failed, c.came, c.gaveUp, c.pending = 0, 0, false, nil
-	f := e.figure(d.queue.Name)
 	if !slices.Contains(c.visited, d.queue.Name) {
 		c.visited = append(c.visited, d.queue.Name)
-		f.offered++
 	}
 	if d.agent != nil {
 		p := preference{kind: "agent", agents: []*agent{d.agent}, waived: true}
@@ -77,6 +75,7 @@ func (e *Engine) arrive(c *call, d destination, trigger string) {
 	c.preferAt = 0
 	e.rekey(c)
 	e.join(c)
+	e.guess(c)
 	e.announce(c, trigger)
 	e.reachSteps(c)
 	e.markSeeking(c, trigger)

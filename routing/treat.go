@@ -32,10 +32,10 @@ func (e *Engine) treatWhenFree(c *call, why string, t rule.Treatment) {
 // nothing, when that is a queue which the call has been in: no call goes in a
 // circle.
 func (e *Engine) treat(c *call, why string, t rule.Treatment) bool {
+	if !c.canGo(t) {
+		return false
+	}
 	if t.Queue != "" {
-		if slices.Contains(c.visited, t.Queue) || c.moves >= maxMoves {
-			return false
-		}
 		c.moves++
 	}
 	e.leave(c)
@@ -52,6 +52,11 @@ func (e *Engine) treat(c *call, why string, t rule.Treatment) bool {
 	}
 	e.finishTreatment(c, why, t)
 	return true
+}
+
+// canGo is false for a queue that the call has been in, or one move too many.
+func (c *call) canGo(t rule.Treatment) bool {
+	return t.Queue == "" || !slices.Contains(c.visited, t.Queue) && c.moves < maxMoves
 }
 
 func (c *call) music() string {

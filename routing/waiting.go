@@ -22,12 +22,11 @@ func (e *Engine) enter(c *call, name, trigger string, prefer []rule.Prefer) {
 	f := e.figure(name)
 	if !slices.Contains(c.visited, name) {
 		c.visited = append(c.visited, name)
-		f.offered++
 	}
-	if !e.open(c.plan, q) && e.treat(c, "closed", q.Closed) {
+	if !e.open(c.plan, q) && e.turnAway(c, "closed", q.Closed) {
 		return
 	}
-	if q.Full != nil && f.waiting >= q.Full.Waiting && e.treat(c, "full", q.Full.Then) {
+	if q.Full != nil && f.waiting >= q.Full.Waiting && e.turnAway(c, "full", q.Full.Then) {
 		return
 	}
 	c.entered, c.step = e.now, 0
@@ -36,9 +35,20 @@ func (e *Engine) enter(c *call, name, trigger string, prefer []rule.Prefer) {
 	e.rekey(c)
 	e.greet(c)
 	e.join(c)
+	e.guess(c)
 	e.announce(c, trigger)
 	e.reachSteps(c)
 	e.markSeeking(c, trigger)
+}
+
+// turnAway treats a call that finds its queue closed or full. It says false
+// when there is nowhere to send it.
+func (e *Engine) turnAway(c *call, why string, t rule.Treatment) bool {
+	if !c.canGo(t) {
+		return false
+	}
+	e.act(TurnedAway{Call: c.id, Queue: c.queue.Name, Since: instant(c.since), Why: why})
+	return e.treat(c, why, t)
 }
 
 // greet answers the caller on entering the first queue that does not leave
@@ -65,6 +75,7 @@ func (e *Engine) join(c *call) {
 	f := e.figure(c.queue.Name)
 	f.waiting++
 	f.age.Put(c.age(), c)
+	e.line(c)
 	if l := c.queue.Late; l != nil && !slices.Contains(c.added, lateMark+c.queue.Name) {
 		e.timers.arm(&c.tLate, lateDue, max(c.entered+l.After.Microseconds(), e.now))
 	}
@@ -86,6 +97,7 @@ func (e *Engine) leave(c *call) {
 	f := e.figure(c.queue.Name)
 	f.waiting--
 	f.age.Delete(c.age())
+	e.unline(c)
 	c.demand = nil
 	for _, t := range []*timer{&c.tHold, &c.tStep, &c.tLate, &c.tNobody, &c.tClose} {
 		e.timers.disarm(t)
@@ -107,6 +119,7 @@ func (c *call) age() queue.Key { return queue.Key{Since: c.since, ID: int64(c.id
 func (e *Engine) rekey(c *call) {
 	c.key = queue.NewKey(c.since, c.priority(), c.plan.MilliPoints, int64(c.id))
 	e.reseek(c)
+	e.line(c)
 }
 
 // place puts a waiting call where agents find it. One that has yet to ask its
@@ -114,6 +127,7 @@ func (e *Engine) rekey(c *call) {
 // shall take it before.
 func (e *Engine) place(c *call) {
 	e.spend(indexUnits)
+	e.line(c)
 	switch {
 	case len(c.wanted) > 0:
 		c.spot = inHold

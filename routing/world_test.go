@@ -20,9 +20,12 @@ func checkWorld(t *testing.T, e *Engine) {
 func checkFigures(t *testing.T, e *Engine) {
 	t.Helper()
 	for name, f := range e.figures {
-		if f.answered+f.abandoned > f.offered || f.inTime > f.answered || f.answered < 0 || f.talking < 0 {
-			t.Fatalf("queue %s: offered %d, answered %d (in time %d), abandoned %d, talking %d",
-				name, f.offered, f.answered, f.inTime, f.abandoned, f.talking)
+		c := f.total
+		if c.Offered != c.Answered+c.Abandoned+c.MovedOn+c.Treated+c.Failed+c.Waiting || c.InTime > c.Answered || c.Waiting < 0 || f.talking < 0 {
+			t.Fatalf("queue %s: %+v, %d wait, %d talk", name, c, f.waiting, f.talking)
+		}
+		if f.line.Len() != f.waiting || f.age.Len() != f.waiting {
+			t.Fatalf("queue %s: %d wait, %d in line, %d by age", name, f.waiting, f.line.Len(), f.age.Len())
 		}
 	}
 }

@@ -56,7 +56,20 @@ type node[K Ordered[K], V any] struct {
 	key         K
 	value       V
 	rank        uint64
+	size        int // of this and all below
 	left, right *node[K, V]
+}
+
+func (n *node[K, V]) count() int {
+	if n == nil {
+		return 0
+	}
+	return n.size
+}
+
+func (n *node[K, V]) sized() *node[K, V] {
+	n.size = 1 + n.left.count() + n.right.count()
+	return n
 }
 
 // Len is how many values the tree holds.
@@ -93,6 +106,32 @@ func (t *Tree[K, V]) First() (v V, ok bool) {
 	return n.value, true
 }
 
+// Rank is how many keys come before one, which need not be in the tree.
+func (t *Tree[K, V]) Rank(k K) int {
+	before := 0
+	for n := t.root; n != nil; {
+		if k.Compare(n.key) <= 0 {
+			n = n.left
+			continue
+		}
+		before += 1 + n.left.count()
+		n = n.right
+	}
+	return before
+}
+
+// Last is the value served last.
+func (t *Tree[K, V]) Last() (v V, ok bool) {
+	n := t.root
+	if n == nil {
+		return v, false
+	}
+	for n.right != nil {
+		n = n.right
+	}
+	return n.value, true
+}
+
 // Ascend calls yield for each value in order until it says false. The tree
 // must not be changed meanwhile.
 func (t *Tree[K, V]) Ascend(yield func(V) bool) { ascend(t.root, yield) }
@@ -104,7 +143,7 @@ func ascend[K Ordered[K], V any](n *node[K, V], yield func(V) bool) bool {
 func put[K Ordered[K], V any](n *node[K, V], k K, v V, added *bool) *node[K, V] {
 	if n == nil {
 		*added = true
-		return &node[K, V]{key: k, value: v, rank: k.Hash()}
+		return &node[K, V]{key: k, value: v, rank: k.Hash(), size: 1}
 	}
 	switch c := k.Compare(n.key); {
 	case c < 0:
@@ -112,19 +151,21 @@ func put[K Ordered[K], V any](n *node[K, V], k K, v V, added *bool) *node[K, V] 
 		if n.left.rank > n.rank {
 			l := n.left
 			n.left, l.right = l.right, n
-			return l
+			n.sized()
+			return l.sized()
 		}
 	case c > 0:
 		n.right = put(n.right, k, v, added)
 		if n.right.rank > n.rank {
 			r := n.right
 			n.right, r.left = r.left, n
-			return r
+			n.sized()
+			return r.sized()
 		}
 	default:
 		n.value = v
 	}
-	return n
+	return n.sized()
 }
 
 func remove[K Ordered[K], V any](n *node[K, V], k K, found *bool) *node[K, V] {
@@ -140,7 +181,7 @@ func remove[K Ordered[K], V any](n *node[K, V], k K, found *bool) *node[K, V] {
 		*found = true
 		return merge(n.left, n.right)
 	}
-	return n
+	return n.sized()
 }
 
 func merge[K Ordered[K], V any](a, b *node[K, V]) *node[K, V] {
@@ -151,10 +192,10 @@ func merge[K Ordered[K], V any](a, b *node[K, V]) *node[K, V] {
 		return a
 	case a.rank > b.rank:
 		a.right = merge(a.right, b)
-		return a
+		return a.sized()
 	default:
 		b.left = merge(a, b.left)
-		return b
+		return b.sized()
 	}
 }
 

@@ -41,6 +41,15 @@ func TestTreeAgainstSlice(t *testing.T) {
 	if first, ok := tree.First(); !ok || first != got[0] {
 		t.Fatalf("first is %d, want %d", first, got[0])
 	}
+	if last, ok := tree.Last(); !ok || last != got[len(got)-1] {
+		t.Fatalf("last is %d, want %d", last, got[len(got)-1])
+	}
+	for i, k := range keys {
+		after := Key{k.Turn, k.Since, k.ID + 1}
+		if tree.Rank(k) != i || tree.Rank(after) != i+1 {
+			t.Fatalf("rank of place %d is %d, and %d behind it", i, tree.Rank(k), tree.Rank(after))
+		}
+	}
 }
 
 func TestKey(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/cordboard/cordboard/agents"
 	"github.com/cordboard/cordboard/routing"
+	"github.com/cordboard/cordboard/routing/figures"
 	"github.com/cordboard/cordboard/routing/rule"
 )
 
@@ -53,7 +54,7 @@ type line struct {
 // Parse reads the part of a transcript above the line.
 func Parse(text string) (*Case, error) {
 	c := &Case{t0: begin, direct: map[string]string{}, names: map[string]routing.CallID{}, policy: &routing.Policy{
-		Version: 1, Zone: time.UTC, MilliPoints: 1000,
+		Version: 1, Zone: time.UTC, MilliPoints: 1000, Service: figures.Defaults(),
 		Record:    routing.RecordPolicy{Deadline: 800 * time.Millisecond, Reconsider: true, LateFor: 30 * time.Second},
 		Transfers: routing.TransferPolicy{CreditWaited: true, UnansweredAfter: 45 * time.Second, UnansweredReturn: true},
 		Calendars: map[string]*routing.Calendar{}, Topics: map[string]*routing.Topic{}, Queues: map[string]*routing.Queue{},
@@ -169,6 +170,8 @@ func (c *Case) read(l line, now *time.Duration) error {
 		f, err := strconv.ParseFloat(l.opts["points"], 64)
 		c.policy.MilliPoints = int64(f * 1000)
 		return err
+	case "statistics":
+		return c.statistics(l)
 	case "agents":
 		return c.agents(l)
 	default:

@@ -209,6 +209,8 @@ func (r *runner) play(l line) error {
 		return r.step(routing.WrapUpEnded{Offer: r.talks[agents.ID(word(1))], Disposition: word(2)})
 	case "reload":
 		return r.reload(l)
+	case "figures":
+		return r.figures(word(1))
 	}
 	return r.playOffer(l, word)
 }

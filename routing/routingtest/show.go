@@ -29,6 +29,8 @@ func (r *runner) remember(a routing.Action) {
 		if !a.NoDesk && (!r.apart || r.setup) {
 			r.acks = append(r.acks, a.Offer)
 		}
+	case routing.TurnedAway:
+		r.queues[a.Call] = a.Queue
 	case routing.Connect:
 		r.talks[a.Agent] = a.Offer
 	}

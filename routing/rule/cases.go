@@ -158,9 +158,12 @@ func telling(name string, v *values) (out []any, exact bool) {
 	}
 	f := studied[name]
 	if q, ok := strings.CutPrefix(name, "queues."); ok {
-		if strings.HasSuffix(q, ".open") {
+		switch {
+		case strings.HasSuffix(q, ".open"), strings.HasSuffix(q, ".ewt_known"):
 			f = field{flag: func(*Env) *bool { return nil }}
-		} else {
+		case strings.HasSuffix(q, ".sl"):
+			f = field{high: 100}
+		default:
 			f = field{high: many}
 		}
 	}
@@ -295,6 +298,12 @@ func (c *Case) figure(parts []string, v any) {
 		q.Talking = n
 	case "open":
 		q.Open = v == true
+	case "sl":
+		q.SL = n
+	case "ewt":
+		q.EWT = n
+	case "ewt_known":
+		q.EWTKnown = v == true
 	}
 	c.env.Queues[queue] = q
 }

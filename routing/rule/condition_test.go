@@ -99,7 +99,6 @@ func TestConditionRefused(t *testing.T) {
 		{`call.ani == "+447700900100"`, `1:6: call.ani is not supported yet`},
 		{`customer.id == "7"`, `customer.id is not supported yet`},
 		{`queue.ewt > 60`, `queue.ewt is not supported yet`},
-		{`queues.billing.ewt > 60`, `queues.billing.ewt is not supported yet`},
 		{`queues.biling.waiting > 6`, `queue biling is not declared, did you mean billing?`},
 		{`queues.billing > 6`, `queues.billing needs a field`},
 		{`open("ofice")`, `1:6: calendar ofice is not declared, did you mean office?`},

@@ -55,6 +55,9 @@ type QueueFigures struct {
 	Staffed   int  `expr:"staffed"`
 	Talking   int  `expr:"talking"`
 	Open      bool `expr:"open"`
+	SL        int  `expr:"sl"`  // percent
+	EWT       int  `expr:"ewt"` // seconds, 0 when not known
+	EWTKnown  bool `expr:"ewt_known"`
 }
 
 // Clock is what a condition sees as time, in the document's zone.

@@ -23,8 +23,7 @@ var fields = map[string]struct{ now, later []string }{
 		later: []string{"id", "confidence", "contract_end_days", "usage_trend", "consent", "do_not_call", "fraud_flag", "birthday"},
 	},
 	"queues": {
-		now:   []string{"waiting", "oldest", "available", "staffed", "talking", "open"},
-		later: []string{"ewt", "ewt_known", "sl"},
+		now: []string{"waiting", "oldest", "available", "staffed", "talking", "open", "sl", "ewt", "ewt_known"},
 	},
 	"time": {now: []string{"hour", "minute", "weekday", "day", "month", "date", "holiday"}},
 }

@@ -1,0 +1,205 @@
+package figures
+
+import "time"
+
+// State is what became of a visit.
+type State uint8
+
+// The states of a visit. Exactly one of them holds, which is why a day's
+// offered calls are always the sum of the others.
+const (
+	Waiting   State = iota
+	Answered        // an agent talked to the caller
+	Abandoned       // the caller gave up
+	MovedOn         // another queue took the call over
+	Treated         // closed, full, late or nobody was its end
+	Failed          // we could not go on with it
+)
+
+// Visit is one call in one queue. A call that comes back to a queue continues
+// the visit it began there: it is offered once per queue. Instants are
+// microseconds since 1970.
+type Visit struct {
+	Queue   string
+	Since   int64 // when its waiting began: T and the wait count from here
+	Entered int64 // when it came to the queue first
+	Ended   int64 // when its state was reached; 0 while it waits
+	State   State
+	attempt int64 // the offer that was answered
+}
+
+// Call folds what happens to one call into its visits. The zero Call is one
+// that has entered no queue.
+type Call struct {
+	Visits []Visit
+	on     int   // the visit that goes on, counted from 1; 0 for none
+	left   int64 // since when it is being sent elsewhere
+}
+
+// Enter says that the call has come to a queue, or would have if it were not
+// closed or full. A visit elsewhere that goes on has moved on.
+func (c *Call) Enter(queue string, at, since int64) {
+	if v := c.current(); v != nil && v.State == Waiting {
+		if v.Queue == queue {
+			c.left = 0
+			return
+		}
+		v.State, v.Ended = MovedOn, at
+		if c.left != 0 {
+			v.Ended = c.left
+		}
+	}
+	c.left = 0
+	for i := range c.Visits {
+		if v := &c.Visits[i]; v.Queue == queue {
+			c.on = i + 1
+			if v.State != Answered { // once answered there, always answered there
+				v.State, v.Ended, v.Since = Waiting, 0, since
+			}
+			return
+		}
+	}
+	c.Visits = append(c.Visits, Visit{Queue: queue, Since: since, Entered: at})
+	c.on = len(c.Visits)
+}
+
+// Leave says that the queue sends the call elsewhere from now on, though an
+// announcement may play first.
+func (c *Call) Leave(at int64) {
+	if c.left == 0 {
+		c.left = at
+	}
+}
+
+// Answer says that an agent's phone was picked up for the offer.
+func (c *Call) Answer(at, attempt int64) {
+	if v := c.current(); v != nil && v.State == Waiting {
+		v.State, v.Ended, v.attempt = Answered, at, attempt
+	}
+}
+
+// Unanswer takes it back: the legs could not be joined, or the caller was gone
+// before.
+func (c *Call) Unanswer(attempt int64) {
+	if v := c.current(); v != nil && v.State == Answered && v.attempt == attempt {
+		v.State, v.Ended, v.attempt = Waiting, 0, 0
+	}
+}
+
+// End says how a visit that goes on has ended with the call.
+func (c *Call) End(at int64, how State) {
+	v := c.current()
+	if v == nil || v.State != Waiting {
+		return
+	}
+	v.State, v.Ended = how, at
+	if how == Treated && c.left != 0 {
+		v.Ended = c.left
+	}
+}
+
+func (c *Call) current() *Visit {
+	if c.on == 0 {
+		return nil
+	}
+	return &c.Visits[c.on-1]
+}
+
+// Whole is the call as the centre sees it: offered once, whatever the number of
+// its queues, answered when any of them answered it, else what became of it
+// last. False when it entered no queue.
+func (c *Call) Whole() (Visit, bool) {
+	v := c.current()
+	if v == nil {
+		return Visit{}, false
+	}
+	for i := range c.Visits {
+		if o := &c.Visits[i]; o.State == Answered && (v.State != Answered || o.Ended < v.Ended) {
+			v = o
+		}
+	}
+	whole := *v
+	for i := range c.Visits {
+		whole.Entered = min(whole.Entered, c.Visits[i].Entered)
+	}
+	return whole, true
+}
+
+// Counts are visits, counted. Decided is N of the formulas: a visit counts
+// there with its answer, its abandon or the end of T, but not with a short
+// abandon.
+type Counts struct {
+	Offered, Answered, Abandoned, MovedOn, Treated, Failed, Waiting int
+
+	InTime      int // of Answered: within T
+	GaveUp      int // of Abandoned: within T, short ones left out
+	Short       int // of Abandoned: sooner than short_abandon
+	ShortInTime int // of Short: within T
+	Decided     int
+
+	Wait int64 // of Answered: microseconds waited, summed
+}
+
+// Add adds other counts, times so many.
+func (c *Counts) Add(o Counts, times int) {
+	c.Offered += times * o.Offered
+	c.Answered += times * o.Answered
+	c.Abandoned += times * o.Abandoned
+	c.MovedOn += times * o.MovedOn
+	c.Treated += times * o.Treated
+	c.Failed += times * o.Failed
+	c.Waiting += times * o.Waiting
+	c.InTime += times * o.InTime
+	c.GaveUp += times * o.GaveUp
+	c.Short += times * o.Short
+	c.ShortInTime += times * o.ShortInTime
+	c.Decided += times * o.Decided
+	c.Wait += int64(times) * o.Wait
+}
+
+// Count says what a visit counts as at an instant, and into which instant it
+// counts. within is T, the queue's answer_within.
+func (r *Rules) Count(v *Visit, within time.Duration, now int64) (at int64, c Counts) {
+	due := max(v.Entered, v.Since+within.Microseconds()) // T is over
+	c.Offered = 1
+	at = min(v.Ended, due)
+	late := v.Ended > due
+	waited := v.Ended - v.Since
+	switch v.State {
+	case Waiting:
+		c.Waiting = 1
+		at, late = min(now, due), now > due
+	case Answered:
+		c.Answered, c.Wait, c.Decided = 1, waited, 1
+		if waited <= within.Microseconds() {
+			c.InTime, at = 1, v.Ended
+		}
+	case Abandoned:
+		c.Abandoned = 1
+		inTime := waited <= within.Microseconds()
+		switch {
+		case waited < r.Short.Microseconds():
+			c.Short, late = 1, false
+			if inTime {
+				c.ShortInTime = 1
+			}
+		case inTime:
+			c.GaveUp, c.Decided, at = 1, 1, v.Ended
+		default:
+			late = true
+		}
+	case MovedOn:
+		c.MovedOn = 1
+	case Treated:
+		c.Treated = 1
+	case Failed:
+		c.Failed = 1
+	}
+	if late {
+		c.Decided = 1
+	}
+	if r.ByArrival {
+		at = v.Entered
+	}
+	return at, c
+}

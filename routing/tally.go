@@ -1,0 +1,136 @@
+package routing
+
+import (
+	"time"
+
+	"github.com/cordboard/cordboard/routing/figures"
+	"github.com/cordboard/cordboard/routing/queue"
+)
+
+// tally is what one visit of a call counts as, and where.
+type tally struct {
+	queue  string
+	minute int64 // an instant; 0 while it waits
+	counts figures.Counts
+}
+
+// Fold folds one action into what a call does in queues, as the engine counts
+// it, the ledger keeps it, and a report recounts it. Actions that say nothing
+// of that are passed over.
+func Fold(c *figures.Call, at time.Time, action Action) bool {
+	us := at.UnixMicro()
+	switch a := action.(type) {
+	case Enqueued:
+		c.Enter(a.Queue, us, a.Since.UnixMicro())
+	case TurnedAway:
+		c.Enter(a.Queue, us, a.Since.UnixMicro())
+		c.Leave(us)
+	case Treat:
+		c.Leave(us)
+	case Connect:
+		if !a.Answered.IsZero() {
+			us = a.Answered.UnixMicro()
+		}
+		c.Answer(us, int64(a.Attempt))
+	case Withdraw:
+		c.Unanswer(int64(a.Attempt))
+	case EndCall:
+		c.End(us, endOf(a))
+	default:
+		return false
+	}
+	return true
+}
+
+// endOf says how a call's end ends its last visit, if no agent answered there.
+// A call that an agent had answered before ends as answered all the same.
+func endOf(a EndCall) figures.State {
+	switch {
+	case a.Outcome == Abandoned, a.Outcome == Answered && a.By == ByCaller:
+		return figures.Abandoned
+	case a.Outcome == Treated, a.Outcome == Rejected:
+		return figures.Treated
+	case a.Outcome == Answered && treatments[a.Reason]:
+		return figures.Treated
+	}
+	return figures.Failed
+}
+
+// treatments are the reasons of an end that an announcement was.
+var treatments = map[string]bool{"closed": true, "full": true, "late": true, "nobody": true, "then": true}
+
+// count folds an action into the figures of its call's queues.
+func (e *Engine) count(action Action) {
+	of, ok := About(action)
+	if !ok {
+		return
+	}
+	c := e.calls[of.Call]
+	if c == nil {
+		c = e.ending
+	}
+	if c == nil || c.id != of.Call || !Fold(&c.visits, instant(e.now), action) {
+		return
+	}
+	for i := range c.visits.Visits {
+		v := &c.visits.Visits[i]
+		if i == len(c.tallies) {
+			c.tallies = append(c.tallies, tally{queue: v.Queue})
+		}
+		e.recount(&c.tallies[i], v)
+	}
+}
+
+// recount replaces what a visit counted as.
+func (e *Engine) recount(t *tally, v *figures.Visit) {
+	rules := &e.plan.Service
+	at, now := rules.Count(v, e.within(v.Queue), v.Entered)
+	if v.State == figures.Waiting {
+		at = 0
+	}
+	if now == t.counts && at == t.minute {
+		return
+	}
+	f := e.figure(t.queue)
+	f.total.Add(t.counts, -1)
+	f.total.Add(now, 1)
+	if t.minute != 0 {
+		f.recent.Add(rules.Window, e.now, t.minute, t.counts, -1)
+	}
+	if at != 0 {
+		f.recent.Add(rules.Window, e.now, at, now, 1)
+	}
+	t.minute, t.counts = at, now
+}
+
+// within is T of a queue.
+func (e *Engine) within(name string) time.Duration {
+	if q := e.plan.Queues[name]; q != nil {
+		return q.AnswerWithin
+	}
+	return figures.DefaultWithin
+}
+
+// serviceLevel is the share of a queue's calls answered in time, by the
+// document's formula over its window, in whole percent.
+func (e *Engine) serviceLevel(name string, now int64) int {
+	rules := &e.plan.Service
+	f := e.figure(name)
+	sum := f.recent.Sum(rules.Window, now)
+	// Those who wait, and T is over, count with the minute in which it was.
+	begins, within := figures.Begins(rules.Window, now), e.within(name).Microseconds()
+	if rules.ByArrival {
+		sum.Decided += f.waitingSince(begins, now-within)
+	} else {
+		sum.Decided += f.waitingSince(begins-within, now-within)
+	}
+	return rules.Percent(sum)
+}
+
+// waitingSince counts who waits since an instant or later, but before another.
+func (f *figure) waitingSince(from, before int64) int {
+	if from >= before {
+		return 0
+	}
+	return f.age.Rank(queue.Key{Since: before}) - f.age.Rank(queue.Key{Since: from})
+}
