@@ -60,6 +60,8 @@ type TurnedAway struct {
 type StepReached struct {
 	Call CallID `json:"call"`
 	Step int    `json:"step"` // 1 is the queue's own need
+	// Due is when a step fell due that only a reload made one; else zero.
+	Due time.Time `json:"due,omitzero"`
 }
 
 // Held: the call waits for a preferred agent and for nobody else, until the

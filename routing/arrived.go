@@ -38,13 +38,6 @@ func (e *Engine) callArrived(ev CallArrived) error {
 	return nil
 }
 
-// recordLate routes a call whose record did not come in time: the customer is
-// unknown to the routes.
-func (e *Engine) recordLate(c *call) {
-	t, _ := e.readAnyway(c)
-	e.follow(c, t, "arrived")
-}
-
 func (e *Engine) customerResolved(ev CustomerResolved) {
 	c := e.calls[ev.Call]
 	if c == nil || c.resolved {
@@ -53,8 +46,7 @@ func (e *Engine) customerResolved(ev CustomerResolved) {
 	c.resolved, c.customer = true, ev.Customer
 	if c.phase == resolving {
 		e.timers.disarm(&c.tRecord)
-		t, _ := e.readAnyway(c)
-		e.follow(c, t, "arrived")
+		e.routed(c)
 		return
 	}
 	p := c.plan.Record
@@ -69,10 +61,24 @@ func (e *Engine) customerResolved(ev CustomerResolved) {
 	}
 }
 
+// routed routes a call once its record has come, or did not come in time: then
+// the customer is unknown to the routes.
+func (e *Engine) routed(c *call) {
+	if c.plan.again {
+		e.adoptPlan(c)
+	}
+	t, _ := e.readAnyway(c)
+	e.follow(c, t, "arrived")
+}
+
 // reconsider reads the routes once more, with the record that came late. In
 // the same queue need and priority change and the step clock stays.
 func (e *Engine) reconsider(c *call) {
 	c.late, c.reread = false, true
+	if e.superseded(c) {
+		e.renew(c)
+		return
+	}
 	t, _ := e.readAnyway(c)
 	queue, then := t.queue(c.plan), t.route.node.Then
 	if then != nil || queue != c.queue.Name {
@@ -107,7 +113,7 @@ func (e *Engine) follow(c *call, t target, trigger string) {
 // adopt takes over what the routes set, other than the queue.
 func (e *Engine) adopt(c *call, t target) {
 	c.rule, c.base, c.firm = t.route.path, t.route.priority, t.route.need
-	c.setLanguage, c.topic = t.language, t.topic
+	c.setLanguage, c.topic, c.home = t.language, t.topic, t.leads(c.plan)
 	if topic := c.plan.Topics[t.topic]; topic != nil {
 		c.firm = mergeNeeds(c.firm, topic.Need)
 		c.add("topic:"+topic.Name, topic.PriorityAdd)

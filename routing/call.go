@@ -44,6 +44,7 @@ type call struct {
 	resolved bool // the look-up has ended
 	phase    phase
 	plan     *plan
+	drains   *plan // the live version that left it to its own
 
 	// What the routes and transfers made of it.
 	rule        string
@@ -51,8 +52,9 @@ type call struct {
 	topic       string
 	firm        rule.Need
 	firmKey     string
-	base        int // priority of the route
-	extra       int // additions, each once
+	home        string // the queue that the routes led to
+	base        int    // priority of the route
+	extra       int    // additions, each once
 	added       []string
 	treatment   rule.Treatment // of a route with then, or while one plays
 

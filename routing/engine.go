@@ -34,6 +34,7 @@ type Engine struct {
 	profileBy map[string]*profile
 	front     queue.Tree[queue.Key, *call] // calls that came back
 	passed    queue.Tree[queue.Key, *call] // waiting calls whose sender is barred
+	held      queue.Tree[queue.Key, *call] // waiting calls that hold for agents
 	figures   map[string]*figure
 	free      int // agents Available
 
@@ -47,6 +48,11 @@ type Engine struct {
 	acts    []Action
 	ending  *call // its end is being told
 	pretend func(string, rule.QueueFigures) rule.QueueFigures
+
+	// Of a reload (reload.go).
+	plans    []*plan    // versions before the live one with calls, oldest first
+	renewals []*call    // to be routed again: in front, then holding
+	renewing []outdated // a heap of demands with calls to be routed again
 }
 
 // New makes an engine that decides by the policy. All its agents are signed
@@ -247,7 +253,7 @@ func (e *Engine) fire(t *timer) {
 	e.timers.disarm(t)
 	switch t.kind {
 	case recordDue:
-		e.recordLate(t.call)
+		e.routed(t.call)
 	case popDue:
 		e.popLate(t.call)
 	case leadDue:

@@ -176,12 +176,17 @@ type TreatmentPlayed struct {
 // what follows from a deadline follows at the instant it was looked at.
 type Tick struct{}
 
-// PolicyChanged: a new compiled routing document is live. Waiting calls keep
-// the version they were routed with.
+// PolicyChanged: a new compiled routing document is live. Nothing is dropped,
+// and agents, counters and clocks stay as they are.
 type PolicyChanged struct {
-	Version int     `json:"version"`
-	SHA256  string  `json:"sha256"`
-	Policy  *Policy `json:"-"`
+	Version int    `json:"version"`
+	SHA256  string `json:"sha256"`
+	// Waiting says what becomes of the calls that wait: KeepWaiting ("" too) or
+	// ApplyWaiting.
+	Waiting string `json:"waiting,omitempty"`
+	// Moves leads the calls that wait in a queue which is gone to another.
+	Moves  map[string]string `json:"moves,omitempty"`
+	Policy *Policy           `json:"-"`
 }
 
 func (CallArrived) Kind() string       { return "call_arrived" }

@@ -106,8 +106,7 @@ func (p *tape) event() Event {
 	case 4, 5:
 		return PhoneChanged{p.agent(), p.byte()%4 > 0}
 	case 0:
-		p.version++
-		return PolicyChanged{Version: p.version, Policy: tapePolicy(1 + p.version%2)}
+		return p.reload()
 	case 1:
 		return PhoneProbed{p.agent(), 200}
 	}
@@ -267,6 +266,7 @@ func (p *tape) drain() {
 
 // finish ends everything and checks that nothing is left.
 func (p *tape) finish() {
+	checkApplied(p)
 	for id := CallID(1); id <= p.next; id++ {
 		p.step(CallerGone{Call: id})
 	}

@@ -76,7 +76,7 @@ func (e *Engine) fitting(p *plan, q *Queue) (staffed, available int) {
 // Snapshot is the engine's state, by value: what the board shows. It changes
 // nothing; at is noted in it, and figures of time are as of it.
 func (e *Engine) Snapshot(at time.Time) Snapshot {
-	s := Snapshot{At: at.UTC(), Pending: e.freed.len() + e.seekers.len(), Queues: []QueueState{}, Agents: []AgentState{}, Calls: []CallState{}}
+	s := Snapshot{At: at.UTC(), Version: e.plan.Version, Pending: e.freed.len() + e.seekers.len(), Queues: []QueueState{}, Agents: []AgentState{}, Calls: []CallState{}}
 	for name, q := range e.plan.Queues {
 		s.Queues = append(s.Queues, e.queueState(name, q, max(at.UnixMicro(), e.now)))
 	}
@@ -140,6 +140,7 @@ func (c *call) state() CallState {
 	out := CallState{
 		Call: c.id, Phase: c.phaseName(), Topic: c.topic, Attempt: c.attempt,
 		Since: instant(c.since), Entered: instant(c.entered), Priority: c.priority(), Step: c.step + 1,
+		Version: c.plan.Version,
 	}
 	if c.queue != nil {
 		out.Queue = c.queue.Name

@@ -237,6 +237,8 @@ func (e *Engine) back(c *call, front bool) {
 	switch {
 	case c.blind && (c.toAgent || !c.tReturn.armed()):
 		e.unanswered(c)
+	case e.superseded(c):
+		e.renew(c)
 	case c.late && !c.reread:
 		e.reconsider(c)
 	}

@@ -30,7 +30,12 @@ type plan struct {
 	windows []int64  // of least_occupied, microseconds, sorted
 	reads   []string // queues whose figures a condition reads, sorted
 	calls   int      // live calls that it routed
-	dated   []string // calendars with exceptions, sorted
+	waiting int      // of those, calls in a queue and not yet answered
+	// again says that its waiting calls are to be routed again by the live
+	// version, moves that those of a queue are to go to another.
+	again bool
+	moves map[string]string
+	dated []string // calendars with exceptions, sorted
 }
 
 // route is one node with all it inherits.

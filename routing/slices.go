@@ -42,7 +42,7 @@ func (e *Engine) spend(units int) { e.slice.units += units }
 
 // pending says that a Step has left decisions to the next.
 func (e *Engine) pending() bool {
-	return e.freed.len() > 0 || e.seekers.len() > 0
+	return e.freed.len() > 0 || e.seekers.len() > 0 || e.renews()
 }
 
 // due says that a deadline has come.
@@ -198,17 +198,20 @@ func (e *Engine) reseek(c *call) {
 }
 
 // settle lets the agents that became free take, in order of id, then the calls
-// that became offerable seek, in order of turn, until nothing is left or the
-// slice is over. When nothing is left, no waiting call that is not holding
+// that became offerable seek, in order of turn, then the calls of a reload are
+// routed again, until nothing is left or the slice is over. When nothing is left, no waiting call that is not holding
 // stands beside a free agent who may take it.
 func (e *Engine) settle() {
 	for e.pending() && !e.slice.over() {
 		e.slice.decisions++
 		e.spend(indexUnits)
-		if e.freed.len() > 0 {
+		switch {
+		case e.freed.len() > 0:
 			e.take(e.freed.pop())
-		} else {
+		case e.seekers.len() > 0:
 			e.seek(e.seekers.pop())
+		default:
+			e.renewFirst()
 		}
 	}
 }

@@ -10,7 +10,10 @@ import (
 // Slices are sorted: queues by name, agents by id, calls by turn. Waiting
 // counts calls being offered.
 type Snapshot struct {
-	At     time.Time    `json:"at"`
+	At time.Time `json:"at"`
+	// Version is that of the policy that is live.
+	Version int `json:"version"`
+
 	Queues []QueueState `json:"queues"`
 	Agents []AgentState `json:"agents"`
 	Calls  []CallState  `json:"calls"`
@@ -70,6 +73,7 @@ type CallState struct {
 	Since    time.Time `json:"since"`   // when its waiting began
 	Entered  time.Time `json:"entered"` // this phase
 	Priority int       `json:"priority"`
+	Version  int       `json:"version"` // of the policy it waits by
 	Step     int       `json:"step"`
 	// Blocked says why a waiting call waits: each signed-in agent and a code,
 	// at most 20, as in Reason.LeftOut.

@@ -63,26 +63,6 @@ func (e *Engine) redefine(a *agent, def agents.Agent) {
 	}
 }
 
-// policyChanged makes a new document live. Calls keep the version they were
-// routed with until they end or are passed on.
-func (e *Engine) policyChanged(ev PolicyChanged) error {
-	if ev.Policy == nil {
-		return ErrNoPolicy
-	}
-	e.plan = newPlan(ev.Policy)
-	if ev.Policy.Agents != nil {
-		e.directory(ev.Policy.Agents)
-	}
-	e.prune()
-	for _, a := range e.roster {
-		if e.plan.window() > 0 {
-			a.log.note(e.now, kindOf(a.state), e.now-e.plan.window())
-		}
-		e.measure(a)
-	}
-	return nil
-}
-
 // prune forgets what only versions without a call needed.
 func (e *Engine) prune() {
 	keep := func(d *demand) bool { return d.plan == e.plan || d.plan.calls > 0 }

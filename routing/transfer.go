@@ -128,7 +128,8 @@ func (e *Engine) unanswered(c *call) {
 	sender := c.passedBy
 	e.timers.disarm(&c.tReturn)
 	c.blind, c.toAgent = false, false
-	q := c.plan.Queues[c.backTo]
+	back := e.refresh(c, c.backTo)
+	q := c.plan.Queues[back]
 	if !c.plan.Transfers.UnansweredReturn || q == nil {
 		e.markSeeking(c, "hold_ended")
 		return

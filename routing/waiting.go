@@ -10,6 +10,7 @@ import (
 // enter brings a call to a queue, unless the queue is closed or full and sends
 // it elsewhere. prefer replaces the queue's own preferred agents when given.
 func (e *Engine) enter(c *call, name, trigger string, prefer []rule.Prefer) {
+	name = e.refresh(c, name)
 	q := c.plan.Queues[name]
 	if q == nil {
 		// The document was checked; a queue that is missing all the same must
@@ -72,17 +73,23 @@ func (e *Engine) join(c *call) {
 	c.phase, c.agent = waiting, nil
 	c.demand = e.demandFor(c, c.queue)
 	c.demand.waiting[c] = struct{}{}
+	c.plan.waiting++
 	f := e.figure(c.queue.Name)
 	f.waiting++
 	f.age.Put(c.age(), c)
 	e.line(c)
+	e.armVisit(c)
+	e.armStep(c)
+	e.place(c)
+}
+
+// armVisit sets the deadlines of a visit to a queue, other than the next step.
+func (e *Engine) armVisit(c *call) {
 	if l := c.queue.Late; l != nil && !slices.Contains(c.added, lateMark+c.queue.Name) {
 		e.timers.arm(&c.tLate, lateDue, max(c.entered+l.After.Microseconds(), e.now))
 	}
 	e.armNobody(c)
 	e.armClose(c)
-	e.armStep(c)
-	e.place(c)
 }
 
 // leave takes a call out of its queue: answered, moved or over.
@@ -94,6 +101,7 @@ func (e *Engine) leave(c *call) {
 	e.unplace(c)
 	c.wanted = nil
 	delete(c.demand.waiting, c)
+	c.demand.plan.waiting--
 	f := e.figure(c.queue.Name)
 	f.waiting--
 	f.age.Delete(c.age())
@@ -134,6 +142,7 @@ func (e *Engine) place(c *call) {
 		for _, a := range c.wanted {
 			a.own.Put(c.key, c)
 		}
+		e.held.Put(c.key, c)
 	case c.preferAt < len(c.prefer):
 	case c.front:
 		c.spot = inFront
@@ -156,6 +165,7 @@ func (e *Engine) unplace(c *call) {
 		for _, a := range c.wanted {
 			a.own.Delete(c.key)
 		}
+		e.held.Delete(c.key)
 	case inFront:
 		e.front.Delete(c.key)
 	case inClass:
@@ -194,7 +204,7 @@ func (e *Engine) reachSteps(c *call) {
 	for c.step < len(c.queue.Steps) && c.entered+c.queue.Steps[c.step].After.Microseconds() <= e.now {
 		c.step++
 		c.add(stepMark(c.queue.Name, c.step), c.queue.Steps[c.step-1].PriorityAdd)
-		e.act(StepReached{c.id, c.step + 1})
+		e.act(StepReached{Call: c.id, Step: c.step + 1})
 	}
 	e.rekey(c)
 	e.timers.disarm(&c.tStep)

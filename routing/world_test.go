@@ -13,6 +13,7 @@ func checkWorld(t *testing.T, e *Engine) {
 	checkAgents(t, e)
 	checkCalls(t, e)
 	checkFigures(t, e)
+	checkReloads(t, e)
 }
 
 // checkFigures: no queue answers more calls than it was offered, and what it

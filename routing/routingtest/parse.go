@@ -29,7 +29,9 @@ type Case struct {
 	events []line
 	direct map[string]string // route name by queue and priority
 	names  map[string]routing.CallID
-	order  []string // call names by number
+	// versions says that the case names its version, and shows those of calls.
+	versions bool
+	order    []string // call names by number
 }
 
 // person is an agent as a case begins.
@@ -150,6 +152,7 @@ func (c *Case) read(l line, now *time.Duration) error {
 		c.policy.Segments = l.words[1:]
 	case "queue":
 		c.sliced = c.sliced || l.remark == remarkSlice
+		c.version(l)
 		return c.queue(c.policy, l)
 	case "topic":
 		return c.topic(l)

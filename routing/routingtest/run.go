@@ -340,24 +340,3 @@ func (r *runner) free(id agents.ID) error {
 	}
 	return nil
 }
-
-// reload makes a new version live: "reload 8 queue q need=...".
-func (r *runner) reload(l line) error {
-	p := *r.policy
-	p.Queues = map[string]*routing.Queue{}
-	for name, q := range r.policy.Queues {
-		p.Queues[name] = q
-	}
-	version, err := strconv.Atoi(l.words[1])
-	if err != nil {
-		return err
-	}
-	p.Version = version
-	if len(l.words) > 3 {
-		if err := r.queue(&p, line{words: l.words[2:], opts: l.opts}); err != nil {
-			return err
-		}
-	}
-	r.policy = &p
-	return r.step(routing.PolicyChanged{Version: version, Policy: &p})
-}

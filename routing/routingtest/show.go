@@ -53,7 +53,12 @@ func (r *runner) words(a routing.Action) string {
 		return ""
 	case routing.Enqueued:
 		return r.enqueued(a)
+	case routing.PolicyLive:
+		return live(a)
 	case routing.StepReached:
+		if !a.Due.IsZero() {
+			return fmt.Sprintf("step %s %d (due since %s)", r.name(a.Call), a.Step, r.since(a.Due))
+		}
 		return fmt.Sprintf("step %s %d", r.name(a.Call), a.Step)
 	case routing.Held:
 		return fmt.Sprintf("hold %s for %s until %s%s", r.name(a.Call), a.Agent, r.since(a.Until), why(a.Reason.Prefer, a.Reason.LeftOut))
@@ -118,6 +123,8 @@ func (r *runner) enqueued(a routing.Enqueued) string {
 	switch a.Reason.Trigger {
 	case "late", "full", "closed", "nobody":
 		s = fmt.Sprintf("overflow %s %s -> %s (%s)", r.name(a.Call), from, a.Queue, a.Reason.Trigger)
+	case "reload":
+		s = fmt.Sprintf("%s routed again: queue %s", r.name(a.Call), a.Queue)
 	case "late_record", "transferred", "returned":
 		s += " (" + a.Reason.Trigger + ")"
 	}
@@ -126,10 +133,10 @@ func (r *runner) enqueued(a routing.Enqueued) string {
 	if a.Priority > 0 && r.policy.MilliPoints == 1000 {
 		s += " turn=" + r.since(turn)
 	}
-	if !a.Entered.Equal(r.now) {
+	if !a.Entered.Equal(r.now) || a.Reason.Trigger == "reload" {
 		s += " entered=" + r.since(a.Entered)
 	}
-	if r.policy.Version != r.version {
+	if r.versions || r.policy.Version != r.version {
 		s += fmt.Sprintf(" version=%d", a.Version)
 	}
 	return s + why("", a.Reason.LeftOut)
