@@ -160,7 +160,13 @@ func (c *compiler) steps(n *node) []routing.Step {
 		if !o.bad && !o.has("need") && !o.has("priority_add") {
 			c.errorf(item, CodeMissing, "%s: a step needs need or priority_add", item.label())
 		}
-		o.later("when", "only")
+		if when := o.get("when"); when != nil {
+			s.When = c.waitingCondition(when)
+		}
+		only := o.get("only")
+		if s.Only = c.flag(only, false); s.Only && !o.has("need") {
+			c.errorf(only, CodeConflict, "%s: there is no need that would replace the earlier ones", only.label())
+		}
 		o.close()
 		out = append(out, s)
 	}

@@ -178,14 +178,29 @@ func (c *compiler) routeTarget(o *object, r *rule.Node) {
 
 // condition compiles a when and puts its error where it stands in the file.
 func (c *compiler) condition(n *node) *rule.Condition {
+	if c.rules == nil {
+		c.rules = rule.NewCompiler(c.conditionOptions())
+	}
+	return c.compiled(n, c.rules)
+}
+
+// waitingCondition compiles a when about a call that waits: it may ask queue.,
+// the queue's figures.
+func (c *compiler) waitingCondition(n *node) *rule.Condition {
+	if c.waitingRules == nil {
+		o := c.conditionOptions()
+		o.OwnQueue = true
+		c.waitingRules = rule.NewCompiler(o)
+	}
+	return c.compiled(n, c.waitingRules)
+}
+
+func (c *compiler) compiled(n *node, rules *rule.Compiler) *rule.Condition {
 	src, ok := c.scalar(n, "a condition")
 	if !ok {
 		return nil
 	}
-	if c.rules == nil {
-		c.rules = rule.NewCompiler(c.conditionOptions())
-	}
-	cond, err := c.rules.Compile(src)
+	cond, err := rules.Compile(src)
 	if err == nil {
 		return cond
 	}

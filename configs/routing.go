@@ -130,9 +130,11 @@ type compiler struct {
 	phones     map[string]string         // URI -> agent
 	fields     []string                  // names under fields, which are not built yet
 	rules      *rule.Compiler
-	allowed    []allowance
-	tests      []docTest
-	routes     int
+	// waitingRules compiles conditions about calls that wait.
+	waitingRules *rule.Compiler
+	allowed      []allowance
+	tests        []docTest
+	routes       int
 	// nobody: agents are missing, which is said once and not for each mention.
 	nobody bool
 	// hasSound is nil when the sounds are not known.

@@ -64,6 +64,13 @@ type StepReached struct {
 	Due time.Time `json:"due,omitzero"`
 }
 
+// StepSkipped: the condition of a step did not hold at its moment; this visit
+// goes on without it.
+type StepSkipped struct {
+	Call CallID `json:"call"`
+	Step int    `json:"step"` // 1 is the queue's own need
+}
+
 // Held: the call waits for a preferred agent and for nobody else, until the
 // given instant at most. Agent is the first of those it waits for.
 type Held struct {
@@ -213,6 +220,7 @@ func (Wait) Kind() string            { return "wait" }
 func (Enqueued) Kind() string        { return "enqueued" }
 func (TurnedAway) Kind() string      { return "turned_away" }
 func (StepReached) Kind() string     { return "step_reached" }
+func (StepSkipped) Kind() string     { return "step_skipped" }
 func (Held) Kind() string            { return "held" }
 func (OfferCall) Kind() string       { return "offer_call" }
 func (MayAccept) Kind() string       { return "may_accept" }
@@ -233,11 +241,12 @@ func (Refused) Kind() string         { return "refused" }
 // Reason says why a decision came out as it did, in codes and values: pages
 // make sentences of it, logs keep it as it is.
 type Reason struct {
-	Rule     string   `json:"rule,omitempty"`    // route path
-	Step     int      `json:"step,omitempty"`    // step that admitted the agent
-	Policy   string   `json:"policy,omitempty"`  // longest_idle, most_skilled, ...
-	Trigger  string   `json:"trigger,omitempty"` // arrived, agent_free, step, came_back, late_record, hold_ended, bar_ended
-	Prefer   string   `json:"prefer,omitempty"`  // account_manager, last_agent, topic, agent
+	Rule     string   `json:"rule,omitempty"`          // route path
+	Step     int      `json:"step,omitempty"`          // step that admitted the agent
+	Skipped  []int    `json:"steps_skipped,omitempty"` // whose condition did not hold
+	Policy   string   `json:"policy,omitempty"`        // longest_idle, most_skilled, ...
+	Trigger  string   `json:"trigger,omitempty"`       // arrived, agent_free, step, came_back, late_record, hold_ended, bar_ended
+	Prefer   string   `json:"prefer,omitempty"`        // account_manager, last_agent, topic, agent
 	CameBack int      `json:"came_back,omitempty"`
 	Terms    []Term   `json:"terms,omitempty"` // what decided between candidates
 	LeftOut  LeftOuts `json:"left_out,omitempty"`

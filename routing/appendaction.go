@@ -100,6 +100,12 @@ func appendReason(to []byte, r *Reason) []byte {
 	first := len(to)
 	to = optionalText(to, `,"rule":`, r.Rule)
 	to = optionalInt(to, `,"step":`, r.Step)
+	for i, n := range r.Skipped {
+		to = appendInt(to, listed(i, `,"steps_skipped":[`, `,`), n)
+	}
+	if len(r.Skipped) > 0 {
+		to = append(to, ']')
+	}
 	to = optionalText(to, `,"policy":`, r.Policy)
 	to = optionalText(to, `,"trigger":`, r.Trigger)
 	to = optionalText(to, `,"prefer":`, r.Prefer)

@@ -222,6 +222,12 @@ func (e *Engine) holds(cond *rule.Condition, known bool) (holds, asks bool) {
 
 // fill makes the environment of conditions for one call.
 func (e *Engine) fill(c *call) {
+	e.fillCall(c)
+	e.fillQueues(c.plan, c.plan.reads)
+}
+
+// fillCall fills in all but figures of queues.
+func (e *Engine) fillCall(c *call) {
 	at := instant(e.now)
 	e.reading = c.plan
 	e.env.Call, e.env.Customer = c.attrs, c.customer
@@ -232,11 +238,14 @@ func (e *Engine) fill(c *call) {
 		e.env.Clock = rule.NewClock(at, at.Location())
 	}
 	e.env.Clock.Holiday = c.plan.holiday(at)
-	if len(c.plan.reads) == 0 {
+}
+
+func (e *Engine) fillQueues(p *plan, names []string) {
+	if len(names) == 0 {
 		return
 	}
-	e.env.Queues = make(map[string]rule.QueueFigures, len(c.plan.reads))
-	for _, name := range c.plan.reads {
-		e.env.Queues[name] = e.queueFigures(c.plan, name)
+	e.env.Queues = make(map[string]rule.QueueFigures, len(names))
+	for _, name := range names {
+		e.env.Queues[name] = e.queueFigures(p, name)
 	}
 }

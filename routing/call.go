@@ -67,6 +67,8 @@ type call struct {
 	queue   *Queue
 	demand  *demand
 	step    int
+	skipped uint16   // steps whose condition did not hold at their moment
+	answers []answer // of the conditions of steps, in this visit
 	spot    spot
 	front   bool
 	came    int  // back from an agent

@@ -34,6 +34,10 @@ func (e *Engine) figure(name string) *figure {
 
 // queueFigures is what a condition sees of a queue.
 func (e *Engine) queueFigures(p *plan, name string) rule.QueueFigures {
+	return e.pretended(name, e.plainFigures(p, name))
+}
+
+func (e *Engine) plainFigures(p *plan, name string) rule.QueueFigures {
 	q, f := p.Queues[name], e.figure(name)
 	out := rule.QueueFigures{Waiting: f.waiting, Talking: f.talking, SL: e.serviceLevel(name, e.now)}
 	if c, ok := f.age.First(); ok {
@@ -45,10 +49,14 @@ func (e *Engine) queueFigures(p *plan, name string) rule.QueueFigures {
 	}
 	x := e.expectedIn(f, out.Staffed, e.now)
 	out.EWT, out.EWTKnown = x.Seconds, x.Known
-	if e.pretend != nil {
-		return e.pretend(name, out)
-	}
 	return out
+}
+
+func (e *Engine) pretended(name string, own rule.QueueFigures) rule.QueueFigures {
+	if e.pretend != nil {
+		return e.pretend(name, own)
+	}
+	return own
 }
 
 // Pretend has conditions see other figures of queues than the engine's own:
@@ -139,7 +147,7 @@ func (c *call) sortKey() queue.Key {
 func (c *call) state() CallState {
 	out := CallState{
 		Call: c.id, Phase: c.phaseName(), Topic: c.topic, Attempt: c.attempt,
-		Since: instant(c.since), Entered: instant(c.entered), Priority: c.priority(), Step: c.step + 1,
+		Since: instant(c.since), Entered: instant(c.entered), Priority: c.priority(), Step: c.stepNow(),
 		Version: c.plan.Version,
 	}
 	if c.queue != nil {

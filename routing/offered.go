@@ -22,14 +22,13 @@ const (
 // offerTo reserves an agent for a call and sends the record ahead. The phone
 // stays silent until the desk acks, or its time is over.
 func (e *Engine) offerTo(c *call, a *agent, r Reason) {
-	if r.Step == 0 {
-		r.Step = max(c.demand.fits(a.profile), 0) + 1
-	}
+	step := max(c.demand.fits(a.profile), 0)
+	r.Step, r.Skipped = c.demand.number(step), c.skippedSteps()
 	r.Rule, r.Policy, r.CameBack, r.Version = c.rule, c.queue.Choose, c.came, c.plan.Version
 	if r.Prefer == "" {
-		r.Terms = e.terms(c, a, r.Step-1)
+		r.Terms = e.terms(c, a, step)
 	}
-	r.LeftOut = e.leftOut(c, a, r.Step-1, maxExplained)
+	r.LeftOut = e.leftOut(c, a, step, maxExplained)
 	e.unseek(c)
 	e.unplace(c)
 	c.wanted = nil

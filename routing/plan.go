@@ -131,6 +131,7 @@ type demandKey struct {
 	queue    string
 	language string
 	firm     string
+	steps    stepSet
 }
 
 // demand is what calls of one queue, language and firm additions ask, step by
@@ -139,8 +140,12 @@ type demandKey struct {
 type demand struct {
 	plan     *plan
 	queue    *Queue
-	reqs     []agents.Requirement // by step; 0 is the queue's own need
-	fit      []int8               // by profile: first step it fits, -1 for none
+	language string               // asked of agents, "" when none is
+	reqs     []agents.Requirement // by step; see layout
+	numbers  []int                // of each of reqs: its step, 0 is the queue's own need
+	index    []int                // by step: the last of reqs that it has come to
+	counted  int                  // so many of reqs can be reached
+	fit      []int8               // by profile: first of reqs it fits, -1 for none
 	profiles [][]*profile         // by first fitting step
 	staff    []int                // agents signed in, by first fitting step
 	floor    int                  // first step with staff; len(reqs) when there is none
@@ -182,9 +187,10 @@ func (k idleKey) Hash() uint64 {
 
 // reach is the last step that counts for a call which has reached the given
 // one: vacant steps are passed at once.
-func (d *demand) reach(step int) int {
-	return min(max(step, d.floor), len(d.reqs)-1)
-}
+func (d *demand) reach(step int) int { return d.vacant(d.index[step]) }
+
+// vacant is reach for one of reqs.
+func (d *demand) vacant(i int) int { return min(max(i, d.floor), d.counted-1) }
 
 func (d *demand) fits(p *profile) int { return int(d.fit[p.index]) }
 
@@ -226,19 +232,19 @@ func (e *Engine) demandFor(c *call, q *Queue) *demand {
 	if e.needsLanguage(q, c.firm) {
 		language = c.language(c.plan)
 	}
-	key := demandKey{c.plan, q.Name, language, c.firmKey}
+	key := demandKey{c.plan, q.Name, language, c.firmKey, c.set(q)}
 	d := e.demandBy[key]
 	if d != nil {
 		return d
 	}
-	d = &demand{plan: c.plan, queue: q, waiting: map[*call]struct{}{}}
-	d.reqs = append(d.reqs, requirement(q.Need, c.firm, language, q.SpeakLevel))
-	for _, s := range q.Steps {
-		if s.Need == nil {
+	d = &demand{plan: c.plan, queue: q, language: language, waiting: map[*call]struct{}{}}
+	d.layout(key.steps)
+	for _, n := range d.numbers {
+		if n > 0 && q.Steps[n-1].Need == nil {
 			d.reqs = append(d.reqs, d.reqs[len(d.reqs)-1])
 			continue
 		}
-		d.reqs = append(d.reqs, requirement(stepNeed(q.Need, s.Need), c.firm, language, q.SpeakLevel))
+		d.reqs = append(d.reqs, StepRequirement(q, n, c.firm, language))
 	}
 	d.profiles = make([][]*profile, len(d.reqs))
 	d.staff = make([]int, len(d.reqs))

@@ -105,8 +105,10 @@ type Queue struct {
 // and does not stand here.
 type Step struct {
 	After       time.Duration
-	Need        *rule.Need // replaces key by key; nil leaves the need as it is
+	When        *rule.Condition // asked once, at that moment; nil: always
+	Need        *rule.Need      // replaces key by key; nil leaves the need as it is
 	PriorityAdd int
+	Only        bool // replaces the earlier steps
 }
 
 // RONA says what becomes of an agent who lets the phone ring out.

@@ -408,6 +408,8 @@ func (e *Engine) stay(c *call, prefer []rule.Prefer) {
 	}
 	c.wanted = nil
 	c.queue = c.plan.Queues[c.queue.Name]
+	reached := c.step
+	c.step, c.skipped = 0, 0
 	c.demand = e.demandFor(c, c.queue)
 	delete(before.waiting, c)
 	before.plan.waiting--
@@ -418,8 +420,6 @@ func (e *Engine) stay(c *call, prefer []rule.Prefer) {
 	} else {
 		c.prefer, c.preferAt = resume(e.preferences(c, prefer), c.prefer), 0
 	}
-	reached := c.step
-	c.step = 0
 	e.rekey(c)
 	e.announce(c, reloaded)
 	e.armVisit(c)

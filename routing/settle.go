@@ -69,7 +69,7 @@ func (e *Engine) firstWaiting(a *agent) (best *call) {
 		fit := d.fits(a.profile)
 		e.spend(len(d.classes))
 		for step := range d.classes {
-			if fit > d.reach(step) {
+			if fit > d.vacant(step) {
 				continue
 			}
 			d.classes[step].Ascend(func(c *call) bool {
@@ -137,9 +137,9 @@ func (e *Engine) seek(c *call) {
 	if e.free == 0 {
 		return
 	}
-	if a, step := e.bestAgent(c, nil); a != nil {
+	if a, _ := e.bestAgent(c, nil); a != nil {
 		a.ownRow = 0
-		e.offerTo(c, a, Reason{Trigger: c.trigger, Step: step + 1})
+		e.offerTo(c, a, Reason{Trigger: c.trigger})
 	}
 }
 

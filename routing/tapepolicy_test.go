@@ -15,6 +15,8 @@ func tapeQueues(version int) map[string]*Queue {
 	a, b, c := tapeQueue("a", tapeNeed("x", 5)), tapeQueue("b", tapeNeed("y", 1)), tapeQueue("c", rule.Need{Speak: []string{"caller"}})
 	wide := tapeNeed("x", 1)
 	a.Steps = []Step{{After: 0, PriorityAdd: 5}, {After: 20 * time.Second, Need: &wide}}
+	a.Steps = append(a.Steps, Step{After: 30 * time.Second, When: tapeAsk(`queue.waiting > 1 or queue.position > 1`), Need: &rule.Need{Any: [][]agents.Range{{{Skill: "y", Min: 1}}}}}, Step{After: 45 * time.Second, Need: &rule.Need{None: []agents.Skill{"x"}}, Only: true, PriorityAdd: 7})
+	c.Steps = []Step{{After: 0, When: tapeAsk(`queue.available > 0`), Need: &rule.Need{Speak: []string{"any"}}}, {After: 5 * time.Second, When: tapeAsk(`queues.a.waiting > queue.staffed`), PriorityAdd: 3}}
 	a.Need.Any = [][]agents.Range{{{Skill: "lang_en", Min: 1}}, {{Skill: "lang_ru", Min: 1}}}
 	a.Prefer = []rule.Prefer{{Who: "last_agent", Wait: 15 * time.Second, Within: 24 * time.Hour}, {Who: "a3", Wait: 5 * time.Second, Waived: true, Hold: true}}
 	a.Late = &AfterPolicy{90 * time.Second, rule.Treatment{Queue: "b", PriorityAdd: 10}}
@@ -76,6 +78,14 @@ func tapeNeed(name agents.Skill, level agents.Level) rule.Need {
 
 func tapeWhen(src string) *rule.Condition {
 	c, err := rule.Compile(src, rule.CompileOptions{Segments: []string{"gold"}, Queues: []string{"a", "b", "c"}, Topics: []string{"hard"}})
+	if err != nil {
+		panic(err)
+	}
+	return c
+}
+
+func tapeAsk(src string) *rule.Condition {
+	c, err := rule.Compile(src, rule.CompileOptions{Queues: []string{"a", "b", "c"}, OwnQueue: true})
 	if err != nil {
 		panic(err)
 	}

@@ -58,7 +58,7 @@ func (e *Engine) transferRequested(c *call, ev TransferRequested) {
 // arrive brings a call that was passed on to its queue, open or not: that was
 // looked at before.
 func (e *Engine) arrive(c *call, d destination, trigger string) {
-	c.queue, c.entered, c.step = d.queue, e.now, 0
+	c.queue, c.entered, c.step, c.skipped, c.answers = d.queue, e.now, 0, 0, nil
 	c.failed, c.came, c.gaveUp, c.pending = 0, 0, false, nil
 	if !slices.Contains(c.visited, d.queue.Name) {
 		c.visited = append(c.visited, d.queue.Name)

@@ -30,7 +30,7 @@ func (e *Engine) enter(c *call, name, trigger string, prefer []rule.Prefer) {
 	if q.Full != nil && f.waiting >= q.Full.Waiting && e.turnAway(c, "full", q.Full.Then) {
 		return
 	}
-	c.entered, c.step = e.now, 0
+	c.entered, c.step, c.skipped, c.answers = e.now, 0, 0, nil
 	c.failed, c.gaveUp, c.pending = 0, false, nil
 	c.prefer, c.preferAt = e.preferences(c, prefer), 0
 	e.rekey(c)
@@ -149,7 +149,7 @@ func (e *Engine) place(c *call) {
 		e.front.Put(c.key, c)
 	default:
 		c.spot = inClass
-		c.demand.classes[c.step].Put(c.key, c)
+		c.demand.classes[c.demand.index[c.step]].Put(c.key, c)
 		c.demand.indexed++
 	}
 	if c.passedBy != nil && c.spot != nowhere {
@@ -169,7 +169,7 @@ func (e *Engine) unplace(c *call) {
 	case inFront:
 		e.front.Delete(c.key)
 	case inClass:
-		c.demand.classes[c.step].Delete(c.key)
+		c.demand.classes[c.demand.index[c.step]].Delete(c.key)
 		c.demand.indexed--
 	}
 	if c.passedBy != nil {
@@ -202,10 +202,18 @@ func (e *Engine) reachSteps(c *call) {
 		e.unplace(c)
 	}
 	for c.step < len(c.queue.Steps) && c.entered+c.queue.Steps[c.step].After.Microseconds() <= e.now {
+		s := &c.queue.Steps[c.step]
+		holds := s.When == nil || e.answer(c, s)
 		c.step++
-		c.add(stepMark(c.queue.Name, c.step), c.queue.Steps[c.step-1].PriorityAdd)
+		if !holds {
+			c.skipped |= 1 << c.step
+			e.act(StepSkipped{c.id, c.step + 1})
+			continue
+		}
+		c.add(stepMark(c.queue.Name, c.step), s.PriorityAdd)
 		e.act(StepReached{Call: c.id, Step: c.step + 1})
 	}
+	e.restep(c)
 	e.rekey(c)
 	e.timers.disarm(&c.tStep)
 	e.armStep(c)

@@ -1,6 +1,7 @@
 package routing
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/cordboard/cordboard/agents"
@@ -75,6 +76,47 @@ func checkAgents(t *testing.T, e *Engine) {
 	}
 }
 
+// checkSteps holds the class of a waiting call against the words of the routing
+// document: who fits a step that counts, by clock or by vacancy.
+func checkSteps(t *testing.T, e *Engine, c *call) {
+	t.Helper()
+	fits := func(a *agent, n int) bool {
+		r := StepRequirement(c.queue, n, c.firm, c.demand.language)
+		ok, _ := r.Fits(a.profile.skills, a.profile.team)
+		return ok
+	}
+	staffed := func(n int) bool {
+		for _, a := range e.roster {
+			if fits(a, n) {
+				return true
+			}
+		}
+		return false
+	}
+	var steps []int
+	vacant := true
+	for n := 0; n <= len(c.queue.Steps); n++ {
+		if n > 0 && c.queue.Steps[n-1].Need == nil {
+			continue
+		}
+		came := n <= c.step
+		switch {
+		case came && c.skipped>>n&1 == 1, !came && !vacant, !came && c.queue.Steps[n-1].When != nil:
+			continue
+		case came && n > 0 && c.queue.Steps[n-1].Only:
+			steps, vacant = nil, true
+		}
+		steps = append(steps, n)
+		vacant = vacant && !staffed(n)
+	}
+	for _, a := range e.agents {
+		want := slices.ContainsFunc(steps, func(n int) bool { return fits(a, n) })
+		if got := e.fitsNow(c, a); got != want {
+			t.Fatalf("call %d in %s, step %d (skipped %b): %s fits: %v, by the document %v", c.id, c.queue.Name, c.step, c.skipped, a.id, got, want)
+		}
+	}
+}
+
 func checkCalls(t *testing.T, e *Engine) {
 	t.Helper()
 	waitingBy := map[string]int{}
@@ -89,7 +131,7 @@ func checkCalls(t *testing.T, e *Engine) {
 		if (c.phase == waiting) != (c.spot != nowhere) && !c.seeking.pending() {
 			t.Fatalf("call %d in phase %d stands at %d", c.id, c.phase, c.spot)
 		}
-		if c.phase == waiting && c.passedBy != nil {
+		if c.spot != nowhere && c.passedBy != nil {
 			passed++
 		}
 		switch c.spot {
@@ -100,7 +142,11 @@ func checkCalls(t *testing.T, e *Engine) {
 		case inClass:
 			indexed++
 		}
-		if c.phase != waiting || c.spot == inHold || e.pending() || e.due() {
+		if c.phase != waiting {
+			continue
+		}
+		checkSteps(t, e, c)
+		if c.spot == inHold || e.pending() || e.due() {
 			continue
 		}
 		for _, a := range e.agents {

@@ -37,6 +37,9 @@ func TestTreeAgainstSlice(t *testing.T) {
 		if got[i] != model[k] {
 			t.Fatalf("place %d: got %d, want %d", i, got[i], model[k])
 		}
+		if rank := tree.Rank(k); rank != i {
+			t.Fatalf("%d keys come before place %d", rank, i)
+		}
 	}
 	if first, ok := tree.First(); !ok || first != got[0] {
 		t.Fatalf("first is %d, want %d", first, got[0])

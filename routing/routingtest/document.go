@@ -30,6 +30,12 @@ func (c *Case) queue(p *routing.Policy, l line) error {
 		p.Route.Queue = q.Name
 	}
 	for _, key := range slices.Sorted(mapKeys(l.opts)) {
+		if key == "step" {
+			if err := c.steps(q, l.opts[key]); err != nil {
+				return fmt.Errorf("queue %s: step: %w", q.Name, err)
+			}
+			continue
+		}
 		if err := option(p, q, key, l.opts[key]); err != nil {
 			return fmt.Errorf("queue %s: %s: %w", q.Name, key, err)
 		}
@@ -53,12 +59,6 @@ func option(p *routing.Policy, q *routing.Queue, key, v string) (err error) {
 		var n *rule.Need
 		if n, err = need(v); err == nil {
 			q.Need = *n
-		}
-	case "step":
-		for one := range strings.SplitSeq(v, " ") {
-			if err = step(q, one); err != nil {
-				return err
-			}
 		}
 	case "prefer":
 		q.Prefer, err = preferList(v)
@@ -147,23 +147,6 @@ func need(s string) (*rule.Need, error) {
 		}
 	}
 	return n, nil
-}
-
-// step reads "20s:billing:1" or "90s:+40".
-func step(q *routing.Queue, s string) error {
-	at, what, _ := strings.Cut(s, ":")
-	d, err := time.ParseDuration(at)
-	if err != nil {
-		return err
-	}
-	out := routing.Step{After: d}
-	if strings.HasPrefix(what, "+") {
-		out.PriorityAdd, err = strconv.Atoi(what)
-	} else {
-		out.Need, err = need(what)
-	}
-	q.Steps = append(q.Steps, out)
-	return err
 }
 
 // preferList reads "account_manager:25s:waived,last_agent:10s".
@@ -293,14 +276,9 @@ func (c *Case) transfers(l line) (err error) {
 // an arrive line names itself.
 func (c *Case) routes() error {
 	o := rule.CompileOptions{Segments: c.policy.Segments, Languages: c.policy.Languages}
-	for name := range c.policy.Queues {
-		o.Queues = append(o.Queues, name)
-	}
-	for name := range c.policy.Topics {
-		o.Topics = append(o.Topics, name)
-	}
-	for id := range c.policy.Agents {
-		o.Agents = append(o.Agents, string(id))
+	c.name(c.policy, &o)
+	if err := c.compileSteps(c.policy); err != nil {
+		return err
 	}
 	add := func(name, when, queue, priority string, opts map[string]string) error {
 		n := &rule.Node{Name: name, Queue: queue, SetTopic: opts["topic"], SetLanguage: opts["language"], GoOn: opts["go_on"] != ""}

@@ -32,6 +32,7 @@ type Case struct {
 	// versions says that the case names its version, and shows those of calls.
 	versions bool
 	order    []string // call names by number
+	asked    []asked
 }
 
 // person is an agent as a case begins.

@@ -70,7 +70,7 @@ func (r *runner) changes(p *routing.Policy, text string) error {
 		routes = append(routes, n)
 	}
 	p.Route.Children = append(routes, p.Route.Children...)
-	return nil
+	return r.compileSteps(p)
 }
 
 // newRoute reads a route of a reload.

@@ -60,6 +60,8 @@ func (r *runner) words(a routing.Action) string {
 			return fmt.Sprintf("step %s %d (due since %s)", r.name(a.Call), a.Step, r.since(a.Due))
 		}
 		return fmt.Sprintf("step %s %d", r.name(a.Call), a.Step)
+	case routing.StepSkipped:
+		return fmt.Sprintf("step %s %d skipped", r.name(a.Call), a.Step)
 	case routing.Held:
 		return fmt.Sprintf("hold %s for %s until %s%s", r.name(a.Call), a.Agent, r.since(a.Until), why(a.Reason.Prefer, a.Reason.LeftOut))
 	case routing.OfferCall:

@@ -33,6 +33,9 @@ type CompileOptions struct {
 	// AgentsElsewhere says that the agents stand in a directory that is not
 	// known here, so that their ids cannot be checked.
 	AgentsElsewhere bool
+	// OwnQueue allows queue.FIGURE, of the queue that a call waits in: routes
+	// are read before there is one.
+	OwnQueue bool
 }
 
 // SyntaxError is a condition that cannot be used, and where. Line and Col
@@ -50,6 +53,7 @@ type Condition struct {
 	program  *vm.Program
 	config   *conf.Config
 	customer bool     // reads customer.
+	own      bool     // reads queue.
 	queues   []string // read through queues.NAME, sorted
 	terms    []*Condition
 	equal    []equality // all must hold
@@ -61,6 +65,10 @@ func (c *Condition) String() string { return c.src }
 
 // ReadsCustomer says that the answer can hang on the customer's record.
 func (c *Condition) ReadsCustomer() bool { return c.customer }
+
+// ReadsOwn says that the condition reads queue., the figures of the queue that
+// the call waits in.
+func (c *Condition) ReadsOwn() bool { return c.own }
 
 // Queues lists the queues whose figures the condition reads.
 func (c *Condition) Queues() []string { return c.queues }
@@ -143,7 +151,7 @@ func (k *Compiler) compile(src string) (c *Condition, terms []string, err error)
 	if t.err != nil {
 		return nil, nil, t.err
 	}
-	c = &Condition{src: src, customer: w.customer, config: k.config}
+	c = &Condition{src: src, customer: w.customer, own: w.own, config: k.config}
 	if c.customer { // the optimizer writes another tree
 		terms = k.freeTerms(tree.Node)
 	}

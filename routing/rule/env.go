@@ -60,6 +60,14 @@ type QueueFigures struct {
 	EWTKnown  bool `expr:"ewt_known"`
 }
 
+// OwnQueue is what a condition about a waiting call sees as queue: the figures
+// of the queue it waits in. Available and Staffed are those who fit the steps
+// reached, for this very call.
+type OwnQueue struct {
+	QueueFigures
+	Position int `expr:"position"` // 1: next in line
+}
+
 // Clock is what a condition sees as time, in the document's zone.
 type Clock struct {
 	Hour    int    `expr:"hour"`

@@ -25,6 +25,9 @@ var fields = map[string]struct{ now, later []string }{
 	"queues": {
 		now: []string{"waiting", "oldest", "available", "staffed", "talking", "open", "sl", "ewt", "ewt_known"},
 	},
+	"queue": {
+		now: []string{"waiting", "oldest", "available", "staffed", "talking", "open", "sl", "ewt", "ewt_known", "position"},
+	},
 	"time": {now: []string{"hour", "minute", "weekday", "day", "month", "date", "holiday"}},
 }
 
@@ -35,6 +38,9 @@ var (
 	callKinds  = []string{"inbound", "callback", "transfer", "consult"}
 )
 
+// notInRoutes: routes are read before the call is in a queue.
+const notInRoutes = "queue. is of a call that waits, and not known in routes: write queues.NAME."
+
 // names walks an expression before its types are known: it refuses what
 // section 14 forbids, names not built yet, and literals never declared.
 type names struct {
@@ -44,6 +50,7 @@ type names struct {
 	lets     []string
 	inside   bool // a predicate
 	customer bool
+	own      bool // reads queue.
 	queues   []string
 }
 
@@ -121,9 +128,9 @@ func (w *names) identifier(n *ast.IdentifierNode) {
 	case slices.Contains(w.lets, n.Value):
 	case n.Value == "$env":
 		w.fail(n, "$env is not allowed")
-	case n.Value == "queue":
-		w.fail(n, "queue. is not supported yet, write queues.NAME.")
-	case n.Value == "call" || n.Value == "customer" || n.Value == "queues" || n.Value == "time":
+	case n.Value == "queue" && !w.opts.OwnQueue:
+		w.fail(n, notInRoutes)
+	case n.Value == "queue" || n.Value == "call" || n.Value == "customer" || n.Value == "queues" || n.Value == "time":
 		w.fail(n, "%s needs a field, for instance %s.%s", n.Value, n.Value, fields[n.Value].now[0])
 	default:
 		w.fail(n, "unknown name %s%s", n.Value, didYouMean(n.Value, []string{"call", "customer", "queues", "time"}))
@@ -145,7 +152,12 @@ func (w *names) member(n *ast.MemberNode) {
 	case *ast.IdentifierNode:
 		switch base.Value {
 		case "queue":
-			w.fail(base, "queue.%s is not supported yet", field.Value)
+			if !w.opts.OwnQueue {
+				w.fail(base, notInRoutes)
+				return
+			}
+			w.own = true
+			w.field(field, "queue", "queue."+field.Value)
 		case "queues":
 			w.fail(n, "queues.%s needs a field, for instance queues.%s.waiting", field.Value, field.Value)
 		case "call", "customer", "time":

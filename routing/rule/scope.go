@@ -13,6 +13,7 @@ type Env struct {
 	Call     Call
 	Customer Customer
 	Queues   map[string]QueueFigures // those that Condition.Queues lists
+	Own      OwnQueue                // for conditions that say ReadsOwn
 	Clock    Clock
 	// IsOpen answers open("calendar").
 	IsOpen func(calendar string) bool
@@ -28,6 +29,7 @@ type scope struct {
 	Call     Call                      `expr:"call"`
 	Customer Customer                  `expr:"customer"`
 	Queues   map[string]QueueFigures   `expr:"queues"`
+	Queue    OwnQueue                  `expr:"queue"`
 	Time     Clock                     `expr:"time"`
 	Open     func(string) bool         `expr:"open"`
 	Between  func(string, string) bool `expr:"between"`
@@ -41,7 +43,7 @@ func (e *Env) scope() *scope {
 		e.view.Between = e.between
 		e.view.Has = e.has
 	}
-	e.view.Call, e.view.Customer, e.view.Queues, e.view.Time = e.Call, e.Customer, e.Queues, e.Clock
+	e.view.Call, e.view.Customer, e.view.Queues, e.view.Queue, e.view.Time = e.Call, e.Customer, e.Queues, e.Own, e.Clock
 	if !e.Customer.Known {
 		e.view.Customer.LastContactDays = Missing
 	}
