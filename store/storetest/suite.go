@@ -59,6 +59,8 @@ func Run(t *testing.T, fresh func(testing.TB) Fixture) {
 		{"phones/secrets", testPhoneSecrets},
 		{"phones/bindings", testBindings},
 		{"answers", testAnswers},
+		{"versions", testVersions},
+		{"versions/activations", testActivations},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
