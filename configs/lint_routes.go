@@ -402,23 +402,26 @@ func (l *linter) waits(f *siblings, i, j int, above []*rule.Study) (call string,
 	if f.study[j] != nil {
 		studies = append(studies, f.study[j])
 	}
-	rule.Cases(studies, maxCases, func(c *rule.Case) bool {
-		l.work--
+	held := func(c *rule.Case) bool {
 		if c.Known() || !holdAll(c, above) || !c.Holds(f.list[j].Node.When) {
-			return l.work > 0
+			return false
 		}
 		for _, term := range f.list[i].Node.When.Terms() {
 			if !c.Holds(term) {
-				return l.work > 0
+				return false
 			}
 		}
-		if l.claims(f, c, 0, i) >= 0 {
+		return l.claims(f, c, 0, i) < 0
+	}
+	rule.Cases(studies, maxCases, func(c *rule.Case) bool {
+		l.work--
+		if !held(c) {
 			return l.work > 0
 		}
 		waits = true
 		if s := f.study[j]; s != nil && s.Field == "call.dnis" {
 			call = "a call to " + s.Value
-		} else if number := l.someNumber(); number != "" {
+		} else if number := l.someNumber(); number != "" && held(c.With("call.dnis", number)) {
 			call = "a call to " + number
 		} else {
 			call = c.String()

@@ -119,6 +119,7 @@ func (e *Engine) adopt(c *call, t target) {
 		c.add("topic:"+topic.Name, topic.PriorityAdd)
 	}
 	c.firmKey = needKey(c.firm)
+	e.watchRoute(c)
 }
 
 // queue is where the call goes: the topic's queue before the route's.

@@ -56,6 +56,7 @@ type call struct {
 	base        int    // priority of the route
 	extra       int    // additions, each once
 	added       []string
+	additions   []Addition     // those of added that gave points
 	treatment   rule.Treatment // of a route with then, or while one plays
 
 	// Waiting.
@@ -142,6 +143,7 @@ func (c *call) add(origin string, points int) {
 		return
 	}
 	c.added = append(c.added, origin)
+	c.additions = append(c.additions, Addition{origin, points})
 	c.extra += points
 }
 

@@ -53,6 +53,7 @@ type Engine struct {
 	plans    []*plan    // versions before the live one with calls, oldest first
 	renewals []*call    // to be routed again: in front, then holding
 	renewing []outdated // a heap of demands with calls to be routed again
+	watch    *watch     // nil: nobody wants records
 }
 
 // New makes an engine that decides by the policy. All its agents are signed

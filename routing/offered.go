@@ -29,6 +29,7 @@ func (e *Engine) offerTo(c *call, a *agent, r Reason) {
 		r.Terms = e.terms(c, a, step)
 	}
 	r.LeftOut = e.leftOut(c, a, step, maxExplained)
+	e.watchDecision(c, a, Given, r)
 	e.unseek(c)
 	e.unplace(c)
 	c.wanted = nil

@@ -120,6 +120,7 @@ func (e *Engine) holdFor(c *call, p *preference, wanted []*agent) {
 	e.timers.arm(&c.tHold, holdDue, p.until)
 	if !p.told {
 		p.told = true
+		e.watchDecision(c, nil, Holding, Reason{Prefer: p.kind, Trigger: c.trigger})
 		e.act(Held{
 			Call: c.id, Agent: wanted[0].id, Prefer: p.kind, Until: instant(p.until),
 			Reason: Reason{Rule: c.rule, Prefer: p.kind, Version: c.plan.Version, LeftOut: e.leftOut(c, nil, 0, maxExplained)},

@@ -266,6 +266,7 @@ func (e *Engine) closed(c *call) {
 
 // announce tells of the entry and why nobody has the call yet.
 func (e *Engine) announce(c *call, trigger string) {
+	e.watchDecision(c, nil, Queued, Reason{Trigger: trigger})
 	e.act(Enqueued{
 		Call: c.id, Queue: c.queue.Name, Rule: c.rule, Topic: c.topic, Priority: c.priority(),
 		Since: instant(c.since), Entered: instant(c.entered), Version: c.plan.Version,

@@ -52,7 +52,7 @@ func root() *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	c.AddCommand(serveCommand(), demoCommand(), checkCommand(), importCommand(), callsCommand(), migrateCommand(), userCommand(), versionCommand())
+	c.AddCommand(serveCommand(), demoCommand(), checkCommand(), explainCommand(), importCommand(), callsCommand(), migrateCommand(), userCommand(), versionCommand())
 	return c
 }
 

@@ -132,6 +132,18 @@ func (t *Tree[K, V]) Last() (v V, ok bool) {
 	return n.value, true
 }
 
+// Before is the last value before a key.
+func (t *Tree[K, V]) Before(k K) (v V, ok bool) {
+	for n := t.root; n != nil; {
+		if n.key.Compare(k) < 0 {
+			v, ok, n = n.value, true, n.right
+		} else {
+			n = n.left
+		}
+	}
+	return v, ok
+}
+
 // Ascend calls yield for each value in order until it says false. The tree
 // must not be changed meanwhile.
 func (t *Tree[K, V]) Ascend(yield func(V) bool) { ascend(t.root, yield) }

@@ -52,6 +52,9 @@ func TestTreeAgainstSlice(t *testing.T) {
 		if tree.Rank(k) != i || tree.Rank(after) != i+1 {
 			t.Fatalf("rank of place %d is %d, and %d behind it", i, tree.Rank(k), tree.Rank(after))
 		}
+		if before, ok := tree.Before(k); ok != (i > 0) || ok && before != got[i-1] {
+			t.Fatalf("before place %d stands %d", i, before)
+		}
 	}
 }
 

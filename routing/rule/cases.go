@@ -328,6 +328,15 @@ func (c *Case) Text(name string) string {
 	return ""
 }
 
+// With is the same call with another text under a name.
+func (c *Case) With(name, value string) *Case {
+	out := &Case{names: c.names, values: c.values, env: Env{Call: c.env.Call, Customer: c.env.Customer, Queues: c.env.Queues, Clock: c.env.Clock, IsOpen: c.env.IsOpen}}
+	if f := studied[name]; f.text != nil {
+		*f.text(&out.env) = value
+	}
+	return out
+}
+
 // HoldsByMissing says that a condition which holds for an unknown customer
 // would not, were one of the values that are missing another.
 func (c *Case) HoldsByMissing(s *Study) bool {

@@ -1,0 +1,278 @@
+package configs
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cordboard/cordboard/routing"
+)
+
+// explainer puts calls to one document of testdata.
+type explainer struct {
+	t    *testing.T
+	name string
+	b    []byte
+	f    Finding
+}
+
+func (x *explainer) explain(call, at string, noAnswer bool) *Explained {
+	x.t.Helper()
+	out, findings := Explain(x.name, x.b, Inquiry{Call: call, At: at, Today: checkDay, NoAnswer: noAnswer})
+	if len(findings) > 0 {
+		x.t.Fatalf("%s: %q: %s", x.f.Text(), call, printed(x.t, findings))
+	}
+	return out
+}
+
+// route is the route that claims a call.
+func (x *explainer) route(call string) string {
+	x.t.Helper()
+	out := x.explain(call, "", false)
+	if len(out.Records) == 0 {
+		x.t.Fatalf("%s: %q has no record: %+v", x.f.Text(), call, out.Moments)
+	}
+	return out.Records[0].Route.Path
+}
+
+func (x *explainer) want(ok bool, got any) {
+	x.t.Helper()
+	if !ok {
+		x.t.Errorf("%s\n is not what explain says: %+v", x.f.Text(), got)
+	}
+}
+
+// own is the route that the finding is about.
+func (x *explainer) own() string { return strings.TrimPrefix(x.f.Path, "route.") }
+
+// at is the first moment that says so, "" for none.
+func (e *Explained) at(what string) string {
+	for _, m := range e.Moments {
+		if strings.Contains(m.What, what) {
+			return durationText(m.At.Sub(e.At))
+		}
+	}
+	return ""
+}
+
+const nobodyThere = "agents: {ann: {state: not_ready}, bob: {state: not_ready}}"
+
+var (
+	firstCall  = regexp.MustCompile(`^(call: \{.*?\}(?:, customer: (?:\{.*?\}|unknown))?)`)
+	twoCalls   = regexp.MustCompile(`^(call: .*?) and (call: .*?): both (true|false)$`)
+	dayOff     = regexp.MustCompile(`day off of (\w+)$`)
+	stepAt     = regexp.MustCompile(`\+(\S+) step (\d)`)
+	holdsUntil = regexp.MustCompile(`\+(\S+) hold ends`)
+)
+
+// confirm says for the code of a finding whose call shows it how explain bears
+// it out.
+var confirm = map[string]func(*explainer){
+	"R201": func(x *explainer) {
+		call, taker := firstCall.FindString(x.f.Shows), ""
+		if rest, ok := strings.CutPrefix(x.f.Shows, "any call: "); ok {
+			taker = strings.Fields(rest)[0]
+		} else if _, rest, ok := strings.Cut(x.f.Shows, ": route."); ok {
+			taker = strings.Fields(rest)[0]
+		}
+		got := x.route(call)
+		x.want(got != x.own() && (taker == "" || got == taker), got)
+	},
+	"R203": func(x *explainer) {
+		r := x.explain(x.f.Shows, "", false).Records[0]
+		_, first, _ := strings.Cut(x.f.Msg, "route.")
+		both := r.Route.Path == x.own() && slices.Contains(r.Route.Tried, routing.Tried{Route: first}) // which goes on
+		x.want(both || r.Route.Path == first, r.Route)
+	},
+	"R205": func(x *explainer) {
+		out := x.explain(firstCall.FindString(x.f.Shows), "", false)
+		r := out.Records[0]
+		x.want(r.Route.Path == x.own() && strings.HasSuffix(x.f.Shows, fmt.Sprintf("queue %s, priority %d with it and without", r.Queue, r.Priority)), r)
+	},
+	"R206": func(x *explainer) {
+		number, wait, _ := strings.Cut(strings.TrimPrefix(x.f.Shows, "a call to "), ": +")
+		call := firstCall.FindString(x.f.Shows)
+		if call == "" {
+			call = fmt.Sprintf("call: {dnis: %q}", number)
+		}
+		out := x.explain(call, "", false)
+		x.want(out.at("awaited until +"+wait[strings.LastIndex(wait, "+")+1:]) == "0s", out.Moments)
+	},
+	"X102": func(x *explainer) { got := x.route(firstCall.FindString(x.f.Shows)); x.want(got == x.own(), got) },
+	"X104": func(x *explainer) {
+		m := twoCalls.FindStringSubmatch(x.f.Shows)
+		for _, call := range m[1:3] {
+			out := x.explain(call, "", false)
+			tried := slices.ContainsFunc(out.Records[0].Route.Tried, func(t routing.Tried) bool { return t.Route == x.own() && t.False != "" })
+			x.want(tried == (m[3] == "false"), out.Records[0].Route)
+		}
+	},
+	"N302": func(x *explainer) {
+		var step int
+		if _, err := fmt.Sscanf(x.f.Shows[strings.Index(x.f.Shows, "step"):], "step %d", &step); err != nil {
+			x.t.Fatal(err)
+		}
+		s := x.explain("", "", false).Records[0].Steps[step-1]
+		x.want(s.Staffed == 0 && strings.Contains(s.Need, strings.TrimPrefix(x.f.Path, "skills.")), s)
+	},
+	"N303": func(x *explainer) {
+		out := x.explain("", "", false)
+		x.want(out.at("nobody has it after 2h") == "2h", out.Moments)
+	},
+	"N305": func(x *explainer) {
+		call := ""
+		if topic, ok := strings.CutPrefix(x.f.Path, "topics."); ok {
+			call = "call: {topic: " + topic + "}, "
+		}
+		with, without := x.explain(call+"agents: {ann: {}, bob: {}}", "", false), x.explain(call+"agents: {bob: {}}", "", false)
+		x.want(dayOff.FindStringSubmatch(x.f.Shows)[1] == "ann" && with.at("offered to ann") == "0s" && without.at("offered") == "", without.Moments)
+	},
+	"N307": func(x *explainer) {
+		code := strings.TrimPrefix(x.f.Shows, "a caller in ")
+		r := x.explain("call: {language: "+code+"}", "", false).Records[0]
+		x.want(len(r.LeftOut) == r.SignedIn && !slices.ContainsFunc(r.LeftOut, func(l routing.LeftOut) bool { return l.Code != "language" }), r.LeftOut)
+	},
+	"N308": func(x *explainer) {
+		r := x.explain(`call: {dnis: "150"}`, "", false).Records[0]
+		x.want(r.Route.Path == x.own() && r.Steps[0].Need == r.Steps[1].Need, r.Steps)
+	},
+	"S402": func(x *explainer) {
+		var step int
+		if _, err := fmt.Sscanf(x.f.Msg, "step %d", &step); err != nil {
+			x.t.Fatal(err)
+		}
+		s := x.explain("", "", false).Records[0].Steps[step-1]
+		x.want(s.Staffed == 0, s)
+	},
+	"S403": func(x *explainer) {
+		out, m := x.explain(nobodyThere, "", false), stepAt.FindStringSubmatch(x.f.Shows)
+		x.want(out.at("step "+m[2]) == "" && out.at("treatment late") != "", out.Moments)
+	},
+	"S404": func(x *explainer) {
+		call := `call: {topic: hard}, customer: {last_agent: bob}, agents: {ann: {state: talking}, bob: {state: talking}}`
+		if x.f.Path == "route.hers" {
+			call = `call: {dnis: "150"}, agents: {ann: {state: talking}, bob: {}}`
+		}
+		out, until := x.explain(call, "", false), holdsUntil.FindStringSubmatch(x.f.Shows)[1]
+		x.want(out.at("until +"+until) != "", out.Moments)
+	},
+	"S406": func(x *explainer) {
+		out, m := x.explain(nobodyThere, "", false), stepAt.FindStringSubmatch(x.f.Shows)
+		x.want(out.at("step "+m[2]) == m[1], out.Moments)
+	},
+	"T603": func(x *explainer) {
+		out := x.explain(`call: {dnis: "150"}`, x.f.Shows, false)
+		x.want(out.at("treatment closed") == "0s", out.Moments)
+	},
+	"T604": func(x *explainer) {
+		out := x.explain("", strings.TrimPrefix(x.f.Shows, "a caller at "), false)
+		x.want(out.at("treatment closed") == "0s" && out.at("play") == "0s", out.Moments)
+	},
+	"Q701": func(x *explainer) {
+		out := x.explain("agents: {}", "", false)
+		x.want(out.at("enters queue desk") == "0s" && out.at("enters queue other") == "5m", out.Moments)
+	},
+	"Q702": func(x *explainer) {
+		out := x.explain(nobodyThere, "", false)
+		x.want(out.at("nobody has it after 2h") == "2h", out.Moments)
+	},
+	"Q703": func(x *explainer) {
+		out := x.explain("", "", true)
+		x.want(out.at("rona") == "15s" && out.at("treatment late") == "15s", out.Moments)
+	},
+	"A803": func(x *explainer) {
+		agent, code, _ := strings.Cut(x.f.Shows[strings.Index(x.f.Shows, ": ")+2:], " ")
+		r := x.explain("", "", false).Records[0]
+		x.want(slices.ContainsFunc(r.LeftOut, func(l routing.LeftOut) bool { return string(l.Agent) == agent && l.Code == code }), r.LeftOut)
+	},
+}
+
+// noCall are codes whose finding is shown by a line, a figure or a person, or
+// by more calls than one.
+var noCall = []string{"N301", "N306", "O501", "O502", "O504", "P901", "P903", "P904", "P905", "P906", "Q704", "R202", "R204", "S401",
+	"T601", "T602", "T605", "A801", "A806", "X101", "X103", "X105", "X106", "X107", "U001", "K951"}
+
+// TestExplainConfirmsFindings: the call that a finding brings does what the
+// finding says, on the engine that serves.
+func TestExplainConfirmsFindings(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("testdata/bad/lint-*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no files: %v", err)
+	}
+	done := map[string]int{}
+	for _, path := range files {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range checkFile(t, path).Findings {
+			if check := confirm[f.Code]; check != nil {
+				done[f.Code]++
+				check(&explainer{t, filepath.Base(path), b, f})
+			}
+		}
+	}
+	for code := range confirm {
+		if done[code] == 0 {
+			t.Errorf("no finding %s was confirmed", code)
+		}
+		if slices.Contains(noCall, code) {
+			t.Errorf("%s is confirmed and has no call", code)
+		}
+	}
+}
+
+// TestExplain: what a call is given, and what it is told.
+func TestExplain(t *testing.T) {
+	t.Parallel()
+	b, err := os.ReadFile("testdata/check/telecom-operator.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := &explainer{t: t, name: "telecom-operator.yaml", b: b}
+	out := x.explain(`{call: {dnis: "+442079460101"}, customer: {segment: mass}, agents: {k.stoyanova: {state: not_ready}, bob: {skills: {billing: 2, trainee: 1, lang_bg: 9}, idle: 5m}}}`,
+		"2026-04-15T11:00", false)
+	r := out.Records[0]
+	if r.Route.Path != "bills" || r.Queue != "billing" || r.SignedIn != 2 || len(r.Route.Tried) == 0 || len(r.Attributes) == 0 {
+		t.Errorf("record %+v", r)
+	}
+	if gold := r.Route.Tried[len(r.Route.Tried)-1]; gold.Route != "gold" || gold.False != `customer.segment == "gold"` {
+		t.Errorf("tried last %+v", gold)
+	}
+	// An agent of the document keeps the skills that it gives her.
+	if !slices.Contains(r.LeftOut, routing.LeftOut{Agent: "k.stoyanova", Code: "away:other"}) || !slices.Contains(r.LeftOut, routing.LeftOut{Agent: "bob", Code: "lacks:billing>=3"}) {
+		t.Errorf("left out %v", r.LeftOut)
+	}
+	if c := r.Counterfactual; c == nil || c.Agent != "bob" || !slices.Equal(c.Missing, []string{"later_step:2 in 20s"}) {
+		t.Errorf("counterfactual %+v", c)
+	}
+	if got := out.at("offered to bob"); got != "20s" {
+		t.Errorf("offered at %q: %+v", got, out.Moments)
+	}
+	late := x.explain(`call: {dnis: "+442079460101"}, customer: {segment: gold, late: 3s}, agents: {}`, "", false)
+	if late.Records[0].Route.Path != "bills" || late.Records[1].Route.Path != "gold/bills" || late.Records[1].Trigger != "late_record" || late.Records[1].At.Sub(late.At) != 3*time.Second {
+		t.Errorf("a late record: %+v", late.Moments)
+	}
+	for text, says := range map[string]string{
+		`call: {dnis: 0}`:             "want an E.164 number",
+		`call: {nis: "150"}`:          "unknown key",
+		`customer: {segment: golden}`: "segment golden is not declared",
+		`call: {`:                     "",
+	} {
+		if _, findings := Explain(x.name, b, Inquiry{Call: text, Today: checkDay}); len(findings) == 0 || !strings.Contains(printed(t, findings), says) || findings[0].File != "--call" {
+			t.Errorf("%s: %s", text, printed(t, findings))
+		}
+	}
+	if _, findings := Explain(x.name, b, Inquiry{Test: "no such"}); len(findings) != 1 {
+		t.Errorf("an unknown test: %v", findings)
+	}
+	if _, findings := Explain("x", []byte("cordboard: routing/1\n"), Inquiry{Today: checkDay}); len(findings) == 0 {
+		t.Error("a document that does not compile is explained")
+	}
+}
