@@ -30,7 +30,9 @@ type Agent struct {
 	Name   string
 	Skills Skills
 	Team   string
-	Phone  Phone
+	// Site is where the agent works, "" for nowhere in particular.
+	Site  string
+	Phone Phone
 	// Desk says that the agent signs in and out at the desk (login: desk). When
 	// false the agent is signed in while the phone is reachable (login: phone).
 	Desk bool

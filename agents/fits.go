@@ -1,11 +1,14 @@
 package agents
 
-import "strconv"
+import (
+	"slices"
+	"strconv"
+)
 
-// Fits says whether someone with these skills in this team meets the
+// Fits says whether someone with these skills in this team at this site meets the
 // requirement. When not, code is the first reason, in the words of the explain
-// record: lacks:SKILL>=n, above:SKILL<=n, excluded:SKILL, language, team.
-func (r *Requirement) Fits(s Skills, team string) (ok bool, code string) {
+// record: lacks:SKILL>=n, above:SKILL<=n, excluded:SKILL, language, team, site.
+func (r *Requirement) Fits(s Skills, team, site string) (ok bool, code string) {
 	for _, want := range r.All {
 		if code := want.misses(s); code != "" {
 			return false, code
@@ -22,13 +25,11 @@ func (r *Requirement) Fits(s Skills, team string) (ok bool, code string) {
 	if !r.speaks(s) {
 		return false, "language"
 	}
-	if len(r.Team) > 0 {
-		for _, t := range r.Team {
-			if t == team {
-				return true, ""
-			}
-		}
+	if len(r.Team) > 0 && !slices.Contains(r.Team, team) {
 		return false, "team"
+	}
+	if len(r.Site) > 0 && !slices.Contains(r.Site, site) {
+		return false, "site"
 	}
 	return true, ""
 }

@@ -33,8 +33,10 @@ func TestFits(t *testing.T) {
 		{"language unknown", Requirement{Speak: []string{"bg"}}, "language", 0},
 		{"team", Requirement{Team: []string{"varna", "sofia"}}, "", 0},
 		{"other team", Requirement{Team: []string{"varna"}}, "team", 0},
+		{"site", Requirement{Team: []string{"sofia"}, Site: []string{"plovdiv", "varna"}}, "", 0},
+		{"other site", Requirement{Site: []string{"sofia"}}, "site", 0},
 	} {
-		ok, code := c.req.Fits(ann, "sofia")
+		ok, code := c.req.Fits(ann, "sofia", "varna")
 		if ok != (c.code == "") || code != c.code {
 			t.Errorf("%s: got %v %q, want %q", c.name, ok, code, c.code)
 		}

@@ -59,6 +59,7 @@ type Requirement struct {
 	Any  [][]Range // at least one of these sets, when there are any
 	None []Skill   // nobody who holds one of these
 	Team []string  // one of these teams, when there are any
+	Site []string  // at one of these sites, when there are any
 	// Speak lists language codes, any of which will do at SpeakLevel or more.
 	// Empty: no language is asked.
 	Speak      []string

@@ -59,7 +59,10 @@ func (c *compiler) agent(id agents.ID, n *node) agents.Agent {
 		}
 	}
 	a.Phone.AutoAnswer = c.flag(o.get("auto_answer"), false)
-	o.later("site", "csat", "shifts")
+	if s := o.get("site"); s != nil {
+		a.Site = c.reference(s, "site", c.names.sites)
+	}
+	o.later("csat", "shifts")
 	o.close()
 	return a
 }

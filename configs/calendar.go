@@ -24,7 +24,7 @@ func (c *compiler) calendars(n *node) {
 		k := c.object(p.value.in("calendar " + p.key))
 		if z := k.get("zone"); z != nil {
 			if z.kind == kindScalar && z.text == "caller" {
-				c.unsupported(z, "caller")
+				cal.Caller = true
 			} else {
 				cal.Zone = c.zone(z, cal.Zone)
 			}

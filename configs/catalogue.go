@@ -42,6 +42,8 @@ var lints = []Lint{
 	{"N306", Error, "", "a need contradicts itself"},
 	{"N307", Warning, needsAgents, "a language in which no agent fits the queue at any step"},
 	{"N308", Warning, "", "a route's firm addition makes every step useless"},
+	{"N309", Error, "", "a prefix or trunk stands in two regions"},
+	{"N310", Warning, needsAgents, "a site where nobody fits the need that asks for it"},
 	{"S401", Error, "", "step times fall"},
 	{"S402", Warning, needsAgents, "a step admits nobody new"},
 	{"S403", Warning, "", "a step can never be reached"},

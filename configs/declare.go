@@ -15,6 +15,7 @@ import (
 type declared struct {
 	languages, segments, shortCodes, skills, teams []string
 	calendars, topics, queues, sets, agents        []string
+	sites, regions                                 []string
 }
 
 // declare reads every name first.
@@ -39,6 +40,9 @@ func (c *compiler) declare(o *object) {
 	d.queues = c.keys(o.get("queues"), maxQueues)
 	d.sets = c.keys(o.get("dispositions"), 0)
 	d.agents = c.keys(o.get("agents"), maxAgents)
+	d.sites = c.keys(o.get("sites"), maxSites)
+	d.regions = c.keys(o.get("regions"), maxRegions)
+	c.regional = o.has("regions")
 	if p, ok := o.lookup("fields"); ok {
 		c.fields = c.keys(p.value, 0)
 	}

@@ -16,6 +16,8 @@ languages: [en]
 order: {}
 record: {}
 skills: {x: {}}
+sites: {x: {}}
+regions: {x: {prefix: ["+1"]}}
 calendars: {x: {week: {}, exceptions: [{every: 01-01, closed: true}]}}
 topics: {x: {queue: x, need: {}}}
 dispositions: {x: [{id: a}]}
@@ -61,7 +63,7 @@ func tablePath(path string) string {
 	for _, t := range []struct{ prefix, table, rest string }{
 		{"queues.x.", "OPTION ", ""}, {"defaults.", "OPTION ", ""}, {"route.x.", "Route ", ""}, {"route.y.", "Route ", ""},
 		{"route.", "Route ", ""}, {"agents.x.", "", "agents.ID."}, {"topics.x.", "", "topics.NAME."}, {"skills.x.", "", "skills.NAME."},
-		{"calendars.x.", "", "calendars.NAME."}, {"dispositions.x[].", "", "dispositions.SET[]."},
+		{"sites.x.", "", "sites.NAME."}, {"regions.x.", "", "regions.NAME."}, {"calendars.x.", "", "calendars.NAME."}, {"dispositions.x[].", "", "dispositions.SET[]."},
 		{"tests[].agents.x.", "", "tests[].agents.ID."}, {"tests[].queues.x.", "", "tests[].queues.NAME."},
 	} {
 		if rest, ok := strings.CutPrefix(path, t.prefix); ok {

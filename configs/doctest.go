@@ -8,7 +8,10 @@ import (
 	"github.com/cordboard/cordboard/routing/rule"
 )
 
-const maxTests = 2000
+const (
+	maxTests     = 2000
+	maxListItems = 64 // of a list in a record
+)
 
 // docTest is one test of the document: a call, who is there, what must come of
 // it.
@@ -17,6 +20,7 @@ type docTest struct {
 	name     string
 	at       time.Time
 	call     rule.Call
+	ani      string        // the caller's number, "" when it is withheld
 	customer rule.Customer // Known false: nobody knows the caller
 	late     time.Duration // the record comes so late
 	agents   map[agents.ID]testAgent
@@ -36,11 +40,11 @@ const nobodyExpected = "none"
 
 // expectation is what a test asks for; nil and "" ask for nothing.
 type expectation struct {
-	route, queue, agent, treatment string
-	priority                       *int
-	need                           *rule.Need
-	open                           *bool
-	then                           []moment
+	route, queue, agent, treatment, region string
+	priority                               *int
+	need                                   *rule.Need
+	open                                   *bool
+	then                                   []moment
 }
 
 // moment is what must hold so long after the arrival.
@@ -68,7 +72,7 @@ func (c *compiler) readTests(n *node) {
 		names[t.name] = true
 		t.at = c.testInstant(o.must("at"))
 		if call := o.get("call"); call != nil {
-			c.testCall(c.object(call), &t.call)
+			c.testCall(c.object(call), &t)
 		}
 		if customer := o.get("customer"); customer != nil {
 			c.testCustomer(customer, &t)
@@ -115,7 +119,8 @@ func (c *compiler) testInstant(n *node) time.Time {
 	return time.Time{}
 }
 
-func (c *compiler) testCall(o *object, call *rule.Call) {
+func (c *compiler) testCall(o *object, t *docTest) {
+	call := &t.call
 	if n := o.get("kind"); n != nil {
 		call.Kind = c.choice(n, "inbound", []string{"inbound", "transfer"}, "callback", "consult")
 	}
@@ -135,10 +140,50 @@ func (c *compiler) testCall(o *object, call *rule.Call) {
 	if n := o.get("topic"); n != nil {
 		call.Topic = c.reference(n, "topic", c.names.topics)
 	}
-	call.ANIKnown = c.flag(o.get("ani_known"), false)
-	call.Transfers = c.integer(o.get("transfers"), 0, 5, 0)
-	o.later("waited", "ani", "verified", "attestation", "region", "choice", "from_queue", "offers", "calls_today", "abandoned_today", "abandoned_ago", "answered_ago")
+	if n := o.get("ani"); n != nil {
+		if s, ok := c.scalar(n, `the caller's number in quotes, such as "+447700900100"`); ok && s != "" {
+			t.ani = s
+			if n.style == stylePlain || !rule.IsE164(s) {
+				c.errorf(n, "X105", "%s: want an E.164 number (+ and digits) in quotes, not %s", n.label(), quote(s))
+			}
+		}
+	}
+	call.ANIKnown = c.flag(o.get("ani_known"), t.ani != "")
+	c.testCarried(o, call)
+	if o.has("region") {
+		o.lookup("region")
+		o.conflict("region", "%s.region follows from ani and trunk", o.label())
+	}
 	o.close()
+}
+
+// testCarried reads what the network, the engine and the ledger would say of
+// the call.
+func (c *compiler) testCarried(o *object, call *rule.Call) {
+	const large = 1_000_000_000
+	call.Verified = c.flag(o.get("verified"), false)
+	if n := o.get("attestation"); n != nil && (n.kind != kindScalar || n.text != "") {
+		call.Attestation = c.choice(n, "", []string{"A", "B", "C"})
+	}
+	call.Choice = c.optionalText(o, "choice")
+	if n := o.get("from_queue"); n != nil {
+		call.FromQueue = c.reference(n, "queue", c.names.queues)
+	}
+	for key, f := range map[string]struct {
+		to    *int
+		limit int
+	}{
+		"transfers": {&call.Transfers, 5}, "waited": {&call.WaitedS, large}, "offers": {&call.Offers, large},
+		"calls_today": {&call.CallsToday, large}, "abandoned_today": {&call.AbandonedToday, large},
+		"abandoned_ago": {&call.AbandonedAgo, rule.Missing}, "answered_ago": {&call.AnsweredAgo, rule.Missing},
+	} {
+		*f.to = c.integer(o.get(key), 0, f.limit, 0)
+	}
+	for key, ago := range map[string]*int{"abandoned_ago": &call.AbandonedAgo, "answered_ago": &call.AnsweredAgo} {
+		if o.has(key) {
+			*ago = max(*ago, 1) // 0 would be never
+		}
+	}
 }
 
 func (c *compiler) optionalText(o *object, key string) string {
@@ -159,8 +204,12 @@ func (c *compiler) testCustomer(n *node, t *docTest) {
 		return
 	}
 	o := c.object(n)
+	const large = 1_000_000_000
 	r := &t.customer
-	r.Known, r.LastContactDays = true, rule.Missing
+	r.Known, r.LastContactDays, r.ContractEndDays = true, rule.Missing, rule.Missing
+	if k := o.get("known"); k != nil && !c.flag(k, true) {
+		c.errorf(k, CodeConflict, "%s: nobody is known of whom the record says something; write customer: unknown", k.label())
+	}
 	t.late = c.duration(o.get("late"), 0, 10*time.Minute, 0)
 	if s := o.get("segment"); s != nil {
 		r.Segment = c.name(s)
@@ -177,7 +226,6 @@ func (c *compiler) testCustomer(n *node, t *docTest) {
 		}
 	}
 	r.KeyAccount = c.flag(o.get("key_account"), false)
-	const large = 1_000_000_000
 	r.Balance = int64(c.integer(o.get("balance"), -large, large, 0))
 	for key, f := range map[string]struct {
 		to    *int
@@ -185,13 +233,20 @@ func (c *compiler) testCustomer(n *node, t *docTest) {
 	}{
 		"churn_risk": {&r.ChurnRisk, 100}, "value": {&r.Value, 100}, "overdue_days": {&r.OverdueDays, rule.Missing},
 		"open_tickets": {&r.OpenTickets, large}, "open_complaints": {&r.OpenComplaints, large}, "last_contact_days": {&r.LastContactDays, rule.Missing},
+		"confidence": {&r.Confidence, 100}, "contract_end_days": {&r.ContractEndDays, rule.Missing},
 	} {
 		*f.to = c.integer(o.get(key), 0, f.limit, *f.to)
 	}
-	for _, item := range c.list(o.get("products"), 64) {
-		r.Products = append(r.Products, c.text(item, 200))
+	r.UsageTrend = c.integer(o.get("usage_trend"), -large, large, 0)
+	for key, to := range map[string]*[]string{"products": &r.Products, "consent": &r.Consent} {
+		for _, item := range c.list(o.get(key), maxListItems) {
+			*to = append(*to, c.text(item, 200))
+		}
 	}
-	o.later("known", "id", "confidence", "contract_end_days", "usage_trend", "consent", "do_not_call", "fraud_flag", "birthday")
+	for key, to := range map[string]*bool{"do_not_call": &r.DoNotCall, "fraud_flag": &r.FraudFlag, "birthday": &r.Birthday} {
+		*to = c.flag(o.get(key), false)
+	}
+	o.later("id")
 	o.close()
 }
 
@@ -213,7 +268,10 @@ func (c *compiler) testAgent(id agents.ID, n *node) testAgent {
 	if idle != nil && a.state != "available" {
 		c.errorf(idle, CodeConflict, "%s: only an available agent is idle", idle.label())
 	}
-	o.later("site", "calls_60m", "busy")
+	if s := o.get("site"); s != nil {
+		a.Site = c.reference(s, "site", c.names.sites)
+	}
+	o.later("calls_60m", "busy")
 	o.close()
 	return a
 }
@@ -231,6 +289,9 @@ func (c *compiler) expectation(o *object, staffed bool) (e expectation) {
 		need := c.need(n)
 		if slices.Contains(need.Speak, "caller") {
 			c.errorf(n, CodeConflict, "%s: the caller's language is resolved by then: name it, such as lang_en", n.label())
+		}
+		if slices.Contains(need.Site, "caller") {
+			c.errorf(n, CodeConflict, "%s: the caller's site is resolved by then: name it, such as site: [%s]", n.label(), firstOf(c.names.sites))
 		}
 		e.need = &need
 	}
@@ -255,9 +316,18 @@ func (c *compiler) expectation(o *object, staffed bool) (e expectation) {
 		k.close()
 		e.then = append(e.then, m)
 	}
-	o.later("region")
+	if n := o.get("region"); n != nil {
+		e.region = c.reference(n, "region", c.names.regions)
+	}
 	o.close()
 	return e
+}
+
+func firstOf(names []string) string {
+	if len(names) == 0 {
+		return ""
+	}
+	return names[0]
 }
 
 func (c *compiler) expectedAgent(o *object, staffed bool) string {

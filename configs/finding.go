@@ -112,7 +112,7 @@ func (f Finding) path() string {
 	}
 	kind, name, named := strings.Cut(f.Where, " ")
 	switch kind {
-	case "queue", "topic", "calendar", "agent", "skill", "test":
+	case "queue", "topic", "calendar", "agent", "skill", "test", "region", "site":
 		kind += "s"
 	case "route":
 		named = named && name != "root"

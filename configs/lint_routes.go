@@ -282,8 +282,8 @@ func (l *linter) lintFirm(r *routing.Routed) {
 		if first < 0 {
 			first = i
 		}
-		for _, code := range l.callerLanguages(q, r.Need) {
-			a, b := routing.StepRequirement(q, 0, r.Need, code), routing.StepRequirement(q, i+1, r.Need, code)
+		for _, who := range l.callers(q, r.Need) {
+			a, b := routing.StepRequirement(q, 0, r.Need, who), routing.StepRequirement(q, i+1, r.Need, who)
 			if needText(a) != needText(b) {
 				return
 			}
@@ -292,13 +292,13 @@ func (l *linter) lintFirm(r *routing.Routed) {
 	if first < 0 {
 		return
 	}
-	asks := needText(routing.StepRequirement(q, 0, r.Need, l.policy.DefaultLanguage))
+	asks := needText(routing.StepRequirement(q, 0, r.Need, routing.Caller{Language: l.policy.DefaultLanguage}))
 	l.route(r, "N308", fmt.Sprintf("+0s %s, +%s step %d the same", asks, seconds(q.Steps[first].After), first+2),
 		"its firm need makes every step of queue %s useless", q.Name)
 }
 
 func noNeed(n rule.Need) bool {
-	return n.All == nil && n.Any == nil && n.None == nil && n.Speak == nil && n.Team == nil
+	return n.All == nil && n.Any == nil && n.None == nil && n.Speak == nil && n.Team == nil && n.Site == nil
 }
 
 // lintRoutePrefer: waits for agents whom the route prefers, past the promise.

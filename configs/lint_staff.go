@@ -15,16 +15,18 @@ const (
 	maxShown    = 12     // names in one finding
 )
 
-// fits is who fits a queue: groups by language and step.
+// fits is who fits a queue: groups by caller and step. The first callers are
+// those of no site, one for each language.
 type fits struct {
 	languages []string
+	callers   []routing.Caller
 	by        [][][]int // indexes of groups, sorted; nil for a step without a need
 }
 
-// fits asks every group for every step and language.
+// fits asks every group for every step and caller.
 func (l *linter) fits(q *routing.Queue, firm rule.Need) fits {
-	f := fits{languages: l.callerLanguages(q, firm)}
-	f.by = make([][][]int, len(f.languages))
+	f := fits{languages: l.callerLanguages(q, firm), callers: l.callers(q, firm)}
+	f.by = make([][][]int, len(f.callers))
 	for i := range f.by {
 		f.by[i] = make([][]int, len(q.Steps)+1)
 	}
@@ -32,20 +34,20 @@ func (l *linter) fits(q *routing.Queue, firm rule.Need) fits {
 		if step > 0 && q.Steps[step-1].Need == nil {
 			continue
 		}
-		rest := routing.StepRequirement(q, step, firm, "")
+		rest := routing.StepRequirement(q, step, firm, routing.Caller{})
 		rest.Speak = nil
 		var able []int
 		for i, g := range l.groups() {
-			if ok, _ := rest.Fits(g.skills, g.team); ok {
+			if ok, _ := rest.Fits(g.skills, g.team, g.site); ok {
 				able = append(able, i)
 			}
 		}
-		for n, code := range f.languages {
-			r := routing.StepRequirement(q, step, firm, code)
-			speaks := agents.Requirement{Speak: r.Speak, SpeakLevel: r.SpeakLevel}
+		for n, who := range f.callers {
+			r := routing.StepRequirement(q, step, firm, who)
+			speaks := agents.Requirement{Speak: r.Speak, SpeakLevel: r.SpeakLevel, Site: r.Site}
 			f.by[n][step] = []int{}
 			for _, i := range able {
-				if ok, _ := speaks.Fits(l.groups()[i].skills, ""); ok {
+				if ok, _ := speaks.Fits(l.groups()[i].skills, "", l.groups()[i].site); ok {
 					f.by[n][step] = append(f.by[n][step], i)
 				}
 			}
@@ -54,10 +56,10 @@ func (l *linter) fits(q *routing.Queue, firm rule.Need) fits {
 	return f
 }
 
-// until is who fits up to a step in one language, all steps for a negative one.
-func (f fits) until(language, step int) []int {
+// until is who fits up to a step for one caller, all steps for a negative one.
+func (f fits) until(caller, step int) []int {
 	var out []int
-	for s, list := range f.by[language] {
+	for s, list := range f.by[caller] {
 		if step < 0 || s <= step {
 			out = append(out, list...)
 		}
@@ -66,10 +68,10 @@ func (f fits) until(language, step int) []int {
 	return slices.Compact(out)
 }
 
-// anywhere is who fits some step in some language.
+// anywhere is who fits some step for some caller.
 func (f fits) anywhere() []int {
 	var out []int
-	for n := range f.languages {
+	for n := range f.by {
 		out = append(out, f.until(n, -1)...)
 	}
 	slices.Sort(out)
@@ -114,6 +116,7 @@ func (l *linter) lintStaff() {
 		l.lintLanguages(q, f)
 		l.lintAdmits(q, f)
 		l.lintDesks(q, f)
+		l.lintSites(q)
 		alone := l.lintAlone(q, f)
 		l.lintPreferred(l.key("queues", name, "prefer"), "queues."+name+".prefer", q, rule.Need{}, q.Prefer)
 		for _, t := range topics[name] {
@@ -157,7 +160,7 @@ func (l *linter) lintAdmits(q *routing.Queue, f fits) {
 		}
 		fresh := false
 		var before []int
-		for n := range f.languages {
+		for n := range f.by {
 			had := f.until(n, i)
 			before = append(before, had...)
 			fresh = fresh || slices.ContainsFunc(f.by[n][i+1], func(g int) bool { return !slices.Contains(had, g) })
@@ -240,10 +243,10 @@ func (l *linter) lintPreferred(at spot, path string, q *routing.Queue, firm rule
 // never is why an agent fits no step of a queue in any language, "" for one who
 // does.
 func (l *linter) never(a agents.Agent, q *routing.Queue, firm rule.Need) (first string) {
-	for _, code := range l.callerLanguages(q, firm) {
+	for _, who := range l.callers(q, firm) {
 		for step := 0; step <= len(q.Steps); step++ {
-			r := routing.StepRequirement(q, step, firm, code)
-			ok, why := r.Fits(a.Skills, a.Team)
+			r := routing.StepRequirement(q, step, firm, who)
+			ok, why := r.Fits(a.Skills, a.Team, a.Site)
 			if ok {
 				return ""
 			}
@@ -304,7 +307,7 @@ func (l *linter) lintProfiles() {
 		return
 	}
 	byText := slices.Clone(groups)
-	key := func(g *group) string { return profileText(agents.Agent{Skills: g.skills, Team: g.team}) }
+	key := func(g *group) string { return profileText(agents.Agent{Skills: g.skills, Team: g.team, Site: g.site}) }
 	slices.SortFunc(byText, func(a, b *group) int { return strings.Compare(key(a), key(b)) })
 	near, least := 1, maxAgentSkills*2
 	for i := 1; i < len(byText); i++ {
@@ -318,6 +321,9 @@ func (l *linter) lintProfiles() {
 // apart counts in how many skills, and the team, two groups differ.
 func apart(a, b *group) (n int) {
 	if a.team != b.team {
+		n++
+	}
+	if a.site != b.site {
 		n++
 	}
 	for _, s := range a.skills {

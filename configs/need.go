@@ -53,7 +53,7 @@ func (c *compiler) need(n *node) rule.Need {
 			}
 		}
 	}
-	o.later("site")
+	out.Site = c.site(o.get("site"))
 	o.close()
 	return out
 }

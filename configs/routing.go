@@ -129,6 +129,7 @@ type compiler struct {
 	shadowed   map[*rule.Node]*rule.Node // a route, and the sibling above that takes every call
 	phones     map[string]string         // URI -> agent
 	fields     []string                  // names under fields, which are not built yet
+	regional   bool                      // there are regions
 	rules      *rule.Compiler
 	// waitingRules compiles conditions about calls that wait.
 	waitingRules *rule.Compiler
@@ -155,6 +156,8 @@ func (c *compiler) document(o *object) {
 	c.order(c.section(o, "order"))
 	c.record(c.section(o, "record"))
 	c.calendars(o.get("calendars"))
+	c.sites(o.get("sites"))
+	c.regions(o.get("regions"))
 	c.dispositionSets(o.get("dispositions"))
 	c.allQueues(o)
 	c.topics(o.get("topics"))
@@ -164,7 +167,7 @@ func (c *compiler) document(o *object) {
 	c.agents(o)
 	c.lintOptions(c.section(o, "lint"))
 	c.readTests(o.get("tests"))
-	o.later("fields", "sites", "regions")
+	o.later("fields")
 	o.close()
 }
 
@@ -228,6 +231,6 @@ func (c *compiler) conditionOptions() rule.CompileOptions {
 	d := &c.names
 	return rule.CompileOptions{
 		Segments: d.segments, Queues: d.queues, Calendars: d.calendars, Agents: d.agents,
-		Topics: d.topics, Languages: d.languages, ShortCodes: d.shortCodes, AgentsElsewhere: c.nobody,
+		Topics: d.topics, Languages: d.languages, ShortCodes: d.shortCodes, Regions: d.regions, AgentsElsewhere: c.nobody,
 	}
 }

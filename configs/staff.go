@@ -8,11 +8,12 @@ import (
 	"github.com/cordboard/cordboard/routing/rule"
 )
 
-// group is every agent with the same skills and team: who fits is asked once
-// for all of them.
+// group is every agent with the same skills, team and site: who fits is asked
+// once for all of them.
 type group struct {
 	skills agents.Skills
 	team   string
+	site   string
 	ids    []string // sorted
 }
 
@@ -34,7 +35,7 @@ func (l *linter) groups() []*group {
 		key := profileText(a)
 		g := by[key]
 		if g == nil {
-			g = &group{skills: a.Skills, team: a.Team}
+			g = &group{skills: a.Skills, team: a.Team, site: a.Site}
 			by[key] = g
 			l.staff = append(l.staff, g)
 		}
@@ -45,6 +46,7 @@ func (l *linter) groups() []*group {
 
 func profileText(a agents.Agent) string {
 	b := append(make([]byte, 0, 64), a.Team...)
+	b = append(append(b, 0), a.Site...)
 	for _, s := range a.Skills {
 		b = append(b, 0)
 		b = append(b, s.Skill...)
@@ -66,15 +68,44 @@ func (l *linter) callerLanguages(q *routing.Queue, firm rule.Need) []string {
 	return []string{l.policy.DefaultLanguage}
 }
 
-// anybody says whether some agent fits some step, for a caller of the language.
-func (l *linter) anybody(q *routing.Queue, firm rule.Need, language string) bool {
+// callers are those of a queue whom its calls' needs tell apart: by language,
+// and behind these by the site of their region as well.
+func (l *linter) callers(q *routing.Queue, firm rule.Need) []routing.Caller {
+	var out []routing.Caller
+	languages := l.callerLanguages(q, firm)
+	sites := []string{""}
+	if routing.NeedsSite(q, firm) {
+		sites = append(sites, l.regionSites()...)
+	}
+	for _, site := range sites {
+		for _, code := range languages {
+			out = append(out, routing.Caller{Language: code, Site: site})
+		}
+	}
+	return out
+}
+
+// regionSites are the sites that regions lead to, sorted.
+func (l *linter) regionSites() []string {
+	var out []string
+	for _, name := range l.names.regions {
+		if r := l.policy.Regions.Named(name); r != nil && r.Site != "" {
+			out = append(out, r.Site)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// anybody says whether some agent fits some step, for a caller.
+func (l *linter) anybody(q *routing.Queue, firm rule.Need, who routing.Caller) bool {
 	for step := 0; step <= len(q.Steps); step++ {
 		if step > 0 && q.Steps[step-1].Need == nil {
 			continue
 		}
-		r := routing.StepRequirement(q, step, firm, language)
+		r := routing.StepRequirement(q, step, firm, who)
 		for _, g := range l.groups() {
-			if ok, _ := r.Fits(g.skills, g.team); ok {
+			if ok, _ := r.Fits(g.skills, g.team, g.site); ok {
 				return true
 			}
 		}
@@ -90,7 +121,7 @@ func (l *linter) lintStuck() {
 		return
 	}
 	stuck := func(q *routing.Queue, firm rule.Need) bool {
-		return !slices.ContainsFunc(l.callerLanguages(q, firm), func(code string) bool { return l.anybody(q, firm, code) })
+		return !slices.ContainsFunc(l.callers(q, firm), func(who routing.Caller) bool { return l.anybody(q, firm, who) })
 	}
 	for _, name := range l.names.queues {
 		q := l.policy.Queues[name]

@@ -121,7 +121,9 @@ func play(p *routing.Policy, t *docTest) []string {
 	r.engine.Pretend(t.pretend)
 	r.staff(t)
 	r.now = t.at
-	r.step(routing.CallArrived{Call: testCall, Attrs: t.call})
+	attrs := t.call
+	attrs.Region = p.Regions.Of(t.ani, attrs.Trunk)
+	r.step(routing.CallArrived{Call: testCall, Attrs: attrs})
 	if t.late == 0 {
 		r.step(routing.CustomerResolved{Call: testCall, Customer: t.customer})
 	}
@@ -267,6 +269,9 @@ func (r *player) judge(t *docTest) {
 	if e.route != "" {
 		r.differ("route", r.first.Rule, e.route)
 	}
+	if e.region != "" {
+		r.differ("region", cmp.Or(r.first.Region, "none"), e.region)
+	}
 	if e.queue != "" {
 		r.differ("queue", cmp.Or(r.first.Queue, "none"), e.queue)
 	}
@@ -274,10 +279,10 @@ func (r *player) judge(t *docTest) {
 		r.differ("priority", r.first.Priority, *e.priority)
 	}
 	if e.open != nil {
-		r.differ("open", q != nil && r.policy.OpenAt(q, t.at), *e.open)
+		r.differ("open", q != nil && r.policy.OpenAt(q, t.at, r.first.Region), *e.open)
 	}
 	if e.need != nil && q != nil {
-		want := agents.Requirement{All: e.need.All, Any: e.need.Any, None: e.need.None, Speak: e.need.Speak, Team: e.need.Team, SpeakLevel: q.SpeakLevel}
+		want := agents.Requirement{All: e.need.All, Any: e.need.Any, None: e.need.None, Speak: e.need.Speak, Team: e.need.Team, Site: e.need.Site, SpeakLevel: q.SpeakLevel}
 		r.differ("need", needText(r.first.Need), needText(want))
 	}
 	if e.treatment != "" {
@@ -338,6 +343,9 @@ func needText(r agents.Requirement) string {
 		list("speak", slices.Clone(r.Speak))
 	}
 	list("team", slices.Clone(r.Team))
+	if !slices.Equal(r.Site, []string{"any"}) {
+		list("site", slices.Clone(r.Site))
+	}
 	return "{" + strings.Join(parts, ", ") + "}"
 }
 

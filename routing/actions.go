@@ -40,6 +40,7 @@ type Enqueued struct {
 	Queue    string    `json:"queue"`
 	Rule     string    `json:"rule"` // route path without root; "root" for the root itself
 	Topic    string    `json:"topic,omitempty"`
+	Region   string    `json:"region,omitempty"` // the caller's
 	Priority int       `json:"priority"`
 	Since    time.Time `json:"since"` // when its waiting began
 	Entered  time.Time `json:"entered"`

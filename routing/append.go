@@ -57,10 +57,12 @@ func appendArrived(to []byte, ev CallArrived) []byte {
 	to = appendText(to, `,"dnis":`, a.DNIS)
 	to = appendText(to, `,"trunk":`, a.Trunk)
 	to = appendText(to, `,"country":`, a.Country)
+	to = optionalText(to, `,"region":`, a.Region)
 	to = appendText(to, `,"language":`, a.Language)
 	to = appendText(to, `,"topic":`, a.Topic)
 	to = appendInt(to, `,"waited":`, a.WaitedS)
 	to = appendInt(to, `,"transfers":`, a.Transfers)
+	to = appendCarried(to, a)
 	return optionalText(append(to, '}'), `,"caller":`, ev.Caller)
 }
 
@@ -77,20 +79,42 @@ func appendCustomer(to []byte, c *rule.Customer) []byte {
 	to = optionalInt(to, `,"overdue_days":`, c.OverdueDays)
 	to = optionalInt(to, `,"open_tickets":`, c.OpenTickets)
 	to = optionalInt(to, `,"open_complaints":`, c.OpenComplaints)
-	for i, p := range c.Products {
-		key := ","
-		if i == 0 {
-			key = `,"products":[`
-		}
-		to = appendText(to, key, p)
-	}
-	if len(c.Products) > 0 {
-		to = append(to, ']')
-	}
+	to = optionalList(to, `,"products":[`, c.Products)
 	to = optionalText(to, `,"account_manager":`, c.AccountManager)
 	to = optionalText(to, `,"last_agent":`, c.LastAgent)
 	to = optionalText(to, `,"last_topic":`, c.LastTopic)
-	return append(optionalInt(to, `,"last_contact_days":`, c.LastContactDays), '}')
+	to = optionalInt(to, `,"last_contact_days":`, c.LastContactDays)
+	to = optionalInt(to, `,"confidence":`, c.Confidence)
+	to = optionalInt(to, `,"contract_end_days":`, c.ContractEndDays)
+	to = optionalInt(to, `,"usage_trend":`, c.UsageTrend)
+	to = optionalList(to, `,"consent":[`, c.Consent)
+	to = optionalBool(to, `,"do_not_call":`, c.DoNotCall)
+	to = optionalBool(to, `,"fraud_flag":`, c.FraudFlag)
+	return append(optionalBool(to, `,"birthday":`, c.Birthday), '}')
+}
+
+// appendCarried appends what the network and the ledger say of a caller.
+func appendCarried(to []byte, a *rule.Call) []byte {
+	to = optionalBool(to, `,"verified":`, a.Verified)
+	to = optionalText(to, `,"attestation":`, a.Attestation)
+	to = optionalText(to, `,"choice":`, a.Choice)
+	to = optionalText(to, `,"from_queue":`, a.FromQueue)
+	to = optionalInt(to, `,"offers":`, a.Offers)
+	to = optionalInt(to, `,"calls_today":`, a.CallsToday)
+	to = optionalInt(to, `,"abandoned_today":`, a.AbandonedToday)
+	to = optionalInt(to, `,"abandoned_ago":`, a.AbandonedAgo)
+	return optionalInt(to, `,"answered_ago":`, a.AnsweredAgo)
+}
+
+// optionalList appends a list of texts, whose key ends in the bracket.
+func optionalList(to []byte, key string, list []string) []byte {
+	for i, s := range list {
+		to = appendText(to, listed(i, key, ","), s)
+	}
+	if len(list) > 0 {
+		to = append(to, ']')
+	}
+	return to
 }
 
 // appendOffer begins the object of an event about an offer.

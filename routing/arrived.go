@@ -93,6 +93,7 @@ func (e *Engine) reconsider(c *call) {
 	e.adopt(c, t)
 	c.demand = e.demandFor(c, c.queue)
 	e.regroup(c, before)
+	e.armSite(c)
 	c.prefer, c.preferAt = e.preferences(c, t.route.prefer), 0
 	e.rekey(c)
 	e.announce(c, "late_record")
@@ -230,9 +231,13 @@ func (e *Engine) fill(c *call) {
 // fillCall fills in all but figures of queues.
 func (e *Engine) fillCall(c *call) {
 	at := instant(e.now)
-	e.reading = c.plan
+	e.reading, e.zone = c.plan, c.zone()
 	e.env.Call, e.env.Customer = c.attrs, c.customer
-	e.env.Call.WaitedS = int((e.now - c.since) / 1e6)
+	e.env.Call.WaitedS += int((e.now - c.since) / 1e6)
+	if c.from != "" {
+		e.env.Call.FromQueue = c.from
+	}
+	e.env.Call.Offers += int(c.attempt)
 	if zone := c.plan.Zone; zone != nil {
 		e.env.Clock = rule.NewClock(at, zone)
 	} else {

@@ -14,9 +14,10 @@ type Asked struct {
 	Queue    string // where it is now; "" before any
 	Topic    string
 	Language string // of the caller, as resolved
+	Region   string // of the caller
 	Priority int
 	Step     int // by the clock; 1 is the queue's own need
-	// Need is that of step one of the queue, language resolved.
+	// Need is that of step one of the queue, language and site resolved.
 	Need agents.Requirement
 }
 
@@ -26,23 +27,23 @@ func (e *Engine) Asked(id CallID) (Asked, bool) {
 	if c == nil {
 		return Asked{}, false
 	}
-	out := Asked{Rule: c.rule, Topic: c.topic, Language: c.language(c.plan), Priority: c.priority(), Step: c.stepNow()}
+	out := Asked{Rule: c.rule, Topic: c.topic, Language: c.language(c.plan), Priority: c.priority(), Step: c.stepNow(), Region: c.attrs.Region}
 	if c.queue != nil {
 		out.Queue = c.queue.Name
-		out.Need = StepRequirement(c.queue, 0, c.firm, out.Language)
+		out.Need = StepRequirement(c.queue, 0, c.firm, Caller{out.Language, e.siteOf(c)})
 	}
 	return out, true
 }
 
 // StepRequirement is what a call asks of an agent at one step of a queue, 0
 // being the queue's own need: with the firm additions of its route and topic,
-// in the caller's language.
-func StepRequirement(q *Queue, step int, firm rule.Need, language string) agents.Requirement {
+// in the caller's language and at the caller's site.
+func StepRequirement(q *Queue, step int, firm rule.Need, who Caller) agents.Requirement {
 	var over *rule.Need
 	if step > 0 {
 		over = q.Steps[step-1].Need
 	}
-	return requirement(stepNeed(q.Need, over), firm, language, q.SpeakLevel)
+	return requirement(stepNeed(q.Need, over), firm, who, q.SpeakLevel)
 }
 
 // AddNeed merges a firm addition into another, as a child route's into its
@@ -72,8 +73,9 @@ func routed(r *route, parent *Routed) *Routed {
 	return out
 }
 
-// OpenAt says whether a queue takes calls at an instant.
-func (p *Policy) OpenAt(q *Queue, at time.Time) bool {
+// OpenAt says whether a queue takes calls of a region, "" for none, at an
+// instant.
+func (p *Policy) OpenAt(q *Queue, at time.Time, region string) bool {
 	cal := p.Calendars[q.Hours]
-	return cal == nil || cal.Open(at)
+	return cal == nil || cal.For(p.Regions.zone(region)).Open(at)
 }

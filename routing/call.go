@@ -66,6 +66,7 @@ type call struct {
 	entered int64
 	key     queue.Key
 	queue   *Queue
+	from    string // the queue before this one
 	demand  *demand
 	step    int
 	skipped uint16   // steps whose condition did not hold at their moment
@@ -109,7 +110,7 @@ type call struct {
 	late     bool // a late record waits to be considered
 	reread   bool // it was, or may not be any more
 
-	tRecord, tOffer, tHold, tStep, tLate, tNobody, tClose, tReturn timer
+	tRecord, tOffer, tHold, tStep, tLate, tNobody, tClose, tReturn, tSite timer
 }
 
 type pendingTreat struct {
@@ -132,7 +133,7 @@ func newCall(id CallID, attrs rule.Call, at int64) *call {
 }
 
 func (c *call) timers() []*timer {
-	return []*timer{&c.tRecord, &c.tOffer, &c.tHold, &c.tStep, &c.tLate, &c.tNobody, &c.tClose, &c.tReturn}
+	return []*timer{&c.tRecord, &c.tOffer, &c.tHold, &c.tStep, &c.tLate, &c.tNobody, &c.tClose, &c.tReturn, &c.tSite}
 }
 
 func (c *call) priority() int { return c.base + c.extra }
@@ -148,9 +149,13 @@ func (c *call) add(origin string, points int) {
 }
 
 // language is the caller's: set by a route, else the record's, else the
-// default; one that is not declared counts as the default.
+// region's, else the default; one that is not declared counts as the default.
 func (c *call) language(p *plan) string {
-	for _, code := range []string{c.setLanguage, c.attrs.Language, c.customer.Language} {
+	region := ""
+	if r := p.Regions.Named(c.attrs.Region); r != nil {
+		region = r.Language
+	}
+	for _, code := range []string{c.setLanguage, c.attrs.Language, c.customer.Language, region} {
 		if code == "" {
 			continue
 		}

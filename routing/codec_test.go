@@ -14,8 +14,8 @@ import (
 func everyEvent() []Event {
 	o := Offer{Call: 7, Attempt: 2, Agent: "ann"}
 	return []Event{
-		CallArrived{Call: 7, Attrs: rule.Call{Kind: "inbound", ANIKnown: true, DNIS: "+441632960001", Trunk: "main", Country: "GB", Language: "en", Topic: "t", WaitedS: 1, Transfers: 2}, Caller: "k1:ab"},
-		CustomerResolved{Call: 7, Customer: rule.Customer{Known: true, Segment: "gold", KeyAccount: true, Language: "en", Country: "GB", ChurnRisk: 1, Value: 2, Balance: -3, BalanceCurrency: "GBP", OverdueDays: 4, OpenTickets: 5, OpenComplaints: 6, Products: []string{"a"}, AccountManager: "ann", LastAgent: "bob", LastTopic: "t", LastContactDays: 8}},
+		CallArrived{Call: 7, Attrs: rule.Call{Kind: "inbound", ANIKnown: true, DNIS: "+441632960001", Trunk: "main", Country: "GB", Language: "en", Topic: "t", WaitedS: 1, Transfers: 2, Region: "r", Verified: true, Attestation: "A", Choice: "9", FromQueue: "q", Offers: 3, Past: rule.Past{CallsToday: 4, AbandonedToday: 5, AbandonedAgo: 6, AnsweredAgo: 7}}, Caller: "k1:ab"},
+		CustomerResolved{Call: 7, Customer: rule.Customer{Known: true, Segment: "gold", KeyAccount: true, Language: "en", Country: "GB", ChurnRisk: 1, Value: 2, Balance: -3, BalanceCurrency: "GBP", OverdueDays: 4, OpenTickets: 5, OpenComplaints: 6, Products: []string{"a"}, AccountManager: "ann", LastAgent: "bob", LastTopic: "t", LastContactDays: 8, Confidence: 9, ContractEndDays: 10, UsageTrend: -11, Consent: []string{"phone", "sms"}, DoNotCall: true, FraudFlag: true, Birthday: true}},
 		CallerGone{7, true}, CallFailed{7, "media_lost", true},
 		PopAcked{o, Painted, 3, map[string]string{"who": "shown"}}, OfferAccepted{o}, OfferRefused{o, "not_now"},
 		PhoneRinging{o}, PhoneAnswered{o}, PhoneFailed{o, 486}, AgentGone{o}, JoinFailed{o, "no_codec"}, Joined{o, "relay"},

@@ -19,6 +19,7 @@ const (
 	lateDue
 	nobodyDue
 	closeDue
+	siteDue // the site of the caller's region opens or closes
 	returnDue
 )
 

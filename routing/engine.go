@@ -44,7 +44,8 @@ type Engine struct {
 	slice   slice
 	steps   int64 // Steps so far
 	env     rule.Env
-	reading *plan // whose conditions are being read
+	reading *plan          // whose conditions are being read
+	zone    *time.Location // of the caller they are read for
 	acts    []Action
 	ending  *call // its end is being told
 	pretend func(string, rule.QueueFigures) rule.QueueFigures
@@ -66,7 +67,7 @@ func New(p *Policy) *Engine {
 	}
 	e.env.IsOpen = func(name string) bool {
 		c := e.reading.Calendars[name]
-		return c != nil && c.Open(instant(e.now))
+		return c != nil && c.For(e.zone).Open(instant(e.now))
 	}
 	e.directory(p.Agents)
 	return e
@@ -277,6 +278,8 @@ func (e *Engine) fire(t *timer) {
 		e.treatWhenFree(t.call, "nobody", t.call.queue.Nobody.Then)
 	case closeDue:
 		e.closed(t.call)
+	case siteDue:
+		e.siteChanged(t.call)
 	case returnDue:
 		e.unanswered(t.call)
 	}

@@ -82,7 +82,7 @@ func (d *demand) miss(p *profile, step int) string {
 	k := codeKey{p.index, step}
 	code, known := d.codes[k]
 	if !known {
-		_, code = d.reqs[step].Fits(p.skills, p.team)
+		_, code = d.reqs[step].Fits(p.skills, p.team, p.site)
 		if d.codes == nil || len(d.codes) >= maxCodes {
 			d.codes = map[codeKey]string{}
 		}

@@ -58,7 +58,7 @@ func (p *tape) event() Event {
 	case 0, 1, 2, 3:
 		p.next++
 		p.arrived[p.next] = true
-		return CallArrived{Call: p.next, Attrs: rule.Call{Trunk: []string{"a", "c", "t", "no", "f", "a"}[p.byte()%6]}}
+		return CallArrived{Call: p.next, Attrs: rule.Call{Trunk: []string{"a", "c", "t", "no", "f", "a"}[p.byte()%6], Region: tapeRegion(p.next)}}
 	case 4, 5:
 		c := rule.Customer{Known: true, Language: "ru", LastAgent: string(p.agent())}
 		if p.byte()%2 == 0 {

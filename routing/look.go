@@ -44,7 +44,7 @@ func (e *Engine) plainFigures(p *plan, name string) rule.QueueFigures {
 		out.Oldest = int((e.now - c.since) / 1e6)
 	}
 	if q != nil {
-		out.Open = e.open(p, q)
+		out.Open = e.open(p, q, e.zone)
 		out.Staffed, out.Available = e.fitting(p, q)
 	}
 	x := e.expectedIn(f, out.Staffed, e.now)
@@ -68,12 +68,12 @@ func (e *Engine) Pretend(figures func(name string, own rule.QueueFigures) rule.Q
 // fitting counts the agents signed in, and free, who fit step one in the
 // default language.
 func (e *Engine) fitting(p *plan, q *Queue) (staffed, available int) {
-	req := requirement(q.Need, rule.Need{}, p.DefaultLanguage, q.SpeakLevel)
+	req := requirement(q.Need, rule.Need{}, Caller{Language: p.DefaultLanguage}, q.SpeakLevel)
 	for _, p := range e.profiles {
 		if p.signed == 0 {
 			continue
 		}
-		if ok, _ := req.Fits(p.skills, p.team); ok {
+		if ok, _ := req.Fits(p.skills, p.team, p.site); ok {
 			staffed += p.signed
 			available += p.free.Len()
 		}
@@ -123,7 +123,7 @@ func (e *Engine) Snapshot(at time.Time) Snapshot {
 func (e *Engine) queueState(name string, q *Queue, now int64) QueueState {
 	f := e.figure(name)
 	out := QueueState{
-		Name: name, Waiting: f.waiting, Talking: f.talking, AnswerWithin: int(q.AnswerWithin / time.Second), Open: e.open(e.plan, q),
+		Name: name, Waiting: f.waiting, Talking: f.talking, AnswerWithin: int(q.AnswerWithin / time.Second), Open: e.open(e.plan, q, nil),
 		Offered: f.total.Offered, Answered: f.total.Answered, Abandoned: f.total.Abandoned, InTime: f.total.InTime,
 		ServiceLevel: e.serviceLevel(name, now),
 	}

@@ -38,6 +38,9 @@ func mergeNeeds(base, add rule.Need) rule.Need {
 	if add.Team != nil {
 		out.Team = add.Team
 	}
+	if add.Site != nil {
+		out.Site = add.Site
+	}
 	return out
 }
 
@@ -61,22 +64,25 @@ func stepNeed(own rule.Need, step *rule.Need) rule.Need {
 	if step.Team != nil {
 		own.Team = step.Team
 	}
+	if step.Site != nil {
+		own.Site = step.Site
+	}
 	return own
 }
 
 // requirement resolves a queue's need with what is firm for one call. Both
 // lists of alternatives must be met, so they are multiplied out.
-func requirement(need, firm rule.Need, language string, level agents.Level) agents.Requirement {
+func requirement(need, firm rule.Need, who Caller, level agents.Level) agents.Requirement {
 	n := mergeNeeds(need, firm)
 	n.Any = product(need.Any, firm.Any)
-	r := agents.Requirement{All: n.All, Any: n.Any, None: n.None, Team: n.Team, SpeakLevel: level}
+	r := agents.Requirement{All: n.All, Any: n.Any, None: n.None, Team: n.Team, Site: sitesOf(n.Site, who.Site), SpeakLevel: level}
 	for _, code := range n.Speak {
 		switch code {
 		case "any":
 			r.Speak = nil
 			return r
 		case "caller":
-			code = language
+			code = who.Language
 		}
 		if code != "" && !slices.Contains(r.Speak, code) {
 			r.Speak = append(r.Speak, code)
@@ -106,10 +112,10 @@ func asksCaller(n rule.Need) bool { return slices.Contains(n.Speak, "caller") }
 
 // needKey is equal for equal needs.
 func needKey(n rule.Need) string {
-	if n.All == nil && n.Any == nil && n.None == nil && n.Speak == nil && n.Team == nil {
+	if n.All == nil && n.Any == nil && n.None == nil && n.Speak == nil && n.Team == nil && n.Site == nil {
 		return ""
 	}
 	all := slices.Clone(n.All)
 	slices.SortFunc(all, func(a, b agents.Range) int { return strings.Compare(string(a.Skill), string(b.Skill)) })
-	return fmt.Sprint(all, n.Any, n.None, n.Speak, n.Team)
+	return fmt.Sprint(all, n.Any, n.None, n.Speak, n.Team, n.Site)
 }

@@ -130,17 +130,18 @@ type demandKey struct {
 	plan     *plan
 	queue    string
 	language string
+	site     string
 	firm     string
 	steps    stepSet
 }
 
-// demand is what calls of one queue, language and firm additions ask, step by
+// demand is what calls of one queue, language, site and firm additions ask, step by
 // step, with the calls that wait for it. A call's class is its demand and the
 // step it has reached.
 type demand struct {
 	plan     *plan
 	queue    *Queue
-	language string               // asked of agents, "" when none is
+	who      Caller               // what its calls ask of their own, "" where they ask none
 	reqs     []agents.Requirement // by step; see layout
 	numbers  []int                // of each of reqs: its step, 0 is the queue's own need
 	index    []int                // by step: the last of reqs that it has come to
@@ -157,11 +158,12 @@ type demand struct {
 	waiting map[*call]struct{}
 }
 
-// profile is a set of skills and a team that agents share.
+// profile is a set of skills, a team and a site that agents share.
 type profile struct {
 	index   int
 	skills  agents.Skills
 	team    string
+	site    string
 	demands []*demand // that it fits at some step
 	signed  int       // agents signed in
 	free    queue.Tree[idleKey, *agent]
@@ -200,7 +202,7 @@ func (d *demand) staffed() bool { return d.floor < len(d.reqs) }
 func (d *demand) meet(p *profile) {
 	first := -1
 	for i := range d.reqs {
-		if ok, _ := d.reqs[i].Fits(p.skills, p.team); ok {
+		if ok, _ := d.reqs[i].Fits(p.skills, p.team, p.site); ok {
 			first = i
 			break
 		}
@@ -228,23 +230,26 @@ func (d *demand) lower() {
 
 // demandFor finds or makes the demand of a call.
 func (e *Engine) demandFor(c *call, q *Queue) *demand {
-	language := ""
+	var who Caller
 	if e.needsLanguage(q, c.firm) {
-		language = c.language(c.plan)
+		who.Language = c.language(c.plan)
 	}
-	key := demandKey{c.plan, q.Name, language, c.firmKey, c.set(q)}
+	if NeedsSite(q, c.firm) {
+		who.Site = e.siteOf(c)
+	}
+	key := demandKey{c.plan, q.Name, who.Language, who.Site, c.firmKey, c.set(q)}
 	d := e.demandBy[key]
 	if d != nil {
 		return d
 	}
-	d = &demand{plan: c.plan, queue: q, language: language, waiting: map[*call]struct{}{}}
+	d = &demand{plan: c.plan, queue: q, who: who, waiting: map[*call]struct{}{}}
 	d.layout(key.steps)
 	for _, n := range d.numbers {
 		if n > 0 && q.Steps[n-1].Need == nil {
 			d.reqs = append(d.reqs, d.reqs[len(d.reqs)-1])
 			continue
 		}
-		d.reqs = append(d.reqs, StepRequirement(q, n, c.firm, language))
+		d.reqs = append(d.reqs, StepRequirement(q, n, c.firm, who))
 	}
 	d.profiles = make([][]*profile, len(d.reqs))
 	d.staff = make([]int, len(d.reqs))
@@ -279,7 +284,7 @@ func (e *Engine) profileFor(a agents.Agent) *profile {
 	if p := e.profileBy[key]; p != nil {
 		return p
 	}
-	p := &profile{index: len(e.profiles), skills: a.Skills, team: a.Team}
+	p := &profile{index: len(e.profiles), skills: a.Skills, team: a.Team, site: a.Site}
 	e.profiles = append(e.profiles, p)
 	e.profileBy[key] = p
 	for _, d := range e.demands {
@@ -291,6 +296,7 @@ func (e *Engine) profileFor(a agents.Agent) *profile {
 func profileKey(a agents.Agent) string {
 	b := make([]byte, 0, 64)
 	b = append(b, a.Team...)
+	b = append(append(b, 0), a.Site...)
 	for _, s := range a.Skills {
 		b = append(b, 0)
 		b = append(b, s.Skill...)

@@ -22,6 +22,8 @@ type Policy struct {
 	ShortCodes      []string
 	SkillTitles     map[agents.Skill]Title
 	Teams           []string
+	Sites           map[string]*Site
+	Regions         *Regions // nil: none
 
 	// MilliPoints is order.points_per_second in thousandths; 0 is "off"
 	// (strict priority).
@@ -165,8 +167,11 @@ type Interval struct{ From, To int }
 
 // Calendar is opening hours (10). Week is indexed by time.Weekday.
 type Calendar struct {
-	Name       string
-	Zone       *time.Location
+	Name string
+	Zone *time.Location
+	// Caller says that the clock is that of the caller's region (zone: caller);
+	// Zone is for callers of none.
+	Caller     bool
 	Week       [7][]Interval
 	Exceptions []Exception
 }

@@ -474,7 +474,7 @@ func (e *Engine) resumeClocks(c *call, v visitClocks) {
 	// What fell due during an offer falls due by the new version.
 	switch p := c.pending; {
 	case p == nil:
-	case p.why == "closed" && !e.open(c.plan, c.queue):
+	case p.why == "closed" && !e.open(c.plan, c.queue, c.zone()):
 		p.then = c.queue.Closed
 	default:
 		c.pending = nil

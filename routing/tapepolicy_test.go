@@ -25,6 +25,8 @@ func tapeQueues(version int) map[string]*Queue {
 	b.Nobody = &AfterPolicy{30 * time.Second, rule.Treatment{Queue: "c"}}
 	b.Late = &AfterPolicy{60 * time.Second, rule.Treatment{Queue: "a"}}
 	b.WrapUp.Time = 5 * time.Second
+	b.Need.Site = []string{"caller"}
+	b.Steps = []Step{{After: 40 * time.Second, Need: &rule.Need{Site: []string{"any"}}}}
 	b.AnswerWithAgent = true
 	b.Full = &FullPolicy{4, rule.Treatment{Play: "sorry", Queue: "c"}}
 	c.Pop.Late, c.Pop.OnAccept, c.Pop.Lead, c.Choose = LateHold, true, time.Second, "least_occupied"
@@ -55,6 +57,7 @@ func tapePolicy(version int) *Policy {
 		}},
 		Agents: map[agents.ID]agents.Agent{},
 	}
+	tapePlaces(p)
 	for d := range 7 {
 		p.Calendars["day"].Week[d] = []Interval{{8 * 60, 21 * 60}}
 	}
@@ -67,7 +70,7 @@ func tapePolicy(version int) *Policy {
 		if version > 1 && i == 3 {
 			levels["x"] = 9 // has learned
 		}
-		p.Agents[id] = agents.Agent{ID: id, Skills: agents.NewSkills(levels), Desk: i != 2, Phone: agents.Phone{URI: "sip:x@192.0.2.1", AutoAnswer: i%2 == 0, Registered: i == 2 || i == version}}
+		p.Agents[id] = agents.Agent{ID: id, Site: []string{"home", "away", ""}[i%3], Skills: agents.NewSkills(levels), Desk: i != 2, Phone: agents.Phone{URI: "sip:x@192.0.2.1", AutoAnswer: i%2 == 0, Registered: i == 2 || i == version}}
 	}
 	return p
 }
@@ -99,3 +102,19 @@ func tapeQueue(name string, need rule.Need) *Queue {
 		WrapUp: WrapUpPolicy{Disposition: "optional"}, Closed: rule.Treatment{Hangup: true}, Music: "default",
 	}
 }
+
+// tapePlaces gives the policy two regions, one with a site that closes and
+// opens while the tape runs, and another clock.
+func tapePlaces(p *Policy) {
+	p.Calendars["shifts"] = &Calendar{Name: "shifts", Zone: time.UTC}
+	for d := range 7 {
+		for m := 20*60 + 42; m < 22*60; m += 2 {
+			p.Calendars["shifts"].Week[d] = append(p.Calendars["shifts"].Week[d], Interval{m, m + 1})
+		}
+	}
+	p.Calendars["day"].Caller = true
+	p.Sites = map[string]*Site{"home": {Name: "home", Hours: "shifts"}, "away": {Name: "away"}}
+	p.Regions = NewRegions([]Region{{Name: "east", Site: "home", Zone: time.FixedZone("east", 10*60), Language: "ru"}, {Name: "west", Site: "away"}})
+}
+
+func tapeRegion(call CallID) string { return []string{"east", "", "west", "east"}[call%4] }

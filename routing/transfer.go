@@ -58,7 +58,8 @@ func (e *Engine) transferRequested(c *call, ev TransferRequested) {
 // arrive brings a call that was passed on to its queue, open or not: that was
 // looked at before.
 func (e *Engine) arrive(c *call, d destination, trigger string) {
-	c.queue, c.entered, c.step, c.skipped, c.answers = d.queue, e.now, 0, 0, nil
+	c.comeTo(d.queue)
+	c.entered, c.step, c.skipped, c.answers = e.now, 0, 0, nil
 	c.failed, c.came, c.gaveUp, c.pending = 0, 0, false, nil
 	if !slices.Contains(c.visited, d.queue.Name) {
 		c.visited = append(c.visited, d.queue.Name)
@@ -113,7 +114,7 @@ func (e *Engine) destination(c *call, ev TransferRequested) (d destination, refu
 		return d, "unknown_target"
 	case c.attrs.Transfers >= maxTransfers && (ev.Queue == "" || d.queue.Name != c.queue.Name):
 		return d, "too_many_transfers"
-	case d.agent == nil && !e.open(e.plan, d.queue):
+	case d.agent == nil && !e.open(e.plan, d.queue, c.zone()):
 		return d, "closed"
 	}
 	return d, ""

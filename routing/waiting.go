@@ -2,6 +2,7 @@ package routing
 
 import (
 	"slices"
+	"time"
 
 	"github.com/cordboard/cordboard/routing/queue"
 	"github.com/cordboard/cordboard/routing/rule"
@@ -18,13 +19,13 @@ func (e *Engine) enter(c *call, name, trigger string, prefer []rule.Prefer) {
 		e.end(c, Failed, ByServer, "no_queue")
 		return
 	}
-	c.queue = q
+	c.comeTo(q)
 	e.rekey(c)
 	f := e.figure(name)
 	if !slices.Contains(c.visited, name) {
 		c.visited = append(c.visited, name)
 	}
-	if !e.open(c.plan, q) && e.turnAway(c, "closed", q.Closed) {
+	if !e.open(c.plan, q, c.zone()) && e.turnAway(c, "closed", q.Closed) {
 		return
 	}
 	if q.Full != nil && f.waiting >= q.Full.Waiting && e.turnAway(c, "full", q.Full.Then) {
@@ -61,9 +62,10 @@ func (e *Engine) greet(c *call) {
 	}
 }
 
-func (e *Engine) open(p *plan, q *Queue) bool {
+// open says whether a queue is, for a caller of the zone.
+func (e *Engine) open(p *plan, q *Queue, zone *time.Location) bool {
 	cal := p.Calendars[q.Hours]
-	return cal == nil || cal.Open(instant(e.now))
+	return cal == nil || cal.For(zone).Open(instant(e.now))
 }
 
 // join puts a call among those that wait in its queue and sets the deadlines
@@ -90,6 +92,7 @@ func (e *Engine) armVisit(c *call) {
 	}
 	e.armNobody(c)
 	e.armClose(c)
+	e.armSite(c)
 }
 
 // leave takes a call out of its queue: answered, moved or over.
@@ -107,7 +110,7 @@ func (e *Engine) leave(c *call) {
 	f.age.Delete(c.age())
 	e.unline(c)
 	c.demand = nil
-	for _, t := range []*timer{&c.tHold, &c.tStep, &c.tLate, &c.tNobody, &c.tClose} {
+	for _, t := range []*timer{&c.tHold, &c.tStep, &c.tLate, &c.tNobody, &c.tClose, &c.tSite} {
 		e.timers.disarm(t)
 	}
 }
@@ -240,6 +243,7 @@ func (e *Engine) armClose(c *call) {
 	if cal == nil || slices.Contains(c.added, closedMark+c.queue.Name) {
 		return
 	}
+	cal = cal.For(c.zone())
 	if !cal.Open(instant(e.now)) {
 		return
 	}
@@ -257,7 +261,7 @@ func (e *Engine) armClose(c *call) {
 // closed: closing time and its grace are over, unless the queue has opened
 // again meanwhile.
 func (e *Engine) closed(c *call) {
-	if e.open(c.plan, c.queue) {
+	if e.open(c.plan, c.queue, c.zone()) {
 		e.armClose(c)
 		return
 	}
@@ -268,7 +272,7 @@ func (e *Engine) closed(c *call) {
 func (e *Engine) announce(c *call, trigger string) {
 	e.watchDecision(c, nil, Queued, Reason{Trigger: trigger})
 	e.act(Enqueued{
-		Call: c.id, Queue: c.queue.Name, Rule: c.rule, Topic: c.topic, Priority: c.priority(),
+		Call: c.id, Queue: c.queue.Name, Rule: c.rule, Topic: c.topic, Region: c.attrs.Region, Priority: c.priority(),
 		Since: instant(c.since), Entered: instant(c.entered), Version: c.plan.Version,
 		Reason: Reason{Rule: c.rule, Trigger: trigger, CameBack: c.came, Version: c.plan.Version, LeftOut: e.leftOut(c, nil, 0, maxExplained)},
 	})

@@ -81,8 +81,8 @@ func checkAgents(t *testing.T, e *Engine) {
 func checkSteps(t *testing.T, e *Engine, c *call) {
 	t.Helper()
 	fits := func(a *agent, n int) bool {
-		r := StepRequirement(c.queue, n, c.firm, c.demand.language)
-		ok, _ := r.Fits(a.profile.skills, a.profile.team)
+		r := StepRequirement(c.queue, n, c.firm, c.demand.who)
+		ok, _ := r.Fits(a.profile.skills, a.profile.team, a.profile.site)
 		return ok
 	}
 	staffed := func(n int) bool {
@@ -141,6 +141,9 @@ func checkCalls(t *testing.T, e *Engine) {
 			front++
 		case inClass:
 			indexed++
+		}
+		if c.demand != nil && !e.pending() && !e.due() && NeedsSite(c.queue, c.firm) && !e.needsLanguage(c.queue, c.firm) && c.demand != e.demandFor(c, c.queue) {
+			t.Fatalf("call %d in queue %s asks what it asked before (region %q, site %q now)", c.id, c.queue.Name, c.attrs.Region, e.siteOf(c))
 		}
 		if c.phase != waiting {
 			continue

@@ -134,6 +134,8 @@ func need(s string) (*rule.Need, error) {
 			n.Speak = append(n.Speak, v)
 		case "team":
 			n.Team = append(n.Team, v)
+		case "site":
+			n.Site = append(n.Site, v)
 		case "none":
 			n.None = append(n.None, agents.Skill(v))
 		default:
@@ -176,6 +178,7 @@ func preferList(s string) ([]rule.Prefer, error) {
 
 func hours(p *routing.Policy, q *routing.Queue, v string) error {
 	var week [7][]routing.Interval
+	v, callers := strings.CutSuffix(v, "@caller")
 	for part := range strings.SplitSeq(v, ",") {
 		var h1, m1, h2, m2 int
 		if _, err := fmt.Sscanf(part, "%d:%d-%d:%d", &h1, &m1, &h2, &m2); err != nil {
@@ -186,7 +189,7 @@ func hours(p *routing.Policy, q *routing.Queue, v string) error {
 		}
 	}
 	q.Hours = q.Name + "_hours"
-	p.Calendars[q.Hours] = &routing.Calendar{Name: q.Hours, Zone: p.Zone, Week: week}
+	p.Calendars[q.Hours] = &routing.Calendar{Name: q.Hours, Zone: p.Zone, Week: week, Caller: callers}
 	return nil
 }
 
@@ -279,6 +282,10 @@ func (c *Case) routes() error {
 	c.name(c.policy, &o)
 	if err := c.compileSteps(c.policy); err != nil {
 		return err
+	}
+	c.policy.Regions = routing.NewRegions(c.places)
+	for _, r := range c.places {
+		o.Regions = append(o.Regions, r.Name)
 	}
 	add := func(name, when, queue, priority string, opts map[string]string) error {
 		n := &rule.Node{Name: name, Queue: queue, SetTopic: opts["topic"], SetLanguage: opts["language"], GoOn: opts["go_on"] != ""}

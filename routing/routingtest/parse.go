@@ -28,6 +28,7 @@ type Case struct {
 	staff  []person
 	events []line
 	direct map[string]string // route name by queue and priority
+	places []routing.Region
 	names  map[string]routing.CallID
 	// versions says that the case names its version, and shows those of calls.
 	versions bool
@@ -60,7 +61,7 @@ func Parse(text string) (*Case, error) {
 		Version: 1, Zone: time.UTC, MilliPoints: 1000, Service: figures.Defaults(),
 		Record:    routing.RecordPolicy{Deadline: 800 * time.Millisecond, Reconsider: true, LateFor: 30 * time.Second},
 		Transfers: routing.TransferPolicy{CreditWaited: true, UnansweredAfter: 45 * time.Second, UnansweredReturn: true},
-		Calendars: map[string]*routing.Calendar{}, Topics: map[string]*routing.Topic{}, Queues: map[string]*routing.Queue{},
+		Sites:     map[string]*routing.Site{}, Calendars: map[string]*routing.Calendar{}, Topics: map[string]*routing.Topic{}, Queues: map[string]*routing.Queue{},
 		Sets: map[string][]routing.Disposition{}, Agents: map[agents.ID]agents.Agent{}, Route: &rule.Node{Name: "root"},
 	}}
 	c.policy.Queues["elsewhere"] = newQueue("elsewhere")
@@ -157,6 +158,10 @@ func (c *Case) read(l line, now *time.Duration) error {
 		return c.queue(c.policy, l)
 	case "topic":
 		return c.topic(l)
+	case "region":
+		return c.region(l)
+	case "site":
+		return c.site(l)
 	case "route":
 		c.events = append(c.events, l) // compiled once everything is named
 	case "record":
@@ -261,7 +266,7 @@ func (c *Case) agents(l line) error {
 		case pair && k == "queue":
 			p.queue = v
 			c.direct[v+"/"] = "direct"
-		case pair && (k == "phone" || k == "team" || k == "login"):
+		case pair && (k == "phone" || k == "team" || k == "site" || k == "login"):
 			a := c.policy.Agents[p.id]
 			switch k {
 			case "phone":
@@ -269,6 +274,8 @@ func (c *Case) agents(l line) error {
 				a.Phone.Registered = v == "registered"
 			case "login":
 				a.Desk = v != "phone"
+			case "site":
+				a.Site = v
 			default:
 				a.Team = v
 			}

@@ -280,7 +280,9 @@ func (r *runner) playOffer(l line, word func(int) string) error {
 
 func (r *runner) arrive(l line) error {
 	for _, name := range l.words[1:] {
-		attrs := rule.Call{DNIS: l.opts["dnis"], Language: l.opts["language"], Topic: l.opts["topic"], Trunk: "main"}
+		attrs := rule.Call{DNIS: l.opts["dnis"], Language: l.opts["language"], Topic: l.opts["topic"], Trunk: first(l.opts["trunk"], "main")}
+		attrs.Region = r.policy.Regions.Of(l.opts["ani"], l.opts["trunk"])
+		attrs.ANIKnown = l.opts["ani"] != ""
 		if l.opts["queue"] != "" || l.opts["priority"] != "" {
 			attrs.Trunk = l.opts["queue"] + "/" + l.opts["priority"]
 		}

@@ -135,6 +135,9 @@ func (r *runner) enqueued(a routing.Enqueued) string {
 	if a.Priority > 0 && r.policy.MilliPoints == 1000 {
 		s += " turn=" + r.since(turn)
 	}
+	if a.Region != "" {
+		s += " region=" + a.Region
+	}
 	if !a.Entered.Equal(r.now) || a.Reason.Trigger == "reload" {
 		s += " entered=" + r.since(a.Entered)
 	}

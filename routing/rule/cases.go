@@ -21,6 +21,8 @@ type field struct {
 	text      func(*Env) *string
 	number    func(*Env) *int
 	flag      func(*Env) *bool
+	list      func(*Env) *[]string
+	ago       bool // "how long ago" or "days until": Missing when it is not known
 }
 
 const many = 1_000_000
@@ -35,6 +37,16 @@ var studied = map[string]field{
 	"call.topic":                 {text: func(e *Env) *string { return &e.Call.Topic }},
 	"call.waited":                {high: many, number: func(e *Env) *int { return &e.Call.WaitedS }},
 	"call.transfers":             {high: 5, number: func(e *Env) *int { return &e.Call.Transfers }},
+	"call.region":                {text: func(e *Env) *string { return &e.Call.Region }},
+	"call.choice":                {text: func(e *Env) *string { return &e.Call.Choice }},
+	"call.verified":              {flag: func(e *Env) *bool { return &e.Call.Verified }},
+	"call.attestation":           {closed: append([]string{""}, attestations...), text: func(e *Env) *string { return &e.Call.Attestation }},
+	"call.from_queue":            {text: func(e *Env) *string { return &e.Call.FromQueue }},
+	"call.offers":                {high: many, number: func(e *Env) *int { return &e.Call.Offers }},
+	"call.calls_today":           {high: many, number: func(e *Env) *int { return &e.Call.CallsToday }},
+	"call.abandoned_today":       {high: many, number: func(e *Env) *int { return &e.Call.AbandonedToday }},
+	"call.abandoned_ago":         {low: 1, high: Missing, ago: true, number: func(e *Env) *int { return &e.Call.AbandonedAgo }},
+	"call.answered_ago":          {low: 1, high: Missing, ago: true, number: func(e *Env) *int { return &e.Call.AnsweredAgo }},
 	"customer.known":             {flag: func(e *Env) *bool { return &e.Customer.Known }},
 	"customer.segment":           {text: func(e *Env) *string { return &e.Customer.Segment }},
 	"customer.key_account":       {flag: func(e *Env) *bool { return &e.Customer.KeyAccount }},
@@ -47,11 +59,18 @@ var studied = map[string]field{
 	"customer.overdue_days":      {high: Missing, number: func(e *Env) *int { return &e.Customer.OverdueDays }},
 	"customer.open_tickets":      {high: many, number: func(e *Env) *int { return &e.Customer.OpenTickets }},
 	"customer.open_complaints":   {high: many, number: func(e *Env) *int { return &e.Customer.OpenComplaints }},
-	"customer.products":          {},
+	"customer.products":          {list: func(e *Env) *[]string { return &e.Customer.Products }},
 	"customer.account_manager":   {text: func(e *Env) *string { return &e.Customer.AccountManager }},
 	"customer.last_agent":        {text: func(e *Env) *string { return &e.Customer.LastAgent }},
 	"customer.last_topic":        {text: func(e *Env) *string { return &e.Customer.LastTopic }},
-	"customer.last_contact_days": {high: Missing, number: func(e *Env) *int { return &e.Customer.LastContactDays }},
+	"customer.last_contact_days": {high: Missing, ago: true, number: func(e *Env) *int { return &e.Customer.LastContactDays }},
+	"customer.confidence":        {high: 100, number: func(e *Env) *int { return &e.Customer.Confidence }},
+	"customer.contract_end_days": {high: Missing, ago: true, number: func(e *Env) *int { return &e.Customer.ContractEndDays }},
+	"customer.usage_trend":       {low: -100, high: many, number: func(e *Env) *int { return &e.Customer.UsageTrend }},
+	"customer.consent":           {list: func(e *Env) *[]string { return &e.Customer.Consent }},
+	"customer.do_not_call":       {flag: func(e *Env) *bool { return &e.Customer.DoNotCall }},
+	"customer.fraud_flag":        {flag: func(e *Env) *bool { return &e.Customer.FraudFlag }},
+	"customer.birthday":          {flag: func(e *Env) *bool { return &e.Customer.Birthday }},
 	"clock":                      {high: 24*60 - 1},
 	"time.hour":                  {high: 23, number: func(e *Env) *int { return &e.Clock.Hour }},
 	"time.minute":                {high: 59, number: func(e *Env) *int { return &e.Clock.Minute }},
@@ -168,7 +187,7 @@ func telling(name string, v *values) (out []any, exact bool) {
 		}
 	}
 	switch {
-	case name == "customer.products":
+	case f.list != nil:
 		return lists(v)
 	case f.flag != nil || strings.HasPrefix(name, "open:"):
 		return []any{false, true}, true
@@ -180,7 +199,7 @@ func telling(name string, v *values) (out []any, exact bool) {
 		if f.low <= 0 {
 			add(0)
 		}
-		if name == "customer.last_contact_days" {
+		if f.ago {
 			out = []any{Missing}
 		}
 		for _, n := range v.numbers {
@@ -240,7 +259,7 @@ func (c *Case) set(d domain, at []int) bool {
 	}
 	c.env.Call, c.env.Customer, c.env.Clock, c.env.Queues = Call{Kind: "inbound", DNIS: otherNumber}, Customer{}, Clock{Weekday: "mon", Day: 1, Month: 1, Hour: 12}, nil
 	if known {
-		c.env.Customer.LastContactDays = Missing
+		c.env.Customer.LastContactDays, c.env.Customer.ContractEndDays = Missing, Missing
 	}
 	for i, name := range c.names {
 		if !known && strings.HasPrefix(name, "customer.") && name != "customer.known" {
@@ -265,10 +284,10 @@ func (c *Case) fill(name string, v any) {
 		*f.flag(&c.env) = v.(bool)
 	case name == "customer.balance":
 		c.env.Customer.Balance = int64(v.(int))
-	case name == "customer.products":
-		c.env.Customer.Products = nil
+	case f.list != nil:
+		*f.list(&c.env) = nil
 		if v != "" {
-			c.env.Customer.Products = strings.Split(v.(string), "\x00")
+			*f.list(&c.env) = strings.Split(v.(string), "\x00")
 		}
 	case name == "clock":
 		c.env.Clock.Hour, c.env.Clock.Minute = v.(int)/60, v.(int)%60
@@ -383,7 +402,7 @@ func (c *Case) String() string {
 		case kind == "call":
 			call = append(call, word+": "+written(v))
 		case kind == "customer":
-			if text := written(v); word == "products" && text[0] != '[' {
+			if text := written(v); studied[name].list != nil && text[0] != '[' {
 				v = v.(string) + "\x00"
 			}
 			customer = append(customer, word+": "+strings.Replace(written(v), ", ]", "]", 1))
@@ -411,7 +430,7 @@ func (c *Case) usual(name string, v any) bool {
 	case "", 0, false, otherText, otherNumber:
 		return true
 	case Missing:
-		return name == "customer.last_contact_days"
+		return studied[name].ago
 	}
 	return name == "call.kind" && v == "inbound"
 }

@@ -27,7 +27,7 @@ const (
 // CompileOptions names what a condition may mention: a literal compared with a
 // segment, queue, calendar, agent or topic must be one of these.
 type CompileOptions struct {
-	Segments, Queues, Calendars, Agents, Topics, Languages []string
+	Segments, Queues, Calendars, Agents, Topics, Languages, Regions []string
 	// ShortCodes are dialled numbers that are not E.164.
 	ShortCodes []string
 	// AgentsElsewhere says that the agents stand in a directory that is not

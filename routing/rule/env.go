@@ -16,12 +16,34 @@ type Call struct {
 	ANIKnown bool   `json:"ani_known" expr:"ani_known"`
 	DNIS     string `json:"dnis" expr:"dnis"` // E.164 or a short code
 	Trunk    string `json:"trunk" expr:"trunk"`
-	Country  string `json:"country" expr:"country"`   // ISO 3166 of the caller's number, or ""
-	Language string `json:"language" expr:"language"` // set by a route, or ""
+	Country  string `json:"country" expr:"country"`         // ISO 3166 of the caller's number, or ""
+	Region   string `json:"region,omitempty" expr:"region"` // of the document, or ""
+	Language string `json:"language" expr:"language"`       // set by a route, or ""
 	Topic    string `json:"topic" expr:"topic"`
 	// WaitedS and Transfers change while the call lives; the engine fills them.
 	WaitedS   int `json:"waited" expr:"waited"`
 	Transfers int `json:"transfers" expr:"transfers"`
+	// Verified and Attestation (A, B, C or "") are what the network says of the
+	// caller's number (RFC 8224).
+	Verified    bool   `json:"verified,omitempty" expr:"verified"`
+	Attestation string `json:"attestation,omitempty" expr:"attestation"`
+	// Choice is the digits that the caller chose in a menu.
+	Choice string `json:"choice,omitempty" expr:"choice"`
+	// FromQueue is the queue before this one, Offers how many there were; the
+	// engine fills them.
+	FromQueue string `json:"from_queue,omitempty" expr:"from_queue"`
+	Offers    int    `json:"offers,omitempty" expr:"offers"`
+	Past
+}
+
+// Past is what the ledger says of the caller's other calls: how many since the
+// day began, and how many whole seconds ago the last was abandoned and answered,
+// 1 at least; 0 stands for never, which conditions see as Missing.
+type Past struct {
+	CallsToday     int `json:"calls_today,omitempty" expr:"calls_today"`
+	AbandonedToday int `json:"abandoned_today,omitempty" expr:"abandoned_today"`
+	AbandonedAgo   int `json:"abandoned_ago,omitempty" expr:"abandoned_ago"`
+	AnsweredAgo    int `json:"answered_ago,omitempty" expr:"answered_ago"`
 }
 
 // Customer is what a condition sees as customer: routing attributes only.
@@ -45,6 +67,13 @@ type Customer struct {
 	LastAgent       string   `json:"last_agent,omitempty" expr:"last_agent"`           // agent id
 	LastTopic       string   `json:"last_topic,omitempty" expr:"last_topic"`
 	LastContactDays int      `json:"last_contact_days,omitempty" expr:"last_contact_days"`
+	Confidence      int      `json:"confidence,omitempty" expr:"confidence"`               // 0..100
+	ContractEndDays int      `json:"contract_end_days,omitempty" expr:"contract_end_days"` // Missing: no end in sight
+	UsageTrend      int      `json:"usage_trend,omitempty" expr:"usage_trend"`             // percent over 90 days
+	Consent         []string `json:"consent,omitempty" expr:"consent"`                     // phone, mail, sms, recording
+	DoNotCall       bool     `json:"do_not_call,omitempty" expr:"do_not_call"`
+	FraudFlag       bool     `json:"fraud_flag,omitempty" expr:"fraud_flag"`
+	Birthday        bool     `json:"birthday,omitempty" expr:"birthday"` // today
 }
 
 // QueueFigures is what a condition sees as queues.NAME.

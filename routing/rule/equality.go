@@ -19,7 +19,9 @@ var callFields = map[string]func(*Call) string{
 	"trunk":    func(c *Call) string { return c.Trunk },
 	"country":  func(c *Call) string { return c.Country },
 	"language": func(c *Call) string { return c.Language },
+	"choice":   func(c *Call) string { return c.Choice },
 	"topic":    func(c *Call) string { return c.Topic },
+	"region":   func(c *Call) string { return c.Region },
 }
 
 // equalities are the equalities among the top-level "and" terms; all says that

@@ -13,14 +13,15 @@ import (
 // of the routing document that are not built yet.
 var fields = map[string]struct{ now, later []string }{
 	"call": {
-		now: []string{"kind", "ani_known", "dnis", "trunk", "country", "language", "topic", "waited", "transfers"},
-		later: []string{"ani", "verified", "attestation", "region", "choice", "from_queue", "offers", "calls_today",
-			"abandoned_today", "abandoned_ago", "answered_ago"},
+		now: []string{"kind", "ani_known", "dnis", "trunk", "country", "language", "topic", "waited", "transfers", "region", "choice",
+			"verified", "attestation", "from_queue", "offers", "calls_today", "abandoned_today", "abandoned_ago", "answered_ago"},
+		later: []string{"ani"},
 	},
 	"customer": {
 		now: []string{"known", "segment", "key_account", "language", "country", "churn_risk", "value", "balance", "balance_currency",
-			"overdue_days", "open_tickets", "open_complaints", "products", "account_manager", "last_agent", "last_topic", "last_contact_days"},
-		later: []string{"id", "confidence", "contract_end_days", "usage_trend", "consent", "do_not_call", "fraud_flag", "birthday"},
+			"overdue_days", "open_tickets", "open_complaints", "products", "account_manager", "last_agent", "last_topic", "last_contact_days",
+			"confidence", "contract_end_days", "usage_trend", "consent", "do_not_call", "fraud_flag", "birthday"},
+		later: []string{"id"},
 	},
 	"queues": {
 		now: []string{"waiting", "oldest", "available", "staffed", "talking", "open", "sl", "ewt", "ewt_known"},
@@ -36,6 +37,9 @@ var (
 	e164       = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`)
 	weekdays   = []string{"mon", "tue", "wed", "thu", "fri", "sat", "sun"}
 	callKinds  = []string{"inbound", "callback", "transfer", "consult"}
+
+	attestations = []string{"A", "B", "C"}
+	consents     = []string{"phone", "mail", "sms", "recording"}
 )
 
 // notInRoutes: routes are read before the call is in a queue.
@@ -260,6 +264,8 @@ func (w *names) binary(n *ast.BinaryNode) {
 			for _, e := range list.Nodes {
 				w.literal(n.Left, e)
 			}
+		} else { // "phone" in customer.consent
+			w.literal(n.Right, n.Left)
 		}
 	}
 }
@@ -290,6 +296,14 @@ func (w *names) literal(field, value ast.Node) {
 		kind, declared = "agent", w.opts.Agents
 	case "call.language":
 		kind, declared = "language", w.opts.Languages
+	case "call.region":
+		kind, declared = "region", w.opts.Regions
+	case "call.from_queue":
+		kind, declared = "queue", w.opts.Queues
+	case "call.attestation":
+		kind, declared = "attestation", attestations
+	case "customer.consent":
+		kind, declared = "consent", consents
 	case "call.kind":
 		kind, declared = "kind", callKinds
 	case "time.weekday":

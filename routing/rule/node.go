@@ -15,6 +15,7 @@ type Need struct {
 	None  []agents.Skill
 	Speak []string // "caller", codes; ["any"]: no language asked
 	Team  []string
+	Site  []string // "caller", names; ["any"]: no site asked
 }
 
 // Prefer is an agent waited for (9). Who is "account_manager", "last_agent" or

@@ -44,8 +44,14 @@ func (e *Env) scope() *scope {
 		e.view.Has = e.has
 	}
 	e.view.Call, e.view.Customer, e.view.Queues, e.view.Queue, e.view.Time = e.Call, e.Customer, e.Queues, e.Own, e.Clock
+	if e.Call.AbandonedAgo == 0 {
+		e.view.Call.AbandonedAgo = Missing
+	}
+	if e.Call.AnsweredAgo == 0 {
+		e.view.Call.AnsweredAgo = Missing
+	}
 	if !e.Customer.Known {
-		e.view.Customer.LastContactDays = Missing
+		e.view.Customer.LastContactDays, e.view.Customer.ContractEndDays = Missing, Missing
 	}
 	return &e.view
 }
@@ -84,6 +90,12 @@ var hasField = map[string]func(*Env) bool{
 	"call.country":               func(e *Env) bool { return e.Call.Country != "" },
 	"call.dnis":                  func(e *Env) bool { return e.Call.DNIS != "" },
 	"call.trunk":                 func(e *Env) bool { return e.Call.Trunk != "" },
+	"call.choice":                func(e *Env) bool { return e.Call.Choice != "" },
+	"call.region":                func(e *Env) bool { return e.Call.Region != "" },
+	"call.attestation":           func(e *Env) bool { return e.Call.Attestation != "" },
+	"call.from_queue":            func(e *Env) bool { return e.Call.FromQueue != "" },
+	"call.abandoned_ago":         func(e *Env) bool { return e.view.Call.AbandonedAgo != Missing },
+	"call.answered_ago":          func(e *Env) bool { return e.view.Call.AnsweredAgo != Missing },
 	"customer.segment":           func(e *Env) bool { return e.Customer.Segment != "" },
 	"customer.language":          func(e *Env) bool { return e.Customer.Language != "" },
 	"customer.country":           func(e *Env) bool { return e.Customer.Country != "" },
@@ -94,6 +106,8 @@ var hasField = map[string]func(*Env) bool{
 	"customer.last_agent":        func(e *Env) bool { return e.Customer.LastAgent != "" },
 	"customer.last_topic":        func(e *Env) bool { return e.Customer.LastTopic != "" },
 	"customer.last_contact_days": func(e *Env) bool { return e.Customer.Known && e.Customer.LastContactDays != Missing },
+	"customer.contract_end_days": func(e *Env) bool { return e.Customer.Known && e.Customer.ContractEndDays != Missing },
+	"customer.consent":           func(e *Env) bool { return len(e.Customer.Consent) > 0 },
 }
 
 func (e *Env) has(field string) bool {

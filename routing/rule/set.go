@@ -35,8 +35,8 @@ func (e *Env) Set(name, text string) error {
 		v, err := strconv.ParseBool(text)
 		*f.flag(e) = v
 		return named(name, err)
-	case name == "customer.products":
-		e.Customer.Products = strings.Split(text, listSeparator)
+	case f.list != nil:
+		*f.list(e) = strings.Split(text, listSeparator)
 		return nil
 	}
 	v, err := strconv.Atoi(text)

@@ -214,7 +214,7 @@ func (s *Study) index(n ast.Node) {
 }
 
 // indexed are the names whose equalities tell siblings apart (section 21).
-var indexed = []string{"call.dnis", "call.trunk", "call.kind", "call.language", "customer.segment"}
+var indexed = []string{"call.dnis", "call.trunk", "call.choice", "call.kind", "call.language", "customer.segment"}
 
 // fieldName is the name that a node reads, "" when it is none. The hour is
 // part of the clock.

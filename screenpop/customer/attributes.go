@@ -28,14 +28,21 @@ type Attributes struct {
 	AccountManager  string   // agent id
 	LastAgent       string   // agent id
 	LastTopic       string
-	LastContactDays int // whole days, Unknown without a contact
+	LastContactDays int      // whole days, Unknown without a contact
+	Confidence      int      // 0..100: how sure the source is that it is this customer
+	ContractEndDays int      // whole days, Unknown when no end is in sight
+	UsageTrend      int      // percent over 90 days
+	Consent         []string // to what: phone, mail, sms, recording
+	DoNotCall       bool
+	FraudFlag       bool
+	Birthday        bool // today
 }
 
 // Attributes reads a match for routing. Only exactly one record is somebody
 // known.
 func (m Match) Attributes(now time.Time) Attributes {
 	if m.Record == nil {
-		return Attributes{LastContactDays: Unknown}
+		return Attributes{LastContactDays: Unknown, ContractEndDays: Unknown}
 	}
 	return m.Record.Attributes(now)
 }
@@ -44,7 +51,7 @@ func (m Match) Attributes(now time.Time) Attributes {
 func (r *Record) Attributes(now time.Time) Attributes {
 	a := Attributes{
 		Known: true, Segment: r.Segment, KeyAccount: r.KeyAccount, Language: r.Language, Country: r.Country,
-		LastContactDays: Unknown,
+		LastContactDays: Unknown, ContractEndDays: Unknown, Confidence: 100, Consent: r.Consent.granted(),
 	}
 	if r.ChurnRisk != nil {
 		a.ChurnRisk = min(max(*r.ChurnRisk, 0), 100)
@@ -76,6 +83,19 @@ func (r *Record) Attributes(now time.Time) Attributes {
 	}
 	a.LastTopic, a.LastContactDays = r.lastContact(now)
 	return a
+}
+
+// granted lists what the customer has agreed to.
+func (c Consent) granted() (out []string) {
+	for _, k := range []struct {
+		name string
+		yes  *bool
+	}{{"phone", c.Phone}, {"mail", c.Mail}, {"sms", c.SMS}, {"recording", c.Recording}} {
+		if k.yes != nil && *k.yes {
+			out = append(out, k.name)
+		}
+	}
+	return out
 }
 
 // lastContact is the newest topic and the days since the newest contact,

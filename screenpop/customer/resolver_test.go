@@ -376,10 +376,10 @@ func TestClose(t *testing.T) {
 func TestAttributes(t *testing.T) {
 	now := time.Date(2026, 11, 19, 14, 0, 0, 0, time.UTC)
 	ago := func(h int) time.Time { return now.Add(-time.Duration(h) * time.Hour) }
-	risk := 130
+	risk, yes, no := 130, true, false
 	r := &Record{
 		ID: "LW-1", Name: "Dana Whitcombe", Language: "en", Country: "GB", Segment: "gold", KeyAccount: true, ChurnRisk: &risk,
-		AccountManager: &Colleague{Agent: "owen"}, LastAgent: &Colleague{Agent: "priya"},
+		Consent: Consent{Phone: &yes, Mail: &no, Recording: &yes}, AccountManager: &Colleague{Agent: "owen"}, LastAgent: &Colleague{Agent: "priya"},
 		Billing:  &Billing{Balance: Money{Minor: -6420, Currency: "GBP"}, OverdueAge: 12},
 		Products: []Product{{Kind: "mobile", Status: "active"}, {Kind: "fibre", Status: "fault"}, {Kind: "mobile", Status: "paused"}, {Kind: "tv", Status: "ended"}},
 		Tickets:  []Ticket{{Status: "open", Kind: "complaint"}, {Status: "open", Kind: "fault"}, {Status: "closed", Kind: "complaint"}},
@@ -390,16 +390,16 @@ func TestAttributes(t *testing.T) {
 	want := Attributes{
 		Known: true, Segment: "gold", KeyAccount: true, Language: "en", Country: "GB", ChurnRisk: 100, Balance: -6420, BalanceCurrency: "GBP",
 		OverdueDays: 12, OpenTickets: 2, OpenComplaints: 1, Products: []string{"fibre", "mobile"}, AccountManager: "owen", LastAgent: "priya",
-		LastTopic: "fibre_drops", LastContactDays: 2,
+		LastTopic: "fibre_drops", LastContactDays: 2, Confidence: 100, ContractEndDays: Unknown, Consent: []string{"phone", "recording"},
 	}
 	if got := r.Attributes(now); !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
-	if got := (&Record{}).Attributes(now); !reflect.DeepEqual(got, Attributes{Known: true, LastContactDays: Unknown}) {
+	if got := (&Record{}).Attributes(now); !reflect.DeepEqual(got, Attributes{Known: true, LastContactDays: Unknown, ContractEndDays: Unknown, Confidence: 100}) {
 		t.Errorf("bare record: %+v", got)
 	}
 	for _, m := range []Match{{}, {Candidates: []Record{*r, *r}}} {
-		if got := m.Attributes(now); !reflect.DeepEqual(got, Attributes{LastContactDays: Unknown}) {
+		if got := m.Attributes(now); !reflect.DeepEqual(got, Attributes{LastContactDays: Unknown, ContractEndDays: Unknown}) {
 			t.Errorf("somebody was guessed: %+v", got)
 		}
 	}

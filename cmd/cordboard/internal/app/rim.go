@@ -58,6 +58,7 @@ func (r *rim) Arrive(a sip.Arrival) bool {
 		Call: a.Call, Caller: r.hash(number),
 		Attrs: rule.Call{
 			Kind: "inbound", ANIKnown: number != "", DNIS: a.Dialled.Number, Trunk: a.Trunk, Country: a.Caller.Country,
+			Region: r.policy.Load().Regions.Of(number, a.Trunk),
 		},
 	})
 	if !ok {
@@ -107,14 +108,7 @@ func (r *rim) Submit(ev routing.Event) {
 func (r *rim) resolved(call routing.CallID, m customer.Match) {
 	var attrs rule.Customer
 	if m.Record != nil {
-		a := m.Record.Attributes(time.Now())
-		attrs = rule.Customer{
-			Known: true, Segment: a.Segment, KeyAccount: a.KeyAccount, Language: a.Language, Country: a.Country,
-			ChurnRisk: a.ChurnRisk, Value: a.Value, Balance: a.Balance, BalanceCurrency: a.BalanceCurrency,
-			OverdueDays: a.OverdueDays, OpenTickets: a.OpenTickets, OpenComplaints: a.OpenComplaints,
-			Products: a.Products, AccountManager: a.AccountManager, LastAgent: a.LastAgent,
-			LastTopic: a.LastTopic, LastContactDays: a.LastContactDays,
-		}
+		attrs = rule.Customer(m.Record.Attributes(time.Now()))
 		r.store.Identified(call, m.Record.ID)
 	}
 	r.driver.Submit(routing.CustomerResolved{Call: call, Customer: attrs})
