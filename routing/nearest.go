@@ -153,8 +153,11 @@ func lacking(r agents.Requirement, p *profile) (out []string, far int) {
 	if len(r.Team) > 0 && !slices.Contains(r.Team, p.team) {
 		add([]string{"team:" + strings.Join(r.Team, "|")}, farFact)
 	}
+	if len(r.Site) > 0 && !slices.Contains(r.Site, p.site) {
+		add([]string{"site:" + strings.Join(r.Site, "|")}, farFact)
+	}
 	if far == 0 {
-		_, code := r.Fits(p.skills, p.team)
+		_, code := r.Fits(p.skills, p.team, p.site)
 		add([]string{cmp.Or(code, "does_not_fit")}, farFact)
 	}
 	return out, far
@@ -196,6 +199,9 @@ func needWords(r agents.Requirement) string {
 	}
 	if len(r.Team) > 0 {
 		parts = append(parts, "team: ["+strings.Join(r.Team, ", ")+"]")
+	}
+	if len(r.Site) > 0 {
+		parts = append(parts, "site: ["+strings.Join(r.Site, ", ")+"]")
 	}
 	if len(parts) == 0 {
 		return "{}"

@@ -222,9 +222,6 @@ func (e *Engine) siteChanged(c *call) {
 		e.place(c)
 	}
 	e.armSite(c)
-	if c.spot == inClass && e.superseded(c) {
-		e.outdate(c.demand) // a reload that is not done finds it there
-	}
 	if c.phase == waiting {
 		e.markSeeking(c, "site")
 	}

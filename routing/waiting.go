@@ -154,6 +154,9 @@ func (e *Engine) place(c *call) {
 		c.spot = inClass
 		c.demand.classes[c.demand.index[c.step]].Put(c.key, c)
 		c.demand.indexed++
+		if e.renews() && e.superseded(c) {
+			e.outdate(c.demand) // a reload that is not done finds it there
+		}
 	}
 	if c.passedBy != nil && c.spot != nowhere {
 		e.passed.Put(c.key, c)
