@@ -52,7 +52,8 @@ func root() *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	c.AddCommand(serveCommand(), demoCommand(), checkCommand(), explainCommand(), importCommand(), callsCommand(), migrateCommand(), userCommand(), versionCommand())
+	c.AddCommand(serveCommand(), demoCommand(), checkCommand(), explainCommand(), importCommand(), callsCommand(), reportCommand(), migrateCommand(),
+		userCommand(), versionCommand())
 	return c
 }
 
