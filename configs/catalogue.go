@@ -51,6 +51,7 @@ var lints = []Lint{
 	{"S406", Warning, "", "the first widening comes after the promise"},
 	{"O501", Note, "", "the bound on overtaking; a warning over 10 minutes"},
 	{"O502", Warning, "", "strict priority: a queue can starve"},
+	{"O503", Warning, "", "a ceiling not above the highest priority of a route"},
 	{"O504", Warning, needsHistory, "over half of all calls have the top priority in history"},
 	{"T601", Error, "", "hours overlap, end before they start, or name no zone or date"},
 	{"T602", Warning, "", "the dated exceptions of a calendar end within 60 days"},

@@ -68,6 +68,22 @@ func (f fits) until(caller, step int) []int {
 	return slices.Compact(out)
 }
 
+// surely is who fits a step up to one that counts for every call: a step with a
+// condition may be left out, and one that replaces ends those before it.
+func (f fits) surely(q *routing.Queue, caller, step int) []int {
+	var out []int
+	for s := step; s >= 0; s-- {
+		if s == 0 || q.Steps[s-1].When == nil {
+			out = append(out, f.by[caller][s]...)
+		}
+		if s > 0 && q.Steps[s-1].Only && q.Steps[s-1].When == nil {
+			break
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
 // anywhere is who fits some step for some caller.
 func (f fits) anywhere() []int {
 	var out []int
@@ -155,13 +171,13 @@ func (l *linter) lintLanguages(q *routing.Queue, f fits) {
 // lintAdmits: steps that widen nothing.
 func (l *linter) lintAdmits(q *routing.Queue, f fits) {
 	for i, s := range q.Steps {
-		if s.Need == nil {
+		if s.Need == nil || s.Only { // a step that replaces may narrow on purpose
 			continue
 		}
 		fresh := false
 		var before []int
 		for n := range f.by {
-			had := f.until(n, i)
+			had := f.surely(q, n, i)
 			before = append(before, had...)
 			fresh = fresh || slices.ContainsFunc(f.by[n][i+1], func(g int) bool { return !slices.Contains(had, g) })
 		}

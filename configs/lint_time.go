@@ -15,68 +15,12 @@ const (
 	datesAhead    = 60               // days, T602
 )
 
-// lintOrder prints the bound on overtaking, or that there is none.
-func (l *linter) lintOrder() {
-	at, path := l.orderSpot()
-	low, high, top, least := maxPriority, 0, l.tree, l.tree
-	l.eachRoute(func(r *routing.Routed) {
-		if r.Node.GoOn || r.Node.Then != nil {
-			return
-		}
-		if r.Priority > high {
-			high, top = r.Priority, r
-		}
-		if r.Priority < low {
-			low, least = r.Priority, r
-		}
-	})
-	added := l.additions()
-	if l.policy.MilliPoints == 0 {
-		l.find(at, "O502", path, fmt.Sprintf("a call by %s (%d points) waits as long as calls by %s (%d points) keep coming", routePath(least), low, routePath(top), high+added),
-			"strict priority: a queue can starve")
-		return
-	}
-	points := high + added
-	bound := time.Duration(points-low) * time.Second * 1000 / time.Duration(l.policy.MilliPoints)
-	l.find(at, "O501", path, "", "overtaking bound H = %s (%d - %d points, %s per second)", durationText(bound.Round(time.Millisecond)), points, low, pointsText(l.policy.MilliPoints))
-	if f := &l.said[len(l.said)-1]; bound > maxOvertaking {
-		f.Severity = Warning
-		f.Shows = fmt.Sprintf("a call by %s waits since +0s, one by %s comes at +%s: the first is passed", routePath(least), routePath(top), seconds(bound.Truncate(time.Second)-time.Second))
-	}
-}
-
 // orderSpot is where findings about the order stand: at it, else at the routes.
 func (l *linter) orderSpot() (spot, string) {
 	if child(l.root, "order").kind == kindNull {
 		return l.key("route"), "route"
 	}
 	return l.key("order"), "order"
-}
-
-// additions sums what can be added to a route's priority, each once.
-func (l *linter) additions() int {
-	sum := l.policy.Transfers.PriorityAdd
-	for _, t := range l.policy.Topics {
-		sum += t.PriorityAdd
-	}
-	into := map[string]int{} // an overflow into one queue adds once
-	for _, q := range l.policy.Queues {
-		for _, s := range q.Steps {
-			sum += s.PriorityAdd
-		}
-		for _, t := range overflows(q) {
-			into[t.Queue] = max(into[t.Queue], t.PriorityAdd)
-		}
-	}
-	l.eachRoute(func(r *routing.Routed) {
-		if t := r.Node.Then; t != nil {
-			into[t.Queue] = max(into[t.Queue], t.PriorityAdd)
-		}
-	})
-	for _, points := range into {
-		sum += points
-	}
-	return sum
 }
 
 // pointsText writes thousandths of a point: 1, 0.5.

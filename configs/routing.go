@@ -178,11 +178,21 @@ func (c *compiler) section(o *object, key string) *object {
 
 // order: points, and how fast a waiting call gains them.
 func (c *compiler) order(o *object) {
-	c.choice(o.get("by"), "points", []string{"points"}, "due")
+	p := c.policy
+	p.ByDue = c.choice(o.get("by"), "points", []string{"points", "due"}) == "due"
 	if n := o.get("points_per_second"); n != nil {
-		c.policy.MilliPoints = c.points(n)
+		p.MilliPoints = c.points(n)
 	}
-	o.later("ceiling", "overdue")
+	if n := o.get("ceiling"); n != nil {
+		p.Ceiling = c.integer(n, 1, 1_000_000, 0)
+		switch {
+		case p.ByDue:
+			o.conflict("ceiling", "order.ceiling cannot stand beside by: due")
+		case p.MilliPoints == 0:
+			o.conflict("ceiling", "order.ceiling has no meaning with points_per_second: off: nothing is gained by waiting")
+		}
+	}
+	o.later("overdue")
 	o.close()
 }
 

@@ -242,16 +242,17 @@ func (Refused) Kind() string         { return "refused" }
 // Reason says why a decision came out as it did, in codes and values: pages
 // make sentences of it, logs keep it as it is.
 type Reason struct {
-	Rule     string   `json:"rule,omitempty"`          // route path
-	Step     int      `json:"step,omitempty"`          // step that admitted the agent
-	Skipped  []int    `json:"steps_skipped,omitempty"` // whose condition did not hold
-	Policy   string   `json:"policy,omitempty"`        // longest_idle, most_skilled, ...
-	Trigger  string   `json:"trigger,omitempty"`       // arrived, agent_free, step, came_back, late_record, hold_ended, bar_ended
-	Prefer   string   `json:"prefer,omitempty"`        // account_manager, last_agent, topic, agent
-	CameBack int      `json:"came_back,omitempty"`
-	Terms    []Term   `json:"terms,omitempty"` // what decided between candidates
-	LeftOut  LeftOuts `json:"left_out,omitempty"`
-	Version  int      `json:"version,omitempty"`
+	Rule     string    `json:"rule,omitempty"`          // route path
+	Step     int       `json:"step,omitempty"`          // step that admitted the agent
+	Skipped  []int     `json:"steps_skipped,omitempty"` // whose condition did not hold
+	Policy   string    `json:"policy,omitempty"`        // longest_idle, most_skilled, ...
+	Trigger  string    `json:"trigger,omitempty"`       // arrived, agent_free, step, came_back, late_record, hold_ended, bar_ended
+	Prefer   string    `json:"prefer,omitempty"`        // account_manager, last_agent, topic, agent
+	Ceiling  time.Time `json:"ceiling,omitzero"`        // since when the call was at the ceiling of points and age
+	CameBack int       `json:"came_back,omitempty"`
+	Terms    []Term    `json:"terms,omitempty"` // what decided between candidates
+	LeftOut  LeftOuts  `json:"left_out,omitempty"`
+	Version  int       `json:"version,omitempty"`
 }
 
 // Term is one measured value of a candidate.

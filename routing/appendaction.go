@@ -69,7 +69,7 @@ func appendEnqueued(to []byte, a *Enqueued, ok *bool) []byte {
 	to = appendTime(to, `,"since":`, a.Since, ok)
 	to = appendTime(to, `,"entered":`, a.Entered, ok)
 	to = appendInt(to, `,"version":`, a.Version)
-	return appendReason(to, &a.Reason)
+	return appendReason(to, &a.Reason, ok)
 }
 
 func appendOfferCall(to []byte, a *OfferCall, ok *bool) []byte {
@@ -80,7 +80,7 @@ func appendOfferCall(to []byte, a *OfferCall, ok *bool) []byte {
 	to = optionalTime(to, `,"ack_by":`, a.AckBy, ok)
 	to = appendInt(to, `,"lead":`, a.Lead)
 	to = appendInt(to, `,"ring":`, a.Ring)
-	return appendReason(to, &a.Reason)
+	return appendReason(to, &a.Reason, ok)
 }
 
 func appendEndCall(to []byte, a *EndCall) []byte {
@@ -96,7 +96,7 @@ func appendEndCall(to []byte, a *EndCall) []byte {
 
 // appendReason appends the field of a reason, whose own fields are all left out
 // when they are empty: the first of them has no comma before it.
-func appendReason(to []byte, r *Reason) []byte {
+func appendReason(to []byte, r *Reason, ok *bool) []byte {
 	to = append(to, `,"reason":{`...)
 	first := len(to)
 	to = optionalText(to, `,"rule":`, r.Rule)
@@ -110,6 +110,7 @@ func appendReason(to []byte, r *Reason) []byte {
 	to = optionalText(to, `,"policy":`, r.Policy)
 	to = optionalText(to, `,"trigger":`, r.Trigger)
 	to = optionalText(to, `,"prefer":`, r.Prefer)
+	to = optionalTime(to, `,"ceiling":`, r.Ceiling, ok)
 	to = optionalInt(to, `,"came_back":`, r.CameBack)
 	for i := range r.Terms {
 		term := &r.Terms[i]

@@ -65,6 +65,7 @@ type call struct {
 	waited  int64 // of former visits, before talks
 	entered int64
 	key     queue.Key
+	peak    int64 // when points and age reach the ceiling; 0: never
 	queue   *Queue
 	from    string // the queue before this one
 	demand  *demand

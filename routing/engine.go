@@ -33,6 +33,7 @@ type Engine struct {
 	profiles  []*profile
 	profileBy map[string]*profile
 	front     queue.Tree[queue.Key, *call] // calls that came back
+	rising    queue.Tree[queue.Key, *call] // waiting calls by when they reach the ceiling
 	passed    queue.Tree[queue.Key, *call] // waiting calls whose sender is barred
 	held      queue.Tree[queue.Key, *call] // waiting calls that hold for agents
 	figures   map[string]*figure

@@ -24,6 +24,9 @@ const (
 func (e *Engine) offerTo(c *call, a *agent, r Reason) {
 	step := max(c.demand.fits(a.profile), 0)
 	r.Step, r.Skipped = c.demand.number(step), c.skippedSteps()
+	if c.key.Turn == ceilingTurn {
+		r.Ceiling = instant(c.peak)
+	}
 	r.Rule, r.Policy, r.CameBack, r.Version = c.rule, c.queue.Choose, c.came, c.plan.Version
 	if r.Prefer == "" {
 		r.Terms = e.terms(c, a, step)

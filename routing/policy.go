@@ -28,14 +28,18 @@ type Policy struct {
 	// MilliPoints is order.points_per_second in thousandths; 0 is "off"
 	// (strict priority).
 	MilliPoints int64
-	Record      RecordPolicy
-	Calendars   map[string]*Calendar
-	Topics      map[string]*Topic
-	Queues      map[string]*Queue
-	Sets        map[string][]Disposition // disposition sets by name
-	Route       *rule.Node               // the root; names a queue
-	Transfers   TransferPolicy
-	Service     figures.Rules
+	// ByDue orders by when the queue's promise runs out (order.by: due).
+	ByDue bool
+	// Ceiling is what points and age count at most; 0: no ceiling.
+	Ceiling   int
+	Record    RecordPolicy
+	Calendars map[string]*Calendar
+	Topics    map[string]*Topic
+	Queues    map[string]*Queue
+	Sets      map[string][]Disposition // disposition sets by name
+	Route     *rule.Node               // the root; names a queue
+	Transfers TransferPolicy
+	Service   figures.Rules
 	// Agents is the directory when the document holds one, else nil.
 	Agents map[agents.ID]agents.Agent
 }

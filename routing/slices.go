@@ -42,7 +42,7 @@ func (e *Engine) spend(units int) { e.slice.units += units }
 
 // pending says that a Step has left decisions to the next.
 func (e *Engine) pending() bool {
-	return e.freed.len() > 0 || e.seekers.len() > 0 || e.renews()
+	return e.freed.len() > 0 || e.seekers.len() > 0 || e.renews() || e.rises()
 }
 
 // due says that a deadline has come.
@@ -202,7 +202,7 @@ func (e *Engine) reseek(c *call) {
 // routed again, until nothing is left or the slice is over. When nothing is left, no waiting call that is not holding
 // stands beside a free agent who may take it.
 func (e *Engine) settle() {
-	for e.pending() && !e.slice.over() {
+	for e.rise() && e.pending() && !e.slice.over() {
 		e.slice.decisions++
 		e.spend(indexUnits)
 		switch {

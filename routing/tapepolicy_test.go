@@ -58,6 +58,10 @@ func tapePolicy(version int) *Policy {
 		Agents: map[agents.ID]agents.Agent{},
 	}
 	tapePlaces(p)
+	p.Queues["b"].AnswerWithin = 40 * time.Second
+	if p.ByDue = version > 1; !p.ByDue {
+		p.Ceiling = 75
+	}
 	for d := range 7 {
 		p.Calendars["day"].Week[d] = []Interval{{8 * 60, 21 * 60}}
 	}

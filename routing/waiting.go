@@ -128,7 +128,7 @@ func (c *call) age() queue.Key { return queue.Key{Since: c.since, ID: int64(c.id
 
 // rekey computes the call's place in the one order. It must stand nowhere.
 func (e *Engine) rekey(c *call) {
-	c.key = queue.NewKey(c.since, c.priority(), c.plan.MilliPoints, int64(c.id))
+	c.key, c.peak = e.keyOf(c)
 	e.reseek(c)
 	e.line(c)
 }
@@ -158,7 +158,11 @@ func (e *Engine) place(c *call) {
 			e.outdate(c.demand) // a reload that is not done finds it there
 		}
 	}
-	if c.passedBy != nil && c.spot != nowhere {
+	if c.spot == nowhere {
+		return
+	}
+	e.climb(c)
+	if c.passedBy != nil {
 		e.passed.Put(c.key, c)
 	}
 }
@@ -177,6 +181,9 @@ func (e *Engine) unplace(c *call) {
 	case inClass:
 		c.demand.classes[c.demand.index[c.step]].Delete(c.key)
 		c.demand.indexed--
+	}
+	if c.spot != nowhere {
+		e.unclimb(c)
 	}
 	if c.passedBy != nil {
 		e.passed.Delete(c.key)

@@ -142,7 +142,7 @@ func (e *Engine) record(c *call, chosen *agent, kind string, why Reason) Record 
 		Priority: c.priority(), CameBack: c.came, Policy: c.queue.Choose, Prefer: why.Prefer, ByClock: c.stepNow(),
 	}
 	if c.plan.MilliPoints > 0 {
-		r.Turn = instant(c.key.Turn)
+		r.Turn = instant(c.turn())
 	}
 	if c.base > 0 {
 		r.Points = append(r.Points, Addition{"route", c.base})

@@ -12,6 +12,7 @@ import (
 func checkWorld(t *testing.T, e *Engine) {
 	t.Helper()
 	checkAgents(t, e)
+	checkTurns(t, e)
 	checkCalls(t, e)
 	checkFigures(t, e)
 	checkReloads(t, e)
@@ -29,6 +30,34 @@ func checkFigures(t *testing.T, e *Engine) {
 		if f.line.Len() != f.waiting || f.age.Len() != f.waiting {
 			t.Fatalf("queue %s: %d wait, %d in line, %d by age", name, f.waiting, f.line.Len(), f.age.Len())
 		}
+	}
+}
+
+// checkTurns holds each waiting call's place in the one order against the words
+// of the routing document.
+func checkTurns(t *testing.T, e *Engine) {
+	t.Helper()
+	rising := 0
+	for _, c := range e.calls {
+		if c.spot == nowhere {
+			continue
+		}
+		p := c.plan
+		turn := c.since - int64(c.priority())*1e9/p.MilliPoints
+		if p.ByDue {
+			turn += c.queue.AnswerWithin.Microseconds()
+		}
+		// Points and age in thousandths, at most the ceiling.
+		at := p.Ceiling > 0 && (e.now-turn)*p.MilliPoints >= int64(p.Ceiling)*1e9
+		if at && c.key.Turn != ceilingTurn && !e.pending() || !at && c.key.Turn != turn {
+			t.Fatalf("call %d since %d with %d points stands at turn %d, at the ceiling: %v", c.id, c.since, c.priority(), c.key.Turn, at)
+		}
+		if p.Ceiling > 0 && c.key.Turn != ceilingTurn {
+			rising++
+		}
+	}
+	if rising != e.rising.Len() {
+		t.Fatalf("%d calls have yet to reach the ceiling, %d are noted", rising, e.rising.Len())
 	}
 }
 

@@ -250,6 +250,27 @@ func (c *Case) topic(l line) error {
 	return err
 }
 
+// orderBy reads "order [by=due] [points=0.5|off] [ceiling=100]".
+func (c *Case) orderBy(l line) (err error) {
+	p := c.policy
+	p.ByDue = l.opts["by"] == "due"
+	if v := l.opts["ceiling"]; v != "" {
+		if p.Ceiling, err = strconv.Atoi(v); err != nil {
+			return err
+		}
+	}
+	switch v := first(l.opts["points"], l.opts["points_per_second"]); v {
+	case "":
+	case "off":
+		p.MilliPoints = 0
+	default:
+		f, err := strconv.ParseFloat(v, 64)
+		p.MilliPoints = int64(f * 1000)
+		return err
+	}
+	return nil
+}
+
 func (c *Case) record(l line) (err error) {
 	r := &c.policy.Record
 	if v := l.opts["deadline"]; v != "" {

@@ -172,13 +172,7 @@ func (c *Case) read(l line, now *time.Duration) error {
 	case "transfers":
 		return c.transfers(l)
 	case "order":
-		if l.opts["points"] == "off" {
-			c.policy.MilliPoints = 0
-			return nil
-		}
-		f, err := strconv.ParseFloat(l.opts["points"], 64)
-		c.policy.MilliPoints = int64(f * 1000)
-		return err
+		return c.orderBy(l)
 	case "statistics":
 		return c.statistics(l)
 	case "agents":

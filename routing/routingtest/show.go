@@ -132,6 +132,10 @@ func (r *runner) enqueued(a routing.Enqueued) string {
 	}
 	turn := a.Since.Add(-time.Duration(a.Priority) * time.Second)
 	s += fmt.Sprintf(" rule=%s priority=%d since=%s", a.Rule, a.Priority, r.since(a.Since))
+	if q := r.policy.Queues[a.Queue]; r.policy.ByDue && q != nil {
+		s += " due=" + r.since(a.Since.Add(q.AnswerWithin))
+		turn = turn.Add(q.AnswerWithin)
+	}
 	if a.Priority > 0 && r.policy.MilliPoints == 1000 {
 		s += " turn=" + r.since(turn)
 	}
@@ -160,6 +164,9 @@ func (r *runner) offer(a routing.OfferCall) string {
 	}
 	if a.Reason.CameBack > 0 {
 		parts = append(parts, fmt.Sprintf("came back %d", a.Reason.CameBack))
+	}
+	if at := a.Reason.Ceiling; !at.IsZero() {
+		parts = append(parts, "at ceiling since "+r.since(at))
 	}
 	parts = append(parts, a.Reason.Trigger)
 	return fmt.Sprintf("%s %s -> %s #%d%s", verb, r.name(a.Call), a.Agent, a.Attempt, why(strings.Join(parts, ", "), a.Reason.LeftOut))
