@@ -66,6 +66,8 @@ func decoderRest(kind string) func([]byte) (Event, error) {
 		return decode[TreatmentPlayed]
 	case Tick{}.Kind():
 		return decode[Tick]
+	case Started{}.Kind():
+		return decode[Started]
 	case PolicyChanged{}.Kind():
 		return decode[PolicyChanged]
 	}

@@ -21,7 +21,7 @@ func everyEvent() []Event {
 		PhoneRinging{o}, PhoneAnswered{o}, PhoneFailed{o, 486}, AgentGone{o}, JoinFailed{o, "no_codec"}, Joined{o, "relay"},
 		HoldRequested{o, true}, PhoneHeld{o, true}, HangupRequested{o}, TransferRequested{o, "t", "q", "bob"}, WrapUpEnded{o, "fixed"},
 		AgentSignedIn{"ann", agents.NotReady, "break"}, AgentSignedOut{"ann"}, AgentStateAsked{"ann", agents.NotReady, "lunch"},
-		DeskChanged{"ann", true}, PhoneProbed{"ann", 200}, PhoneChanged{"ann", true}, TreatmentPlayed{7}, PolicyChanged{Version: 8, SHA256: "ab"}, Tick{},
+		DeskChanged{"ann", true}, PhoneProbed{"ann", 200}, PhoneChanged{"ann", true}, TreatmentPlayed{7}, PolicyChanged{Version: 8, SHA256: "ab"}, Tick{}, Started{8, "ab"},
 	}
 }
 
@@ -44,8 +44,8 @@ func TestEventsRoundTrip(t *testing.T) {
 			t.Errorf("%s: broken JSON accepted", ev.Kind())
 		}
 	}
-	if len(seen) != 27 {
-		t.Errorf("%d kinds, the journal has 27", len(seen))
+	if len(seen) != 28 {
+		t.Errorf("%d kinds, the journal has 28", len(seen))
 	}
 	if _, err := DecodeEvent("no_such", nil); !errors.Is(err, ErrUnknownEvent) {
 		t.Errorf("unknown kind: %v", err)

@@ -153,7 +153,7 @@ func (e *Engine) apply(ev Event) error {
 		return e.phoneChanged(ev)
 	case PolicyChanged:
 		return e.policyChanged(ev)
-	case Tick:
+	case Tick, Started:
 	default:
 		return e.applyOffer(ev)
 	}

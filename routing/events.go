@@ -176,6 +176,14 @@ type TreatmentPlayed struct {
 // what follows from a deadline follows at the instant it was looked at.
 type Tick struct{}
 
+// Started: a server has begun to run with a new engine, by this version of the
+// routing document. It is the first event of a run: whoever replays a journal
+// begins there.
+type Started struct {
+	Version int    `json:"version"`
+	SHA256  string `json:"sha256"`
+}
+
 // PolicyChanged: a new compiled routing document is live. Nothing is dropped,
 // and agents, counters and clocks stay as they are.
 type PolicyChanged struct {
@@ -214,5 +222,6 @@ func (DeskChanged) Kind() string       { return "desk_changed" }
 func (PhoneProbed) Kind() string       { return "phone_probed" }
 func (PhoneChanged) Kind() string      { return "phone_changed" }
 func (TreatmentPlayed) Kind() string   { return "treatment_played" }
+func (Started) Kind() string           { return "started" }
 func (Tick) Kind() string              { return "tick" }
 func (PolicyChanged) Kind() string     { return "policy_changed" }

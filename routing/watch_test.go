@@ -89,9 +89,11 @@ func TestRecords(t *testing.T) {
 			p.e.Slices(200, 1)
 		}
 		var told []Record
+		all, days := map[CallID][]Record{}, day{}
 		p.e.Watch(0, func(r Record) {
 			checkRecord(t, p.e, r)
 			told = append(told, r)
+			all[r.Call] = append(all[r.Call], r)
 		})
 		for len(p.data) > 0 {
 			if b := p.byte(); b < 60 {
@@ -102,6 +104,7 @@ func TestRecords(t *testing.T) {
 			ev := p.event()
 			told = told[:0]
 			plain.slice.mostUnits, plain.slice.mostDecisions = p.e.slice.mostUnits, p.e.slice.mostDecisions
+			days.note(t, p, ev)
 			acts, _ := p.e.Step(p.now, ev)
 			again, _ := plain.Step(p.now, ev)
 			for i := range max(len(acts), len(again)) {
@@ -118,12 +121,57 @@ func TestRecords(t *testing.T) {
 				kinds[r.Kind+" "+r.Trigger]++
 			}
 		}
+		for id := CallID(seed + 1); id <= p.next; id += 7 {
+			if got := days.again(t, id); !reflect.DeepEqual(got, all[id]) {
+				t.Fatalf("seed %d: call %d decided again: %+v, was %+v", seed, id, got, all[id])
+			}
+		}
 	}
 	for _, want := range []string{"queued arrived", "offered agent_free", "offered arrived", "offered came_back", "offered step", "holding arrived"} {
 		if kinds[want] == 0 {
 			t.Errorf("no record %s: %v", want, kinds)
 		}
 	}
+}
+
+// day is what a journal keeps of a tape.
+type day struct {
+	at       []int64
+	kinds    []string
+	lines    [][]byte
+	policies []*Policy
+	slices   [][2]int
+}
+
+func (d *day) note(t *testing.T, p *tape, ev Event) {
+	line, err := AppendEvent(nil, ev)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if changed, ok := ev.(PolicyChanged); ok {
+		d.policies = append(d.policies, changed.Policy)
+	}
+	d.at, d.kinds, d.lines = append(d.at, p.now.UnixMicro()), append(d.kinds, ev.Kind()), append(d.lines, line)
+	d.slices = append(d.slices, [2]int{p.e.slice.mostUnits, p.e.slice.mostDecisions})
+}
+
+// again decides a day again, watching one call of it.
+func (d *day) again(t *testing.T, call CallID) (out []Record) {
+	e, policies := New(tapePolicy(1)), d.policies
+	e.Watch(call, func(r Record) { out = append(out, r) })
+	for i, line := range d.lines {
+		ev, err := DecodeEvent(d.kinds[i], line)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if changed, ok := ev.(PolicyChanged); ok {
+			changed.Policy, policies = policies[0], policies[1:]
+			ev = changed
+		}
+		e.slice.mostUnits, e.slice.mostDecisions = d.slices[i][0], d.slices[i][1]
+		_, _ = e.Step(time.UnixMicro(d.at[i]).UTC(), ev) // refused as it was then
+	}
+	return out
 }
 
 // recordsBesideActions: one record for each action that a decision makes, in

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cordboard/cordboard/cmd/cordboard/internal/why"
 	"github.com/cordboard/cordboard/configs"
 	"github.com/cordboard/cordboard/routing"
 )
@@ -29,6 +30,35 @@ func printExplained(w io.Writer, x *configs.Explained) error {
 			offered := i+1 < len(x.Moments) && x.Moments[i+1].Record > 0 && x.Moments[i+1].At.Equal(m.At)
 			p.record(r, r.Kind != routing.Queued || !offered)
 		}
+	}
+	_, err := io.WriteString(w, p.String())
+	return err
+}
+
+// printRecorded writes a call of the ledger.
+func printRecorded(w io.Writer, x *why.Explained) error {
+	var p printer
+	p.zero = x.Arrived
+	p.line("call %d came %s", x.Call, x.Arrived.Local().Format("Mon 2006-01-02 15:04:05.000 MST"))
+	switch x.Again {
+	case why.Same:
+		p.line("decided again from the journal, each decision as it was (%d events since the server started)", x.Events)
+	default:
+		p.line("not decided again (%s): what follows is what the ledger keeps", x.Reason)
+	}
+	told := false
+	for i, m := range x.Moments {
+		p.line("%-9s %s", p.since(m.At), m.What)
+		if m.Record == 0 || m.Record > len(x.Records) {
+			continue
+		}
+		r := &x.Records[m.Record-1]
+		if !told || r.Kind == routing.Queued && r.Trigger != "came_back" {
+			p.route(r)
+			told = true
+		}
+		same := func(n why.Moment) bool { return n.Record > 0 && n.At.Equal(m.At) }
+		p.record(r, r.Kind != routing.Queued || !slices.ContainsFunc(x.Moments[i+1:], same))
 	}
 	_, err := io.WriteString(w, p.String())
 	return err

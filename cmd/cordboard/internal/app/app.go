@@ -195,6 +195,8 @@ func sdpHost(m configs.Media) netip.Addr {
 func (a *App) Start() error {
 	ctx, cancel := context.WithCancel(context.Background())
 	a.cancel, a.driven = cancel, make(chan struct{})
+	// Before all else: the journal says where a run begins.
+	a.rim.driver.Submit(routing.Started{Version: a.opt.Policy.Version, SHA256: a.opt.Policy.SHA256})
 	go func() {
 		defer close(a.driven)
 		if err := a.rim.driver.Run(ctx); err != nil && !errors.Is(err, context.Canceled) {

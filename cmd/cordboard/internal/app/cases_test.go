@@ -87,7 +87,7 @@ func TestCalls(t *testing.T) {
 			first := c.run(w)
 			w.settled(first)
 			second := w.takesNext(c.next)
-			w.settled(first, second)
+			w.explained(w.settled(first, second))
 			w.quiet(baseline, was)
 		})
 	}

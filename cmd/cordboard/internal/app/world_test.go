@@ -94,10 +94,12 @@ type world struct {
 	phones map[agents.ID]*siptest.Phone
 	desks  map[agents.ID]*desktest.Desk
 	setup  setup
-	links  map[agents.ID]string
-	calls  int // placed so far
-	began  time.Time
-	legs   []*siptest.Call // of phones, checked for life after each call
+	// document is the routing document that is live.
+	document []byte
+	links    map[agents.ID]string
+	calls    int // placed so far
+	began    time.Time
+	legs     []*siptest.Call // of phones, checked for life after each call
 }
 
 const patience = 60 * time.Second
@@ -155,7 +157,8 @@ func (w *world) policy() *routing.Policy {
 		w.phones[id] = p
 		contacts = append(contacts, fmt.Sprintf("sip:%s@192.0.2.%d", id, i+1), p.URI())
 	}
-	policy, findings := configs.ParseRouting("routing.yaml", []byte(strings.NewReplacer(contacts...).Replace(string(text))))
+	w.document = []byte(strings.NewReplacer(contacts...).Replace(string(text)))
+	policy, findings := configs.ParseRouting("routing.yaml", w.document)
 	if len(findings) > 0 {
 		w.Fatal(findings)
 	}

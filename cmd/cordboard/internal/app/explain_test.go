@@ -1,0 +1,118 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/cordboard/cordboard/agents"
+	"github.com/cordboard/cordboard/cmd/cordboard/internal/why"
+	"github.com/cordboard/cordboard/configs"
+	"github.com/cordboard/cordboard/routing"
+	"github.com/cordboard/cordboard/store"
+)
+
+// sources is where the calls of this world are explained from.
+func (w *world) sources() *why.Sources {
+	return &why.Sources{
+		Ledger: w.app.Store(), Journal: w.app.opt.Server.Store.Journal,
+		Policy: func(_ context.Context, version int, sha string) (*routing.Policy, error) {
+			p, _ := configs.ParseRouting("routing.yaml", w.document)
+			if p.SHA256 != sha || version != p.Version {
+				return nil, errors.New("another document")
+			}
+			return p, nil
+		},
+	}
+}
+
+// explain explains a call, once the journal is on disk.
+func (w *world) explain(call routing.CallID) (x *why.Explained) {
+	w.Helper()
+	w.eventually("the call's decisions taken again", func() bool {
+		var err error
+		x, err = w.sources().Call(w.ctx, call)
+		w.must(err)
+		return x.Again == why.Same
+	})
+	return x
+}
+
+// explained: each decision about each call comes out again as it was, from the
+// journal, and its record names every agent who was signed in once.
+func (w *world) explained(rows []store.LedgerRow) {
+	w.Helper()
+	for _, row := range rows {
+		x := w.explain(row.Call)
+		talks := agents.ID("")
+		for _, r := range x.Records {
+			seen := slices.Clone(r.Free)
+			if r.Chosen != "" {
+				seen = append(seen, r.Chosen)
+			}
+			for _, l := range r.LeftOut {
+				seen = append(seen, l.Agent)
+			}
+			slices.Sort(seen)
+			if len(slices.Compact(slices.Clone(seen))) != r.SignedIn || len(seen) != r.SignedIn {
+				w.Errorf("call %d: %d signed in, named %v", row.Call, r.SignedIn, seen)
+			}
+			if r.Kind == routing.Given {
+				talks = r.Chosen
+				if r.Pop == nil || r.Ring != nil && r.Ring.At.IsZero() || r.Decide() != r.Chosen {
+					w.Errorf("call %d #%d: pop %+v, ring %+v, decided again %s", row.Call, r.Attempt, r.Pop, r.Ring, r.Decide())
+				}
+			}
+		}
+		if row.Agent != "" && talks != row.Agent || x.Agent != row.Agent || x.Outcome != row.Outcome {
+			w.Errorf("call %d: the ledger has %s, explained %s", row.Call, row.Agent, talks)
+		}
+		last := x.Moments[len(x.Moments)-1]
+		if !slices.ContainsFunc(x.Moments, func(m why.Moment) bool { return strings.HasPrefix(m.What, "ends: "+string(row.Outcome)) }) {
+			w.Errorf("call %d: the last moment is %+v", row.Call, last)
+		}
+		for _, m := range x.Moments {
+			if strings.Contains(m.What, record().Name) || row.Number != "" && strings.Contains(m.What, row.Number) {
+				w.Errorf("call %d: %q names somebody", row.Call, m.What)
+			}
+		}
+	}
+}
+
+// What cannot be decided again is told as the ledger has it, with the reason.
+func TestExplainFromTheLedgerAlone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, setup{at: []agents.ID{anna, boris}})
+	c, _, _ := w.talking()
+	c.hangsUp()
+	row := w.settled(answeredByCaller)[0]
+	w.explain(row.Call)
+	for says, s := range map[string]func(*why.Sources){
+		"no journal":                func(s *why.Sources) { s.Journal = "" },
+		"the beginning of that run": func(s *why.Sources) { s.Journal = t.TempDir() },
+		"another document": func(s *why.Sources) {
+			s.Policy = why.Documents{Versions: w.app.Store(), File: "testdata/routing.yaml"}.Policy
+		},
+		"too many events": func(s *why.Sources) { s.MostEvents = 1 },
+	} {
+		sources := w.sources()
+		s(sources)
+		x, err := sources.Call(w.ctx, row.Call)
+		w.must(err)
+		if x.Again != why.NotPossible || says != "another document" && !strings.Contains(x.Reason, says) || x.Reason == "" {
+			t.Errorf("%s: %s, %s", says, x.Again, x.Reason)
+		}
+		last := x.Records[len(x.Records)-1]
+		if last.Chosen != anna || !slices.Contains(last.LeftOut, routing.LeftOut{Agent: boris, Code: "policy"}) || last.Version != row.PolicyVersion || last.Pop == nil || last.Pop.Ack != routing.Painted {
+			t.Errorf("%s: the record of the ledger %+v", says, last)
+		}
+	}
+	if x := w.explain(row.Call); !x.Only(1) || len(x.Records) != 1 || x.Records[0].Attempt != 1 || x.Moments[0].Record != 1 || x.Only(2) {
+		t.Errorf("one offer: %+v", x)
+	}
+	if _, err := w.sources().Call(w.ctx, 999_999); !errors.Is(err, why.ErrNoCall) {
+		t.Errorf("a call that never was: %v", err)
+	}
+}
