@@ -28,6 +28,7 @@ type Stack struct {
 
 	tpl      *sip.TransportLayer
 	gate     *gate
+	pace     *pace
 	flows    flows
 	calm     *sources      // what one known source may send outside dialogs
 	crowd    *sources      // the same of the others, who may be forged and many
@@ -35,6 +36,7 @@ type Stack struct {
 	mark     string        // begins our branches
 	forbid   *rate.Limiter // answers to strangers
 	told     *rate.Limiter // log lines about them
+	pressed  *rate.Limiter // and about calls beyond the processor
 	ownSides ownSides      // towards peers, when we listen on all addresses
 
 	udp []*packetConn
@@ -74,6 +76,7 @@ func New(o Options) (*Stack, error) {
 		o:       o,
 		log:     o.Logger.Named("stack"),
 		gate:    newGate(o.MaxCalls, o.Rate, o.Groups),
+		pace:    &pace{wait: o.timers.wait, stands: o.timers.stands},
 		flows:   newFlows(),
 		calm:    newSources(o.Rate),
 		crowd:   newSources(0),
@@ -81,6 +84,7 @@ func New(o Options) (*Stack, error) {
 		mark:    rand.Text()[:12],
 		forbid:  rate.NewLimiter(20, 20),
 		told:    rate.NewLimiter(rate.Every(10*time.Second), 1),
+		pressed: rate.NewLimiter(rate.Every(10*time.Second), 1),
 		invites: map[string]*inbound{},
 		merged:  map[sameCall]*inbound{},
 		others:  map[string]*serverTx{},

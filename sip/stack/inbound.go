@@ -194,7 +194,7 @@ func (s *Stack) tapInvite(in *inbound) *inbound {
 		return in
 	}
 	in.group = s.o.Group(in.msg.Source.Addr())
-	if s.closing || !s.gate.enter(in.group, in.msg.At) {
+	if s.closing || s.behind() || !s.gate.enter(in.group, in.msg.At) {
 		in.verdict = s.busy()
 		return in
 	}
@@ -207,6 +207,18 @@ func (s *Stack) tapInvite(in *inbound) *inbound {
 		d.inviteGone(in, err)
 	}
 	return in
+}
+
+// behind reports whether the processor can't take one more call, and logs it once
+// in ten seconds. s.mu is held.
+func (s *Stack) behind() bool {
+	if !s.pace.behind(time.Now(), func(run func()) { s.wg.Go(run) }) {
+		return false
+	}
+	if s.pressed.Allow() {
+		s.log.Warn("new calls are refused with 503: work waits too long for the processor")
+	}
+	return true
 }
 
 func (s *Stack) forgetInvite(in *inbound) {

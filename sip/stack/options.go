@@ -57,6 +57,8 @@ type timers struct {
 	c          time.Duration // 16.6: no provisional for so long ends our INVITE
 	ackWait    time.Duration // how long a re-INVITE waits for a late ACK
 	late       time.Duration // a call that waited so long for a goroutine is refused
+	wait       time.Duration // work may wait so long for the processor
+	stands     time.Duration // no new calls once it has waited longer for so long
 	trying     time.Duration // a re-INVITE not answered so soon gets 100
 	reply      time.Duration // how long an owner may take over a re-INVITE
 	firstByte  time.Duration // a TCP peer must complete its first message in this time
@@ -78,6 +80,8 @@ func (t timers) withDefaults() timers {
 	set(&t.c, 3*time.Minute)
 	set(&t.ackWait, 50*time.Millisecond)
 	set(&t.late, 2*time.Second)
+	set(&t.wait, 50*time.Millisecond)
+	set(&t.stands, 60*time.Millisecond)
 	set(&t.trying, 200*time.Millisecond)
 	set(&t.reply, 3*time.Minute)
 	set(&t.firstByte, 10*time.Second)

@@ -41,7 +41,8 @@ func TestOverload(t *testing.T) {
 	l := newLab(t, rfcTimers, func(o *Options) {
 		o.Rate, o.MaxCalls = rated, 100
 		o.Allow = func(a netip.Addr) bool { return a.IsLoopback() }
-		o.timers.late = time.Hour // see TestLateCallsAreRefused: where the machine stands still, such a call is remembered and not taken
+		o.timers.stands = time.Hour // see TestCallsBeyondTheProcessor
+		o.timers.late = time.Hour   // see TestLateCallsAreRefused: where the machine stands still, such a call is remembered and not taken
 	})
 	var taken, good atomic.Int64
 	l.serveCalls(&taken, &good)
