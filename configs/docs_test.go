@@ -18,6 +18,7 @@ record: {}
 skills: {x: {}}
 sites: {x: {}}
 regions: {x: {prefix: ["+1"]}}
+teams: [x]
 calendars: {x: {week: {}, exceptions: [{every: 01-01, closed: true}]}}
 topics: {x: {queue: x, need: {}}}
 dispositions: {x: [{id: a}]}
@@ -29,6 +30,7 @@ queues:
     steps: [{after: 1s, need: {}}]
     prefer: [{who: last_agent}]
     choose: {}
+    reserve: [{team: x, join: {waiting: 1}, leave: {}}]
     ring: {}
     rona: {}
     pop: {}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/cordboard/cordboard/agents"
+	"github.com/cordboard/cordboard/routing"
 	"github.com/cordboard/cordboard/routing/rule"
 )
 
@@ -33,6 +34,7 @@ type testAgent struct {
 	agents.Agent
 	state string
 	idle  time.Duration
+	given routing.Measures
 }
 
 // nobodyExpected is the agent of a call that nobody has.
@@ -271,7 +273,8 @@ func (c *compiler) testAgent(id agents.ID, n *node) testAgent {
 	if s := o.get("site"); s != nil {
 		a.Site = c.reference(s, "site", c.names.sites)
 	}
-	o.later("calls_60m", "busy")
+	a.given.Calls = c.integer(o.get("calls_60m"), 0, 1_000_000, 0)
+	a.given.Busy = 100 * c.share(o.get("busy"), 0)
 	o.close()
 	return a
 }

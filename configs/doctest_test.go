@@ -23,6 +23,8 @@ queues:
     prefer: [{who: account_manager, wait: 30s}]
     steps: [{after: 20s, need: {all: {care: 1}}}, {after: 40s, priority_add: 15}]
   day: {hours: day, closed: {then: {queue: care, priority_add: 7}}, late: {after: 30s, then: {queue: care}}}
+  fewest: {choose: {policy: fewest_calls}}
+  spared: {choose: {policy: least_occupied}}
   read: {pop: {lead: 2s, ring: on_accept, require: painted}, full: {waiting: 1, then: {hangup: true}}, nobody: {for: 10s, then: {reject: 480}}}
 route:
   queue: care
@@ -30,6 +32,8 @@ route:
     - {name: gold, when: 'customer.segment == "gold"', priority: 60}
     - {name: day, when: 'call.dnis == "150"', queue: day}
     - {name: read, when: 'call.trunk == "read"', queue: read}
+    - {name: fewest, when: 'call.trunk == "fewest"', queue: fewest}
+    - {name: spared, when: 'call.trunk == "spared"', queue: spared}
     - {name: hard, when: 'call.trunk == "hard"', set: {topic: hard}}
     - {name: no, when: 'call.trunk == "no"', then: {reject: 603}}
     - name: figures
@@ -69,6 +73,8 @@ func TestDocumentTests(t *testing.T) {
 		"open as given":   {`at: 2026-04-15T20:00, call: {trunk: figures}, queues: {care: {sl: 90, waiting: 5}, day: {open: true}}, expect: {route: figures/staffed}`, ""},
 		"staff of a test": {`at: 2026-04-15T10:00, call: {trunk: figures}, queues: {care: {sl: 90}}, agents: {ann: {skills: {care: 3, lang_en: 9}}, bob: {skills: {care: 4, lang_en: 9}}}, expect: {route: figures/staffed}`, ""},
 		"nobody":          {`at: 2026-04-15T10:00, call: {trunk: read}, expect: {then: [{at: 10s, treatment: nobody}]}`, ""},
+		"fewest calls":    {`at: 2026-04-15T10:00, call: {trunk: fewest}, agents: {ann: {calls_60m: 4, idle: 1h}, bob: {calls_60m: 2, idle: 1m}, cem: {calls_60m: 3, busy: 0%}}, expect: {agent: bob}`, ""},
+		"least occupied":  {`at: 2026-04-15T10:00, call: {trunk: spared}, agents: {ann: {busy: 60%, idle: 1h}, bob: {busy: 40%, idle: 1m}, cem: {busy: 41%, calls_60m: 0}}, expect: {agent: bob}`, ""},
 		"late elsewhere":  {`at: 2026-04-15T10:00, call: {dnis: "150"}, expect: {then: [{at: 30s, treatment: late}]}`, ""},
 
 		"all wrong": {`at: 2026-04-15T18:00, call: {dnis: "150"}, agents: {ann: {skills: {care: 3, lang_en: 5}}}, expect: {route: gold, queue: read, priority: 1, open: true, treatment: full, agent: none, need: {all: {roaming: "2..4"}, none: [care], speak: [en, ru]}, then: [{at: 1s, agent: bob, step: 2, priority: 9, treatment: late}]}`,
@@ -115,7 +121,9 @@ func TestDocumentTestsRefused(t *testing.T) {
 		`at: 2026-04-15T10:00, queues: {cre: {waiting: 3}}, expect: {}`:                     "queue cre is not declared, did you mean care?",
 		`at: 2026-04-15T10:00, queues: {care: {sl: 101}}, expect: {}`:                       "want a whole number 0 to 100",
 		`at: 2026-04-15T10:00, queues: {care: {position: 1}}, expect: {}`:                   "unknown key",
-		`at: 2026-04-15T10:00, agents: {ann: {busy: 50%}}, expect: {}`:                      "busy is not supported yet",
+		`at: 2026-04-15T10:00, agents: {ann: {busy: 50}}, expect: {}`:                       `busy: want a share from 0% to 100%, such as 70%, not "50"`,
+		`at: 2026-04-15T10:00, agents: {ann: {busy: 101%}}, expect: {}`:                     "want a share from 0% to 100%",
+		`at: 2026-04-15T10:00, agents: {ann: {calls_60m: -1}}, expect: {}`:                  "calls_60m: want a whole number 0 to",
 	} {
 		p, findings := ParseRouting("x.yaml", []byte(testsHead+"  - {name: x, "+test+"}\n"))
 		if p != nil || len(findings) != 1 || !strings.Contains(findings[0].Msg, want) {

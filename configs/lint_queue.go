@@ -16,6 +16,7 @@ func (l *linter) lintQueue(q *routing.Queue) {
 	l.lintPrefer(q)
 	l.lintSteps(q)
 	l.lintWayOut(q)
+	l.lintReserves(q)
 }
 
 // lintRing: one offer that nobody answers already breaks the promise.

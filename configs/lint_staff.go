@@ -133,6 +133,7 @@ func (l *linter) lintStaff() {
 		l.lintAdmits(q, f)
 		l.lintDesks(q, f)
 		l.lintSites(q)
+		l.lintReserveStaff(q)
 		alone := l.lintAlone(q, f)
 		l.lintPreferred(l.key("queues", name, "prefer"), "queues."+name+".prefer", q, rule.Need{}, q.Prefer)
 		for _, t := range topics[name] {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/cordboard/cordboard/agents"
 	"github.com/cordboard/cordboard/routing"
+	"github.com/cordboard/cordboard/routing/match"
 	"github.com/cordboard/cordboard/routing/rule"
 )
 
@@ -28,7 +29,7 @@ func productDefaults() routing.Queue {
 	return routing.Queue{
 		SpeakLevel:   5,
 		AnswerWithin: 20 * time.Second,
-		Choose:       "longest_idle",
+		Choose:       match.LongestIdle,
 		ChooseWindow: 30 * time.Minute,
 		RingTimeout:  20 * time.Second,
 		RONA:         routing.RONA{NotReady: true, After: 1},
@@ -90,6 +91,10 @@ func (c *compiler) options(o *object, q *routing.Queue) {
 	if n := o.get("ring"); n != nil {
 		q.RingTimeout = c.ring(n)
 	}
+	if n := o.get("reserve"); n != nil {
+		q.Reserve = c.reserves(n)
+	}
+	c.option(o, "max_talking", func(n *node) { q.MaxTalking = c.integer(n, 1, maxAgents, 0) }, func() { q.MaxTalking = 0 })
 	if n := o.get("rona"); n != nil {
 		q.RONA = c.rona(n)
 	}
@@ -121,7 +126,7 @@ func (c *compiler) options(o *object, q *routing.Queue) {
 	if n := o.get("music"); n != nil {
 		q.Music = c.name(n)
 	}
-	o.later("was", "reserve", "max_talking", "callback", "announce")
+	o.later("was", "callback", "announce")
 	o.close()
 }
 
@@ -176,13 +181,17 @@ func (c *compiler) steps(n *node) []routing.Step {
 func (c *compiler) choose(n *node, q *routing.Queue) {
 	o := c.object(n)
 	policy := o.get("policy")
-	q.Choose = c.choice(policy, "longest_idle", []string{"longest_idle", "least_occupied", "most_skilled"},
-		"least_skilled", "round_robin", "fewest_calls", "percent", "score")
+	q.Choose = c.choice(policy, match.LongestIdle, []string{match.LongestIdle, match.LeastOccupied, match.MostSkilled,
+		match.LeastSkilled, match.RoundRobin, match.FewestCalls}, "percent", "score")
 	q.ChooseWindow = 30 * time.Minute
+	if q.Choose == match.FewestCalls {
+		q.ChooseWindow = time.Hour
+	}
 	if w := o.get("window"); w != nil {
 		q.ChooseWindow = c.duration(w, 5*time.Minute, 8*time.Hour, q.ChooseWindow)
-		if q.Choose != "least_occupied" && (policy == nil || policy.text == q.Choose) {
-			c.errorf(w, CodeConflict, "%s is for policy least_occupied", w.label())
+		measured := q.Choose == match.LeastOccupied || q.Choose == match.FewestCalls
+		if !measured && (policy == nil || policy.text == q.Choose) {
+			c.errorf(w, CodeConflict, "%s is for policy least_occupied or fewest_calls", w.label())
 		}
 	}
 	o.later("teams", "then", "score")

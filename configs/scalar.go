@@ -115,6 +115,21 @@ func (r *reader) integer(n *node, from, to, otherwise int) int {
 	return otherwise
 }
 
+// share reads a whole percentage: 70%.
+func (r *reader) share(n *node, otherwise int) int {
+	s, ok := r.scalar(n, "a share, such as 70%")
+	if !ok {
+		return otherwise
+	}
+	if digits, percent := strings.CutSuffix(s, "%"); percent && integerForm.MatchString(digits) {
+		if v, err := strconv.Atoi(digits); err == nil && v >= 0 && v <= 100 {
+			return v
+		}
+	}
+	r.wrong(n, "want a share from 0%% to 100%%, such as 70%%, not %s", quote(s))
+	return otherwise
+}
+
 // duration reads 800ms, 20s, 1m30s, 7d.
 func (r *reader) duration(n *node, from, to, otherwise time.Duration) time.Duration {
 	s, ok := r.scalar(n, "a duration, such as 20s")

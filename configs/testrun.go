@@ -182,6 +182,9 @@ func (r *player) staff(t *docTest) {
 			r.step(routing.CallerGone{Call: id})
 		}
 	}
+	for _, a := range list {
+		r.engine.Given(a.ID, a.given)
+	}
 }
 
 // pass lets the engine's deadlines come, one by one.

@@ -14,7 +14,7 @@ func TestAbout(t *testing.T) {
 		ResolveCustomer{Call: 7}, AnswerCaller{Call: 7}, Wait{Call: 7}, Enqueued{Call: 7}, StepReached{Call: 7, Step: 2}, Held{Call: 7, Agent: "ann"},
 		OfferCall{Offer: o}, MayAccept{Offer: o}, Ring{Offer: o}, Withdraw{Offer: o}, Connect{Offer: o}, Release{Offer: o}, Hold{Offer: o},
 		Transferred{Offer: o}, Treat{Call: 7}, EndCall{Call: 7, Attempt: 3, Agent: "ann"}, AgentChanged{agents.Status{Agent: "ann"}},
-		WrapUpStarted{Offer: o}, WrapUpFinished{Offer: o}, Probe{Agent: "ann"}, Refused{Offer: o}, PolicyLive{Version: 3},
+		WrapUpStarted{Offer: o}, WrapUpFinished{Offer: o}, Probe{Agent: "ann"}, Refused{Offer: o}, PolicyLive{Version: 3}, ReserveChanged{Queue: "a", Team: "b"},
 	} {
 		b, err := json.Marshal(a)
 		if err != nil {
@@ -26,7 +26,7 @@ func TestAbout(t *testing.T) {
 		}
 		got, ok := About(a)
 		switch a.(type) {
-		case AgentChanged, Probe, PolicyLive:
+		case AgentChanged, Probe, PolicyLive, ReserveChanged:
 			if ok {
 				t.Errorf("%s is about call %d", a.Kind(), got.Call)
 			}

@@ -182,6 +182,17 @@ type EndCall struct {
 	Code    int       `json:"code,omitempty"` // SIP code for a caller not yet answered
 }
 
+// ReserveChanged: a reserve has joined its queue, or left it. Why is a value of
+// its join (oldest, waiting, ewt, sl_below), or quiet.
+type ReserveChanged struct {
+	Queue  string    `json:"queue"`
+	Team   string    `json:"team"`
+	Joined bool      `json:"joined"`
+	Why    string    `json:"why"`
+	Since  time.Time `json:"since"`          // when it joined
+	Quiet  time.Time `json:"quiet,omitzero"` // leaving: since when things were quiet
+}
+
 // AgentChanged: the agent's state changed.
 type AgentChanged struct {
 	agents.Status
@@ -233,6 +244,7 @@ func (Hold) Kind() string            { return "hold" }
 func (Transferred) Kind() string     { return "transferred" }
 func (Treat) Kind() string           { return "treat" }
 func (EndCall) Kind() string         { return "end_call" }
+func (ReserveChanged) Kind() string  { return "reserve_changed" }
 func (AgentChanged) Kind() string    { return "agent_changed" }
 func (WrapUpStarted) Kind() string   { return "wrap_up_started" }
 func (WrapUpFinished) Kind() string  { return "wrap_up_finished" }
@@ -246,7 +258,7 @@ type Reason struct {
 	Step     int       `json:"step,omitempty"`          // step that admitted the agent
 	Skipped  []int     `json:"steps_skipped,omitempty"` // whose condition did not hold
 	Policy   string    `json:"policy,omitempty"`        // longest_idle, most_skilled, ...
-	Trigger  string    `json:"trigger,omitempty"`       // arrived, agent_free, step, came_back, late_record, hold_ended, bar_ended
+	Trigger  string    `json:"trigger,omitempty"`       // arrived, agent_free, step, came_back, late_record, hold_ended, bar_ended, room
 	Prefer   string    `json:"prefer,omitempty"`        // account_manager, last_agent, topic, agent
 	Ceiling  time.Time `json:"ceiling,omitzero"`        // since when the call was at the ceiling of points and age
 	CameBack int       `json:"came_back,omitempty"`
@@ -258,6 +270,8 @@ type Reason struct {
 // Term is one measured value of a candidate.
 type Term struct {
 	Agent agents.ID `json:"agent"`
-	Name  string    `json:"name"` // "idle_s", "levels"
-	Value int64     `json:"value"`
+	// Name is idle_s, levels, skills (held), busy_share (hundredths of a percent),
+	// calls, or offered_s: seconds since the queue last asked, -1 for never.
+	Name  string `json:"name"`
+	Value int64  `json:"value"`
 }

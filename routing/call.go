@@ -201,6 +201,7 @@ type agent struct {
 	idleSince int64
 	shares    []int // busy share by window of the plan, measured when last Available
 	log       occupancy
+	answers   answers
 	call      *call
 	wrap      *wrap
 	own       queue.Tree[queue.Key, *call] // calls that hold for this agent

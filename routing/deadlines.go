@@ -16,6 +16,7 @@ const (
 	probeDue
 	holdDue
 	stepDue
+	reserveDue
 	lateDue
 	nobodyDue
 	closeDue

@@ -38,6 +38,14 @@ type Engine struct {
 	held      queue.Tree[queue.Key, *call] // waiting calls that hold for agents
 	figures   map[string]*figure
 	free      int // agents Available
+	// present is everyone signed in by calls answered lately, for each window of
+	// fewest_calls.
+	present []queue.Tree[countKey, *agent]
+
+	reserved map[string][]*standby // reserves, by queue
+	stirred  []string              // queues whose calls have changed, for them
+	tMinute  timer                 // when their service level is looked at
+	opened   []string              // queues whose bound has room again
 
 	timers  timers
 	freed   pile[*agent] // who have yet to take
@@ -70,6 +78,9 @@ func New(p *Policy) *Engine {
 		c := e.reading.Calendars[name]
 		return c != nil && c.For(e.zone).Open(instant(e.now))
 	}
+	e.reserved = map[string][]*standby{}
+	e.rewindow(nil)
+	e.reserves()
 	e.directory(p.Agents)
 	return e
 }
@@ -273,6 +284,8 @@ func (e *Engine) fire(t *timer) {
 		e.holdOver(t.call)
 	case stepDue:
 		e.stepDue(t.call)
+	case reserveDue:
+		e.reserveDue(t)
 	case lateDue:
 		e.treatWhenFree(t.call, "late", t.call.queue.Late.Then)
 	case nobodyDue:

@@ -1,6 +1,8 @@
 package routing
 
 import (
+	"slices"
+
 	"github.com/cordboard/cordboard/agents"
 	"github.com/cordboard/cordboard/routing/match"
 )
@@ -12,7 +14,7 @@ const (
 	maxLooked    = 200 // agents looked at for it
 	maxCodes     = 1024
 	maxBlocked   = 20
-	maxTerms     = 5
+	maxTerms     = 5 // candidates whose terms are told
 )
 
 // leftOut says of each signed-in agent, up to a limit and by id, why the call
@@ -57,18 +59,24 @@ func (e *Engine) whyNot(c *call, a, chosen *agent, step int) string {
 		return "wrap_up"
 	}
 	switch {
+	case e.standsBy(c.queue, a.profile.team):
+		return "reserve"
 	case !a.desk && c.queue.Pop.Late == LateHold:
 		return "no_desk"
 	case !e.mayTake(c, a):
 		return "barred"
 	case e.waitsToTake(a):
 		return "pending"
-	case len(c.wanted) > 0:
+	case len(c.wanted) > 0 && !slices.Contains(c.wanted, a):
 		return "held_for:" + string(c.wanted[0].id)
+	case chosen == nil && e.full(c.queue):
+		return "max_talking"
 	case chosen == nil:
 		return ""
 	case fit > step:
 		return "later_step"
+	case !c.queue.alongside(a.profile, chosen.profile):
+		return "reserve"
 	}
 	return "policy"
 }
@@ -93,13 +101,16 @@ func (d *demand) miss(p *profile, step int) string {
 
 // terms are the values that decided between the first candidates.
 func (e *Engine) terms(c *call, chosen *agent, step int) []Term {
-	out := e.term(nil, c, chosen, step)
+	out, n := e.term(nil, c, chosen, step), 1
 	for _, p := range c.demand.profiles[step] {
+		if !c.queue.alongside(p, chosen.profile) {
+			continue
+		}
 		p.free.Ascend(func(a *agent) bool {
-			if a != chosen && e.mayTake(c, a) && len(out) < maxTerms {
-				out = e.term(out, c, a, step)
+			if a != chosen && e.mayTake(c, a) && n < maxTerms {
+				out, n = e.term(out, c, a, step), n+1
 			}
-			return len(out) < maxTerms
+			return n < maxTerms
 		})
 	}
 	return out
@@ -110,8 +121,17 @@ func (e *Engine) term(out []Term, c *call, a *agent, step int) []Term {
 	switch c.queue.Choose {
 	case match.MostSkilled:
 		return append(out, Term{a.id, "levels", int64(k.Levels)})
+	case match.LeastSkilled:
+		return append(out, Term{a.id, "levels", int64(k.Levels)}, Term{a.id, "skills", int64(k.Held)})
 	case match.LeastOccupied:
 		return append(out, Term{a.id, "busy_share", int64(k.Share)})
+	case match.RoundRobin:
+		if k.Offered == 0 {
+			return append(out, Term{a.id, "offered_s", -1})
+		}
+		return append(out, Term{a.id, "offered_s", (e.now - k.Offered) / second})
+	case match.FewestCalls:
+		return append(out, Term{a.id, "calls", int64(k.Calls)})
 	}
 	return append(out, Term{a.id, "idle_s", (e.now - k.IdleSince) / 1e6})
 }

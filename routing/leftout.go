@@ -9,8 +9,8 @@ import (
 )
 
 // LeftOut says why one signed-in agent was not chosen: lacks:SKILL>=n,
-// excluded:SKILL, language, team, site, away:REASON, busy, ringing, wrap_up, barred,
-// held_for:AGENT, no_desk, later_step, policy.
+// excluded:SKILL, language, team, site, away:REASON, busy, ringing, wrap_up, reserve,
+// barred, held_for:AGENT, max_talking, no_desk, later_step, policy.
 type LeftOut struct {
 	Agent agents.ID `json:"agent"`
 	Code  string    `json:"code"`

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cordboard/cordboard/agents"
 	"github.com/cordboard/cordboard/routing/figures"
 	"github.com/cordboard/cordboard/routing/queue"
 	"github.com/cordboard/cordboard/routing/rule"
@@ -21,6 +22,9 @@ type figure struct {
 	total            figures.Counts // since the engine started
 	recent           figures.Ring
 	pace             pace
+	occupied         int                 // agents offered a call of it, ringing or talking
+	lastOffer        map[agents.ID]int64 // by a queue that asks in turn (round_robin)
+	cap              *capped             // nil where no version has a bound
 }
 
 func (e *Engine) figure(name string) *figure {
@@ -75,7 +79,9 @@ func (e *Engine) fitting(p *plan, q *Queue) (staffed, available int) {
 		}
 		if ok, _ := req.Fits(p.skills, p.team, p.site); ok {
 			staffed += p.signed
-			available += p.free.Len()
+			if !e.standsBy(q, p.team) {
+				available += p.free.Len()
+			}
 		}
 	}
 	return staffed, available

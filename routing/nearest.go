@@ -102,10 +102,12 @@ func (e *Engine) missing(c *call, a, chosen *agent, step int) (out []string, far
 // behind says what put the chosen before an agent who was free too.
 func (e *Engine) behind(c *call, a, chosen *agent, step int) string {
 	mine, best := e.term(nil, c, a, step), e.term(nil, c, chosen, step)
-	if len(mine) == 0 || len(best) == 0 || mine[0].Value == best[0].Value {
-		return c.queue.Choose + ": tie, by idle time and id"
+	for i := range min(len(mine), len(best)) {
+		if mine[i].Value != best[i].Value {
+			return fmt.Sprintf("%s: %s %d, %s has %d", c.queue.Choose, mine[i].Name, mine[i].Value, chosen.id, best[i].Value)
+		}
 	}
-	return fmt.Sprintf("%s: %s %d, %s has %d", c.queue.Choose, mine[0].Name, mine[0].Value, chosen.id, best[0].Value)
+	return c.queue.Choose + ": tie, by idle time and id"
 }
 
 // lacking is all that a profile does not have of a requirement.

@@ -33,12 +33,14 @@ func (e *Engine) offerTo(c *call, a *agent, r Reason) {
 	}
 	r.LeftOut = e.leftOut(c, a, step, maxExplained)
 	e.watchDecision(c, a, Given, r)
+	e.noteOffer(c, a)
 	e.unseek(c)
 	e.unplace(c)
 	c.wanted = nil
 	e.timers.disarm(&c.tHold)
 	c.attempt++
 	c.agent, a.call = a, c
+	e.figure(c.queue.Name).occupied++
 	c.phase, c.rang, c.onHold = popped, false, false
 	o := OfferCall{
 		Offer: c.offer(), Queue: c.queue.Name, Topic: c.topic, Mode: RingAuto, NoDesk: !a.desk,
@@ -223,6 +225,7 @@ func (e *Engine) withdraw(c *call, why string) *agent {
 	e.timers.disarm(&c.tOffer)
 	e.act(Withdraw{c.offer(), why})
 	c.agent, a.call = nil, nil
+	e.vacate(c.queue)
 	c.phase = waiting
 	return a
 }

@@ -28,6 +28,7 @@ type plan struct {
 	*Policy
 	root    *route
 	windows []int64  // of least_occupied, microseconds, sorted
+	callWin []int64  // of fewest_calls, likewise
 	reads   []string // queues whose figures a condition reads, sorted
 	calls   int      // live calls that it routed
 	waiting int      // of those, calls in a queue and not yet answered
@@ -62,6 +63,7 @@ func newPlan(p *Policy) *plan {
 			out.windows = append(out.windows, w)
 		}
 	}
+	out.callWin = callWindows(p)
 	for name, c := range p.Calendars {
 		if len(c.Exceptions) > 0 {
 			out.dated = append(out.dated, name)
@@ -258,6 +260,7 @@ func (e *Engine) demandFor(c *call, q *Queue) *demand {
 	for _, p := range e.profiles {
 		d.meet(p)
 	}
+	e.cap(d)
 	e.demands = append(e.demands, d)
 	e.demandBy[key] = d
 	return d

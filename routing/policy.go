@@ -87,9 +87,11 @@ type Queue struct {
 	SpeakLevel   agents.Level
 	Steps        []Step
 	Prefer       []rule.Prefer
+	Reserve      []Reserve
+	MaxTalking   int // agents it may occupy at once; 0 for any number
 	AnswerWithin time.Duration
-	Choose       string // longest_idle, least_occupied, most_skilled
-	ChooseWindow time.Duration
+	Choose       string        // a policy of package match
+	ChooseWindow time.Duration // of least_occupied and fewest_calls
 	RingTimeout  time.Duration
 	RONA         RONA
 	Pop          PopPolicy

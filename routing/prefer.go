@@ -66,6 +66,7 @@ func (e *Engine) preferred(c *call) bool {
 		if p.until == 0 {
 			p.until = e.now + p.wait
 		}
+		full := e.full(c.queue) // then even who is free is waited for
 		var best *agent
 		var wanted []*agent
 		for _, a := range p.agents {
@@ -74,7 +75,9 @@ func (e *Engine) preferred(c *call) bool {
 			}
 			switch {
 			case a.state == agents.Available:
-				if e.mayTake(c, a) && (best == nil || a.idle().Compare(best.idle()) < 0) {
+				if full && e.mayTake(c, a) {
+					wanted = append(wanted, a)
+				} else if e.mayTake(c, a) && (best == nil || a.idle().Compare(best.idle()) < 0) {
 					best = a
 				}
 			case a.state.Busy() && !a.asked.leaves() || p.hold && !c.barred(a):

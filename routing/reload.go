@@ -32,16 +32,16 @@ func (e *Engine) policyChanged(ev PolicyChanged) error {
 		return err
 	}
 	e.retire(ev)
+	before := e.plan
 	e.plan = newPlan(ev.Policy)
+	e.rewindow(before.callWin)
 	if ev.Policy.Agents != nil {
 		e.directory(ev.Policy.Agents)
 	}
 	e.prune()
-	for _, a := range e.roster {
-		if e.plan.window() > 0 {
-			a.log.note(e.now, kindOf(a.state), e.now-e.plan.window())
-		}
-		e.measure(a)
+	e.reserves()
+	if !slices.Equal(before.windows, e.plan.windows) {
+		e.remeasure()
 	}
 	e.act(e.live(ev))
 	e.gather()

@@ -40,7 +40,7 @@ func (e *Engine) take(a *agent) {
 func (e *Engine) firstFront(a *agent) (found *call) {
 	e.front.Ascend(func(c *call) bool {
 		e.spend(1)
-		if e.fitsNow(c, a) && e.mayTake(c, a) {
+		if e.fitsNow(c, a) && e.mayTake(c, a) && e.admits(c.queue, a) {
 			found = c
 		}
 		return found == nil
@@ -51,7 +51,7 @@ func (e *Engine) firstFront(a *agent) (found *call) {
 func (e *Engine) firstOwn(a *agent) (found *call) {
 	a.own.Ascend(func(c *call) bool {
 		e.spend(1)
-		if e.suits(c, &c.prefer[c.preferAt], a) && e.mayTake(c, a) {
+		if e.suits(c, &c.prefer[c.preferAt], a) && e.mayTake(c, a) && !e.full(c.queue) {
 			found = c
 		}
 		return found == nil
@@ -63,7 +63,7 @@ func (e *Engine) firstOwn(a *agent) (found *call) {
 // classes that the agent's profile fits.
 func (e *Engine) firstWaiting(a *agent) (best *call) {
 	for _, d := range a.profile.demands {
-		if d.indexed == 0 || !a.desk && d.queue.Pop.Late == LateHold {
+		if d.indexed == 0 || !a.desk && d.queue.Pop.Late == LateHold || !e.admits(d.queue, a) {
 			continue
 		}
 		fit := d.fits(a.profile)
@@ -106,6 +106,12 @@ func (e *Engine) mayTake(c *call, a *agent) bool {
 	return c.passedBy != a || !e.anotherFits(c, a)
 }
 
+// admits says whether a queue may be given an agent of the kind: it is not at
+// its bound, nor does the agent's team stand by.
+func (e *Engine) admits(q *Queue, a *agent) bool {
+	return !e.full(q) && !e.standsBy(q, a.profile.team)
+}
+
 // anotherFits says whether anyone signed in but the sender fits the steps so
 // far.
 func (e *Engine) anotherFits(c *call, sender *agent) bool {
@@ -134,7 +140,7 @@ func (e *Engine) seek(c *call) {
 		e.unanswered(c) // the colleague went away, or the time is over
 		return
 	}
-	if e.free == 0 {
+	if e.free == 0 || e.full(c.queue) {
 		return
 	}
 	if a, _ := e.bestAgent(c, nil); a != nil {
@@ -143,25 +149,30 @@ func (e *Engine) seek(c *call) {
 	}
 }
 
-// bestAgent is the free agent who gets the call: of the earliest step, and
-// there by the queue's policy. skip is left out.
+// bestAgent is the free agent who gets the call: of the earliest step, there
+// regular before reserve, and then by the queue's policy. skip is left out.
 func (e *Engine) bestAgent(c *call, skip *agent) (best *agent, step int) {
 	d := c.demand
 	for step = 0; step <= d.reach(c.step); step++ {
 		var top match.Candidate
+		var topReserve bool
 		for _, p := range d.profiles[step] {
 			e.spend(1)
+			reserve := c.queue.inReserve(p.team)
+			if reserve && (best != nil && !topReserve || e.standsBy(c.queue, p.team)) {
+				continue
+			}
 			p.free.Ascend(func(a *agent) bool {
 				e.spend(1)
 				if a == skip || !e.mayTake(c, a) || e.waitsToTake(a) {
 					return true
 				}
-				if k := e.candidate(c, a, step); best == nil || match.Compare(c.queue.Choose, k, top) < 0 {
-					best, top = a, k
+				if k := e.candidate(c, a, step); best == nil || topReserve && !reserve || match.Compare(c.queue.Choose, k, top) < 0 {
+					best, top, topReserve = a, k, reserve
 				}
-				// Within a profile the longest idle comes first, and only the
-				// busy share can put another before her.
-				return c.queue.Choose == match.LeastOccupied
+				// Within a profile the longest idle comes first, and only what
+				// is measured of each agent can put another before her.
+				return !match.Alike(c.queue.Choose)
 			})
 		}
 		if best != nil {
@@ -174,10 +185,14 @@ func (e *Engine) bestAgent(c *call, skip *agent) (best *agent, step int) {
 func (e *Engine) candidate(c *call, a *agent, step int) match.Candidate {
 	k := match.Candidate{ID: a.id, IdleSince: a.idleSince}
 	switch c.queue.Choose {
-	case match.MostSkilled:
-		k.Levels = c.demand.reqs[step].Levels(a.profile.skills)
+	case match.MostSkilled, match.LeastSkilled:
+		k.Levels, k.Held = c.demand.reqs[step].Levels(a.profile.skills), len(a.profile.skills)
 	case match.LeastOccupied:
 		k.Share = e.shareOf(a, c.queue)
+	case match.RoundRobin:
+		k.Offered = e.figure(c.queue.Name).lastOffer[a.id]
+	case match.FewestCalls:
+		k.Calls = e.callsOf(a, c.queue)
 	}
 	return k
 }

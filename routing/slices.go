@@ -42,7 +42,7 @@ func (e *Engine) spend(units int) { e.slice.units += units }
 
 // pending says that a Step has left decisions to the next.
 func (e *Engine) pending() bool {
-	return e.freed.len() > 0 || e.seekers.len() > 0 || e.renews() || e.rises()
+	return e.freed.len() > 0 || e.seekers.len() > 0 || len(e.opened) > 0 || e.renews() || e.rises()
 }
 
 // due says that a deadline has come.
@@ -199,20 +199,29 @@ func (e *Engine) reseek(c *call) {
 
 // settle lets the agents that became free take, in order of id, then the calls
 // that became offerable seek, in order of turn, then the calls of a reload are
-// routed again, until nothing is left or the slice is over. When nothing is left, no waiting call that is not holding
-// stands beside a free agent who may take it.
+// routed again, until nothing is left or the slice is over. When nothing is left,
+// no waiting call that is not holding, in a queue under its max_talking, stands
+// beside a free agent who may take it.
 func (e *Engine) settle() {
+	e.lookAtStirred()
 	for e.rise() && e.pending() && !e.slice.over() {
 		e.slice.decisions++
 		e.spend(indexUnits)
 		switch {
 		case e.freed.len() > 0:
 			e.take(e.freed.pop())
+		case len(e.opened) > 0:
+			e.seekOpened()
 		case e.seekers.len() > 0:
-			e.seek(e.seekers.pop())
+			c := e.seekers.pop()
+			e.seek(c)
+			if c.trigger == room && !e.full(c.queue) {
+				e.reopen(c.queue) // for one more
+			}
 		default:
 			e.renewFirst()
 		}
+		e.lookAtStirred()
 	}
 }
 

@@ -72,6 +72,11 @@ func (e *Engine) prune() {
 		}
 	}
 	e.demands = slices.DeleteFunc(e.demands, func(d *demand) bool { return !keep(d) })
+	for _, f := range e.figures {
+		if f.cap != nil {
+			f.cap.demands = slices.DeleteFunc(f.cap.demands, func(d *demand) bool { return !keep(d) })
+		}
+	}
 	for _, p := range e.profiles {
 		p.demands = slices.DeleteFunc(p.demands, func(d *demand) bool { return !keep(d) })
 	}
@@ -98,6 +103,7 @@ func (e *Engine) agentSignedIn(ev AgentSignedIn) error {
 	// The state first, so that whoever is woken sees it.
 	a.state = agents.NotReady
 	e.staff(a, +1)
+	e.start(a)
 	if ev.State == agents.NotReady {
 		e.setState(a, agents.NotReady, ev.Reason, 0)
 	} else {
@@ -147,6 +153,7 @@ func (e *Engine) leaveWork(a *agent) {
 	if i := slices.Index(e.roster, a); i >= 0 {
 		e.roster = slices.Delete(e.roster, i, i+1)
 	}
+	e.uncountCalls(a)
 	e.staff(a, -1)
 }
 
@@ -312,7 +319,13 @@ func (e *Engine) setState(a *agent, s agents.State, reason string, until int64) 
 	}
 }
 
+// measure looks at what the policies ask of an agent who becomes Available.
 func (e *Engine) measure(a *agent) {
+	e.measureShares(a)
+	e.countCalls(a)
+}
+
+func (e *Engine) measureShares(a *agent) {
 	a.shares = a.shares[:0]
 	for _, w := range e.plan.windows {
 		a.shares = append(a.shares, a.log.share(e.now-w, e.now))

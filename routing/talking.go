@@ -26,6 +26,7 @@ func (e *Engine) phoneAnswered(c *call) {
 	a.rona = 0
 	f := e.figure(c.queue.Name)
 	f.talking++
+	e.noteAnswer(a)
 	f.pace.started(e.now, c.guessed, (e.now-c.entered)/1e6)
 	c.answered = true
 	e.act(Connect{c.offer(), instant(e.now), c.queue.Music})
@@ -52,6 +53,7 @@ func (e *Engine) joinFailed(c *call) {
 
 // uncount takes a talk out of the figures that was none.
 func (e *Engine) uncount(c *call) {
+	c.agent.answers.takeBack()
 	e.figure(c.queue.Name).talking--
 }
 
@@ -180,6 +182,7 @@ func (e *Engine) leaveTalk(c *call) *agent {
 	e.figure(c.queue.Name).talking--
 	c.talked, c.last = true, c.offer()
 	c.agent, a.call = nil, nil
+	e.vacate(c.queue)
 	c.onHold = false
 	return a
 }

@@ -72,6 +72,7 @@ func (e *Engine) open(p *plan, q *Queue, zone *time.Location) bool {
 // of this visit.
 func (e *Engine) join(c *call) {
 	e.spend(4 * indexUnits)
+	e.unquiet(c.queue.Name)
 	c.phase, c.agent = waiting, nil
 	c.demand = e.demandFor(c, c.queue)
 	c.demand.waiting[c] = struct{}{}
@@ -80,6 +81,7 @@ func (e *Engine) join(c *call) {
 	f.waiting++
 	f.age.Put(c.age(), c)
 	e.line(c)
+	e.stir(c.queue.Name)
 	e.armVisit(c)
 	e.armStep(c)
 	e.place(c)
@@ -105,10 +107,12 @@ func (e *Engine) leave(c *call) {
 	c.wanted = nil
 	delete(c.demand.waiting, c)
 	c.demand.plan.waiting--
+	e.unquiet(c.queue.Name)
 	f := e.figure(c.queue.Name)
 	f.waiting--
 	f.age.Delete(c.age())
 	e.unline(c)
+	e.stir(c.queue.Name)
 	c.demand = nil
 	for _, t := range []*timer{&c.tHold, &c.tStep, &c.tLate, &c.tNobody, &c.tClose, &c.tSite} {
 		e.timers.disarm(t)
@@ -146,6 +150,9 @@ func (e *Engine) place(c *call) {
 			a.own.Put(c.key, c)
 		}
 		e.held.Put(c.key, c)
+		if f := e.figure(c.queue.Name); f.cap != nil {
+			f.cap.holding.Put(c.key, c)
+		}
 	case c.preferAt < len(c.prefer):
 	case c.front:
 		c.spot = inFront
@@ -176,6 +183,9 @@ func (e *Engine) unplace(c *call) {
 			a.own.Delete(c.key)
 		}
 		e.held.Delete(c.key)
+		if f := e.figure(c.queue.Name); f.cap != nil {
+			f.cap.holding.Delete(c.key)
+		}
 	case inFront:
 		e.front.Delete(c.key)
 	case inClass:

@@ -218,6 +218,9 @@ func (e *Engine) firstTerms(c *call, chosen *agent, step int) (out []Term) {
 	}
 	var all []candidate
 	for _, p := range c.demand.profiles[step] {
+		if !c.queue.alongside(p, chosen.profile) {
+			continue
+		}
 		p.free.Ascend(func(a *agent) bool {
 			if a == chosen || e.mayTake(c, a) && !e.waitsToTake(a) {
 				all = append(all, candidate{a, e.candidate(c, a, step)})
@@ -292,7 +295,7 @@ func (e *Engine) choices(c *call, a *agent) (among int, next CallID) {
 		return o.key.Compare(best.key) < 0
 	}
 	look := func(o *call) bool {
-		if !e.mayTake(o, a) {
+		if !e.mayTake(o, a) || e.full(o.queue) {
 			return true
 		}
 		among++
@@ -301,11 +304,14 @@ func (e *Engine) choices(c *call, a *agent) (among int, next CallID) {
 		}
 		return among < maxAmong
 	}
-	e.front.Ascend(func(o *call) bool { return !e.fitsNow(o, a) || look(o) })
+	e.front.Ascend(func(o *call) bool { return !e.fitsNow(o, a) || e.standsBy(o.queue, a.profile.team) || look(o) })
 	a.own.Ascend(func(o *call) bool {
 		return !e.suits(o, &o.prefer[o.preferAt], a) || look(o)
 	})
 	for _, d := range a.profile.demands {
+		if e.standsBy(d.queue, a.profile.team) {
+			continue
+		}
 		for step := range d.classes {
 			if d.fits(a.profile) <= d.reach(step) {
 				d.classes[step].Ascend(look)
@@ -324,21 +330,43 @@ func (r *Record) Decide() agents.ID {
 	if len(r.Terms) == 0 {
 		return r.Chosen
 	}
-	best := r.Terms[0]
-	for _, t := range r.Terms[1:] {
-		if better(t.Name, t.Value, best.Value) {
-			best = t
+	first := candidateTerms(r.Terms)
+	best := first
+	for rest := r.Terms[len(first):]; len(rest) > 0; {
+		next := candidateTerms(rest)
+		rest = rest[len(next):]
+		if better(r.Policy, next, best) {
+			best = next
 		}
 	}
-	return best.Agent
+	return best[0].Agent
 }
 
-// better compares two values of a term; few terms prefer the smaller.
-func better(term string, a, b int64) bool {
-	if term == "busy_share" {
-		return a < b
+// candidateTerms are the terms of the first agent of a list.
+func candidateTerms(terms []Term) []Term {
+	n := 1
+	for n < len(terms) && terms[n].Agent == terms[0].Agent {
+		n++
 	}
-	return a > b
+	return terms[:n]
+}
+
+// better compares the terms of two candidates as the policy does.
+func better(policy string, a, b []Term) bool {
+	for i := range min(len(a), len(b)) {
+		x, y := a[i].Value, b[i].Value
+		if x == y {
+			continue
+		}
+		switch {
+		case a[i].Name == "offered_s" && min(x, y) < 0: // never offered one
+			return x < 0
+		case policy == match.LeastSkilled, a[i].Name == "busy_share", a[i].Name == "calls":
+			return x < y
+		}
+		return x > y
+	}
+	return false
 }
 
 // untilText is a whole number of seconds from now, rounded up.

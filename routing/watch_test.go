@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/cordboard/cordboard/agents"
+	"github.com/cordboard/cordboard/routing/match"
 )
 
 // tapeOf is the tape of FuzzEngine over some bytes.
@@ -81,7 +82,7 @@ func checkRecord(t *testing.T, e *Engine, r Record) {
 func TestRecords(t *testing.T) {
 	t.Parallel()
 	kinds := map[string]int{}
-	for seed := range uint64(12) {
+	for seed := range uint64(24) {
 		p, data := tapeOf(t, nil), noise(seed+100, 1500)
 		p.data = data
 		plain := New(tapePolicy(1))
@@ -230,6 +231,25 @@ func TestRecordCounts(t *testing.T) {
 		}
 		if !slices.Equal(r.Counterfactual.Missing, []string{"longest_idle: tie, by idle time and id"}) {
 			t.Errorf("counterfactual %+v", r.Counterfactual)
+		}
+	}
+}
+
+// What decided between candidates decides again from the record alone, for each
+// policy.
+func TestDecideAgain(t *testing.T) {
+	for policy, c := range map[string]struct {
+		terms []Term
+		want  agents.ID
+	}{
+		match.LeastSkilled: {[]Term{{"a", "levels", 4}, {"a", "skills", 9}, {"b", "levels", 4}, {"b", "skills", 3}, {"c", "levels", 5}, {"c", "skills", 1}}, "b"},
+		match.MostSkilled:  {[]Term{{"a", "levels", 4}, {"b", "levels", 5}}, "b"},
+		match.RoundRobin:   {[]Term{{"a", "offered_s", 9}, {"b", "offered_s", 70}, {"c", "offered_s", -1}, {"d", "offered_s", -1}}, "c"},
+		match.FewestCalls:  {[]Term{{"a", "calls", 9}, {"b", "calls", 7}, {"c", "calls", 7}}, "b"},
+	} {
+		r := Record{Policy: policy, Terms: c.terms}
+		if got := r.Decide(); got != c.want {
+			t.Errorf("%s: %s, want %s", policy, got, c.want)
 		}
 	}
 }

@@ -16,6 +16,8 @@ func checkWorld(t *testing.T, e *Engine) {
 	checkCalls(t, e)
 	checkFigures(t, e)
 	checkReloads(t, e)
+	checkCounts(t, e)
+	checkReserves(t, e)
 }
 
 // checkFigures: no queue answers more calls than it was offered, and what it
@@ -148,11 +150,14 @@ func checkSteps(t *testing.T, e *Engine, c *call) {
 
 func checkCalls(t *testing.T, e *Engine) {
 	t.Helper()
-	waitingBy := map[string]int{}
+	waitingBy, occupied := map[string]int{}, map[string]int{}
 	var front, passed, indexed, held int
 	for _, c := range e.calls {
 		if (c.agent != nil) != (c.phase.offered() || c.phase == talking) || c.agent != nil && c.agent.call != c {
 			t.Fatalf("call %d in phase %d with agent %v", c.id, c.phase, c.agent != nil)
+		}
+		if c.agent != nil {
+			occupied[c.queue.Name]++
 		}
 		if c.phase == waiting || c.phase.offered() {
 			waitingBy[c.queue.Name]++
@@ -182,7 +187,7 @@ func checkCalls(t *testing.T, e *Engine) {
 			continue
 		}
 		for _, a := range e.agents {
-			if a.state == agents.Available && e.fitsNow(c, a) && e.mayTake(c, a) {
+			if a.state == agents.Available && e.fitsNow(c, a) && e.mayTake(c, a) && !e.full(c.queue) && !e.standsBy(c.queue, a.def.Team) {
 				t.Fatalf("call %d waits although %s is free", c.id, a.id)
 			}
 		}
@@ -199,6 +204,9 @@ func checkCalls(t *testing.T, e *Engine) {
 	for name, f := range e.figures {
 		if f.waiting != waitingBy[name] {
 			t.Fatalf("queue %s: %d waiting, counted %d", name, f.waiting, waitingBy[name])
+		}
+		if f.occupied != occupied[name] {
+			t.Fatalf("queue %s occupies %d, counted %d", name, f.occupied, occupied[name])
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/cordboard/cordboard/agents"
 	"github.com/cordboard/cordboard/routing"
+	"github.com/cordboard/cordboard/routing/match"
 	"github.com/cordboard/cordboard/routing/rule"
 )
 
@@ -29,6 +30,7 @@ func (c *Case) queue(p *routing.Policy, l line) error {
 	if p.Route.Queue == "" {
 		p.Route.Queue = q.Name
 	}
+	reserves(q, l.opts["reserve"])
 	for _, key := range slices.Sorted(mapKeys(l.opts)) {
 		if key == "step" {
 			if err := c.steps(q, l.opts[key]); err != nil {
@@ -39,6 +41,9 @@ func (c *Case) queue(p *routing.Policy, l line) error {
 		if err := option(p, q, key, l.opts[key]); err != nil {
 			return fmt.Errorf("queue %s: %s: %w", q.Name, key, err)
 		}
+	}
+	if q.Choose == match.FewestCalls && l.opts["window"]+l.opts["choose.window"] == "" {
+		q.ChooseWindow = time.Hour
 	}
 	return nil
 }
@@ -72,8 +77,10 @@ func option(p *routing.Policy, q *routing.Queue, key, v string) (err error) {
 		q.WrapUp.Disposition = v
 	case "overtime":
 		q.WrapUp.Hold = v == "hold"
-	case "policy":
+	case "policy", "choose.policy":
 		q.Choose = v
+	case "window", "choose.window":
+		q.ChooseWindow, err = time.ParseDuration(v)
 	case "rona.agent":
 		q.RONA.NotReady = v != "available"
 	case "rona.after":
@@ -119,7 +126,7 @@ func popOption(q *routing.Queue, key, v string) (err error) {
 	case "pop.require":
 		q.Pop.Painted = v == "painted"
 	default:
-		return fmt.Errorf("unknown option")
+		return staffOption(q, key, v)
 	}
 	return err
 }

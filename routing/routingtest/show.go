@@ -94,6 +94,8 @@ func (r *runner) words(a routing.Action) string {
 		return r.end(a)
 	case routing.AgentChanged:
 		return r.agent(a)
+	case routing.ReserveChanged:
+		return r.reserve(a)
 	case routing.WrapUpFinished:
 		if a.Disposition == "" {
 			return ""
