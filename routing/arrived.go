@@ -182,14 +182,12 @@ func (e *Engine) walk(c *call, known bool) (t target, asks bool) {
 }
 
 func (e *Engine) child(c *call, t *target, known bool) (next *route, asks bool) {
-	for _, r := range t.route.children {
+	t.route.try(&e.env.Call, func(r *route) bool {
 		e.spend(indexUnits)
-		holds, asks := e.holds(r.node.When, known)
-		if asks {
-			return nil, true
-		}
-		if !holds {
-			continue
+		holds, hangs := e.holds(r.node.When, known)
+		if hangs || !holds {
+			asks = hangs
+			return !hangs
 		}
 		if r.node.SetLanguage != "" {
 			t.language = r.node.SetLanguage
@@ -199,10 +197,11 @@ func (e *Engine) child(c *call, t *target, known bool) (next *route, asks bool) 
 		}
 		e.env.Call.Language, e.env.Call.Topic = t.language, t.topic
 		if !r.node.GoOn {
-			return r, false
+			next = r
 		}
-	}
-	return nil, false
+		return next == nil
+	})
+	return next, asks
 }
 
 // holds answers one condition. Without the record, a condition that reads it

@@ -93,6 +93,7 @@ type call struct {
 	prefer   []preference
 	preferAt int
 	wanted   []*agent // it holds for these
+	alone    int      // the vacancy it came into
 
 	// The offer, or the talk.
 	attempt  Attempt

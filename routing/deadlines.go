@@ -27,11 +27,12 @@ const (
 // timer is one deadline. It belongs to a call, an agent or both (a bar), and
 // is taken out when its reason goes, never left to expire.
 type timer struct {
-	due   int64
-	kind  timerKind
-	call  *call
-	agent *agent
-	at    int // place in the heap plus one; 0 when not armed
+	due    int64
+	kind   timerKind
+	call   *call
+	agent  *agent
+	demand *demand // of a vacancy: it stands for call and those after it
+	at     int     // place in the heap plus one; 0 when not armed
 }
 
 func (t *timer) armed() bool { return t.at > 0 }

@@ -28,16 +28,14 @@ type Engine struct {
 	roster []*agent // signed in, by id
 	calls  map[CallID]*call
 
-	demands   []*demand
-	demandBy  map[demandKey]*demand
-	profiles  []*profile
-	profileBy map[string]*profile
-	front     queue.Tree[queue.Key, *call] // calls that came back
-	rising    queue.Tree[queue.Key, *call] // waiting calls by when they reach the ceiling
-	passed    queue.Tree[queue.Key, *call] // waiting calls whose sender is barred
-	held      queue.Tree[queue.Key, *call] // waiting calls that hold for agents
-	figures   map[string]*figure
-	free      int // agents Available
+	demandBy map[demandKey]*demand
+	index    index
+	front    queue.Tree[queue.Key, *call] // calls that came back
+	rising   queue.Tree[queue.Key, *call] // waiting calls by when they reach the ceiling
+	passed   queue.Tree[queue.Key, *call] // waiting calls whose sender is barred
+	held     queue.Tree[queue.Key, *call] // waiting calls that hold for agents
+	figures  map[string]*figure
+	free     int // agents Available
 	// present is everyone signed in by calls answered lately, for each window of
 	// fewest_calls.
 	present []queue.Tree[countKey, *agent]
@@ -51,6 +49,7 @@ type Engine struct {
 	freed   pile[*agent] // who have yet to take
 	seekers pile[*call]  // which have yet to seek
 	slice   slice
+	wakes   []*wake
 	steps   int64 // Steps so far
 	env     rule.Env
 	reading *plan          // whose conditions are being read
@@ -71,13 +70,14 @@ type Engine struct {
 func New(p *Policy) *Engine {
 	e := &Engine{
 		plan: newPlan(p), agents: map[agents.ID]*agent{}, calls: map[CallID]*call{},
-		demandBy: map[demandKey]*demand{}, profileBy: map[string]*profile{}, figures: map[string]*figure{},
+		demandBy: map[demandKey]*demand{}, figures: map[string]*figure{},
 		freed: freedPile(), seekers: seekPile(), slice: slice{mostUnits: sliceUnits},
 	}
 	e.env.IsOpen = func(name string) bool {
 		c := e.reading.Calendars[name]
 		return c != nil && c.For(e.zone).Open(instant(e.now))
 	}
+	e.index = newIndex(&e.slice)
 	e.reserved = map[string][]*standby{}
 	e.rewindow(nil)
 	e.reserves()
@@ -289,7 +289,7 @@ func (e *Engine) fire(t *timer) {
 	case lateDue:
 		e.treatWhenFree(t.call, "late", t.call.queue.Late.Then)
 	case nobodyDue:
-		e.treatWhenFree(t.call, "nobody", t.call.queue.Nobody.Then)
+		e.nobodyHere(t)
 	case closeDue:
 		e.closed(t.call)
 	case siteDue:

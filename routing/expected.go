@@ -137,7 +137,7 @@ func (e *Engine) position(c *call) int {
 func (e *Engine) expected(c *call, now int64) Expected {
 	staffed := 0
 	for step := 0; step <= c.demand.reach(c.step); step++ {
-		staffed += c.demand.staff[step]
+		staffed += e.index.people(c.demand, step)
 	}
 	return e.figure(c.queue.Name).expected(now, e.position(c), staffed)
 }

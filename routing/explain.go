@@ -87,6 +87,13 @@ type codeKey struct{ profile, step int }
 // miss is why a profile does not meet the requirement of a step. It is asked
 // for many agents in every decision, and never changes.
 func (d *demand) miss(p *profile, step int) string {
+	if d.steps != nil {
+		for _, l := range d.lacks[step] {
+			if !l.holders.has(p.slot) {
+				return l.code
+			}
+		}
+	}
 	k := codeKey{p.index, step}
 	code, known := d.codes[k]
 	if !known {
@@ -102,9 +109,9 @@ func (d *demand) miss(p *profile, step int) string {
 // terms are the values that decided between the first candidates.
 func (e *Engine) terms(c *call, chosen *agent, step int) []Term {
 	out, n := e.term(nil, c, chosen, step), 1
-	for _, p := range c.demand.profiles[step] {
+	e.index.freeAt(c.demand, step, func(p *profile) bool {
 		if !c.queue.alongside(p, chosen.profile) {
-			continue
+			return true
 		}
 		p.free.Ascend(func(a *agent) bool {
 			if a != chosen && e.mayTake(c, a) && n < maxTerms {
@@ -112,7 +119,8 @@ func (e *Engine) terms(c *call, chosen *agent, step int) []Term {
 			}
 			return n < maxTerms
 		})
-	}
+		return n < maxTerms
+	})
 	return out
 }
 

@@ -342,6 +342,9 @@ func FuzzEngine(f *testing.F) {
 		case b < 96: // as little as can be
 			p.e.Slices(2, 0)
 		}
+		if p.byte()%4 == 0 {
+			p.e.index.room = 1 // nothing is remembered for long
+		}
 		for i := 0; len(p.data) > 0 && i < 3000; i++ {
 			switch b := p.byte(); {
 			case b < 60:

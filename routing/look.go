@@ -73,17 +73,14 @@ func (e *Engine) Pretend(figures func(name string, own rule.QueueFigures) rule.Q
 // default language.
 func (e *Engine) fitting(p *plan, q *Queue) (staffed, available int) {
 	req := requirement(q.Need, rule.Need{}, Caller{Language: p.DefaultLanguage}, q.SpeakLevel)
-	for _, p := range e.profiles {
-		if p.signed == 0 {
-			continue
+	e.index.meets(&req).both(e.index.signed, func(slot int) bool {
+		p := e.index.profiles[slot]
+		staffed += p.signed
+		if !e.standsBy(q, p.team) {
+			available += p.free.Len()
 		}
-		if ok, _ := req.Fits(p.skills, p.team, p.site); ok {
-			staffed += p.signed
-			if !e.standsBy(q, p.team) {
-				available += p.free.Len()
-			}
-		}
-	}
+		return true
+	})
 	return staffed, available
 }
 

@@ -48,6 +48,7 @@ type route struct {
 	need     rule.Need
 	prefer   []rule.Prefer
 	children []*route
+	fork     *fork // nil: children are tried one by one
 }
 
 func newPlan(p *Policy) *plan {
@@ -105,6 +106,7 @@ func (p *plan) compile(n *rule.Node, parent *route) *route {
 	for _, child := range n.Children {
 		r.children = append(r.children, p.compile(child, r))
 	}
+	r.fork = newFork(r.children)
 	return r
 }
 
@@ -141,34 +143,47 @@ type demandKey struct {
 // step, with the calls that wait for it. A call's class is its demand and the
 // step it has reached.
 type demand struct {
-	plan     *plan
-	queue    *Queue
-	who      Caller               // what its calls ask of their own, "" where they ask none
-	reqs     []agents.Requirement // by step; see layout
-	numbers  []int                // of each of reqs: its step, 0 is the queue's own need
-	index    []int                // by step: the last of reqs that it has come to
-	counted  int                  // so many of reqs can be reached
-	fit      []int8               // by profile: first of reqs it fits, -1 for none
-	profiles [][]*profile         // by first fitting step
-	staff    []int                // agents signed in, by first fitting step
-	floor    int                  // first step with staff; len(reqs) when there is none
-	classes  []queue.Tree[queue.Key, *call]
-	indexed  int                // calls in classes
-	codes    map[codeKey]string // of miss
-	// waiting is all calls that wait or are offered. It is ranged only to set
-	// deadlines, whose order does not depend on it.
-	waiting map[*call]struct{}
+	key     demandKey
+	plan    *plan
+	queue   *Queue
+	who     Caller               // what its calls ask of their own, "" where they ask none
+	reqs    []agents.Requirement // by step; see layout
+	numbers []int                // of each of reqs: its step, 0 is the queue's own need
+	index   []int                // by step: the last of reqs that it has come to
+	counted int                  // so many of reqs can be reached
+	staff   []int                // profiles signed in, by the first of reqs they fit; kept while calls wait
+	floor   int                  // first of reqs with staff; len(reqs) when there is none; likewise
+	classes []queue.Tree[queue.Key, *call]
+	indexed int                          // calls in classes
+	codes   map[codeKey]string           // of miss
+	waiting queue.Tree[queue.Key, *call] // all calls that wait or are offered, by number
+	passed  int                          // those whose sender is barred
+	vacancy vacancy
+
+	all    *index
+	slot   int
+	steps  []bitset // profiles by the first of reqs they fit; nil: not worked out
+	seen   int      // how much of the index's news they tell
+	words  int
+	lacks  [][]lack // by step
+	recent bool
 }
 
 // profile is a set of skills, a team and a site that agents share.
 type profile struct {
-	index   int
-	skills  agents.Skills
-	team    string
-	site    string
-	demands []*demand // that it fits at some step
-	signed  int       // agents signed in
-	free    queue.Tree[idleKey, *agent]
+	index  int // never used twice
+	skills agents.Skills
+	team   string
+	site   string
+	people int // agents who hold it
+	signed int // agents signed in
+	free   queue.Tree[idleKey, *agent]
+
+	slot    int
+	held    []uint32 // skills and levels, packed, sorted
+	fitting bitset   // demands that it fits at some step
+	seen    int      // how much of the index's news it tells
+	recent  bool
 }
 
 // idleKey orders free agents: the longest idle, then the lower id.
@@ -196,28 +211,7 @@ func (d *demand) reach(step int) int { return d.vacant(d.index[step]) }
 // vacant is reach for one of reqs.
 func (d *demand) vacant(i int) int { return min(max(i, d.floor), d.counted-1) }
 
-func (d *demand) fits(p *profile) int { return int(d.fit[p.index]) }
-
 func (d *demand) staffed() bool { return d.floor < len(d.reqs) }
-
-// meet works out from which step on a profile fits.
-func (d *demand) meet(p *profile) {
-	first := -1
-	for i := range d.reqs {
-		if ok, _ := d.reqs[i].Fits(p.skills, p.team, p.site); ok {
-			first = i
-			break
-		}
-	}
-	d.fit = append(d.fit, int8(first))
-	if first < 0 {
-		return
-	}
-	d.profiles[first] = append(d.profiles[first], p)
-	d.staff[first] += p.signed
-	p.demands = append(p.demands, d)
-	d.lower()
-}
 
 // lower recomputes the floor.
 func (d *demand) lower() {
@@ -242,9 +236,10 @@ func (e *Engine) demandFor(c *call, q *Queue) *demand {
 	key := demandKey{c.plan, q.Name, who.Language, who.Site, c.firmKey, c.set(q)}
 	d := e.demandBy[key]
 	if d != nil {
+		e.muster(d)
 		return d
 	}
-	d = &demand{plan: c.plan, queue: q, who: who, waiting: map[*call]struct{}{}}
+	d = &demand{key: key, plan: c.plan, queue: q, who: who}
 	d.layout(key.steps)
 	for _, n := range d.numbers {
 		if n > 0 && q.Steps[n-1].Need == nil {
@@ -253,16 +248,13 @@ func (e *Engine) demandFor(c *call, q *Queue) *demand {
 		}
 		d.reqs = append(d.reqs, StepRequirement(q, n, c.firm, who))
 	}
-	d.profiles = make([][]*profile, len(d.reqs))
 	d.staff = make([]int, len(d.reqs))
 	d.classes = make([]queue.Tree[queue.Key, *call], len(d.reqs))
-	d.floor = len(d.reqs)
-	for _, p := range e.profiles {
-		d.meet(p)
-	}
 	e.cap(d)
-	e.demands = append(e.demands, d)
 	e.demandBy[key] = d
+	e.index.open(d)
+	e.spend(len(d.reqs) * (indexUnits + len(e.index.profiles)/64))
+	e.muster(d)
 	return d
 }
 
@@ -281,19 +273,25 @@ func (e *Engine) needsLanguage(q *Queue, firm rule.Need) bool {
 	return false
 }
 
-// profileFor finds or makes the profile of an agent.
+// profileFor finds or makes the profile of one more agent.
 func (e *Engine) profileFor(a agents.Agent) *profile {
 	key := profileKey(a)
-	if p := e.profileBy[key]; p != nil {
-		return p
+	p := e.index.by[key]
+	if p == nil {
+		p = &profile{skills: a.Skills, team: a.Team, site: a.Site}
+		e.index.by[key] = p
+		e.index.add(p)
 	}
-	p := &profile{index: len(e.profiles), skills: a.Skills, team: a.Team, site: a.Site}
-	e.profiles = append(e.profiles, p)
-	e.profileBy[key] = p
-	for _, d := range e.demands {
-		d.meet(p)
-	}
+	p.people++
 	return p
+}
+
+// dropProfile takes one agent from a profile.
+func (e *Engine) dropProfile(p *profile, before agents.Agent) {
+	if p.people--; p.people == 0 {
+		delete(e.index.by, profileKey(before))
+		e.index.remove(p)
+	}
 }
 
 func profileKey(a agents.Agent) string {

@@ -130,9 +130,12 @@ func (e *Engine) live(ev PolicyChanged) PolicyLive {
 		out.Waiting = KeepWaiting
 	}
 	moving := map[*plan]int{}
-	for _, d := range e.demands {
+	for _, d := range e.index.demands {
+		if d == nil {
+			continue
+		}
 		if len(d.plan.moves) > 0 && e.moved(d.plan, d.queue.Name) != "" {
-			moving[d.plan] += len(d.waiting)
+			moving[d.plan] += d.waiting.Len()
 		}
 	}
 	for _, p := range e.plans {
@@ -204,7 +207,10 @@ func (e *Engine) gather() {
 		}
 	}
 	slices.SortStableFunc(e.renewals[front:], func(a, b *call) int { return a.key.Compare(b.key) })
-	for _, d := range e.demands {
+	for _, d := range e.index.demands {
+		if d == nil {
+			continue
+		}
 		if d.plan != e.plan && (d.plan.again || len(d.plan.moves) > 0) {
 			e.outdate(d)
 		}
@@ -411,9 +417,9 @@ func (e *Engine) stay(c *call, prefer []rule.Prefer) {
 	reached := c.step
 	c.step, c.skipped = 0, 0
 	c.demand = e.demandFor(c, c.queue)
-	delete(before.waiting, c)
+	e.unawait(c, before)
 	before.plan.waiting--
-	c.demand.waiting[c] = struct{}{}
+	e.await(c)
 	c.plan.waiting++
 	if c.toAgent {
 		c.preferAt = 0
@@ -454,9 +460,7 @@ func (e *Engine) catchUp(c *call, reached int) {
 type visitClocks struct{ nobody, closes int64 }
 
 func (c *call) visitClocks() (v visitClocks) {
-	if c.tNobody.armed() {
-		v.nobody = c.tNobody.due - c.queue.Nobody.After.Microseconds()
-	}
+	v.nobody = c.aloneSince()
 	if c.tClose.armed() {
 		v.closes = c.tClose.due
 	}

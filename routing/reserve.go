@@ -75,7 +75,10 @@ func (e *Engine) reserves() {
 			named[s] = true
 		}
 	}
-	for _, d := range e.demands {
+	for _, d := range e.index.demands {
+		if d == nil {
+			continue
+		}
 		for _, r := range d.queue.Reserve {
 			if s := e.standbyOf(d.queue.Name, r.Team); s != nil {
 				named[s] = true
@@ -233,11 +236,7 @@ func (e *Engine) joinQueue(s *standby, why string) {
 
 // wakeTeam lets the free agents of a team look for a call.
 func (e *Engine) wakeTeam(team string) {
-	for _, p := range e.profiles {
-		if p.team == team {
-			p.free.Ascend(func(a *agent) bool { e.markFree(a); return true })
-		}
-	}
+	e.wakeAll(*e.index.group(e.index.teams, team))
 }
 
 // mayLeave begins or ends the time for which things must be quiet.

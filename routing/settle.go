@@ -3,11 +3,15 @@ package routing
 import (
 	"github.com/cordboard/cordboard/agents"
 	"github.com/cordboard/cordboard/routing/match"
+	"github.com/cordboard/cordboard/routing/queue"
 )
 
 // maxOwnRow is how many of their own calls agents take in a row while another
 // call waits for them.
 const maxOwnRow = 2
+
+// maxFreeProfiles is how many profiles with free agents one call looks at.
+const maxFreeProfiles = 10_000
 
 // take gives a free agent the first call: one that came back, else an own one,
 // else the first in the one order of all that the agent fits.
@@ -62,9 +66,17 @@ func (e *Engine) firstOwn(a *agent) (found *call) {
 // firstWaiting is the first call in the one order, over the heads of all
 // classes that the agent's profile fits.
 func (e *Engine) firstWaiting(a *agent) (best *call) {
-	for _, d := range a.profile.demands {
-		if d.indexed == 0 || !a.desk && d.queue.Pop.Late == LateHold || !e.admits(d.queue, a) {
-			continue
+	x := &e.index
+	x.know(a.profile)
+	e.spend(1 + len(x.demands)/2048)
+	a.profile.fitting.both(x.queued, func(slot int) bool {
+		e.spend(1)
+		if best != nil && best.key.Compare(x.heads[slot]) < 0 {
+			return true
+		}
+		d := x.demands[slot]
+		if !a.desk && d.queue.Pop.Late == LateHold || !e.admits(d.queue, a) {
+			return true
 		}
 		fit := d.fits(a.profile)
 		e.spend(len(d.classes))
@@ -72,20 +84,29 @@ func (e *Engine) firstWaiting(a *agent) (best *call) {
 			if fit > d.vacant(step) {
 				continue
 			}
-			d.classes[step].Ascend(func(c *call) bool {
-				if best != nil && best.key.Compare(c.key) < 0 {
-					return false
-				}
-				e.spend(1)
-				if !e.mayTake(c, a) {
-					return true
-				}
+			if c := e.firstOf(&d.classes[step], a, best); c != nil {
 				best = c
-				return false
-			})
+			}
 		}
-	}
+		return true
+	})
 	return best
+}
+
+// firstOf is the first call of a class that the agent may take, if it comes
+// before another.
+func (e *Engine) firstOf(class *queue.Tree[queue.Key, *call], a *agent, other *call) (found *call) {
+	class.Ascend(func(c *call) bool {
+		if other != nil && other.key.Compare(c.key) < 0 {
+			return false
+		}
+		e.spend(1)
+		if e.mayTake(c, a) {
+			found = c
+		}
+		return found == nil
+	})
+	return found
 }
 
 // fitsNow says whether an agent meets the need of the steps reached.
@@ -116,16 +137,16 @@ func (e *Engine) admits(q *Queue, a *agent) bool {
 // far.
 func (e *Engine) anotherFits(c *call, sender *agent) bool {
 	d := c.demand
+	n := 0
 	for step := 0; step <= d.reach(c.step); step++ {
-		n := d.staff[step]
-		if sender.state.SignedIn() && d.fits(sender.profile) == step {
+		n += d.staff[step]
+	}
+	if p := sender.profile; sender.state.SignedIn() && p.signed == 1 {
+		if fit := d.fits(p); fit >= 0 && fit <= d.reach(c.step) {
 			n--
 		}
-		if n > 0 {
-			return true
-		}
 	}
-	return false
+	return n > 0
 }
 
 // seek finds an agent for a waiting call.
@@ -156,11 +177,13 @@ func (e *Engine) bestAgent(c *call, skip *agent) (best *agent, step int) {
 	for step = 0; step <= d.reach(c.step); step++ {
 		var top match.Candidate
 		var topReserve bool
-		for _, p := range d.profiles[step] {
+		looked := 0
+		e.index.freeAt(d, step, func(p *profile) bool {
 			e.spend(1)
 			reserve := c.queue.inReserve(p.team)
+			looked++
 			if reserve && (best != nil && !topReserve || e.standsBy(c.queue, p.team)) {
-				continue
+				return looked < maxFreeProfiles
 			}
 			p.free.Ascend(func(a *agent) bool {
 				e.spend(1)
@@ -174,7 +197,8 @@ func (e *Engine) bestAgent(c *call, skip *agent) (best *agent, step int) {
 				// is measured of each agent can put another before her.
 				return !match.Alike(c.queue.Choose)
 			})
-		}
+			return looked < maxFreeProfiles
+		})
 		if best != nil {
 			return best, step
 		}

@@ -2,6 +2,7 @@ package routing
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 )
 
@@ -42,7 +43,7 @@ func (e *Engine) spend(units int) { e.slice.units += units }
 
 // pending says that a Step has left decisions to the next.
 func (e *Engine) pending() bool {
-	return e.freed.len() > 0 || e.seekers.len() > 0 || len(e.opened) > 0 || e.renews() || e.rises()
+	return e.freed.len() > 0 || e.seekers.len() > 0 || len(e.wakes) > 0 || len(e.opened) > 0 || e.renews() || e.rises()
 }
 
 // due says that a deadline has come.
@@ -148,11 +149,13 @@ func seekPile() pile[*call] {
 }
 
 // markFree remembers an agent who may now take a call.
-func (e *Engine) markFree(a *agent) {
+func (e *Engine) markFree(a *agent) { e.markFreeSince(a, e.now, e.steps) }
+
+func (e *Engine) markFreeSince(a *agent, at, step int64) {
 	if a.freed.pending() {
 		return
 	}
-	a.freed.at, a.freed.step = e.now, e.steps
+	a.freed.at, a.freed.step = at, step
 	e.freed.put(a)
 	e.spend(indexUnits)
 }
@@ -167,7 +170,10 @@ func (e *Engine) unfree(a *agent) {
 // waitsToTake says that an earlier Step has freed the agent, whose turn to
 // choose has not come: until then he or she is nobody's candidate.
 func (e *Engine) waitsToTake(a *agent) bool {
-	return a.freed.pending() && a.freed.step < e.steps
+	if a.freed.pending() {
+		return a.freed.step < e.steps
+	}
+	return slices.ContainsFunc(e.wakes, func(w *wake) bool { return w.step < e.steps && a.id > w.after && w.has(a) })
 }
 
 // markSeeking remembers a call that may now find an agent.
@@ -204,7 +210,7 @@ func (e *Engine) reseek(c *call) {
 // beside a free agent who may take it.
 func (e *Engine) settle() {
 	e.lookAtStirred()
-	for e.rise() && e.pending() && !e.slice.over() {
+	for e.woken(); e.rise() && e.pending() && !e.slice.over(); e.woken() {
 		e.slice.decisions++
 		e.spend(indexUnits)
 		switch {

@@ -2,7 +2,6 @@ package routing
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/cordboard/cordboard/agents"
 )
@@ -45,40 +44,39 @@ func (e *Engine) redefine(a *agent, def agents.Agent) {
 	}
 	p := e.profileFor(def)
 	if p == a.profile {
+		p.people--
 		return
 	}
+	old := a.profile
+	defer e.dropProfile(old, before)
 	if !a.state.SignedIn() {
 		a.profile = p
 		return
 	}
 	if a.state == agents.Available {
-		a.profile.free.Delete(a.idle())
+		e.idleOut(a)
 	}
 	e.staff(a, -1)
 	a.profile = p
 	e.staff(a, +1)
 	if a.state == agents.Available {
-		a.profile.free.Put(a.idle(), a)
+		e.idleIn(a)
 		e.markFree(a)
 	}
 }
 
 // prune forgets what only versions without a call needed.
 func (e *Engine) prune() {
-	keep := func(d *demand) bool { return d.plan == e.plan || d.plan.calls > 0 }
-	for k, d := range e.demandBy {
-		if !keep(d) {
-			delete(e.demandBy, k)
+	for _, d := range e.index.demands {
+		if d != nil && d.plan != e.plan && d.plan.calls == 0 {
+			delete(e.demandBy, d.key)
+			e.index.close(d)
 		}
 	}
-	e.demands = slices.DeleteFunc(e.demands, func(d *demand) bool { return !keep(d) })
 	for _, f := range e.figures {
 		if f.cap != nil {
-			f.cap.demands = slices.DeleteFunc(f.cap.demands, func(d *demand) bool { return !keep(d) })
+			f.cap.demands = slices.DeleteFunc(f.cap.demands, func(d *demand) bool { return e.demandBy[d.key] != d })
 		}
-	}
-	for _, p := range e.profiles {
-		p.demands = slices.DeleteFunc(p.demands, func(d *demand) bool { return !keep(d) })
 	}
 }
 
@@ -97,7 +95,7 @@ func (e *Engine) agentSignedIn(ev AgentSignedIn) error {
 	case !a.def.Desk && !a.reachable():
 		return nil // the phone signs such an agent in
 	}
-	i, _ := slices.BinarySearchFunc(e.roster, a, func(x, y *agent) int { return strings.Compare(string(x.id), string(y.id)) })
+	i, _ := e.inRoster(a.id)
 	e.roster = slices.Insert(e.roster, i, a)
 	a.rona, a.refusals, a.ownRow = 0, nil, 0
 	// The state first, so that whoever is woken sees it.
@@ -150,7 +148,7 @@ func (e *Engine) leaveWork(a *agent) {
 	e.timers.disarm(&a.tMain)
 	e.timers.disarm(&a.tProbe)
 	e.setState(a, agents.SignedOut, "", 0)
-	if i := slices.Index(e.roster, a); i >= 0 {
+	if i, found := e.inRoster(a.id); found {
 		e.roster = slices.Delete(e.roster, i, i+1)
 	}
 	e.uncountCalls(a)
@@ -299,7 +297,7 @@ func (e *Engine) available(a *agent, fresh bool) {
 // setState changes an agent's state and tells of it.
 func (e *Engine) setState(a *agent, s agents.State, reason string, until int64) {
 	if a.state == agents.Available {
-		a.profile.free.Delete(a.idle())
+		e.idleOut(a)
 		e.free--
 		e.unfree(a)
 	}
@@ -308,7 +306,7 @@ func (e *Engine) setState(a *agent, s agents.State, reason string, until int64) 
 		a.log.note(e.now, kindOf(s), e.now-e.plan.window())
 	}
 	if s == agents.Available {
-		a.profile.free.Put(a.idle(), a)
+		e.idleIn(a)
 		e.free++
 		e.markFree(a)
 	}
@@ -329,41 +327,6 @@ func (e *Engine) measureShares(a *agent) {
 	a.shares = a.shares[:0]
 	for _, w := range e.plan.windows {
 		a.shares = append(a.shares, a.log.share(e.now-w, e.now))
-	}
-}
-
-// staff counts an agent in or out of the demands the profile fits. A vacancy
-// that begins wakes the free agents of the steps that open; calls stay where
-// they are.
-func (e *Engine) staff(a *agent, n int) {
-	p := a.profile
-	p.signed += n
-	e.spend(len(p.demands))
-	for _, d := range p.demands {
-		before := d.floor
-		d.staff[d.fits(p)] += n
-		d.lower()
-		if d.floor == before || len(d.waiting) == 0 {
-			continue
-		}
-		for step := before + 1; step < len(d.reqs) && step <= d.floor; step++ {
-			for _, q := range d.profiles[step] {
-				q.free.Ascend(func(f *agent) bool { e.markFree(f); return true })
-			}
-		}
-		if d.queue.Nobody == nil {
-			continue // a look at each caller for nothing
-		}
-		for c := range d.waiting {
-			if d.staffed() {
-				e.timers.disarm(&c.tNobody)
-			} else {
-				e.armNobody(c)
-			}
-		}
-	}
-	if n < 0 {
-		e.passed.Ascend(func(c *call) bool { e.markSeeking(c, "agent_left"); return true })
 	}
 }
 

@@ -78,17 +78,16 @@ func (c *call) skippedSteps() (out []int) {
 // restep brings a call to the class of the steps it can use now. It must stand
 // nowhere.
 func (e *Engine) restep(c *call) {
-	before := c.demand
+	before, since := c.demand, c.aloneSince()
 	if c.demand = e.demandFor(c, c.queue); c.demand == before {
 		return
 	}
-	delete(before.waiting, c)
-	c.demand.waiting[c] = struct{}{}
-	switch {
-	case c.demand.staffed():
-		e.timers.disarm(&c.tNobody)
-	case !c.tNobody.armed(): // else the clock of "nobody here" goes on
-		e.armNobody(c)
+	e.unawait(c, before)
+	e.await(c)
+	e.timers.disarm(&c.tNobody)
+	e.armNobody(c)
+	if since > 0 && c.tNobody.armed() { // the clock of "nobody here" goes on
+		e.timers.arm(&c.tNobody, nobodyDue, since+c.queue.Nobody.After.Microseconds())
 	}
 }
 
@@ -132,11 +131,11 @@ func (e *Engine) ownFigures(c *call) rule.OwnQueue {
 	out := e.plainFigures(c.plan, c.queue.Name)
 	out.Staffed, out.Available = 0, 0
 	for i := 0; i <= d.reach(c.step); i++ {
-		e.spend(len(d.profiles[i]))
-		out.Staffed += d.staff[i]
-		for _, p := range d.profiles[i] {
+		out.Staffed += e.index.people(d, i)
+		e.index.freeAt(d, i, func(p *profile) bool {
 			out.Available += e.takers(c, p)
-		}
+			return true
+		})
 	}
 	x := e.expected(c, e.now)
 	out.EWT, out.EWTKnown = x.Seconds, x.Known

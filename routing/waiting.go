@@ -75,7 +75,7 @@ func (e *Engine) join(c *call) {
 	e.unquiet(c.queue.Name)
 	c.phase, c.agent = waiting, nil
 	c.demand = e.demandFor(c, c.queue)
-	c.demand.waiting[c] = struct{}{}
+	e.await(c)
 	c.plan.waiting++
 	f := e.figure(c.queue.Name)
 	f.waiting++
@@ -105,7 +105,7 @@ func (e *Engine) leave(c *call) {
 	e.spend(4 * indexUnits)
 	e.unplace(c)
 	c.wanted = nil
-	delete(c.demand.waiting, c)
+	e.unawait(c, c.demand)
 	c.demand.plan.waiting--
 	e.unquiet(c.queue.Name)
 	f := e.figure(c.queue.Name)
@@ -121,8 +121,8 @@ func (e *Engine) leave(c *call) {
 
 // regroup moves a waiting call to another demand of the same queue.
 func (e *Engine) regroup(c *call, before *demand) {
-	delete(before.waiting, c)
-	c.demand.waiting[c] = struct{}{}
+	e.unawait(c, before)
+	e.await(c)
 	e.timers.disarm(&c.tNobody)
 	e.armNobody(c)
 }
@@ -161,6 +161,7 @@ func (e *Engine) place(c *call) {
 		c.spot = inClass
 		c.demand.classes[c.demand.index[c.step]].Put(c.key, c)
 		c.demand.indexed++
+		e.index.enqueue(c.demand)
 		if e.renews() && e.superseded(c) {
 			e.outdate(c.demand) // a reload that is not done finds it there
 		}
@@ -171,6 +172,7 @@ func (e *Engine) place(c *call) {
 	e.climb(c)
 	if c.passedBy != nil {
 		e.passed.Put(c.key, c)
+		c.demand.passed++
 	}
 }
 
@@ -191,12 +193,14 @@ func (e *Engine) unplace(c *call) {
 	case inClass:
 		c.demand.classes[c.demand.index[c.step]].Delete(c.key)
 		c.demand.indexed--
+		e.index.enqueue(c.demand)
 	}
 	if c.spot != nowhere {
 		e.unclimb(c)
 	}
-	if c.passedBy != nil {
+	if c.passedBy != nil && c.spot != nowhere {
 		e.passed.Delete(c.key)
+		c.demand.passed--
 	}
 	c.spot = nowhere
 }
@@ -247,14 +251,6 @@ func (e *Engine) reachSteps(c *call) {
 
 func stepMark(queue string, step int) string {
 	return "step:" + queue + ":" + string(rune('0'+step))
-}
-
-// armNobody sets the deadline of "nobody here" while no one who is signed in
-// fits any step.
-func (e *Engine) armNobody(c *call) {
-	if n := c.queue.Nobody; n != nil && !c.demand.staffed() && !slices.Contains(c.added, nobodyMark+c.queue.Name) {
-		e.timers.arm(&c.tNobody, nobodyDue, e.now+n.After.Microseconds())
-	}
 }
 
 // armClose sets the deadline of the queue's closing time.

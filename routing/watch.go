@@ -217,9 +217,9 @@ func (e *Engine) firstTerms(c *call, chosen *agent, step int) (out []Term) {
 		key   match.Candidate
 	}
 	var all []candidate
-	for _, p := range c.demand.profiles[step] {
+	e.index.freeAt(c.demand, step, func(p *profile) bool {
 		if !c.queue.alongside(p, chosen.profile) {
-			continue
+			return true
 		}
 		p.free.Ascend(func(a *agent) bool {
 			if a == chosen || e.mayTake(c, a) && !e.waitsToTake(a) {
@@ -227,7 +227,8 @@ func (e *Engine) firstTerms(c *call, chosen *agent, step int) (out []Term) {
 			}
 			return true
 		})
-	}
+		return true
+	})
 	slices.SortFunc(all, func(x, y candidate) int {
 		if (x.agent == chosen) != (y.agent == chosen) { // an agent who took the call was asked alone
 			if x.agent == chosen {
@@ -308,16 +309,16 @@ func (e *Engine) choices(c *call, a *agent) (among int, next CallID) {
 	a.own.Ascend(func(o *call) bool {
 		return !e.suits(o, &o.prefer[o.preferAt], a) || look(o)
 	})
-	for _, d := range a.profile.demands {
+	e.index.among(a.profile, e.index.queued, func(d *demand) {
 		if e.standsBy(d.queue, a.profile.team) {
-			continue
+			return
 		}
 		for step := range d.classes {
-			if d.fits(a.profile) <= d.reach(step) {
+			if d.fits(a.profile) <= d.vacant(step) {
 				d.classes[step].Ascend(look)
 			}
 		}
-	}
+	})
 	if best != nil {
 		next = best.id
 	}

@@ -87,23 +87,58 @@ func checkAgents(t *testing.T, e *Engine) {
 	if free != e.free {
 		t.Fatalf("%d free, counted %d", free, e.free)
 	}
-	for _, p := range e.profiles {
+	for _, p := range e.index.profiles {
+		if p == nil {
+			continue
+		}
+		if e.index.signed.has(p.slot) != (p.signed > 0) || e.index.free.has(p.slot) != (p.free.Len() > 0) {
+			t.Fatalf("profile %d: %d signed in, %d free, the index says another thing", p.index, p.signed, p.free.Len())
+		}
 		if p.signed != signed[p] {
 			t.Fatalf("profile: %d signed in, counted %d", p.signed, signed[p])
 		}
 	}
-	for _, d := range e.demands {
-		for step := range d.reqs {
-			n := 0
-			for p, k := range signed {
-				if d.fits(p) == step {
-					n += k
-				}
+	checkIndex(t, e)
+}
+
+// checkIndex asks every profile of every demand: who has signed in after every
+// Step, and whether the indexes say what is so after each sixteenth.
+func checkIndex(t *testing.T, e *Engine) {
+	t.Helper()
+	for _, d := range e.index.demands {
+		if d == nil {
+			continue
+		}
+		if watched := e.index.watched.has(d.slot); watched != (d.waiting.Len() > 0) || e.index.queued.has(d.slot) != (d.indexed > 0) {
+			t.Fatalf("demand %s: %d waiting, %d in classes, watched %v", d.queue.Name, d.waiting.Len(), d.indexed, watched)
+		}
+		staff := make([]int, len(d.reqs))
+		for _, p := range e.index.profiles {
+			if p == nil {
+				continue
 			}
-			if d.staff[step] != n {
-				t.Fatalf("demand %s step %d: %d staff, counted %d", d.queue.Name, step, d.staff[step], n)
+			first := d.fits(p)
+			if e.steps%16 == 0 {
+				checkProfile(t, e, d, p)
+			}
+			if first >= 0 && p.signed > 0 {
+				staff[first]++
 			}
 		}
+		if d.waiting.Len() > 0 && !slices.Equal(d.staff, staff) {
+			t.Fatalf("demand %s: %v staff, counted %v", d.queue.Name, d.staff, staff)
+		}
+	}
+}
+
+func checkProfile(t *testing.T, e *Engine, d *demand, p *profile) {
+	t.Helper()
+	first := d.firstFit(p)
+	if got := d.fits(p); got != first {
+		t.Fatalf("demand %s, profile %d: fits at %d, counted %d", d.queue.Name, p.index, got, first)
+	}
+	if e.index.know(p); p.fitting.has(d.slot) != (first >= 0) {
+		t.Fatalf("demand %s, profile %d: fits at %d, the profile does not know", d.queue.Name, p.index, first)
 	}
 }
 
@@ -192,8 +227,10 @@ func checkCalls(t *testing.T, e *Engine) {
 			}
 		}
 	}
-	for _, d := range e.demands {
-		indexed -= d.indexed
+	for _, d := range e.index.demands {
+		if d != nil {
+			indexed -= d.indexed
+		}
 	}
 	for _, a := range e.agents {
 		held -= a.own.Len()

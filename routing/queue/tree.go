@@ -48,8 +48,9 @@ type Ordered[K any] interface {
 // on the keys alone, so that equal inputs give equal runs. The zero Tree is
 // empty and ready. All operations cost O(log n) but Ascend.
 type Tree[K Ordered[K], V any] struct {
-	root *node[K, V]
-	n    int
+	root  *node[K, V]
+	least *node[K, V]
+	n     int
 }
 
 type node[K Ordered[K], V any] struct {
@@ -82,6 +83,9 @@ func (t *Tree[K, V]) Put(k K, v V) {
 	if added {
 		t.n++
 	}
+	if t.least == nil || k.Compare(t.least.key) < 0 {
+		t.least = t.root.first()
+	}
 }
 
 // Delete removes a key and says whether it was there.
@@ -90,20 +94,34 @@ func (t *Tree[K, V]) Delete(k K) bool {
 	t.root = remove(t.root, k, &found)
 	if found {
 		t.n--
+		if k.Compare(t.least.key) == 0 {
+			t.least = t.root.first()
+		}
 	}
 	return found
 }
 
-// First is the value served first.
-func (t *Tree[K, V]) First() (v V, ok bool) {
-	n := t.root
-	if n == nil {
-		return v, false
-	}
-	for n.left != nil {
+func (n *node[K, V]) first() *node[K, V] {
+	for n != nil && n.left != nil {
 		n = n.left
 	}
-	return n.value, true
+	return n
+}
+
+// First is the value served first.
+func (t *Tree[K, V]) First() (v V, ok bool) {
+	if t.least == nil {
+		return v, false
+	}
+	return t.least.value, true
+}
+
+// FirstKey is the key of the value served first.
+func (t *Tree[K, V]) FirstKey() (k K, ok bool) {
+	if t.least == nil {
+		return k, false
+	}
+	return t.least.key, true
 }
 
 // Rank is how many keys come before one, which need not be in the tree.

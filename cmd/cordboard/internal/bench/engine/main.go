@@ -1,6 +1,6 @@
 // Command engine prints what a routing decision costs in a large centre, as
-// `make bench-engine` shows it, and a check of a large document. It runs the
-// benchmarks of the packages and adds no work of its own.
+// `make bench-engine` shows it: ordinary hours, loads made to hurt, a reload, a
+// check of a large document, and the benchmarks of the packages.
 package main
 
 import (
@@ -14,22 +14,69 @@ import (
 	"time"
 
 	"github.com/cordboard/cordboard/cmd/cordboard/internal/bench"
+	"github.com/cordboard/cordboard/routing"
 )
 
 func main() {
 	runs := flag.Int("runs", 5, "runs of which the median counts")
+	parts := flag.String("parts", "large,more,small,check,micro", "which parts to run")
 	file := flag.String("json", "", "write the figures to this file as well")
 	flag.Parse()
-	if err := run(*runs, *file); err != nil {
+	if err := run(*runs, *parts, *file); err != nil {
 		fmt.Fprintln(os.Stderr, "bench-engine:", err)
 		os.Exit(1)
 	}
 }
 
-func run(runs int, file string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
+func newEngine(p *routing.Policy) *routing.Engine { return routing.New(p) }
+
+func run(runs int, parts, file string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Minute)
 	defer cancel()
 	r := bench.New(os.Stdout, "engine")
+	for part := range strings.SplitSeq(parts, ",") {
+		if err := one(ctx, r, part, runs); err != nil {
+			return fmt.Errorf("%s: %w", part, err)
+		}
+	}
+	if file == "" {
+		return nil
+	}
+	return r.WriteFile(file)
+}
+
+func one(ctx context.Context, r *bench.Report, part string, runs int) error {
+	switch part {
+	case "large":
+		return ordinary(r, large, 100_000, true)
+	case "more":
+		return ordinary(r, more, 100_000, false)
+	case "small":
+		return ordinary(r, small, 100_000, false)
+	case "check":
+		return check(ctx, r, runs)
+	case "micro":
+		return micro(ctx, r, runs)
+	}
+	return fmt.Errorf("there is no such part")
+}
+
+// check is the time to check a document of 1,000 queues and 10,000 rules.
+func check(ctx context.Context, r *bench.Report, runs int) error {
+	checks, err := bench.GoBench(ctx, "./configs", "BenchmarkCheck$", "3x", runs)
+	if err != nil {
+		return err
+	}
+	var ms []float64
+	for _, ns := range checks["Check"] {
+		ms = append(ms, ns/1e6)
+	}
+	r.Runs("check_ms", "ms", ms)
+	return nil
+}
+
+// micro runs the benchmarks of the packages.
+func micro(ctx context.Context, r *bench.Report, runs int) error {
 	for _, of := range []struct{ pkg, prefix string }{
 		{"./routing", ""}, {"./routing/queue", "queue_"}, {"./routing/rule", "rule_"},
 	} {
@@ -41,17 +88,5 @@ func run(runs int, file string) error {
 			r.Runs(of.prefix+strings.ToLower(strings.ReplaceAll(name, "/", "_"))+"_ns", "ns", got[name])
 		}
 	}
-	checks, err := bench.GoBench(ctx, "./configs", "BenchmarkCheck$", "3x", runs)
-	if err != nil {
-		return err
-	}
-	var ms []float64
-	for _, ns := range checks["Check"] {
-		ms = append(ms, ns/1e6)
-	}
-	r.Runs("check_ms", "ms", ms)
-	if file == "" {
-		return nil
-	}
-	return r.WriteFile(file)
+	return nil
 }

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"fmt"
+	"runtime"
+	"slices"
+
+	"github.com/cordboard/cordboard/agents"
+	"github.com/cordboard/cordboard/cmd/cordboard/internal/bench"
+)
+
+// Sizes of issue and design: the large centre, the same with ten times the
+// callers, and a small one beside them.
+var (
+	large = size{agents: 100_000, profiles: 5000, queues: 1000, skills: 1000, waiting: 100_000, choose: "longest_idle"}
+	more  = size{agents: 100_000, profiles: 5000, queues: 1000, skills: 1000, waiting: 1_000_000, choose: "longest_idle"}
+	small = size{agents: 1000, profiles: 1000, queues: 1000, skills: 1000, waiting: 100_000, choose: "longest_idle"}
+)
+
+// decides are the events in whose Step a decision is made: an agent is free,
+// or a call has come.
+var decides = []string{"hangup_requested", "call_arrived"}
+
+// ordinary measures rounds of a full centre, and what it weighs.
+func ordinary(r *bench.Report, s size, rounds int, weigh bool) error {
+	c, err := newCentre(s)
+	if err != nil {
+		return err
+	}
+	empty := heap()
+	c.signIn(agents.Available)
+	staffed := heap()
+	c.fill()
+	if c.failed != nil {
+		return fmt.Errorf("filling the centre: %w", c.failed)
+	}
+	full := heap()
+	if weigh {
+		// What an agent's talk keeps is the agent's; so the calls are those that wait.
+		signedOut, err := weighEmpty(s)
+		if err != nil {
+			return err
+		}
+		talks := float64(len(c.talks))
+		perCall := (float64(full) - float64(staffed)) / (float64(c.waiting) + talks)
+		r.Line("engine_bytes_per_call", perCall, "B")
+		r.Line("engine_bytes_per_agent", float64(signedOut+int64(staffed)-int64(empty))/float64(s.agents), "B")
+	}
+	for range rounds / 10 {
+		c.round() // warm
+	}
+	c.took = make([]step, 0, rounds*8)
+	for range rounds {
+		c.round()
+	}
+	c.print(r, fmt.Sprintf("_%d_%d", s.agents, s.waiting))
+	return c.failed
+}
+
+// weighEmpty is what an engine takes for a policy's agents before they sign in.
+func weighEmpty(s size) (int64, error) {
+	p, err := s.policy()
+	if err != nil {
+		return 0, err
+	}
+	before := heap()
+	c := &centre{size: s, policy: p}
+	c.engine = newEngine(p)
+	after := heap()
+	runtime.KeepAlive(c)
+	return int64(after) - int64(before), nil
+}
+
+// print gives the median and the 99th percentile of all Steps, of those that
+// decide, and the longest.
+func (c *centre) print(r *bench.Report, of string) {
+	var all, deciding []float64
+	for _, s := range c.took {
+		ns := float64(s.took.Nanoseconds())
+		all = append(all, ns)
+		if slices.Contains(decides, s.event) {
+			deciding = append(deciding, ns)
+		}
+	}
+	r.Line("step_ns_p50"+of, bench.Quantile(all, 0.5), "ns")
+	r.Line("step_ns_p99"+of, bench.Quantile(all, 0.99), "ns")
+	r.Line("decision_ns_p50"+of, bench.Quantile(deciding, 0.5), "ns")
+	r.Line("decision_ns_p99"+of, bench.Quantile(deciding, 0.99), "ns")
+	r.Line("step_ms_max"+of, slices.Max(all)/1e6, "ms")
+}
+
+// heap is what is in use after a collection.
+func heap() uint64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
