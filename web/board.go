@@ -10,6 +10,7 @@ import (
 
 	"github.com/cordboard/cordboard/agents"
 	"github.com/cordboard/cordboard/routing"
+	"github.com/cordboard/cordboard/routing/figures"
 )
 
 // boardView is BOARD of docs/http-api.md: routing.Snapshot with times in
@@ -18,6 +19,12 @@ type boardView struct {
 	At int64 `json:"at"`
 	// Degraded names what is wrong while calls are taken, as /-/ready does.
 	Degraded []string `json:"degraded"`
+
+	// Day is when the day began that is counted, 0 while its figures are not
+	// known; Formula is how its service levels are worked out.
+	Day     int64       `json:"day"`
+	Formula string      `json:"formula"`
+	Centre  boardCounts `json:"centre"`
 
 	Queues []boardQueue    `json:"queues"`
 	Agents []boardAgent    `json:"agents"`
@@ -34,10 +41,51 @@ type boardQueue struct {
 	Available    int    `json:"available"`
 	AnswerWithin int    `json:"answer_within_s"`
 	Open         bool   `json:"open"`
-	Offered      int    `json:"offered"`
-	Answered     int    `json:"answered"`
-	Abandoned    int    `json:"abandoned"`
-	InTime       int    `json:"answered_in_time"`
+	// SL and EWT are what conditions see: the service level over the window, and
+	// the wait of the last in line.
+	SL       int  `json:"sl"`
+	EWT      int  `json:"ewt_s"`
+	EWTKnown bool `json:"ewt_known"`
+	boardCounts
+}
+
+// boardCounts is a line of the day's figures.
+type boardCounts struct {
+	Offered   int `json:"offered"`
+	Answered  int `json:"answered"`
+	Abandoned int `json:"abandoned"`
+	InTime    int `json:"answered_in_time"`
+	MovedOn   int `json:"moved_on"`
+	Treated   int `json:"treated"`
+	Failed    int `json:"failed"`
+	// Level is the service level in percent with one decimal, null for none.
+	Level *float64 `json:"service_level"`
+}
+
+// Day is the figures of a day: by queue, "" being the centre.
+type Day struct {
+	Starts time.Time
+	Rules  figures.Rules
+	Lines  map[string]figures.Counts
+}
+
+func (d *Day) line(queue string) boardCounts {
+	c := d.Lines[queue]
+	out := boardCounts{Offered: c.Offered, Answered: c.Answered, Abandoned: c.Abandoned, InTime: c.InTime, MovedOn: c.MovedOn, Treated: c.Treated, Failed: c.Failed}
+	if tenths, ok := d.Rules.Tenths(c); ok {
+		level := float64(tenths) / 10
+		out.Level = &level
+	}
+	return out
+}
+
+// count puts the day's figures into the board, for those since the engine
+// started.
+func (v *boardView) count(d *Day) {
+	v.Day, v.Formula, v.Centre = micro(d.Starts), d.Rules.String(), d.line(figures.Centre)
+	for i := range v.Queues {
+		v.Queues[i].boardCounts = d.line(v.Queues[i].Name)
+	}
 }
 
 type boardAgent struct {
@@ -79,7 +127,8 @@ func viewBoard(s routing.Snapshot) boardView {
 	for _, q := range s.Queues {
 		v.Queues = append(v.Queues, boardQueue{
 			q.Name, q.Name, q.Waiting, micro(q.OldestSince), q.Talking, q.Staffed, q.Available,
-			q.AnswerWithin, q.Open, q.Offered, q.Answered, q.Abandoned, q.InTime,
+			q.AnswerWithin, q.Open, q.ServiceLevel, q.Expected.Seconds, q.Expected.Known,
+			boardCounts{Offered: q.Offered, Answered: q.Answered, Abandoned: q.Abandoned, InTime: q.InTime},
 		})
 	}
 	for _, a := range s.Agents {
@@ -99,6 +148,7 @@ func viewBoard(s routing.Snapshot) boardView {
 // board shares one snapshot between all who look at the same moment.
 type board struct {
 	source   func(context.Context) (routing.Snapshot, error)
+	day      func(time.Time) (Day, bool) // nil: as the engine counts
 	clock    func() time.Time
 	degraded func(context.Context) []string // nil: nothing ever is
 
@@ -152,6 +202,13 @@ func (b *board) read(ctx context.Context) ([]byte, error) {
 	}
 	v := viewBoard(snap)
 	v.Degraded = b.unwell()
+	if b.day != nil {
+		day, known := b.day(b.clock())
+		if !known {
+			day = Day{Rules: day.Rules}
+		}
+		v.count(&day)
+	}
 	text, err := json.Marshal(v)
 	if err != nil {
 		return nil, fmt.Errorf("web: board: %w", err)

@@ -71,7 +71,7 @@ type Desk interface {
 }
 
 // Options are what a Server works with. All of Users, Sessions, Desk, Answers,
-// Board, Calls, Origins, Log and Registry must be set.
+// Board, Calls, Report, Origins, Log and Registry must be set.
 type Options struct {
 	Users    Users
 	Sessions Sessions
@@ -79,6 +79,11 @@ type Options struct {
 	Answers  screenpop.Answers
 	Board    func(context.Context) (routing.Snapshot, error)
 	Calls    Calls
+	// Report counts a period; it gives REPORT of docs/http-api.md.
+	Report func(context.Context, ReportQuery) ([]byte, error)
+	// Day is what has been counted today, by line ("" is the centre); false
+	// while that is not known. Nil: since the engine started.
+	Day func(now time.Time) (Day, bool)
 	// Origins says which pages may change anything; see NewOrigins.
 	Origins func(*http.Request) bool
 	// UI is the built desktop; nil is the embedded one.
@@ -113,6 +118,7 @@ type Server struct {
 	ui         http.Handler
 	board      *board
 	logins     *logins
+	reports    chan struct{} // holds a token while one is made
 	watched    watched
 	remembered remembered
 	ctx        context.Context
@@ -147,7 +153,8 @@ func New(opt Options) *Server {
 	}
 	s := &Server{
 		opt: opt, log: opt.Log.Named("web"), ui: newUI(opt.UI),
-		board: &board{source: opt.Board, degraded: opt.Degraded, clock: opt.Clock}, logins: newLogins(opt),
+		board: &board{source: opt.Board, day: opt.Day, degraded: opt.Degraded, clock: opt.Clock}, logins: newLogins(opt),
+		reports: make(chan struct{}, 1),
 		watched: watched{keys: map[string]bool{}}, remembered: remembered{logins: map[string]login{}},
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
@@ -161,6 +168,7 @@ func New(opt Options) *Server {
 		{http.MethodGet, "/api/v1/board", RoleSupervisor, s.boardNow},
 		{http.MethodGet, "/api/v1/board/stream", RoleSupervisor, s.boardStream},
 		{http.MethodGet, "/api/v1/calls/{call}", RoleSupervisor, s.call},
+		{http.MethodGet, "/api/v1/report", RoleSupervisor, s.report},
 		{http.MethodGet, "/desk", "", s.desk},
 	}
 	return s

@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
+	"github.com/cordboard/cordboard/cmd/cordboard/internal/statistics"
 	"github.com/cordboard/cordboard/configs"
 	"github.com/cordboard/cordboard/routing"
 	"github.com/cordboard/cordboard/routing/live"
@@ -57,6 +58,7 @@ type App struct {
 	keys    *keyring
 	rim     *rim
 	phones  *phones
+	book    *statistics.Book
 	web     *web.Server
 	desk    *http.Server
 	admin   *http.Server
@@ -132,8 +134,9 @@ func (a *App) build(ctx context.Context) (err error) {
 		return err
 	}
 	registry.MustRegister(sizeCollector{a})
+	a.book = statistics.NewBook(a.opt.Policy, statistics.BookOptions{Ledger: a.store, Flush: a.store.Flush, Log: a.log})
 	a.rim.driver = live.New(routing.New(a.opt.Policy), live.Options{
-		Journal: a.journal, Ports: []live.Port{a.store, metrics, a.hub, a.gateway, a.phones, a.rim.calls}, Log: a.log,
+		Journal: a.journal, Ports: []live.Port{a.store, metrics, a.hub, a.gateway, a.phones, a.rim.calls, a.book}, Log: a.log,
 	})
 	return a.buildWeb(registry, origins)
 }
@@ -204,6 +207,7 @@ func (a *App) Start() error {
 		}
 	}()
 	go a.keys.watch(ctx, lookEvery)
+	a.book.Begin(a.Policy(), time.Now())
 	go a.serveDesk()
 	if a.adminListener != nil {
 		go a.serve(a.admin, a.adminListener)
@@ -245,6 +249,7 @@ func (a *App) Reload(p *routing.Policy) {
 	a.rim.policy.Store(p)
 	a.rim.driver.Submit(routing.PolicyChanged{Version: p.Version, SHA256: p.SHA256, Policy: p})
 	a.phones.reload()
+	a.book.Begin(p, time.Now())
 }
 
 // Stop ends the server in the order that loses nothing: no new calls, live
@@ -274,6 +279,7 @@ func (a *App) stop(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), restTime)
 	defer cancel()
 	do(a.desk != nil, func() error { return a.desk.Shutdown(ctx) })
+	do(a.book != nil, func() error { a.book.Close(); return nil })
 	do(a.hub != nil, func() error { return a.hub.Close(ctx) })
 	do(a.admin != nil, func() error { return a.admin.Shutdown(ctx) })
 	do(a.media != nil, func() error { return a.media.Close() })

@@ -3,6 +3,7 @@ package app
 import (
 	"bytes"
 	"context"
+	"reflect"
 	"regexp"
 	"runtime/pprof"
 	"slices"
@@ -11,7 +12,9 @@ import (
 	"time"
 
 	"github.com/cordboard/cordboard/agents"
+	"github.com/cordboard/cordboard/cmd/cordboard/internal/statistics"
 	"github.com/cordboard/cordboard/routing"
+	"github.com/cordboard/cordboard/routing/figures"
 	"github.com/cordboard/cordboard/sip/siptest"
 	"github.com/cordboard/cordboard/store"
 )
@@ -65,7 +68,33 @@ func (w *world) settled(want ...row) []store.LedgerRow {
 		w.consistent(r)
 		w.told(r)
 	}
+	w.countedLive()
 	return rows
+}
+
+// countedLive checks that the board's figures of the day are what a report
+// makes of the ledger.
+func (w *world) countedLive() {
+	w.Helper()
+	var lines map[string]figures.Counts
+	recount := map[string]figures.Counts{}
+	w.eventually("the day's counters equal a recount of the ledger", func() bool {
+		now := time.Now()
+		day, known := w.app.today(now)
+		if !known {
+			return false
+		}
+		r, err := statistics.Build(w.ctx, w.app.Store(), w.app.Policy(), statistics.Query{From: day.Starts, To: day.Rules.NextDay(day.Starts)}, now)
+		w.must(err)
+		lines = day.Lines
+		clear(recount)
+		for _, l := range r.Lines {
+			if l.Counts != (figures.Counts{}) {
+				recount[l.Queue] = l.Counts
+			}
+		}
+		return reflect.DeepEqual(lines, recount)
+	})
 }
 
 // consistent checks what holds of every row.

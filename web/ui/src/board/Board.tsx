@@ -10,7 +10,7 @@ import { LanguageButton } from '../desk/StatusBar';
 import { clockSeconds, duration, number, percent } from '../format/intl';
 import { Icon, Jack } from '../ui/Icon';
 import { Rail } from '../ui/Rail';
-import { type AgentRow, blockedBy, type BoardData, type CallRow, isWaiting, pressure, type QueueRow, serviceLevel, useBoard, worstFirst } from './stream';
+import { type AgentRow, blockedBy, type BoardData, type CallRow, type Counts, isWaiting, pressure, type QueueRow, serviceLevel, useBoard, worstFirst } from './stream';
 
 export function Board({ user, onSignedOut }: { user: User; onSignedOut: () => void }) {
   const { t, i18n } = useTranslation();
@@ -60,8 +60,8 @@ function Sheets({ b, now }: { b: BoardData; now: number }) {
   const agents = (b.agents ?? []).filter((a) => a.state !== 'signed_out');
   return (
     <main className="board">
-      <Figures queues={queues} agents={agents} now={now} />
-      <div className="board-main"><Queues queues={queues} calls={calls} now={now} /><Agents agents={agents} now={now} /></div>
+      <Figures centre={b.centre} queues={queues} agents={agents} now={now} />
+      <div className="board-main"><Queues queues={queues} calls={calls} formula={b.formula ?? ''} now={now} /><Agents agents={agents} now={now} /></div>
       <aside className="board-side"><Waiting calls={calls} queues={queues} now={now} /><Calls calls={calls} queues={queues} agents={agents} now={now} /></aside>
     </main>
   );
@@ -69,21 +69,23 @@ function Sheets({ b, now }: { b: BoardData; now: number }) {
 
 const title = (queues: QueueRow[], name?: string) => queues.find((q) => q.name === name)?.title || name || '';
 
-function Figures({ queues, agents, now }: { queues: QueueRow[]; agents: AgentRow[]; now: number }) {
+function Figures({ centre, queues, agents, now }: { centre?: Counts; queues: QueueRow[]; agents: AgentRow[]; now: number }) {
   const { t, i18n } = useTranslation();
   const lang = i18n.language;
   const sum = (f: (q: QueueRow) => number) => queues.reduce((n, q) => n + f(q), 0);
   const oldest = queues.filter((q) => q.waiting > 0 && toMs(q.oldest_since)).sort((a, b) => toMs(a.oldest_since) - toMs(b.oldest_since))[0];
-  const level = serviceLevel(queues);
-  const known = sum((q) => q.answered) + sum((q) => q.abandoned);
+  const level = serviceLevel(centre);
+  const answered = centre?.answered ?? 0;
+  const abandoned = centre?.abandoned ?? 0;
+  const known = answered + abandoned;
   const late = oldest && pressure(oldest, now) > 1;
   return (
     <dl className="sheet strip">
       <Figure k={t('board.waiting')} v={number(sum((q) => q.waiting), lang)} />
       <Figure k={t('board.longest')} v={oldest ? duration(now - toMs(oldest.oldest_since)) : '–'} small={oldest ? title(queues, oldest.name) : ''} bad={late} />
       <Figure k={t('board.level')} v={level === null ? '–' : percent(level, lang)} small={t('board.of_calls', { count: known })} />
-      <Figure k={t('board.abandoned')} v={known === 0 ? '–' : percent(sum((q) => q.abandoned) / known, lang)} small={t('board.calls', { count: sum((q) => q.abandoned) })} />
-      <Figure k={t('board.answered')} v={number(sum((q) => q.answered), lang)} small={t('board.of_offered', { count: sum((q) => q.offered) })} />
+      <Figure k={t('board.abandoned')} v={known === 0 ? '–' : percent(abandoned / known, lang)} small={t('board.calls', { count: abandoned })} />
+      <Figure k={t('board.answered')} v={number(answered, lang)} small={t('board.of_offered', { count: centre?.offered ?? 0 })} />
       <Figure k={t('board.ready')} v={number(agents.filter((a) => a.state === 'available').length, lang)} small={t('board.of_signed_in', { count: agents.length })} />
     </dl>
   );
@@ -93,7 +95,7 @@ function Figure({ k, v, small, bad }: { k: string; v: string; small?: string; ba
   return <div><dt>{k}</dt><dd><b className={bad ? 'bad' : undefined}>{bad && <Icon name="alert" />}{v}</b>{small && <span className="cut">{small}</span>}</dd></div>;
 }
 
-function Queues({ queues, calls, now }: { queues: QueueRow[]; calls: CallRow[]; now: number }) {
+function Queues({ queues, calls, formula, now }: { queues: QueueRow[]; calls: CallRow[]; formula: string; now: number }) {
   const { t, i18n } = useTranslation();
   const lang = i18n.language;
   return (
@@ -102,9 +104,9 @@ function Queues({ queues, calls, now }: { queues: QueueRow[]; calls: CallRow[]; 
         <span className="legend xs t2"><span className="jacks" aria-hidden="true"><i /></span>{t('board.in_time')}<span className="jacks" aria-hidden="true"><i className="off" /></span>{t('board.offered')}<span className="jacks" aria-hidden="true"><i className="late" /></span>{t('board.past')}</span></header>
       <div className="scroll-x" tabIndex={0} role="region" aria-label={t('board.queues')}>
         <table className="tbl qt tbl-pad" data-testid="queues">
-          <thead><tr><th>{t('board.queue')}</th><th>{t('board.waiting_col')}</th><th className="r">{t('board.longest_col')}</th><th className="r">{t('board.level_col')}</th><th className="r">{t('board.abandoned')}</th><th className="r">{t('board.answered')}</th><th className="r">{t('board.talking')}</th><th className="r">{t('board.ready')}</th></tr></thead>
+          <thead><tr><th>{t('board.queue')}</th><th>{t('board.waiting_col')}</th><th className="r">{t('board.longest_col')}</th><th className="r">{t('board.expected_col')}</th><th className="r">{t('board.level_col')}</th><th className="r">{t('board.abandoned')}</th><th className="r">{t('board.answered')}</th><th className="r">{t('board.talking')}</th><th className="r">{t('board.ready')}</th></tr></thead>
           <tbody>{queues.map((q) => {
-            const level = serviceLevel([q]);
+            const level = serviceLevel(q);
             const known = q.answered + q.abandoned;
             const p = pressure(q, now);
             return (
@@ -112,7 +114,8 @@ function Queues({ queues, calls, now }: { queues: QueueRow[]; calls: CallRow[]; 
                 <td className="name">{q.title || q.name}{!q.open && <span className="t3 closed"> {t('board.closed')}</span>}</td>
                 <td className="nowrap"><b data-testid="waiting">{q.waiting}</b><Jacks calls={calls.filter((c) => c.queue === q.name && isWaiting(c))} goal={q.answer_within_s} now={now} /></td>
                 <td className="r num">{q.waiting > 0 && toMs(q.oldest_since) ? <Pressed p={p}>{duration(now - toMs(q.oldest_since))}</Pressed> : '–'}</td>
-                <td className="r num">{level === null ? '–' : percent(level, lang)}</td>
+                <td className="r num" data-testid="expected">{q.ewt_known ? duration((q.ewt_s ?? 0) * 1000) : '–'}</td>
+                <td className="r num" data-testid="level">{level === null ? '–' : percent(level, lang)}</td>
                 <td className="r num">{known === 0 ? '–' : percent(q.abandoned / known, lang)}</td>
                 <td className="r num">{number(q.answered, lang)}</td>
                 <td className="r num">{q.talking}</td>
@@ -122,7 +125,7 @@ function Queues({ queues, calls, now }: { queues: QueueRow[]; calls: CallRow[]; 
           })}</tbody>
         </table>
       </div>
-      <p className="note-line">{t('board.formula')}</p>
+      <p className="note-line">{t('board.formula')}{formula && <> <span data-testid="formula">{formula}</span></>}</p>
     </section>
   );
 }

@@ -3,16 +3,20 @@ import { useEffect, useState } from 'react';
 import { boardStream, HttpError, whoAmI } from '../api/http';
 import { type AgentStateName, toMs } from '../desk/protocol';
 
-export interface QueueRow {
+/** A line of the day's figures; service_level is in percent, null without any calls. */
+export interface Counts {
+  offered: number; answered: number; abandoned: number; answered_in_time: number; service_level?: number | null;
+}
+export interface QueueRow extends Counts {
   name: string; title?: string; waiting: number; oldest_since?: unknown; talking: number; staffed: number; available: number;
-  answer_within_s: number; open: boolean; offered: number; answered: number; abandoned: number; answered_in_time: number;
+  answer_within_s: number; open: boolean; ewt_s?: number; ewt_known?: boolean;
 }
 export interface AgentRow { agent: string; name: string; state: AgentStateName; reason?: string; since?: unknown; until?: unknown; call?: number; queue?: string; desk: boolean; phone?: string }
 export interface CallRow {
   call: number; phase: string; queue?: string; topic?: string; agent?: string; attempt?: number; since?: unknown; entered?: unknown;
   priority: number; step: number; blocked?: { agent: string; code: string }[] | null;
 }
-export interface BoardData { at: unknown; degraded?: string[] | null; queues: QueueRow[] | null; agents: AgentRow[] | null; calls: CallRow[] | null }
+export interface BoardData { at: unknown; degraded?: string[] | null; formula?: string; centre?: Counts; queues: QueueRow[] | null; agents: AgentRow[] | null; calls: CallRow[] | null }
 
 export type BoardLink = 'connecting' | 'live' | 'lost' | 'signed_out';
 
@@ -72,11 +76,8 @@ export function pressure(q: QueueRow, now: number): number {
 export const worstFirst = (queues: QueueRow[], now: number) =>
   [...queues].sort((a, b) => pressure(b, now) - pressure(a, now) || b.waiting - a.waiting || a.name.localeCompare(b.name));
 
-/** Share answered in time, of all calls offered whose fate is known; null without any. */
-export function serviceLevel(rows: QueueRow[]): number | null {
-  const known = rows.reduce((n, q) => n + q.answered + q.abandoned, 0);
-  return known === 0 ? null : rows.reduce((n, q) => n + q.answered_in_time, 0) / known;
-}
+/** The service level as the document's formula has it, as a share; null without any calls. */
+export const serviceLevel = (c?: Counts): number | null => (c?.service_level == null ? null : c.service_level / 100);
 
 /** Reasons why a call waits, each with how many agents it keeps away, most first. */
 export function blockedBy(c: CallRow): [string, number][] {

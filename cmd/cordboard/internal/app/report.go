@@ -1,0 +1,48 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/cordboard/cordboard/cmd/cordboard/internal/statistics"
+	"github.com/cordboard/cordboard/web"
+)
+
+// reportCalls is how many calls a report over HTTP counts at most: a day at the
+// rated load of a large centre, and what can be read before the answer is due.
+const reportCalls = 200_000
+
+// report implements web.Options.Report, by the document that is live.
+func (a *App) report(ctx context.Context, ask web.ReportQuery) ([]byte, error) {
+	p, now := a.Policy(), time.Now()
+	q := statistics.Query{From: ask.From, To: ask.To, Queue: ask.Queue, Intervals: ask.Intervals, MaxCalls: reportCalls}
+	if q.From.IsZero() {
+		q.From = p.Service.Day(now)
+		if ask.Day != "" {
+			var err error
+			if q.From, err = p.Service.DayOf(ask.Day); err != nil {
+				return nil, web.ErrReportPeriod
+			}
+		}
+		q.To = p.Service.NextDay(q.From)
+	}
+	if !q.From.Before(now) {
+		return nil, web.ErrReportPeriod
+	}
+	r, err := statistics.Build(ctx, a.store, p, q, now)
+	switch {
+	case errors.Is(err, statistics.ErrTooManyCalls):
+		return nil, web.ErrReportTooLarge
+	case err != nil:
+		return nil, err
+	}
+	return json.Marshal(r)
+}
+
+// today implements web.Options.Day.
+func (a *App) today(now time.Time) (web.Day, bool) {
+	day, lines, known := a.book.Day(now)
+	return web.Day{Starts: day, Rules: a.book.Rules(), Lines: lines}, known
+}
