@@ -43,7 +43,7 @@ queues:
 route:
   queue: x
   routes:
-    - {name: x, when: call.ani_known, queue: x, set: {}, need: {}, prefer: [{who: last_agent}]}
+    - {name: x, when: call.ani_known, queue: x, set: {}, need: {}, record: {}, prefer: [{who: last_agent}]}
     - {name: y, when: call.ani_known, then: {hangup: true}}
 agents: {x: {name: X, phone: "sip:x@192.0.2.1"}}
 tests:

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/cordboard/cordboard/routing"
 	"github.com/cordboard/cordboard/routing/rule"
@@ -274,6 +275,9 @@ func (l *linter) lintFirm(r *routing.Routed) {
 	if q == nil || r.Node.GoOn || r.Node.Then != nil || r.Node.Need == nil && r.Node.Queue == "" || noNeed(r.Need) {
 		return
 	}
+	if len(relaxed(r)) > 0 {
+		return // not for good
+	}
 	first := -1
 	for i, s := range q.Steps {
 		if s.Need == nil {
@@ -312,13 +316,23 @@ func (l *linter) lintRoutePrefer(r *routing.Routed) {
 	}
 }
 
+// relaxed is when the additions that lead to a route are firm no longer.
+func relaxed(r *routing.Routed) (out []time.Duration) {
+	for ; r != nil; r = r.Parent {
+		if r.Node.RelaxAfter != nil {
+			out = append(out, *r.Node.RelaxAfter)
+		}
+	}
+	return out
+}
+
 // outcome is what a route makes of a call, equal for equal ones.
 func outcome(r *routing.Routed) string {
 	then := ""
 	if r.Node.Then != nil {
 		then = fmt.Sprintf("%+v", *r.Node.Then)
 	}
-	return fmt.Sprint(r.Queue, "\x00", r.Priority, r.Need, r.Prefer, r.Prefer == nil, "\x00", r.Node.SetTopic, "\x00", r.Node.SetLanguage, "\x00", r.Node.SetTag, then)
+	return fmt.Sprint(r.Queue, "\x00", r.Priority, r.Need, r.Prefer, r.Prefer == nil, "\x00", r.Node.SetTopic, "\x00", r.Node.SetLanguage, "\x00", r.Node.SetTag, r.Record, relaxed(r), then)
 }
 
 // lintChanges: a route whose calls would fare the same without it.
@@ -372,7 +386,7 @@ func (l *linter) lintChanges(f *siblings, i int, above []*rule.Study) {
 // lintAsks: a customer condition above siblings that do not need the record
 // makes their calls wait for it; said once for a list, at the first.
 func (l *linter) lintAsks(f *siblings, above []*rule.Study) {
-	if l.policy.Record.Deadline == 0 || slices.ContainsFunc(above, func(s *rule.Study) bool { return s.Condition.ReadsCustomer() }) {
+	if f.parent.Record.Deadline == 0 || slices.ContainsFunc(above, func(s *rule.Study) bool { return s.Condition.ReadsCustomer() }) {
 		return
 	}
 	for i, r := range f.list {
@@ -389,7 +403,7 @@ func (l *linter) lintAsks(f *siblings, above []*rule.Study) {
 				continue
 			}
 			asks := slices.DeleteFunc(slices.Clone(f.study[i].Reads), func(name string) bool { return !strings.HasPrefix(name, "customer.") })
-			l.route(r, "R206", fmt.Sprintf("%s: +%s", call, durationText(l.policy.Record.Deadline)), "asks %s above siblings that do not need the record", strings.Join(asks, ", "))
+			l.route(r, "R206", fmt.Sprintf("%s: +%s", call, durationText(f.parent.Record.Deadline)), "asks %s above siblings that do not need the record", strings.Join(asks, ", "))
 			return
 		}
 	}

@@ -56,7 +56,12 @@ func (c *compiler) routeNode(o *object, path string, depth int) *rule.Node {
 		v := c.need(n)
 		r.Need = &v
 	}
-	o.later("relax_after", "callback", "record")
+	r.RelaxAfter = c.relaxAfter(o)
+	if n := o.get("record"); n != nil {
+		v := c.recordPolicy(c.object(n))
+		r.Record = &v
+	}
+	o.later("callback")
 	children := o.get("routes")
 	if children != nil && o.has("go_on") {
 		o.conflict("routes", "routes cannot stand beside go_on")
@@ -67,6 +72,20 @@ func (c *compiler) routeNode(o *object, path string, depth int) *rule.Node {
 	}
 	r.Children = c.siblings(children, path, depth)
 	return r
+}
+
+// relaxAfter reads when the need beside it is firm no longer; nil when it is
+// for good.
+func (c *compiler) relaxAfter(o *object) *time.Duration {
+	n := o.get("relax_after")
+	if n == nil {
+		return nil
+	}
+	if !o.has("need") {
+		c.errorf(n, CodeConflict, "%s: there is no need beside it that could be firm", n.label())
+	}
+	d := c.duration(n, 0, time.Hour, 0)
+	return &d
 }
 
 // siblings reads the nodes below one node.
@@ -147,7 +166,9 @@ func (c *compiler) routeCondition(o *object, r *rule.Node) {
 		if v := s.get("topic"); v != nil {
 			r.SetTopic = c.reference(v, "topic", c.names.topics)
 		}
-		s.later("tag")
+		if v := s.get("tag"); v != nil {
+			r.SetTag = c.name(v)
+		}
 		s.close()
 	}
 }

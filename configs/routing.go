@@ -215,13 +215,18 @@ func (c *compiler) points(n *node) int64 {
 	return 0
 }
 
-func (c *compiler) record(o *object) {
-	c.policy.Record = routing.RecordPolicy{
+func (c *compiler) record(o *object) { c.policy.Record = c.recordPolicy(o) }
+
+// recordPolicy reads how long routing waits for the record, at the top or in a
+// route, where it replaces that of the top whole.
+func (c *compiler) recordPolicy(o *object) rule.RecordPolicy {
+	p := rule.RecordPolicy{
 		Deadline:   c.duration(o.get("deadline"), 0, 5*time.Second, 800*time.Millisecond),
 		Reconsider: c.choice(o.get("late"), "reconsider", []string{"reconsider", "keep"}) == "reconsider",
 		LateFor:    c.duration(o.get("late_for"), 0, 10*time.Minute, 30*time.Second),
 	}
 	o.close()
+	return p
 }
 
 func (c *compiler) transfers(o *object) {

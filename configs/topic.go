@@ -36,7 +36,7 @@ func (c *compiler) topics(n *node) {
 		wait := o.get("wait")
 		t.Wait = c.duration(wait, 0, maxPreferWait, 30*time.Second)
 		t.PriorityAdd = c.integer(o.get("priority_add"), 0, maxPriority, 0)
-		o.later("relax_after")
+		t.RelaxAfter = c.relaxAfter(o)
 		o.close()
 		c.policy.Topics[p.key] = t
 		c.checkTopicWait(t, o.node, wait)

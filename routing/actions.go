@@ -41,6 +41,7 @@ type Enqueued struct {
 	Rule     string    `json:"rule"` // route path without root; "root" for the root itself
 	Topic    string    `json:"topic,omitempty"`
 	Region   string    `json:"region,omitempty"` // the caller's
+	Tag      string    `json:"tag,omitempty"`    // set by a route, for reports
 	Priority int       `json:"priority"`
 	Since    time.Time `json:"since"` // when its waiting began
 	Entered  time.Time `json:"entered"`

@@ -65,6 +65,7 @@ func appendEnqueued(to []byte, a *Enqueued, ok *bool) []byte {
 	to = appendText(to, `,"rule":`, a.Rule)
 	to = optionalText(to, `,"topic":`, a.Topic)
 	to = optionalText(to, `,"region":`, a.Region)
+	to = optionalText(to, `,"tag":`, a.Tag)
 	to = appendInt(to, `,"priority":`, a.Priority)
 	to = appendTime(to, `,"since":`, a.Since, ok)
 	to = appendTime(to, `,"entered":`, a.Entered, ok)

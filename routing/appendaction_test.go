@@ -11,7 +11,7 @@ import (
 // everyAction holds one action of each type.
 func everyAction() []Action {
 	return []Action{
-		ResolveCustomer{}, AnswerCaller{}, Wait{}, Enqueued{}, StepReached{}, StepSkipped{}, Held{}, OfferCall{}, MayAccept{}, Ring{}, Withdraw{}, Connect{},
+		ResolveCustomer{}, AnswerCaller{}, Wait{}, Enqueued{}, StepReached{}, StepSkipped{}, Relaxed{}, Held{}, OfferCall{}, MayAccept{}, Ring{}, Withdraw{}, Connect{},
 		Release{}, Hold{}, Transferred{}, Treat{}, EndCall{}, AgentChanged{}, WrapUpStarted{}, WrapUpFinished{}, Probe{}, Refused{}, PolicyLive{}, ReserveChanged{},
 	}
 }
@@ -75,7 +75,7 @@ func TestAppendAction(t *testing.T) {
 			}
 		}
 	}
-	if len(kinds) != 24 || usual != 11 {
+	if len(kinds) != 25 || usual != 11 {
 		t.Errorf("%d kinds, %d of them written by hand", len(kinds), usual)
 	}
 	for _, a := range []Action{Ring{Until: time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)}, WrapUpStarted{Until: time.Date(-1, 1, 1, 0, 0, 0, 0, time.UTC)}} {

@@ -7,6 +7,7 @@ type target struct {
 	route    *route
 	language string
 	topic    string
+	tag      string
 }
 
 // callArrived opens a call and reads the routes. Only when the answer hangs on
@@ -23,9 +24,9 @@ func (e *Engine) callArrived(ev CallArrived) error {
 	c.plan.calls++
 	e.calls[c.id] = c
 	t, asks := e.read(c)
-	if asks && e.plan.Record.Deadline > 0 {
+	if asks && t.route.record.Deadline > 0 {
 		c.phase = resolving
-		due := e.now + e.plan.Record.Deadline.Microseconds()
+		due := e.now + t.route.record.Deadline.Microseconds()
 		e.act(ResolveCustomer{c.id, instant(due)})
 		e.timers.arm(&c.tRecord, recordDue, due)
 		return nil
@@ -49,7 +50,7 @@ func (e *Engine) customerResolved(ev CustomerResolved) {
 		e.routed(c)
 		return
 	}
-	p := c.plan.Record
+	p := c.record
 	if !p.Reconsider || c.reread || e.now > c.arrived+p.LateFor.Microseconds() {
 		return
 	}
@@ -93,6 +94,7 @@ func (e *Engine) reconsider(c *call) {
 	e.adopt(c, t)
 	c.demand = e.demandFor(c, c.queue)
 	e.regroup(c, before)
+	e.armRelax(c)
 	e.armSite(c)
 	c.prefer, c.preferAt = e.preferences(c, t.route.prefer), 0
 	e.rekey(c)
@@ -113,13 +115,14 @@ func (e *Engine) follow(c *call, t target, trigger string) {
 
 // adopt takes over what the routes set, other than the queue.
 func (e *Engine) adopt(c *call, t target) {
-	c.rule, c.base, c.firm = t.route.path, t.route.priority, t.route.need
-	c.setLanguage, c.topic, c.home = t.language, t.topic, t.leads(c.plan)
+	c.rule, c.base, c.record = t.route.path, t.route.priority, t.route.record
+	c.setLanguage, c.topic, c.tag, c.home = t.language, t.topic, t.tag, t.leads(c.plan)
+	adds := t.route.adds
 	if topic := c.plan.Topics[t.topic]; topic != nil {
-		c.firm = mergeNeeds(c.firm, topic.Need)
+		adds = withAddition(adds, &topic.Need, topic.RelaxAfter)
 		c.add("topic:"+topic.Name, topic.PriorityAdd)
 	}
-	c.firmKey = needKey(c.firm)
+	c.demands(adds)
 	e.watchRoute(c)
 }
 
@@ -194,6 +197,9 @@ func (e *Engine) child(c *call, t *target, known bool) (next *route, asks bool) 
 		}
 		if r.node.SetTopic != "" {
 			t.topic = r.node.SetTopic
+		}
+		if r.node.SetTag != "" {
+			t.tag = r.node.SetTag
 		}
 		e.env.Call.Language, e.env.Call.Topic = t.language, t.topic
 		if !r.node.GoOn {

@@ -58,6 +58,7 @@ type Routed struct {
 	Priority int
 	Need     rule.Need
 	Prefer   []rule.Prefer // nil: the queue's
+	Record   RecordPolicy
 	Parent   *Routed
 	Children []*Routed
 }
@@ -66,7 +67,7 @@ type Routed struct {
 func (p *Policy) Routes() *Routed { return routed(newPlan(p).root, nil) }
 
 func routed(r *route, parent *Routed) *Routed {
-	out := &Routed{Node: r.node, Path: r.path, Queue: r.queue, Priority: r.priority, Need: r.need, Prefer: r.prefer, Parent: parent}
+	out := &Routed{Node: r.node, Path: r.path, Queue: r.queue, Priority: r.priority, Need: r.need, Prefer: r.prefer, Record: r.record, Parent: parent}
 	for _, child := range r.children {
 		out.Children = append(out.Children, routed(child, out))
 	}

@@ -50,11 +50,15 @@ type call struct {
 	rule        string
 	setLanguage string
 	topic       string
+	tag         string
+	record      RecordPolicy // of the route
 	firm        rule.Need
 	firmKey     string
-	home        string // the queue that the routes led to
-	base        int    // priority of the route
-	extra       int    // additions, each once
+	additional  []addition // what firm is made of
+	relaxes     int64      // when firm changes next; 0: never
+	home        string     // the queue that the routes led to
+	base        int        // priority of the route
+	extra       int        // additions, each once
 	added       []string
 	additions   []Addition     // those of added that gave points
 	treatment   rule.Treatment // of a route with then, or while one plays
@@ -112,7 +116,7 @@ type call struct {
 	late     bool // a late record waits to be considered
 	reread   bool // it was, or may not be any more
 
-	tRecord, tOffer, tHold, tStep, tLate, tNobody, tClose, tReturn, tSite timer
+	tRecord, tOffer, tHold, tStep, tLate, tNobody, tClose, tReturn, tSite, tRelax timer
 }
 
 type pendingTreat struct {
@@ -135,7 +139,7 @@ func newCall(id CallID, attrs rule.Call, at int64) *call {
 }
 
 func (c *call) timers() []*timer {
-	return []*timer{&c.tRecord, &c.tOffer, &c.tHold, &c.tStep, &c.tLate, &c.tNobody, &c.tClose, &c.tReturn, &c.tSite}
+	return []*timer{&c.tRecord, &c.tOffer, &c.tHold, &c.tStep, &c.tLate, &c.tNobody, &c.tClose, &c.tReturn, &c.tSite, &c.tRelax}
 }
 
 func (c *call) priority() int { return c.base + c.extra }

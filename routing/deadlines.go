@@ -16,6 +16,7 @@ const (
 	probeDue
 	holdDue
 	stepDue
+	relaxDue
 	reserveDue
 	lateDue
 	nobodyDue

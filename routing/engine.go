@@ -284,6 +284,8 @@ func (e *Engine) fire(t *timer) {
 		e.holdOver(t.call)
 	case stepDue:
 		e.stepDue(t.call)
+	case relaxDue:
+		e.relaxed(t.call)
 	case reserveDue:
 		e.reserveDue(t)
 	case lateDue:

@@ -46,6 +46,8 @@ type route struct {
 	queue    string
 	priority int
 	need     rule.Need
+	adds     []addition // need by origin
+	record   RecordPolicy
 	prefer   []rule.Prefer
 	children []*route
 	fork     *fork // nil: children are tried one by one
@@ -57,7 +59,7 @@ func newPlan(p *Policy) *plan {
 	if root == nil {
 		root = &rule.Node{}
 	}
-	out.root = out.compile(root, &route{})
+	out.root = out.compile(root, &route{record: p.Record})
 	for _, q := range p.Queues {
 		w := q.ChooseWindow.Microseconds()
 		if q.Choose == match.LeastOccupied && !slices.Contains(out.windows, w) {
@@ -96,6 +98,10 @@ func (p *plan) compile(n *rule.Node, parent *route) *route {
 	r.priority = min(max(r.priority, 0), maxPriority)
 	if n.Need != nil {
 		r.need = mergeNeeds(parent.need, *n.Need)
+	}
+	r.adds = withAddition(parent.adds, n.Need, n.RelaxAfter)
+	if r.record = parent.record; n.Record != nil {
+		r.record = *n.Record
 	}
 	if r.prefer == nil {
 		r.prefer = parent.prefer
@@ -226,6 +232,7 @@ func (d *demand) lower() {
 
 // demandFor finds or makes the demand of a call.
 func (e *Engine) demandFor(c *call, q *Queue) *demand {
+	e.countRelax(c)
 	var who Caller
 	if e.needsLanguage(q, c.firm) {
 		who.Language = c.language(c.plan)

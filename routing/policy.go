@@ -48,11 +48,7 @@ type Policy struct {
 type Title map[string]string
 
 // RecordPolicy: how long routing waits for the customer's record (16).
-type RecordPolicy struct {
-	Deadline   time.Duration
-	Reconsider bool // a late record is considered once more while the call waits
-	LateFor    time.Duration
-}
+type RecordPolicy = rule.RecordPolicy
 
 // TransferPolicy (12).
 type TransferPolicy struct {
@@ -71,6 +67,7 @@ type Topic struct {
 	Specialists []agents.ID
 	Wait        time.Duration
 	PriorityAdd int
+	RelaxAfter  *time.Duration // ends the firmness of Need; nil: firm for good
 }
 
 // Disposition is one thing an agent ticks after a call (11).

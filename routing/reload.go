@@ -409,7 +409,7 @@ func (e *Engine) stay(c *call, prefer []rule.Prefer) {
 	e.spend(2 * indexUnits)
 	e.unplace(c)
 	clocks := c.visitClocks()
-	for _, t := range []*timer{&c.tHold, &c.tStep, &c.tLate, &c.tNobody, &c.tClose} {
+	for _, t := range []*timer{&c.tHold, &c.tStep, &c.tLate, &c.tNobody, &c.tClose, &c.tRelax} {
 		e.timers.disarm(t)
 	}
 	c.wanted = nil

@@ -45,14 +45,14 @@ func tapePolicy(version int) *Policy {
 		Service:   figures.Rules{Window: 5 * time.Minute, Short: 5 * time.Second, ByArrival: true},
 		Record:    RecordPolicy{Deadline: 800 * time.Millisecond, Reconsider: true, LateFor: 30 * time.Second},
 		Calendars: map[string]*Calendar{"day": {Name: "day", Zone: time.UTC}},
-		Topics:    map[string]*Topic{"hard": {Name: "hard", Queue: "a", Need: tapeNeed("x", 6), Specialists: []agents.ID{"a0", "a1"}, Wait: 20 * time.Second, PriorityAdd: 20}},
+		Topics:    map[string]*Topic{"hard": {Name: "hard", Queue: "a", Need: tapeNeed("x", 6), RelaxAfter: tapeSpan(12 * time.Second), Specialists: []agents.ID{"a0", "a1"}, Wait: 20 * time.Second, PriorityAdd: 20}},
 		Queues:    tapeQueues(version),
 		Transfers: TransferPolicy{CreditWaited: true, PriorityAdd: 30, UnansweredAfter: 25 * time.Second, UnansweredReturn: true},
 		Route: &rule.Node{Queue: "a", Children: []*rule.Node{
 			{Name: "gold", When: tapeWhen(`customer.segment == "gold"`), Queue: "b", Priority: &sixty},
 			{Name: "open", When: tapeWhen(`call.trunk == "c" and queues.b.waiting < 3 and queues.b.ewt < 600 and queues.b.sl >= 0`), Queue: "c"},
 			{Name: "hard", When: tapeWhen(`call.trunk == "t"`), SetTopic: "hard"},
-			{Name: "firm", When: tapeWhen(`call.trunk == "f"`), Need: &rule.Need{Any: [][]agents.Range{{{Skill: "y", Min: 1}}, {{Skill: "x", Min: 9}}}, None: []agents.Skill{"z"}}, Prefer: []rule.Prefer{}},
+			{Name: "firm", When: tapeWhen(`call.trunk == "f"`), Need: &rule.Need{Any: [][]agents.Range{{{Skill: "y", Min: 1}}, {{Skill: "x", Min: 9}}}, None: []agents.Skill{"z"}}, RelaxAfter: tapeSpan(8 * time.Second), Record: &RecordPolicy{Deadline: 2 * time.Second}, SetTag: "tape", Prefer: []rule.Prefer{}},
 			{Name: "no", When: tapeWhen(`call.trunk == "no"`), Then: &rule.Treatment{Reject: 603}},
 		}},
 		Agents: map[agents.ID]agents.Agent{},
@@ -91,6 +91,8 @@ func tapeWhen(src string) *rule.Condition {
 	}
 	return c
 }
+
+func tapeSpan(d time.Duration) *time.Duration { return &d }
 
 func tapeAsk(src string) *rule.Condition {
 	c, err := rule.Compile(src, rule.CompileOptions{Queues: []string{"a", "b", "c"}, OwnQueue: true})

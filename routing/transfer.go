@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"github.com/cordboard/cordboard/agents"
-	"github.com/cordboard/cordboard/routing/rule"
 )
 
 // destination is where an agent passes a call on to.
@@ -39,13 +38,13 @@ func (e *Engine) transferRequested(c *call, ev TransferRequested) {
 	}
 	c.add("transfer", p.PriorityAdd)
 	c.topic = ""
-	c.firm = rule.Need{None: c.firm.None} // who was shut out stays out
+	adds := c.shutOut()
 	if d.topic != nil {
 		c.topic = d.topic.Name
-		c.firm = mergeNeeds(c.firm, d.topic.Need)
+		adds = withAddition(adds, &d.topic.Need, d.topic.RelaxAfter)
 		c.add("topic:"+d.topic.Name, d.topic.PriorityAdd)
 	}
-	c.firmKey = needKey(c.firm)
+	c.demands(adds)
 	c.passedBy, c.backTo = a, from
 	c.prefer, c.preferAt = nil, 0
 	e.arrive(c, d, "transferred")

@@ -95,6 +95,7 @@ func (e *Engine) armVisit(c *call) {
 	e.armNobody(c)
 	e.armClose(c)
 	e.armSite(c)
+	e.armRelax(c)
 }
 
 // leave takes a call out of its queue: answered, moved or over.
@@ -114,7 +115,7 @@ func (e *Engine) leave(c *call) {
 	e.unline(c)
 	e.stir(c.queue.Name)
 	c.demand = nil
-	for _, t := range []*timer{&c.tHold, &c.tStep, &c.tLate, &c.tNobody, &c.tClose, &c.tSite} {
+	for _, t := range []*timer{&c.tHold, &c.tStep, &c.tLate, &c.tNobody, &c.tClose, &c.tSite, &c.tRelax} {
 		e.timers.disarm(t)
 	}
 }
@@ -288,7 +289,7 @@ func (e *Engine) closed(c *call) {
 func (e *Engine) announce(c *call, trigger string) {
 	e.watchDecision(c, nil, Queued, Reason{Trigger: trigger})
 	e.act(Enqueued{
-		Call: c.id, Queue: c.queue.Name, Rule: c.rule, Topic: c.topic, Region: c.attrs.Region, Priority: c.priority(),
+		Call: c.id, Queue: c.queue.Name, Rule: c.rule, Topic: c.topic, Tag: c.tag, Region: c.attrs.Region, Priority: c.priority(),
 		Since: instant(c.since), Entered: instant(c.entered), Version: c.plan.Version,
 		Reason: Reason{Rule: c.rule, Trigger: trigger, CameBack: c.came, Version: c.plan.Version, LeftOut: e.leftOut(c, nil, 0, maxExplained)},
 	})

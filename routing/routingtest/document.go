@@ -253,6 +253,9 @@ func (c *Case) topic(l line) error {
 	if v := l.opts["priority_add"]; v != "" && err == nil {
 		t.PriorityAdd, err = strconv.Atoi(v)
 	}
+	if v := l.opts["relax_after"]; v != "" && err == nil {
+		t.RelaxAfter, err = span(v)
+	}
 	c.policy.Topics[t.Name] = t
 	return err
 }
@@ -316,7 +319,7 @@ func (c *Case) routes() error {
 		o.Regions = append(o.Regions, r.Name)
 	}
 	add := func(name, when, queue, priority string, opts map[string]string) error {
-		n := &rule.Node{Name: name, Queue: queue, SetTopic: opts["topic"], SetLanguage: opts["language"], GoOn: opts["go_on"] != ""}
+		n := &rule.Node{Name: name, Queue: queue, SetTopic: opts["topic"], SetLanguage: opts["language"], SetTag: opts["tag"], GoOn: opts["go_on"] != ""}
 		cond, err := rule.Compile(when, o)
 		if err != nil {
 			return fmt.Errorf("route %s: %w", name, err)
@@ -345,6 +348,14 @@ func (c *Case) routes() error {
 				return err
 			}
 			n.Then = &t
+		}
+		if v := opts["relax_after"]; v != "" {
+			if n.RelaxAfter, err = span(v); err != nil {
+				return err
+			}
+		}
+		if n.Record, err = recordOf(opts); err != nil {
+			return err
 		}
 		c.policy.Route.Children = append(c.policy.Route.Children, n)
 		return nil

@@ -60,6 +60,8 @@ func (r *runner) words(a routing.Action) string {
 			return fmt.Sprintf("step %s %d (due since %s)", r.name(a.Call), a.Step, r.since(a.Due))
 		}
 		return fmt.Sprintf("step %s %d", r.name(a.Call), a.Step)
+	case routing.Relaxed:
+		return fmt.Sprintf("relaxed %s", r.name(a.Call))
 	case routing.StepSkipped:
 		return fmt.Sprintf("step %s %d skipped", r.name(a.Call), a.Step)
 	case routing.Held:
@@ -143,6 +145,9 @@ func (r *runner) enqueued(a routing.Enqueued) string {
 	}
 	if a.Region != "" {
 		s += " region=" + a.Region
+	}
+	if a.Tag != "" {
+		s += " tag=" + a.Tag
 	}
 	if !a.Entered.Equal(r.now) || a.Reason.Trigger == "reload" {
 		s += " entered=" + r.since(a.Entered)

@@ -99,3 +99,30 @@ func (c *Case) compileSteps(p *routing.Policy) error {
 	c.asked = nil
 	return nil
 }
+
+func span(v string) (*time.Duration, error) {
+	d, err := time.ParseDuration(v)
+	return &d, err
+}
+
+// recordOf reads "record.deadline= record.late= record.late_for=" of a route.
+func recordOf(opts map[string]string) (*rule.RecordPolicy, error) {
+	given := false
+	r := rule.RecordPolicy{Deadline: 800 * time.Millisecond, Reconsider: true, LateFor: 30 * time.Second}
+	for key, to := range map[string]*time.Duration{"record.deadline": &r.Deadline, "record.late_for": &r.LateFor} {
+		if v := opts[key]; v != "" {
+			d, err := time.ParseDuration(v)
+			if err != nil {
+				return nil, err
+			}
+			*to, given = d, true
+		}
+	}
+	if v := opts["record.late"]; v != "" {
+		r.Reconsider, given = v != "keep", true
+	}
+	if !given {
+		return nil, nil
+	}
+	return &r, nil
+}

@@ -38,6 +38,13 @@ type Treatment struct {
 	Hangup      bool
 }
 
+// RecordPolicy: how long routing waits for the customer's record (16).
+type RecordPolicy struct {
+	Deadline   time.Duration
+	Reconsider bool // a late record is considered once more while the call waits
+	LateFor    time.Duration
+}
+
 // Node is one route (5). Nil pointers and empty values are inherited.
 type Node struct {
 	Name        string
@@ -51,6 +58,10 @@ type Node struct {
 	Priority    *int
 	PriorityAdd int
 	Need        *Need // merged, firm
-	Prefer      []Prefer
-	Children    []*Node
+	// RelaxAfter ends the firmness of Need, counted from entering the queue; nil:
+	// it is firm for good.
+	RelaxAfter *time.Duration
+	Record     *RecordPolicy // nil: inherited
+	Prefer     []Prefer
+	Children   []*Node
 }
