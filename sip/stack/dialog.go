@@ -204,6 +204,10 @@ func (d *Dialog) finish() {
 		return
 	}
 	d.phase = ended
+	if d.byeNext { // the peer's BYE was first
+		d.byeNext = false
+		d.s.owe(-1)
+	}
 	d.stopTimers()
 	for _, in := range d.held {
 		d.respond(in, 487, "", nil, nil)
@@ -218,6 +222,7 @@ func (d *Dialog) finish() {
 		d.emit(Replied{Method: "INVITE", CSeq: n.ident, Code: 487})
 	}
 	if d.uas && !d.freed {
+		d.firstWord(d.inv) // gone without
 		d.freed = true
 		d.s.gate.leave(d.inv.group)
 	}

@@ -62,7 +62,8 @@ type Stack struct {
 	clients map[string]*clientTx
 	peers   map[netip.Addr]int        // addresses our requests went to
 	making  map[hostKey]chan struct{} // TLS connections being made; closed when done
-	quiet   chan struct{}             // closed when no request of ours is unanswered; Close waits for it
+	owed    int                       // BYEs that wait for the ACK of our 2xx
+	quiet   chan struct{}             // closed when no request of ours is unanswered or owed; Close waits for it
 }
 
 // New makes a stack and binds its listeners, so that Addr is known; nothing is
@@ -276,7 +277,7 @@ const closeGrace = 50 * time.Millisecond
 
 // checkQuiet tells Close when nothing is unanswered any more. s.mu is held.
 func (s *Stack) checkQuiet() {
-	if s.quiet == nil {
+	if s.quiet == nil || s.owed > 0 {
 		return
 	}
 	for _, c := range s.clients {
@@ -289,6 +290,14 @@ func (s *Stack) checkQuiet() {
 	default:
 		close(s.quiet)
 	}
+}
+
+// owe notes BYEs that can't be sent yet, or are.
+func (s *Stack) owe(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.owed += n
+	s.checkQuiet()
 }
 
 // track counts a goroutine of ours in; false when the stack is closed.

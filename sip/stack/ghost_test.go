@@ -215,3 +215,45 @@ func TestContactThatNobodyKnows(t *testing.T) {
 	c.Bye(nil)
 	p.await("BYE")
 }
+
+// A stop in the millisecond of a 200: the BYE waits for the ACK, and the stack for
+// the BYE. Where the caller's BYE comes instead, it waits for nothing.
+func TestCloseSendsByeAfterTheAck(t *testing.T) {
+	t.Parallel()
+	for _, crosses := range []bool{false, true} {
+		l := newLab(t)
+		p := newPeer(t, l.Stack)
+		p.ask(ask{method: "INVITE", cseq: 1, body: "v=0 offer"})
+		c := l.call()
+		if err := c.Accept(nil, []byte("v=0 answer")); err != nil {
+			t.Fatal(err)
+		}
+		ok := p.await("200 INVITE")
+		c.Bye(nil)
+		done := make(chan struct{})
+		go func() { defer close(done); _ = l.Close() }()
+		eventually(t, "closing", func() bool { l.mu.Lock(); defer l.mu.Unlock(); return l.closing })
+		l.mu.Lock()
+		quiet := l.quiet
+		l.mu.Unlock()
+		select {
+		case <-quiet:
+			t.Fatal("closing though a BYE is to be sent")
+		default:
+		}
+		if crosses {
+			p.ask(ask{method: "BYE", cseq: 2, to: ok.get("To")})
+			p.await("200 BYE")
+		} else {
+			p.ask(ask{method: "ACK", cseq: 1, to: ok.get("To")})
+			p.reply(p.await("BYE"), 200, "", "", "")
+		}
+		take(t, quiet, "the end of what is owed")
+		take(t, done, "Close")
+		l.mu.Lock()
+		if l.owed != 0 {
+			t.Errorf("%d BYEs are owed", l.owed)
+		}
+		l.mu.Unlock()
+	}
+}

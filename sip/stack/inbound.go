@@ -29,6 +29,7 @@ type inbound struct {
 	timer  *alarm.Alarm // an owner that never replies
 	trying *alarm.Alarm // the 100 to an INVITE
 	told   bool         // a response has been decided; under the dialog's mu
+	heard  bool         // and one beyond 100
 	final  bool         // and a final one
 }
 
@@ -199,6 +200,7 @@ func (s *Stack) tapInvite(in *inbound) *inbound {
 		return in
 	}
 	in.fresh = true
+	s.pace.awaits(1)
 	d := newUAS(s, in)
 	in.dialog, in.tag = d, d.localTag // one tag for every response
 	s.invites[in.key], s.merged[in.msg.sameCall()], s.dialogs[d.localTag] = in, in, d

@@ -21,13 +21,12 @@ type pace struct {
 	sent  time.Time // the runner under way; zero: none is
 	since time.Time // all have been late from here on; zero: the last one was not
 	last  time.Time // one was back
-	spare float64   // calls that come in always
-	at    time.Time // as of
+	fresh int       // calls taken that have had no word of ours yet, but for 100
 }
 
 const (
 	stale = time.Second // how long the last runner's word counts
-	few   = 20          // calls a second come in always, and as many at once
+	few   = 20
 )
 
 // behind reports, when a call comes, whether it is one too many. send starts the
@@ -45,13 +44,14 @@ func (p *pace) behind(now time.Time, send func(runner func())) bool {
 	case now.Sub(p.sent) > p.wait && p.since.IsZero():
 		p.since = p.sent.Add(p.wait)
 	}
-	p.spare = refill(p.spare, few, few, p.at, now)
-	p.at = now
-	if !p.since.IsZero() && now.Sub(p.since) > p.stands && p.spare < 1 {
-		return true
-	}
-	p.spare = max(p.spare-1, 0)
-	return false
+	return p.fresh >= few && !p.since.IsZero() && now.Sub(p.since) > p.stands
+}
+
+// awaits counts calls that wait for their first word, by n more.
+func (p *pace) awaits(n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.fresh += n
 }
 
 // run is the runner.

@@ -170,6 +170,7 @@ func (d *Dialog) Bye(h []Header) {
 		}
 	case d.unacked != nil && d.unacked.in == d.inv:
 		d.byeNext, d.byeHead = true, h
+		d.s.owe(1)
 	default:
 		if d.due != nil {
 			_ = d.acknowledge(nil)

@@ -123,6 +123,7 @@ func (d *Dialog) acknowledged() {
 	if d.byeNext && d.phase == confirmed {
 		d.byeNext = false
 		d.sendBye(d.byeHead, true)
+		d.s.owe(-1)
 		return
 	}
 	d.admitHeld()
@@ -135,6 +136,9 @@ func (d *Dialog) respond(in *inbound, code int, reason string, h []Header, body 
 		return
 	}
 	in.told, in.final = true, code >= 200
+	if code > 100 {
+		d.firstWord(in)
+	}
 	in.trying.Stop()
 	d.do(in.tx.way.quick(), func() {
 		defer d.s.recovered("response")
@@ -143,6 +147,14 @@ func (d *Dialog) respond(in *inbound, code int, reason string, h []Header, body 
 			d.log.Debug("response not sent", zap.Int("code", code), zap.Error(err))
 		}
 	})
+}
+
+// firstWord notes that a new call need not wait for one any more. d.mu is held.
+func (d *Dialog) firstWord(in *inbound) {
+	if in.fresh && !in.heard {
+		in.heard = true
+		d.s.pace.awaits(-1)
+	}
 }
 
 // sendTrying is the alarm of the 100. One that rang while another response was on
