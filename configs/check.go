@@ -100,6 +100,10 @@ func (r *Report) Count(s Severity) (n int) {
 // Exit is the status a check ends with: 1 with any error, else 0.
 func (r *Report) Exit() int { return min(r.Count(Error), 1) }
 
+// ToTick counts the warnings that nobody has accepted: whoever makes the
+// document live is to have seen them.
+func (r *Report) ToTick() int { return r.Count(Warning) - r.accepted() }
+
 // accepted counts the warnings named under lint.allow.
 func (r *Report) accepted() (n int) {
 	for _, f := range r.Findings {

@@ -52,16 +52,16 @@ func Sounds(has func(name string) bool) Option {
 // cannot be read is a finding as well. The policy is nil when there is any
 // finding.
 func LoadRouting(path string, options ...Option) (*routing.Policy, []Finding) {
-	b, err := readFile(path)
+	b, err := ReadFile(path)
 	if err != nil {
 		return nil, []Finding{{File: path, Line: 1, Col: 1, Code: CodeSyntax, Msg: err.Error()}}
 	}
 	return ParseRouting(path, b, options...)
 }
 
-// readFile reads a configuration file, refusing to hold more of it than could
+// ReadFile reads a configuration file, refusing to hold more of it than could
 // be used.
-func readFile(path string) ([]byte, error) {
+func ReadFile(path string) ([]byte, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, fmt.Errorf("read configuration: %w", err)

@@ -20,6 +20,8 @@ type Server struct {
 	Admin  string `key:"admin"` // address of /metrics, /-/healthy, /-/ready; loopback by default
 	Store  Store  `key:"store"`
 	Routes string `key:"routing"` // path of the routing document, resolved against the server file's folder
+	// WatchRoutes has the document read again when its file changes.
+	WatchRoutes bool `key:"routing_watch"`
 }
 
 // SIP is where calls come in.

@@ -18,7 +18,7 @@ const serverVersion = "server/1"
 // LoadServer reads the server file at path. Paths in it are resolved against
 // its folder. The server is nil when there is any finding.
 func LoadServer(path string) (*Server, []Finding) {
-	b, err := readFile(path)
+	b, err := ReadFile(path)
 	if err != nil {
 		return nil, []Finding{{File: path, Line: 1, Col: 1, Code: CodeSyntax, Msg: err.Error()}}
 	}
@@ -57,6 +57,7 @@ func (s *serverReader) document(o *object) {
 		return
 	}
 	s.out.Routes = s.path(o.must("routing"), "")
+	s.out.WatchRoutes = s.flag(o.get("routing_watch"), false)
 	sipNode := o.must("sip")
 	s.sip(s.object(sipNode))
 	s.media(s.object(o.get("media")))

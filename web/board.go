@@ -17,6 +17,8 @@ import (
 // microseconds.
 type boardView struct {
 	At int64 `json:"at"`
+	// Version of the routing document that is live.
+	Version int `json:"version"`
 	// Degraded names what is wrong while calls are taken, as /-/ready does.
 	Degraded []string `json:"degraded"`
 
@@ -123,7 +125,7 @@ func micro(t time.Time) int64 {
 }
 
 func viewBoard(s routing.Snapshot) boardView {
-	v := boardView{At: micro(s.At), Queues: []boardQueue{}, Agents: []boardAgent{}, Calls: []boardCallLine{}}
+	v := boardView{At: micro(s.At), Version: s.Version, Queues: []boardQueue{}, Agents: []boardAgent{}, Calls: []boardCallLine{}}
 	for _, q := range s.Queues {
 		v.Queues = append(v.Queues, boardQueue{
 			q.Name, q.Name, q.Waiting, micro(q.OldestSince), q.Talking, q.Staffed, q.Available,
@@ -254,7 +256,7 @@ func (s *Server) boardStream(w http.ResponseWriter, r *http.Request, who *seat) 
 		if time.Since(looked) >= s.opt.Recheck {
 			looked = time.Now()
 			// What cannot be read is not ended: the board is as much in need as ever.
-			if now, err := s.find(r.Context(), who.ID, who.key); err == nil && (now == nil || now.Role != RoleSupervisor) {
+			if now, err := s.find(r.Context(), who.ID, who.key); err == nil && (now == nil || !now.may(RoleSupervisor)) {
 				return nil
 			}
 		}

@@ -41,9 +41,15 @@ var (
 // internal.
 func (s *Server) fail(w http.ResponseWriter, err error) {
 	var p *problem
-	if !errors.As(err, &p) {
+	var told any
+	if full := (*refused)(nil); errors.As(err, &full) {
+		p, told = &full.problem, full
+	} else if !errors.As(err, &p) {
 		s.log.Error("request failed", zap.Error(err))
 		p = problemInternal
+	}
+	if told == nil {
+		told = p
 	}
 	h := w.Header()
 	h.Set("Content-Type", "application/problem+json")
@@ -52,7 +58,7 @@ func (s *Server) fail(w http.ResponseWriter, err error) {
 		h.Set("Retry-After", strconv.Itoa(p.retryAfter))
 	}
 	w.WriteHeader(p.Status)
-	_ = json.NewEncoder(w).Encode(p) // a client that has gone is not our error
+	_ = json.NewEncoder(w).Encode(told) // a client that has gone is not our error
 }
 
 func reply(w http.ResponseWriter, v any) error {
@@ -61,6 +67,17 @@ func reply(w http.ResponseWriter, v any) error {
 		return err
 	}
 	return replyJSON(w, b)
+}
+
+func replyStatus(w http.ResponseWriter, status int, v any) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write(b) // a client that has gone is not our error
+	return nil
 }
 
 func replyJSON(w http.ResponseWriter, b []byte) error {
@@ -73,7 +90,12 @@ const maxBody = 16 << 10
 
 // body reads a JSON object strictly.
 func body(w http.ResponseWriter, r *http.Request, into any) error {
-	dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
+	return bodyOf(w, r, into, maxBody)
+}
+
+// bodyOf reads one of at most so many bytes.
+func bodyOf(w http.ResponseWriter, r *http.Request, into any, most int64) error {
+	dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, most))
 	dec.DisallowUnknownFields()
 	err := dec.Decode(into)
 	if err == nil {

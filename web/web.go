@@ -27,12 +27,13 @@ import (
 const (
 	RoleAgent      = "agent"
 	RoleSupervisor = "supervisor"
+	RoleAdmin      = "admin" // may do what a supervisor may, and change the routing document
 )
 
 // User is somebody who may sign in; an agent's user id is the agent's id.
 type User struct {
 	ID           string
-	Role         string // RoleAgent, RoleSupervisor
+	Role         string // RoleAgent, RoleSupervisor, RoleAdmin
 	Name         string
 	PasswordHash string // as HashPassword made it
 }
@@ -84,6 +85,11 @@ type Options struct {
 	// Day is what has been counted today, by line ("" is the centre); false
 	// while that is not known. Nil: since the engine started.
 	Day func(now time.Time) (Day, bool)
+	// Versions, Activations and Documents are the routing document's; all or none
+	// of them.
+	Versions    Versions
+	Activations Activations
+	Documents   Documents
 	// Origins says which pages may change anything; see NewOrigins.
 	Origins func(*http.Request) bool
 	// UI is the built desktop; nil is the embedded one.
@@ -123,6 +129,11 @@ type Server struct {
 	remembered remembered
 	ctx        context.Context
 	cancel     context.CancelFunc
+}
+
+// may says whether a user has the rights of a role.
+func (u User) may(role string) bool {
+	return role == anyRole || u.Role == role || role == RoleSupervisor && u.Role == RoleAdmin
 }
 
 // route is one call of the API. Role "" is open to everybody, "any" to
@@ -171,6 +182,7 @@ func New(opt Options) *Server {
 		{http.MethodGet, "/api/v1/report", RoleSupervisor, s.report},
 		{http.MethodGet, "/desk", "", s.desk},
 	}
+	s.routes = append(s.routes, s.routingRoutes()...)
 	return s
 }
 
@@ -258,7 +270,7 @@ func (s *Server) dispatch(w http.ResponseWriter, r *http.Request, routes []route
 			s.fail(w, err)
 			return
 		}
-		if role != anyRole && who.Role != role {
+		if !who.may(role) {
 			s.fail(w, problemForbidden)
 			return
 		}

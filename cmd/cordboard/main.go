@@ -53,7 +53,7 @@ func root() *cobra.Command {
 		SilenceUsage:  true,
 	}
 	c.AddCommand(serveCommand(), demoCommand(), checkCommand(), explainCommand(), importCommand(), callsCommand(), reportCommand(), migrateCommand(),
-		userCommand(), versionCommand())
+		routingCommand(), userCommand(), versionCommand())
 	return c
 }
 

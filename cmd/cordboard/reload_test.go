@@ -84,8 +84,8 @@ func TestReloadNamesWhatWaits(t *testing.T) {
 	write("other.yaml", strings.Replace(string(document), "name: Office", "name: Other", 1))
 	write("cordboard.yaml", "cordboard: server/1\nrouting: other.yaml\nstore: {path: cordboard.db}\n"+
 		"sip: {listen: [\"udp:127.0.0.1:5060\"], max_calls: 200, trunks: {main: {from: [192.0.2.1]}}}\nadmin: \"127.0.0.1:9999\"\n")
-	policy := reread(o.server, running, anySound, zap.New(core))
-	if policy == nil || policy.Name != "Other" {
+	doc := reread(o.server, running, anySound, zap.New(core))
+	if doc == nil || doc.Policy.Name != "Other" {
 		t.Fatalf("the document was not read from its new place: %v", logs.All())
 	}
 	if logs.Len() != 1 || logs.All()[0].Level != zap.WarnLevel {

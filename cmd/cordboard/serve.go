@@ -65,8 +65,11 @@ func load(file string, tell func(configs.Finding)) (*configs.Server, *routing.Po
 	if err != nil {
 		return nil, nil, err
 	}
-	policy, err := loadRouting(server, file, tell)
-	return server, policy, err
+	doc, err := loadRouting(server, file, tell)
+	if err != nil {
+		return server, nil, err
+	}
+	return server, doc.Policy, nil
 }
 
 func loadServer(file string, tell func(configs.Finding)) (*configs.Server, error) {
@@ -78,7 +81,7 @@ func loadServer(file string, tell func(configs.Finding)) (*configs.Server, error
 }
 
 // loadRouting reads the routing document that a server file names.
-func loadRouting(server *configs.Server, file string, tell func(configs.Finding)) (*routing.Policy, error) {
+func loadRouting(server *configs.Server, file string, tell func(configs.Finding)) (*app.Document, error) {
 	sounds, err := media.LoadLibrary(server.Media.Sounds)
 	if err != nil {
 		return nil, err
@@ -86,20 +89,24 @@ func loadRouting(server *configs.Server, file string, tell func(configs.Finding)
 	return loadDocument(server, file, sounds.Has, tell)
 }
 
-func loadDocument(server *configs.Server, file string, sounds func(string) bool, tell func(configs.Finding)) (*routing.Policy, error) {
-	policy, findings := configs.LoadRouting(server.Routes, configs.Sounds(sounds))
+func loadDocument(server *configs.Server, file string, sounds func(string) bool, tell func(configs.Finding)) (*app.Document, error) {
+	text, err := configs.ReadFile(server.Routes)
+	if err != nil {
+		return nil, err
+	}
+	policy, findings := configs.ParseRouting(server.Routes, text, configs.Sounds(sounds))
 	if policy == nil || len(findings) > 0 {
 		return nil, refuse(server.Routes, findings, tell)
 	}
 	if id := configs.CheckPhones(server, policy); id != "" {
 		return nil, fmt.Errorf("%s: agent %s has phone: registered, and %s has no sip.registrar", server.Routes, id, file)
 	}
-	return policy, nil
+	return &app.Document{Text: text, Policy: policy}, nil
 }
 
 // loadToServe reads both files, and looks at what the server file names on this
 // machine. What it takes, serve can start with, as far as that shows before.
-func loadToServe(file string, told io.Writer) (*configs.Server, *routing.Policy, error) {
+func loadToServe(file string, told io.Writer) (*configs.Server, *app.Document, error) {
 	server, err := loadServer(file, printed)
 	if err != nil {
 		return nil, nil, err
@@ -108,11 +115,11 @@ func loadToServe(file string, told io.Writer) (*configs.Server, *routing.Policy,
 	for _, m := range missing {
 		fmt.Fprintf(told, "%s: %v\n", file, m)
 	}
-	policy, err := loadRouting(server, file, printed)
+	doc, err := loadRouting(server, file, printed)
 	if len(missing) > 0 {
 		err = errors.Join(countErrors(file, len(missing)), err)
 	}
-	return server, policy, err
+	return server, doc, err
 }
 
 // printed is a finding for whoever typed the command, with the source line.
@@ -135,11 +142,15 @@ func countErrors(file string, n int) error {
 
 func serve(ctx context.Context, file string, log *zap.Logger) (err error) {
 	go tuneCollector(ctx)
-	server, policy, err := loadToServe(file, os.Stderr)
+	server, doc, err := loadToServe(file, os.Stderr)
 	if err != nil {
 		return err
 	}
-	a, err := app.New(ctx, app.Options{Server: server, Policy: policy, Log: log})
+	var a *app.App
+	a, err = app.New(ctx, app.Options{
+		Server: server, Policy: doc.Policy, Document: doc, Log: log,
+		Reread: func() *app.Document { return reread(file, server, a.HasSound, log) },
+	})
 	if err != nil {
 		return err
 	}
@@ -171,7 +182,7 @@ func serve(ctx context.Context, file string, log *zap.Logger) (err error) {
 			return store.ErrFenced
 		case <-hup:
 			a.ReloadCertificates()
-			reload(a, file, log)
+			a.ReloadFile(ctx)
 		}
 	}
 }
@@ -198,21 +209,10 @@ func endAtSecondSignal(end func(), log *zap.Logger) (stop func()) {
 	return func() { signal.Stop(asked); close(over) }
 }
 
-// reload makes the routing document live again, or says why it stays as it was.
-// Short codes are the trunks' and change with the next start.
-func reload(a *app.App, file string, log *zap.Logger) {
-	policy := reread(file, a.Server(), a.HasSound, log)
-	if policy == nil {
-		return
-	}
-	policy.Version = a.Policy().Version + 1
-	a.Reload(policy)
-	log.Info("a routing document went live", zap.Int("version", policy.Version), zap.String("sha256", policy.SHA256))
-}
-
 // reread reads both files beside a running server: a document for it, or nil
 // and a log that says why. What else has changed in the server file is named.
-func reread(file string, running *configs.Server, sounds func(string) bool, log *zap.Logger) *routing.Policy {
+// Short codes are the trunks' and change with the next start.
+func reread(file string, running *configs.Server, sounds func(string) bool, log *zap.Logger) *app.Document {
 	// In brief: a source line may name people.
 	tell := func(f configs.Finding) { log.Error("finding in the configuration", zap.String("finding", f.Brief())) }
 	server, err := loadServer(file, tell)
@@ -227,10 +227,10 @@ func reread(file string, running *configs.Server, sounds func(string) bool, log 
 	// The document is for the server as it runs, wherever it now lies.
 	now := *running
 	now.Routes = server.Routes
-	policy, err := loadDocument(&now, file, sounds, tell)
+	doc, err := loadDocument(&now, file, sounds, tell)
 	if err != nil {
 		log.Error("the routing document was refused, the old one stays live", zap.Error(err))
 		return nil
 	}
-	return policy
+	return doc
 }

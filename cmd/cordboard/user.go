@@ -35,14 +35,14 @@ func userAddCommand() *cobra.Command {
 		},
 	}
 	c.Flags().StringVarP(&file, "config", "c", "cordboard.yaml", "the server file")
-	c.Flags().StringVar(&role, "role", web.RoleAgent, "agent or supervisor; an agent's id is the one in the routing document")
+	c.Flags().StringVar(&role, "role", web.RoleAgent, "agent, supervisor, or admin (who may also change the routing document); an agent's id is the one in the routing document")
 	c.Flags().StringVar(&name, "name", "", "shown to colleagues; left out: an agent's in the routing document, a supervisor's id")
 	return c
 }
 
 func addUser(cmd *cobra.Command, file string, u store.User) (err error) {
-	if u.Role != web.RoleAgent && u.Role != web.RoleSupervisor {
-		return fmt.Errorf("role %q: it is %s or %s", u.Role, web.RoleAgent, web.RoleSupervisor)
+	if u.Role != web.RoleAgent && u.Role != web.RoleSupervisor && u.Role != web.RoleAdmin {
+		return fmt.Errorf("role %q: it is %s, %s or %s", u.Role, web.RoleAgent, web.RoleSupervisor, web.RoleAdmin)
 	}
 	if u.Role == web.RoleAgent {
 		a, err := agentOf(file, u.ID)

@@ -19,7 +19,7 @@ function first(): Who {
 
 const start = first();
 
-const homeOf = (u: User) => (u.role === 'supervisor' ? '/board' : '/');
+const homeOf = (u: User) => (u.role !== 'agent' ? '/board' : '/');
 
 export function App() {
   const [who, setWho] = useState<Who>(start);
@@ -47,6 +47,6 @@ export function App() {
     case 'nobody':
       return <Login key={who.why} onDone={enter} ask={who.why} />;
     default:
-      return who.user.role === 'supervisor' ? <Board user={who.user} onSignedOut={leave} /> : <DeskPage key={who.user.id} user={who.user} onSignedOut={leave} />;
+      return who.user.role !== 'agent' ? <Board user={who.user} onSignedOut={leave} /> : <DeskPage key={who.user.id} user={who.user} onSignedOut={leave} />;
   }
 }

@@ -36,6 +36,12 @@ type Options struct {
 	Server *configs.Server
 	Policy *routing.Policy
 	Log    *zap.Logger
+	// Document is what Policy was compiled from: it is kept as a version, unless
+	// another went live since it was read last. Nil keeps none.
+	Document *Document
+	// Reread reads the configuration files again: nil, and a log, when they can't
+	// be used. Needed for ReloadFile.
+	Reread func() *Document
 	// Links lets whoever holds the secret sign in as the user, for one-click
 	// demo logins; nil in production.
 	Links map[string]string
@@ -60,13 +66,16 @@ type App struct {
 	phones  *phones
 	book    *statistics.Book
 	web     *web.Server
-	desk    *http.Server
-	admin   *http.Server
+
+	versions *versions
+	desk     *http.Server
+	admin    *http.Server
 
 	deskListener, adminListener net.Listener // admin: nil when there is none
 
 	ready   atomic.Bool
 	driven  chan struct{} // closed when the engine's goroutine has ended
+	watched chan struct{} // closed when nobody looks for due versions any more
 	cancel  context.CancelFunc
 	stopped sync.Once
 }
@@ -74,7 +83,8 @@ type App struct {
 // Store is the server's store, for commands that fill it before Start.
 func (a *App) Store() *store.Store { return a.store }
 
-// Policy is the routing document that is live.
+// Policy is the routing document that is live; its Version is the number in the
+// store.
 func (a *App) Policy() *routing.Policy { return a.rim.policy.Load() }
 
 // Server is the server file that this server was started with.
@@ -113,6 +123,13 @@ func (a *App) build(ctx context.Context) (err error) {
 	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(storeCollector{a.store, a.journal})
+	if a.sounds, err = media.LoadLibrary(s.Media.Sounds); err != nil {
+		return err
+	}
+	a.versions = newVersions(a, registry)
+	if err := a.versions.begin(ctx); err != nil {
+		return err
+	}
 	metrics := web.NewMetrics(registry)
 	a.rim = &rim{store: a.store, metrics: metrics, calls: newCallLog(a.log), hashKey: key, log: a.log.Named("rim")}
 	a.rim.policy.Store(a.opt.Policy)
@@ -145,9 +162,6 @@ func (a *App) build(ctx context.Context) (err error) {
 func (a *App) buildSIP() error {
 	s := a.opt.Server
 	var err error
-	if a.sounds, err = media.LoadLibrary(s.Media.Sounds); err != nil {
-		return err
-	}
 	a.media, err = media.New(media.Options{
 		Addr: s.Media.Addr, Advertise: s.Media.Advertise, PortMin: s.Media.PortMin, PortMax: s.Media.PortMax,
 		Library: a.sounds, Log: a.log,
@@ -208,6 +222,11 @@ func (a *App) Start() error {
 	}()
 	go a.keys.watch(ctx, lookEvery)
 	a.book.Begin(a.Policy(), time.Now())
+	a.watched = make(chan struct{})
+	go func() {
+		defer close(a.watched)
+		a.versions.run(ctx, versionsEvery)
+	}()
 	go a.serveDesk()
 	if a.adminListener != nil {
 		go a.serve(a.admin, a.adminListener)
@@ -243,15 +262,6 @@ func (a *App) serve(s *http.Server, l net.Listener) {
 // be used is logged, and what was read before stays.
 func (a *App) ReloadCertificates() { a.keys.reload(true) }
 
-// Reload makes a new routing document live. Nothing stops and nobody is
-// dropped: waiting calls keep the version they were routed with.
-func (a *App) Reload(p *routing.Policy) {
-	a.rim.policy.Store(p)
-	a.rim.driver.Submit(routing.PolicyChanged{Version: p.Version, SHA256: p.SHA256, Policy: p})
-	a.phones.reload()
-	a.book.Begin(p, time.Now())
-}
-
 // Stop ends the server in the order that loses nothing: no new calls, live
 // calls ended with BYE when ctx is over, what their ends bring is decided and
 // noted, the desks told, then what is queued is written. It may be called more
@@ -274,7 +284,7 @@ func (a *App) stop(ctx context.Context) error {
 	do(a.stack != nil, func() error { return a.stack.Close() })
 	// The engine before the hub: what it made of the last calls' ends is the
 	// hub's to keep.
-	do(a.driven != nil, func() error { a.cancel(); <-a.driven; return nil })
+	do(a.driven != nil, func() error { a.cancel(); <-a.driven; <-a.watched; return nil })
 	// The calls may have used up all of ctx; the rest needs little.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), restTime)
 	defer cancel()
@@ -288,6 +298,10 @@ func (a *App) stop(ctx context.Context) error {
 	do(a.store != nil, func() error { return a.store.Close() })
 	return errors.Join(errs...)
 }
+
+// versionsEvery is how often the store is asked for versions that are due, and
+// the routing document's file looked at.
+const versionsEvery = time.Second
 
 // restTime bounds the end of everything behind the calls.
 const restTime = 5 * time.Second

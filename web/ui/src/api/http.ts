@@ -1,7 +1,7 @@
 // Requests to the server, each named by the seat of this window: several
 // people may be signed in in one browser, side by side.
 
-export interface User { id: string; name: string; role: 'agent' | 'supervisor' }
+export interface User { id: string; name: string; role: 'agent' | 'supervisor' | 'admin' }
 
 /** An answer of the server that is not a success; `code` as in docs/http-api.md. */
 export class HttpError extends Error {

@@ -1,0 +1,355 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+
+	"github.com/cordboard/cordboard/configs"
+	"github.com/cordboard/cordboard/routing"
+	"github.com/cordboard/cordboard/store"
+)
+
+// Document is a routing document as it was read, and compiled.
+type Document struct {
+	Text   []byte
+	Policy *routing.Policy
+}
+
+// who made a version live when no person did.
+const (
+	byFile   = "file"
+	byServer = "server"
+)
+
+// versions makes versions of the routing document live: those read from the
+// file, and those saved and activated by hand. One at a time; what is refused
+// leaves the live one as it is.
+type versions struct {
+	app   *App
+	log   *zap.Logger
+	asked *prometheus.CounterVec
+	stale prometheus.Gauge
+
+	mu   sync.Mutex
+	live store.Version // without its document; Number 0: not kept in the store
+}
+
+func newVersions(a *App, registry *prometheus.Registry) *versions {
+	v := &versions{
+		app: a, log: a.log.Named("versions"),
+		asked: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "cordboard_routing_activations_total", Help: "Routing documents that were to go live, by result: live, refused.",
+		}, []string{"result"}),
+		stale: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "cordboard_routing_refused", Help: "1 while the routing document that was to go live last was refused.",
+		}),
+	}
+	registry.MustRegister(v.asked, v.stale, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "cordboard_routing_version", Help: "The version of the routing document that is live.",
+	}, func() float64 { return float64(a.Policy().Version) }))
+	v.asked.WithLabelValues("live")
+	v.asked.WithLabelValues("refused")
+	return v
+}
+
+// begin says which version a server starts with: the file's when it is another
+// than the one read from it last, else the one that went live last.
+func (v *versions) begin(ctx context.Context) error {
+	doc := v.app.opt.Document
+	if doc == nil {
+		return nil
+	}
+	file, err := v.ofFile(ctx, doc)
+	if err != nil {
+		return err
+	}
+	last, err := v.app.store.WentLive(ctx, 1)
+	if err != nil {
+		return err
+	}
+	if file.fresh || len(last) == 0 {
+		return v.start(ctx, file.Version, "read at the start")
+	}
+	if last[0].Version == file.Number {
+		v.serve(file.Version, v.app.opt.Policy)
+		return nil
+	}
+	r, kept, err := v.check(ctx, last[0].Version)
+	if err != nil {
+		return err
+	}
+	if r.Policy == nil {
+		v.tell(r)
+		v.log.Error("the version that was live cannot be used by this program any more; the file's goes live", zap.Int("version", kept.Number))
+		return v.start(ctx, file.Version, fmt.Sprintf("version %d cannot be used by this program", kept.Number))
+	}
+	v.serve(kept, r.Policy)
+	return nil
+}
+
+// start makes the file's version the one the server starts with.
+func (v *versions) start(ctx context.Context, file store.Version, reason string) error {
+	_, err := v.app.store.AddActivation(ctx, store.Activation{
+		Version: file.Number, Who: byFile, Waiting: routing.KeepWaiting, Ticked: true, Reason: reason, State: store.ActivationLive,
+	})
+	if err != nil {
+		return err
+	}
+	v.serve(file, v.app.opt.Policy)
+	return nil
+}
+
+// serve is the policy to start with.
+func (v *versions) serve(kept store.Version, p *routing.Policy) {
+	live := *p
+	live.Version = kept.Number
+	v.app.opt.Policy = &live
+	v.live = kept
+	v.live.Document = nil
+}
+
+// fileVersion is the version of the file; fresh when it had not been read
+// before.
+type fileVersion struct {
+	store.Version
+	fresh bool
+}
+
+// ofFile finds the version of a document read from the file, or saves it.
+func (v *versions) ofFile(ctx context.Context, doc *Document) (fileVersion, error) {
+	known, err := v.app.store.LastOfOrigin(ctx, store.OriginFile)
+	switch {
+	case err == nil && known.SHA256 == doc.Policy.SHA256:
+		return fileVersion{known, false}, nil
+	case err != nil && !errors.Is(err, store.ErrNotFound):
+		return fileVersion{}, err
+	}
+	for {
+		last, err := v.app.store.LastVersion(ctx)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return fileVersion{}, err
+		}
+		saved, err := v.app.store.SaveVersion(ctx, store.Version{
+			SHA256: doc.Policy.SHA256, Document: doc.Text, Author: byFile, Origin: store.OriginFile, Parent: last.SHA256, Zones: zoneTables(),
+		})
+		if !errors.Is(err, store.ErrStale) { // somebody saved in between: after theirs, then
+			return fileVersion{saved, true}, err
+		}
+	}
+}
+
+// fromFile makes a document that was read from the file live, unless it is
+// what is live.
+func (v *versions) fromFile(ctx context.Context, doc *Document) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if doc.Policy.SHA256 == v.live.SHA256 && v.live.Number > 0 {
+		v.stale.Set(0)
+		v.log.Info("the routing document has not changed", zap.Int("version", v.live.Number))
+		return nil
+	}
+	file, err := v.ofFile(ctx, doc)
+	if err != nil {
+		return err
+	}
+	a, err := v.app.store.AddActivation(ctx, store.Activation{
+		Version: file.Number, Who: byFile, Waiting: routing.KeepWaiting, Ticked: true, Reason: "read again", State: store.ActivationLive,
+	})
+	if err != nil {
+		return err
+	}
+	v.goLive(a, file.Version, doc.Policy)
+	return nil
+}
+
+// goLive hands a policy to the engine. Nothing stops and nobody is dropped.
+func (v *versions) goLive(a store.Activation, kept store.Version, p *routing.Policy) {
+	live := *p
+	live.Version = kept.Number
+	kept.Document = nil
+	v.live = kept
+	v.app.rim.policy.Store(&live)
+	v.app.rim.driver.Submit(routing.PolicyChanged{
+		Version: live.Version, SHA256: live.SHA256, Waiting: a.Waiting, Moves: a.Moves, Policy: &live,
+	})
+	v.app.phones.reload()
+	v.app.book.Begin(&live, time.Now())
+	v.asked.WithLabelValues("live").Inc()
+	v.stale.Set(0)
+	v.log.Info("a routing document went live", zap.Int("version", live.Version), zap.String("sha256", live.SHA256),
+		zap.Int64("activation", a.ID), zap.String("waiting", a.Waiting))
+}
+
+// check reads a stored version as a server does: with its sounds, its
+// registrar, and beside the live version.
+func (v *versions) check(ctx context.Context, number int) (*configs.Report, store.Version, error) {
+	kept, err := v.app.store.Version(ctx, number)
+	if err != nil {
+		return nil, kept, err
+	}
+	s := v.app.opt.Server
+	r := configs.Check(fmt.Sprintf("version %d", number), kept.Document, configs.CheckInput{
+		Today: time.Now(), HasSound: v.app.HasSound, Sounds: s.Media.Sounds,
+	})
+	if r.Policy != nil {
+		if id := configs.CheckPhones(s, r.Policy); id != "" {
+			r.Findings = append(r.Findings, configs.Finding{
+				File: r.File, Line: 1, Col: 1, Code: configs.CodeConflict, Path: "agents." + string(id),
+				Msg: "the agent's phone registers here, and the server file has no sip.registrar",
+			})
+			r.Policy = nil
+		}
+	}
+	return r, kept, nil
+}
+
+func (v *versions) tell(r *configs.Report) {
+	for _, f := range r.Findings {
+		if f.Severity == configs.Error {
+			v.log.Error("finding in the configuration", zap.String("finding", f.Brief()))
+		}
+	}
+}
+
+// refusal is what the server says to a version that it does not make live.
+type refusal struct {
+	Why    string          `json:"why"` // errors, warnings, moves
+	Detail string          `json:"detail,omitempty"`
+	Report json.RawMessage `json:"report,omitempty"` // as check --format json
+}
+
+// judge says why a version may not go live, nil when it may.
+func judge(r *configs.Report, a store.Activation) (*refusal, error) {
+	var out refusal
+	switch {
+	case r.Policy == nil:
+		out.Why, out.Detail = "errors", r.Summary()
+	case r.ToTick() > 0 && !a.Ticked:
+		out.Why, out.Detail = "warnings", r.Summary()
+	default:
+		if err := routing.CheckMoves(r.Policy, a.Moves); err != nil {
+			return &refusal{Why: "moves", Detail: err.Error()}, nil
+		}
+		return nil, nil
+	}
+	var b bytes.Buffer
+	if err := r.PrintJSON(&b); err != nil {
+		return nil, err
+	}
+	out.Report = b.Bytes()
+	return &out, nil
+}
+
+// ask notes the wish to make a version live, and does it when it is due. One
+// that is refused, now already, is not scheduled.
+func (v *versions) ask(ctx context.Context, a store.Activation) (store.Activation, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	a.State = store.ActivationScheduled
+	a, err := v.app.store.AddActivation(ctx, a)
+	if err != nil {
+		return a, err
+	}
+	return v.decide(ctx, a)
+}
+
+// decide makes a scheduled activation live, refuses it, or leaves it for its
+// time.
+func (v *versions) decide(ctx context.Context, a store.Activation) (store.Activation, error) {
+	r, kept, err := v.check(ctx, a.Version)
+	if err != nil {
+		return a, err
+	}
+	why, err := judge(r, a)
+	if err != nil {
+		return a, err
+	}
+	now := time.Now().UTC().Truncate(time.Microsecond)
+	if why == nil && a.Due.After(now) {
+		return a, nil
+	}
+	a.State, a.DoneAt = store.ActivationLive, now
+	if why != nil {
+		a.State = store.ActivationRefused
+		if a.Answer, err = json.Marshal(why); err != nil {
+			return a, err
+		}
+	}
+	if err := v.app.store.DecideActivation(ctx, a.ID, a.State, now, a.Answer); err != nil {
+		return a, err
+	}
+	if why != nil {
+		v.asked.WithLabelValues("refused").Inc()
+		v.stale.Set(1)
+		v.log.Error("a version was refused, the old one stays live", zap.Int("version", a.Version), zap.Int64("activation", a.ID), zap.String("reason", why.Why))
+		v.tell(r)
+		return a, nil
+	}
+	v.goLive(a, kept, r.Policy)
+	return a, nil
+}
+
+// run makes live what is due, by its time or by a command beside the server,
+// and reads the file when it has changed, if it is to be watched.
+func (v *versions) run(ctx context.Context, every time.Duration) {
+	t := time.NewTicker(every)
+	defer t.Stop()
+	w := watcher{path: v.app.opt.Server.Routes, on: v.app.opt.Server.WatchRoutes}
+	w.look()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+		}
+		if err := v.due(ctx); err != nil && ctx.Err() == nil {
+			v.log.Warn("versions that may be due cannot be read", zap.Error(err))
+		}
+		if w.changed() {
+			v.app.ReloadFile(ctx)
+		}
+	}
+}
+
+func (v *versions) due(ctx context.Context) error {
+	list, err := v.app.store.Scheduled(ctx)
+	if err != nil {
+		return err
+	}
+	for _, a := range list {
+		if a.Due.After(time.Now()) {
+			return nil // the later ones are later still
+		}
+		v.mu.Lock()
+		_, err := v.decide(ctx, a)
+		v.mu.Unlock()
+		if err != nil && !errors.Is(err, store.ErrDecided) {
+			return fmt.Errorf("activation %d: %w", a.ID, err)
+		}
+	}
+	return nil
+}
+
+// ReloadFile reads the configuration files again and makes the routing document
+// live, or leaves the old one so and logs why.
+func (a *App) ReloadFile(ctx context.Context) {
+	doc := a.opt.Reread()
+	if doc == nil {
+		a.versions.asked.WithLabelValues("refused").Inc()
+		a.versions.stale.Set(1)
+		return
+	}
+	if err := a.versions.fromFile(ctx, doc); err != nil {
+		a.log.Error("the routing document could not be kept, the old one stays live", zap.Error(err))
+		a.versions.asked.WithLabelValues("refused").Inc()
+		a.versions.stale.Set(1)
+	}
+}
