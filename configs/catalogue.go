@@ -68,6 +68,7 @@ var lints = []Lint{
 	{"A805", Warning, "", "a reserve can leave while it has reason to join"},
 	{"A806", Note, needsAgents, "over 10,000 different skill profiles"},
 	{"P901", Warning, "", "pop deadline, lead and ring exceed the promise"},
+	{"P902", Warning, needsAgents, "a ring group is larger than those who fit"},
 	{"P903", Error, "", "wrap-up hold without a required disposition"},
 	{"P904", Warning, needsAgents, "next_agent where one agent fits"},
 	{"P905", Warning, needsAgents, "on_accept, and a phone that cannot auto-answer"},

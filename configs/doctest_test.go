@@ -24,6 +24,7 @@ queues:
     steps: [{after: 20s, need: {all: {care: 1}}}, {after: 40s, priority_add: 15}]
   day: {hours: day, closed: {then: {queue: care, priority_add: 7}}, late: {after: 30s, then: {queue: care}}}
   fewest: {choose: {policy: fewest_calls}}
+  group: {ring: {strategy: group, size: 2}}
   spared: {choose: {policy: least_occupied}}
   read: {pop: {lead: 2s, ring: on_accept, require: painted}, full: {waiting: 1, then: {hangup: true}}, nobody: {for: 10s, then: {reject: 480}}}
 route:
@@ -33,6 +34,7 @@ route:
     - {name: day, when: 'call.dnis == "150"', queue: day}
     - {name: read, when: 'call.trunk == "read"', queue: read}
     - {name: fewest, when: 'call.trunk == "fewest"', queue: fewest}
+    - {name: group, when: 'call.trunk == "group"', queue: group}
     - {name: spared, when: 'call.trunk == "spared"', queue: spared}
     - {name: hard, when: 'call.trunk == "hard"', set: {topic: hard}}
     - {name: no, when: 'call.trunk == "no"', then: {reject: 603}}
@@ -74,6 +76,7 @@ func TestDocumentTests(t *testing.T) {
 		"staff of a test": {`at: 2026-04-15T10:00, call: {trunk: figures}, queues: {care: {sl: 90}}, agents: {ann: {skills: {care: 3, lang_en: 9}}, bob: {skills: {care: 4, lang_en: 9}}}, expect: {route: figures/staffed}`, ""},
 		"nobody":          {`at: 2026-04-15T10:00, call: {trunk: read}, expect: {then: [{at: 10s, treatment: nobody}]}`, ""},
 		"fewest calls":    {`at: 2026-04-15T10:00, call: {trunk: fewest}, agents: {ann: {calls_60m: 4, idle: 1h}, bob: {calls_60m: 2, idle: 1m}, cem: {calls_60m: 3, busy: 0%}}, expect: {agent: bob}`, ""},
+		"ring group":      {`at: 2026-04-15T10:00, call: {trunk: group}, agents: {ann: {idle: 1h}, bob: {idle: 1m}, cem: {idle: 2h}}, expect: {agent: cem, then: [{at: 30s, agent: cem}]}`, ""},
 		"least occupied":  {`at: 2026-04-15T10:00, call: {trunk: spared}, agents: {ann: {busy: 60%, idle: 1h}, bob: {busy: 40%, idle: 1m}, cem: {busy: 41%, calls_60m: 0}}, expect: {agent: bob}`, ""},
 		"late elsewhere":  {`at: 2026-04-15T10:00, call: {dnis: "150"}, expect: {then: [{at: 30s, treatment: late}]}`, ""},
 

@@ -134,6 +134,7 @@ func (l *linter) lintStaff() {
 		l.lintDesks(q, f)
 		l.lintSites(q)
 		l.lintReserveStaff(q)
+		l.lintGroup(q, f)
 		alone := l.lintAlone(q, f)
 		l.lintPreferred(l.key("queues", name, "prefer"), "queues."+name+".prefer", q, rule.Need{}, q.Prefer)
 		for _, t := range topics[name] {
@@ -201,6 +202,13 @@ func (l *linter) lintAlone(q *routing.Queue, f fits) bool {
 		l.queue(q, "pop", "P904", "a call whose desk does not ack: "+who[0]+" is the only one", "late: next_agent, and one agent fits")
 	}
 	return true
+}
+
+// lintGroup: more phones to ring than there are agents who fit.
+func (l *linter) lintGroup(q *routing.Queue, f fits) {
+	if who := l.ids(f.anywhere()); len(who) > 0 && len(who) < q.RingSize {
+		l.queue(q, "ring", "P902", listed(who), "ring group of %d, %d fit", q.RingSize, len(who))
+	}
 }
 
 // lintDesks: agents whose desk or phone cannot do what the queue asks.

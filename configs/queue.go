@@ -6,7 +6,6 @@ import (
 
 	"github.com/cordboard/cordboard/agents"
 	"github.com/cordboard/cordboard/routing"
-	"github.com/cordboard/cordboard/routing/match"
 	"github.com/cordboard/cordboard/routing/rule"
 )
 
@@ -29,7 +28,7 @@ func productDefaults() routing.Queue {
 	return routing.Queue{
 		SpeakLevel:   5,
 		AnswerWithin: 20 * time.Second,
-		Choose:       match.LongestIdle,
+		Choose:       "longest_idle",
 		ChooseWindow: 30 * time.Minute,
 		RingTimeout:  20 * time.Second,
 		RONA:         routing.RONA{NotReady: true, After: 1},
@@ -89,7 +88,7 @@ func (c *compiler) options(o *object, q *routing.Queue) {
 		c.choose(n, q)
 	}
 	if n := o.get("ring"); n != nil {
-		q.RingTimeout = c.ring(n)
+		c.ring(n, q)
 	}
 	if n := o.get("reserve"); n != nil {
 		q.Reserve = c.reserves(n)
@@ -178,18 +177,24 @@ func (c *compiler) steps(n *node) []routing.Step {
 	return out
 }
 
+// Policies that look back on a window.
+const (
+	leastOccupied = "least_occupied"
+	fewestCalls   = "fewest_calls"
+)
+
 func (c *compiler) choose(n *node, q *routing.Queue) {
 	o := c.object(n)
 	policy := o.get("policy")
-	q.Choose = c.choice(policy, match.LongestIdle, []string{match.LongestIdle, match.LeastOccupied, match.MostSkilled,
-		match.LeastSkilled, match.RoundRobin, match.FewestCalls}, "percent", "score")
+	q.Choose = c.choice(policy, "longest_idle", []string{"longest_idle", leastOccupied, "most_skilled",
+		"least_skilled", "round_robin", fewestCalls}, "percent", "score")
 	q.ChooseWindow = 30 * time.Minute
-	if q.Choose == match.FewestCalls {
+	if q.Choose == fewestCalls {
 		q.ChooseWindow = time.Hour
 	}
 	if w := o.get("window"); w != nil {
 		q.ChooseWindow = c.duration(w, 5*time.Minute, 8*time.Hour, q.ChooseWindow)
-		measured := q.Choose == match.LeastOccupied || q.Choose == match.FewestCalls
+		measured := q.Choose == leastOccupied || q.Choose == fewestCalls
 		if !measured && (policy == nil || policy.text == q.Choose) {
 			c.errorf(w, CodeConflict, "%s is for policy least_occupied or fewest_calls", w.label())
 		}
@@ -198,13 +203,20 @@ func (c *compiler) choose(n *node, q *routing.Queue) {
 	o.close()
 }
 
-func (c *compiler) ring(n *node) time.Duration {
+func (c *compiler) ring(n *node, q *routing.Queue) {
 	o := c.object(n)
-	c.choice(o.get("strategy"), "single", []string{"single"}, "group")
-	o.later("size")
-	d := c.duration(o.get("timeout"), 5*time.Second, 2*time.Minute, 20*time.Second)
+	strategy := o.get("strategy")
+	q.RingSize = 0
+	size := o.get("size")
+	phones := c.integer(size, 2, maxGroup, 3)
+	switch group := c.choice(strategy, "single", []string{"single", "group"}) == "group"; {
+	case group:
+		q.RingSize = phones
+	case size != nil && (strategy == nil || strategy.text == "single"):
+		c.errorf(size, CodeConflict, "%s is for strategy group", size.label())
+	}
+	q.RingTimeout = c.duration(o.get("timeout"), 5*time.Second, 2*time.Minute, 20*time.Second)
 	o.close()
-	return d
 }
 
 func (c *compiler) rona(n *node) routing.RONA {

@@ -35,6 +35,7 @@ const (
 	maxNeedSets    = 8
 	maxPrefer      = 4
 	maxSpecialists = 16
+	maxGroup       = 8 // phones
 	maxPriority    = 1000
 	maxPreferWait  = 2 * time.Minute
 )

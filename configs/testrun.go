@@ -227,6 +227,9 @@ func (r *player) react(a routing.Action) {
 	case routing.Enqueued:
 		r.routed(a.Call)
 	case routing.OfferCall:
+		if a.Reason.Trigger == routing.Grouped {
+			return // the first of the group answers
+		}
 		if a.Call == testCall {
 			r.agent = string(a.Agent)
 		}
@@ -236,7 +239,7 @@ func (r *player) react(a routing.Action) {
 	case routing.Ring:
 		r.step(routing.PhoneAnswered{Offer: a.Offer})
 	case routing.Withdraw:
-		if a.Call == testCall {
+		if a.Call == testCall && r.agent == string(a.Agent) {
 			r.agent = nobodyExpected
 		}
 	case routing.Treat:

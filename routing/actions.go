@@ -115,15 +115,18 @@ type MayAccept struct {
 // was not there (deadline passed, or no desk).
 type Ring struct {
 	Offer
-	AutoAnswer bool      `json:"auto_answer"`
-	Why        string    `json:"why,omitempty"` // "phone_cannot", "no_ack" when on_accept fell back to auto
-	Unacked    bool      `json:"unacked,omitempty"`
-	Until      time.Time `json:"until"` // no answer after this
+	AutoAnswer bool   `json:"auto_answer"`
+	Why        string `json:"why,omitempty"` // "phone_cannot", "no_ack" when on_accept fell back to auto
+	Unacked    bool   `json:"unacked,omitempty"`
+	// Group says that other phones are called beside this one.
+	Group bool      `json:"group,omitempty"`
+	Until time.Time `json:"until"` // no answer after this
 }
 
 // Withdraw: the offer is over and the call was not taken: clear the pop, stop
 // the phone. Why is a code: rona, refused, phone_busy, phone_unreachable,
-// abandoned, desk_silent, join_failed, call_failed, closed.
+// abandoned, desk_silent, join_failed, call_failed, closed,
+// answered_elsewhere (another of a ring group has it).
 type Withdraw struct {
 	Offer
 	Why string `json:"why"`
@@ -259,13 +262,17 @@ type Reason struct {
 	Step     int       `json:"step,omitempty"`          // step that admitted the agent
 	Skipped  []int     `json:"steps_skipped,omitempty"` // whose condition did not hold
 	Policy   string    `json:"policy,omitempty"`        // longest_idle, most_skilled, ...
-	Trigger  string    `json:"trigger,omitempty"`       // arrived, agent_free, step, came_back, late_record, hold_ended, bar_ended, room
+	Trigger  string    `json:"trigger,omitempty"`       // arrived, agent_free, step, came_back, late_record, hold_ended, bar_ended, room, group
 	Prefer   string    `json:"prefer,omitempty"`        // account_manager, last_agent, topic, agent
 	Ceiling  time.Time `json:"ceiling,omitzero"`        // since when the call was at the ceiling of points and age
 	CameBack int       `json:"came_back,omitempty"`
-	Terms    []Term    `json:"terms,omitempty"` // what decided between candidates
-	LeftOut  LeftOuts  `json:"left_out,omitempty"`
-	Version  int       `json:"version,omitempty"`
+	// Group is who else is offered the call at once; HeldFor a call that waits for
+	// one of those who would have been.
+	Group   []agents.ID `json:"group,omitempty"`
+	HeldFor CallID      `json:"held_for,omitempty"`
+	Terms   []Term      `json:"terms,omitempty"` // what decided between candidates
+	LeftOut LeftOuts    `json:"left_out,omitempty"`
+	Version int         `json:"version,omitempty"`
 }
 
 // Term is one measured value of a candidate.

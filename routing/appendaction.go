@@ -37,6 +37,7 @@ func appendUsualAction(to []byte, a Action) (out []byte, ok bool) {
 		to = appendBool(appendOffer(to, a.Offer), `,"auto_answer":`, a.AutoAnswer)
 		to = optionalText(to, `,"why":`, a.Why)
 		to = optionalBool(to, `,"unacked":`, a.Unacked)
+		to = optionalBool(to, `,"group":`, a.Group)
 		to = appendTime(to, `,"until":`, a.Until, &ok)
 	case Withdraw:
 		to = appendText(appendOffer(to, a.Offer), `,"why":`, a.Why)
@@ -113,6 +114,13 @@ func appendReason(to []byte, r *Reason, ok *bool) []byte {
 	to = optionalText(to, `,"prefer":`, r.Prefer)
 	to = optionalTime(to, `,"ceiling":`, r.Ceiling, ok)
 	to = optionalInt(to, `,"came_back":`, r.CameBack)
+	for i, agent := range r.Group {
+		to = appendText(to, listed(i, `,"group":[`, ","), agent)
+	}
+	if len(r.Group) > 0 {
+		to = append(to, ']')
+	}
+	to = optionalInt(to, `,"held_for":`, r.HeldFor)
 	for i := range r.Terms {
 		term := &r.Terms[i]
 		to = appendText(to, listed(i, `,"terms":[{"agent":`, `,{"agent":`), term.Agent)

@@ -100,15 +100,19 @@ type call struct {
 	alone    int      // the vacancy it came into
 
 	// The offer, or the talk.
-	attempt  Attempt
-	agent    *agent
-	rang     bool // the phone sent 180
-	onHold   bool
-	passedBy *agent // who passed the call on, barred while others fit
-	blind    bool   // a blind transfer is not answered yet
-	toAgent  bool   // it was to one agent
-	backTo   string // the sender's queue
-	bars     []*bar
+	attempt   Attempt
+	agent     *agent
+	tries     Attempt // offers so far
+	also      []*try  // others that are out at once
+	picked    []*agent
+	someFront bool // one of the group that failed brings the call to the front
+	rang      bool // the phone sent 180
+	onHold    bool
+	passedBy  *agent // who passed the call on, barred while others fit
+	blind     bool   // a blind transfer is not answered yet
+	toAgent   bool   // it was to one agent
+	backTo    string // the sender's queue
+	bars      []*bar
 
 	answered bool // the caller's leg was answered by us, or is with this Connect
 	talked   bool // an agent has talked

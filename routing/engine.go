@@ -183,7 +183,7 @@ func (e *Engine) applyOffer(ev Event) error {
 		return nil
 	}
 	c := e.calls[o.Call]
-	if c == nil || c.agent == nil || c.attempt != o.Attempt || c.agent.id != o.Agent {
+	if c == nil || !e.turnTo(c, o) {
 		e.stale(ev, o)
 		return nil
 	}
@@ -265,6 +265,9 @@ func offerOf(ev Event) (Offer, bool) {
 func (e *Engine) fire(t *timer) {
 	e.spend(2 * indexUnits)
 	e.timers.disarm(t)
+	if t.kind.isOffer() {
+		e.turnToTimer(t.call, t)
+	}
 	switch t.kind {
 	case recordDue:
 		e.routed(t.call)

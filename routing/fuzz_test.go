@@ -21,7 +21,8 @@ type tape struct {
 	now     time.Time
 	data    []byte
 	next    CallID
-	offers  map[CallID]Offer // the offer or talk each call has, from the actions alone
+	offers  map[CallID]Offer   // the offer or talk each call has, from the actions alone
+	beside  map[CallID][]Offer // others of its ring group
 	holder  map[agents.ID]CallID
 	past    []Offer
 	ended   map[CallID]bool
@@ -53,7 +54,7 @@ func (p *tape) agent() agents.ID { return agents.ID(fmt.Sprintf("a%d", p.byte()%
 
 func (p *tape) event() Event {
 	op := p.byte() % 28
-	o := p.offers[p.call()]
+	o := p.offer(p.call())
 	switch op {
 	case 0, 1, 2, 3:
 		p.next++
@@ -131,7 +132,7 @@ func (p *tape) step(ev Event) {
 	checkWorld(p.t, p.e)
 	for id, o := range p.offers {
 		c := p.e.calls[id]
-		if c == nil || c.agent == nil || c.offer() != o {
+		if c == nil || c.agent == nil || !p.all(c, o) {
 			p.t.Fatalf("%s: actions say %+v, the engine does not", ev.Kind(), o)
 		}
 	}
@@ -141,10 +142,9 @@ func (p *tape) step(ev Event) {
 func (p *tape) action(ev Event, a Action) {
 	fail := func(why string) { p.t.Helper(); p.t.Fatalf("%s: %s: %+v", ev.Kind(), why, a) }
 	drop := func(o Offer) {
-		if p.offers[o.Call] != o {
+		if !p.ends(o) {
 			fail("ends an offer that is not out")
 		}
-		delete(p.offers, o.Call)
 		delete(p.holder, o.Agent)
 		p.past = append(p.past, o)
 	}
@@ -159,20 +159,23 @@ func (p *tape) action(ev Event, a Action) {
 			fail("queued after its end, or before it was answered")
 		}
 	case OfferCall:
-		if _, out := p.offers[a.Call]; out || p.ended[a.Call] {
+		if _, out := p.offers[a.Call]; out != (a.Reason.Trigger == Grouped) || p.ended[a.Call] {
 			fail("a second offer of one call, or after its end")
 		}
 		if _, has := p.holder[a.Agent]; has {
 			fail("a second call for one agent")
 		}
+		if first, out := p.offers[a.Call]; out {
+			p.beside[a.Call] = append(p.beside[a.Call], first)
+		}
 		p.offers[a.Call], p.holder[a.Agent] = a.Offer, a.Call
 	case Ring:
-		if p.offers[a.Call] != a.Offer || p.rung[a.Offer] {
+		if !p.out(a.Offer) || p.rung[a.Offer] || a.Group != (len(p.beside[a.Call]) > 0) {
 			fail("rings without an offer, or twice")
 		}
 		p.rung[a.Offer] = true
 	case Connect:
-		if p.offers[a.Call] != a.Offer || !p.rung[a.Offer] {
+		if !p.out(a.Offer) || !p.rung[a.Offer] {
 			fail("connects a phone that was not rung")
 		}
 		p.greeted[a.Call] = true
@@ -333,7 +336,7 @@ func FuzzEngine(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		p := &tape{
-			t: t, e: New(tapePolicy(1)), now: tapeStart, data: data, offers: map[CallID]Offer{}, holder: map[agents.ID]CallID{},
+			t: t, e: New(tapePolicy(1)), now: tapeStart, data: data, offers: map[CallID]Offer{}, beside: map[CallID][]Offer{}, holder: map[agents.ID]CallID{},
 			ended: map[CallID]bool{}, arrived: map[CallID]bool{}, greeted: map[CallID]bool{}, rung: map[Offer]bool{}, talks: map[CallID][]Offer{}, folds: map[CallID]*figures.Call{}, version: 1,
 		}
 		switch b := p.byte(); {

@@ -149,7 +149,7 @@ func (c *call) sortKey() queue.Key {
 
 func (c *call) state() CallState {
 	out := CallState{
-		Call: c.id, Phase: c.phaseName(), Topic: c.topic, Attempt: c.attempt,
+		Call: c.id, Phase: c.phaseName(c.phase), Topic: c.topic, Attempt: c.attempt,
 		Since: instant(c.since), Entered: instant(c.entered), Priority: c.priority(), Step: c.stepNow(),
 		Version: c.plan.Version,
 	}
@@ -157,8 +157,9 @@ func (c *call) state() CallState {
 		out.Queue = c.queue.Name
 	}
 	if c.agent != nil {
-		out.Agent = c.agent.id
-		out.Entered = instant(c.agent.since)
+		first := c.shown()
+		out.Attempt, out.Agent = first.attempt, first.agent.id
+		out.Phase, out.Entered = c.phaseName(first.phase), instant(first.agent.since)
 	}
 	if c.entered == 0 {
 		out.Entered = instant(c.arrived)
@@ -166,21 +167,21 @@ func (c *call) state() CallState {
 	return out
 }
 
-func (c *call) phaseName() string {
+func (c *call) phaseName(p phase) string {
 	switch {
-	case c.phase == resolving:
+	case p == resolving:
 		return "resolving"
-	case c.phase == waiting && len(c.wanted) > 0:
+	case p == waiting && len(c.wanted) > 0:
 		return "holding"
-	case c.phase == waiting:
+	case p == waiting:
 		return "waiting"
-	case c.phase == ringing:
+	case p == ringing:
 		return "ringing"
-	case c.phase.offered():
+	case p.offered():
 		return "offered"
-	case c.phase == talking && c.onHold:
+	case p == talking && c.onHold:
 		return "hold"
-	case c.phase == talking:
+	case p == talking:
 		return "talking"
 	}
 	return "treated"

@@ -31,14 +31,22 @@ func (e *Engine) offerTo(c *call, a *agent, r Reason) {
 	if r.Prefer == "" {
 		r.Terms = e.terms(c, a, step)
 	}
+	e.pickGroup(c, a, &r)
 	r.LeftOut = e.leftOut(c, a, step, maxExplained)
 	e.watchDecision(c, a, Given, r)
-	e.noteOffer(c, a)
 	e.unseek(c)
 	e.unplace(c)
 	c.wanted = nil
 	e.timers.disarm(&c.tHold)
-	c.attempt++
+	e.send(c, a, r)
+	e.offerGroup(c, r)
+}
+
+// send makes one offer: the record goes ahead.
+func (e *Engine) send(c *call, a *agent, r Reason) {
+	e.noteOffer(c, a)
+	c.tries++
+	c.attempt = c.tries
 	c.agent, a.call = a, c
 	e.figure(c.queue.Name).occupied++
 	c.phase, c.rang, c.onHold = popped, false, false
@@ -94,7 +102,7 @@ func (e *Engine) leadOver(c *call) {
 func (e *Engine) ring(c *call, unacked bool) {
 	c.phase = ringing
 	due := e.now + c.queue.RingTimeout.Microseconds()
-	r := Ring{Offer: c.offer(), Unacked: unacked, Until: instant(due)}
+	r := Ring{Offer: c.offer(), Unacked: unacked, Until: instant(due), Group: len(c.also) > 0}
 	if c.queue.Pop.OnAccept {
 		r.Why = "phone_cannot"
 		if unacked {
@@ -115,7 +123,7 @@ func (e *Engine) offerAccepted(c *call) {
 	c.phase = ringing
 	due := max(c.tOffer.due, e.now+answerGrace)
 	e.timers.arm(&c.tOffer, ringDue, due)
-	e.act(Ring{Offer: c.offer(), AutoAnswer: true, Until: instant(due)})
+	e.act(Ring{Offer: c.offer(), AutoAnswer: true, Until: instant(due), Group: len(c.also) > 0})
 	e.setState(c.agent, agents.Ringing, "", 0)
 }
 
@@ -126,7 +134,7 @@ func (e *Engine) popLate(c *call) {
 		e.ring(c, true)
 		return
 	}
-	if p.Late == LateNextAgent {
+	if p.Late == LateNextAgent && len(c.also) == 0 {
 		if other, _ := e.bestAgent(c, c.agent); other == nil {
 			e.ring(c, true)
 			return
@@ -231,9 +239,14 @@ func (e *Engine) withdraw(c *call, why string) *agent {
 }
 
 // back returns a call whose offer failed to its queue: in front, up to three
-// times, or in its place.
+// times, or in its place. While others of its group are out it stays with them.
 func (e *Engine) back(c *call, front bool) {
 	c.failed++
+	front = front || c.someFront
+	if c.someFront = front; e.carryOn(c) {
+		return
+	}
+	c.someFront = false
 	if front {
 		c.came++
 		c.front = c.came <= maxCameBack

@@ -57,6 +57,9 @@ func (e *Engine) phoneBack(a *agent) {
 // called, or talks, shows by itself what becomes of that call; the agent is
 // away after it.
 func (e *Engine) phoneLost(a *agent) {
+	if a.call != nil {
+		e.turnToAgent(a.call, a)
+	}
 	switch c := a.call; {
 	case c != nil && c.phase.offered() && c.phase != ringing:
 		e.withdraw(c, agents.ReasonUnreachable)

@@ -90,6 +90,7 @@ type Queue struct {
 	Choose       string        // a policy of package match
 	ChooseWindow time.Duration // of least_occupied and fewest_calls
 	RingTimeout  time.Duration
+	RingSize     int // phones rung at once (ring: group); 0 and 1 are one
 	RONA         RONA
 	Pop          PopPolicy
 	WrapUp       WrapUpPolicy

@@ -52,6 +52,7 @@ type Record struct {
 	Policy  string      `json:"policy,omitempty"`
 	Chosen  agents.ID   `json:"chosen,omitempty"`
 	Prefer  string      `json:"prefer,omitempty"` // the preference that chose: account_manager, last_agent, topic, agent
+	Group   []agents.ID `json:"group,omitempty"`  // offered the call at once with the chosen
 	Terms   []Term      `json:"terms,omitempty"`  // of the first five candidates, best first
 	Free    []agents.ID `json:"free,omitempty"`   // who may take it, while nobody is chosen
 	LeftOut LeftOuts    `json:"left_out,omitempty"`

@@ -257,6 +257,9 @@ func (e *Engine) expireOf(ev Event) {
 			for _, t := range c.timers() {
 				look(t)
 			}
+			for _, t := range c.also {
+				look(&t.tOffer)
+			}
 			for _, b := range c.bars {
 				look(&b.timer)
 			}

@@ -131,6 +131,7 @@ func (e *Engine) signOut(a *agent) {
 		e.recheckOwn(a)
 		return
 	case c != nil:
+		e.turnToAgent(c, a)
 		e.withdraw(c, "refused")
 		e.leaveWork(a)
 		e.back(c, true)

@@ -31,6 +31,7 @@ func (e *Engine) phoneAnswered(c *call) {
 	c.answered = true
 	e.act(Connect{c.offer(), instant(e.now), c.queue.Music})
 	e.setState(a, agents.Talking, "", 0)
+	e.dropOthers(c)
 }
 
 // joinFailed: the legs could not be joined. The agent is free again and the
@@ -139,7 +140,7 @@ func (e *Engine) end(c *call, outcome Outcome, by Party, reason string) {
 }
 
 func (e *Engine) endWith(c *call, out EndCall) {
-	talker, offered := (*agent)(nil), (*agent)(nil)
+	talker, offered := (*agent)(nil), []*agent(nil)
 	switch {
 	case c.phase == talking:
 		talker = e.leaveTalk(c)
@@ -148,7 +149,7 @@ func (e *Engine) endWith(c *call, out EndCall) {
 		if out.Outcome == Failed || out.By == ByServer {
 			why = "call_failed"
 		}
-		offered = e.withdraw(c, why)
+		offered = e.withdrawAll(c, why)
 	}
 	e.leave(c)
 	e.unseek(c)
@@ -171,8 +172,8 @@ func (e *Engine) endWith(c *call, out EndCall) {
 	if talker != nil {
 		e.startWrapUp(c, talker)
 	}
-	if offered != nil {
-		e.release(offered, false)
+	for _, a := range offered {
+		e.release(a, false)
 	}
 }
 

@@ -25,6 +25,7 @@ func tapeWho(p *Policy, version int) {
 		{Team: "t1", Join: ReserveJoin{Oldest: 15 * time.Second, Waiting: 4}, Leave: calm, Stay: 15 * time.Second},
 		{Team: "t0", Join: ReserveJoin{Oldest: 40 * time.Second}, Leave: ReserveLeave{Waiting: 2}},
 	}
+	d.RingSize, e.RingSize = 3, 2
 	e.MaxTalking, e.Prefer = 2, []rule.Prefer{{Who: "last_agent", Wait: 10 * time.Second, Within: time.Hour}}
 	if version > 1 {
 		d.Reserve, e.MaxTalking = d.Reserve[:1], 3

@@ -151,7 +151,7 @@ func (e *Engine) record(c *call, chosen *agent, kind string, why Reason) Record 
 	d := c.demand
 	step := d.reach(c.step)
 	if chosen != nil {
-		r.Attempt, r.Chosen = c.attempt+1, chosen.id
+		r.Attempt, r.Chosen = c.tries+1, chosen.id
 		step = max(d.fits(chosen.profile), 0)
 	}
 	r.Step, r.Need, r.Steps = d.number(step), needWords(d.reqs[step]), d.stepNeeds()
@@ -253,6 +253,10 @@ func (e *Engine) everybody(c *call, chosen *agent, step int, r *Record) {
 	}
 	for _, a := range e.roster {
 		if a == chosen {
+			continue
+		}
+		if slices.Contains(c.picked, a) {
+			r.Group = append(r.Group, a.id)
 			continue
 		}
 		code := e.whyNot(c, a, chosen, step)

@@ -15,7 +15,7 @@ import (
 // tapeOf is the tape of FuzzEngine over some bytes.
 func tapeOf(t *testing.T, data []byte) *tape {
 	return &tape{
-		t: t, e: New(tapePolicy(1)), now: tapeStart, data: data, offers: map[CallID]Offer{}, holder: map[agents.ID]CallID{},
+		t: t, e: New(tapePolicy(1)), now: tapeStart, data: data, offers: map[CallID]Offer{}, beside: map[CallID][]Offer{}, holder: map[agents.ID]CallID{},
 		ended: map[CallID]bool{}, arrived: map[CallID]bool{}, greeted: map[CallID]bool{}, rung: map[Offer]bool{}, talks: map[CallID][]Offer{}, version: 1,
 	}
 }
@@ -26,6 +26,9 @@ func checkRecord(t *testing.T, e *Engine, r Record) {
 	seen := map[agents.ID]int{}
 	if r.Chosen != "" {
 		seen[r.Chosen]++
+	}
+	for _, id := range r.Group {
+		seen[id]++
 	}
 	for _, id := range r.Free {
 		seen[id]++

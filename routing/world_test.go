@@ -76,7 +76,7 @@ func checkAgents(t *testing.T, e *Engine) {
 		if a.state.SignedIn() {
 			signed[a.profile]++
 		}
-		if a.call != nil && (a.call.agent != a || e.calls[a.call.id] != a.call) {
+		if a.call != nil && (!a.call.offeredTo(a) || e.calls[a.call.id] != a.call) {
 			t.Fatalf("agent %s has a call that is not theirs", a.id)
 		}
 		working := a.state == agents.Offered || a.state == agents.Ringing || a.state == agents.Talking || a.state == agents.OnHold
@@ -192,7 +192,7 @@ func checkCalls(t *testing.T, e *Engine) {
 			t.Fatalf("call %d in phase %d with agent %v", c.id, c.phase, c.agent != nil)
 		}
 		if c.agent != nil {
-			occupied[c.queue.Name]++
+			occupied[c.queue.Name] += 1 + len(c.also)
 		}
 		if c.phase == waiting || c.phase.offered() {
 			waitingBy[c.queue.Name]++

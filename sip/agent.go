@@ -18,10 +18,12 @@ func (c *call) ring(a routing.Ring) {
 	if c.caller.ended {
 		return // CallerGone is on its way to the engine
 	}
-	c.dropAgent(reasonHeader(routing.ByServer, "superseded"))
+	if !a.Group || c.connected {
+		c.dropAgents(reasonHeader(routing.ByServer, "superseded"))
+	}
 	late := c.first == nil && !c.caller.up // a late offer: the caller's codecs are not known
 	if late && c.caller.answered {
-		c.ringLater = &a // the ACK brings them
+		c.ringLater = append(c.ringLater, a) // the ACK brings them
 		return
 	}
 	phone, ok := c.gw.phones.Phone(a.Agent)
@@ -29,6 +31,7 @@ func (c *call) ring(a routing.Ring) {
 		c.submit(routing.PhoneFailed{Offer: a.Offer, Code: 480})
 		return
 	}
+	c.aside()
 	l := &leg{name: legName(a.Offer), offer: a.Offer, side: c.newSide()}
 	// Answered with the agent, such a caller tells his codecs after the phone's
 	// answer: then we stay between the two.
@@ -56,7 +59,10 @@ func (c *call) invite(l *leg, phone agents.Phone) bool {
 		c.log.Warn("agent's phone not called", c.of(l), zap.Error(err))
 		return false
 	}
-	l.dlg, c.agent = dlg, l
+	l.dlg = dlg
+	if !c.isOther(l) {
+		c.agent = l
+	}
 	l.unheard.Stop() // that of an INVITE before
 	l.unheard = c.after(c.gw.unheardAfter, func() { c.unheard(l) })
 	return true
@@ -77,10 +83,10 @@ const noPort = 0
 // switched off or gone. The transaction would take 32 s to say so, longer than
 // a phone is let ring.
 func (c *call) unheard(l *leg) {
-	if c.agent != l || l.answered || l.dlg.Heard() {
+	if l.ended || l.answered || l.dlg.Heard() {
 		return
 	}
-	c.dropAgent(nil)
+	c.drop(l, nil)
 	c.submit(routing.PhoneFailed{Offer: l.offer, Code: 408})
 }
 
@@ -199,15 +205,13 @@ func (c *call) agentGone(l *leg) {
 
 // letGo does Withdraw and Release: the agent's leg only.
 func (c *call) letGo(o routing.Offer, why string) {
-	if r := c.ringLater; r != nil && r.Offer == o {
-		c.ringLater = nil
-	}
-	if c.agent != nil && c.agent.offer == o {
-		c.dropAgent(reasonHeader(routing.ByServer, why))
+	c.ringLater = slices.DeleteFunc(c.ringLater, func(r routing.Ring) bool { return r.Offer == o })
+	if l := c.legOf(o); l != nil {
+		c.drop(l, reasonHeader(routing.ByServer, why))
 	}
 }
 
-// dropAgent ends the agent's leg, whatever it is doing.
+// dropAgent ends the agent's leg that is faced, whatever it is doing.
 func (c *call) dropAgent(h []stack.Header) {
 	l := c.agent
 	if l == nil {

@@ -44,7 +44,9 @@ import (
 //	caller gone   | -          | CANCEL                | BYE                   | BYE
 //	EndCall       | -          | CANCEL                | BYE                   | BYE
 //
-// "None" is also what any leg but the present attempt's is taken for. A panic
+// With Group set Ring ends nothing: the phones of a group ring side by side
+// (group.go), each as the table says, until one is connected.
+// "None" is also what any leg but the present attempts' is taken for. A panic
 // anywhere ends both legs and is told as CallFailed.
 type call struct {
 	id      routing.CallID
@@ -57,18 +59,19 @@ type call struct {
 	first   *request // the offer of the INVITE, nil when it had none
 
 	caller *leg
-	agent  *leg // of the present attempt, nil when there is none
+	agent  *leg   // of the present attempt, nil when there is none
+	others []*leg // of its group, ringing beside it
 
 	tune      string // music while waiting and on hold
 	treatment string // announcement instead of the music
 	played    bool   // to its end
 	deskHold  bool
-	ringLater *routing.Ring // waits until the caller's codecs are known
-	connected bool          // the engine wants caller and agent joined
-	joined    bool          // and was told that they are
-	direct    bool          // media of this attempt: direct, or by our relay
-	lateJoin  bool          // the join has run out of time once
-	rounds    int           // re-INVITEs since something last changed
+	ringLater []routing.Ring // wait until the caller's codecs are known
+	connected bool           // the engine wants caller and agent joined
+	joined    bool           // and was told that they are
+	direct    bool           // media of this attempt: direct, or by our relay
+	lateJoin  bool           // the join has run out of time once
+	rounds    int            // re-INVITEs since something last changed
 	playing   playing
 	relaying  bool
 	undecided bool // AgentGone was told, and the engine has not spoken since
@@ -137,6 +140,8 @@ func (c *call) event(l *leg, ev stack.Event) {
 		unwrap(m)
 	}
 	switch {
+	case c.isOther(l):
+		c.otherEvent(l, ev)
 	case l.ended || (l != c.caller && l != c.agent):
 		c.stray(l, ev)
 	case l == c.caller:
@@ -203,7 +208,7 @@ func (c *call) submit(ev routing.Event) { c.gw.router.Submit(ev) }
 
 // end is the engine's last word: whatever legs are left are ended.
 func (c *call) end(a routing.EndCall) {
-	c.dropAgent(reasonHeader(a.By, a.Reason))
+	c.dropAgents(reasonHeader(a.By, a.Reason))
 	c.endCaller(a)
 	c.finish()
 }
@@ -217,7 +222,7 @@ func (c *call) fail(reason string) {
 // abandonShip ends every leg, each on its own so that one that panics does not
 // save the other, and tells the engine.
 func (c *call) abandonShip(reason string) {
-	c.guarded(func() { c.dropAgent(reasonHeader(routing.ByServer, reason)) })
+	c.guarded(func() { c.dropAgents(reasonHeader(routing.ByServer, reason)) })
 	c.guarded(func() {
 		c.endCaller(routing.EndCall{Outcome: routing.Failed, By: routing.ByServer, Reason: reason, Code: failCode(reason)})
 	})

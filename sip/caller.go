@@ -82,9 +82,10 @@ func (c *call) callerAcked(l *leg, ack *stack.Message) {
 	if l := c.agent; l != nil && c.first == nil && !c.direct {
 		l.own = slices.Clone(c.caller.own) // what the ACK brought; the phone was offered more
 	}
-	if r := c.ringLater; r != nil {
-		c.ringLater = nil
-		c.ring(*r)
+	later := c.ringLater
+	c.ringLater = nil
+	for _, r := range later {
+		c.ring(r)
 	}
 }
 
@@ -200,7 +201,7 @@ func (c *call) callerGone() {
 	if c.caller.ended {
 		return
 	}
-	c.dropAgent(reasonHeader(routing.ByCaller, "caller_gone"))
+	c.dropAgents(reasonHeader(routing.ByCaller, "caller_gone"))
 	c.closeLeg(c.caller)
 	c.submit(routing.CallerGone{Call: c.id, Unanswered: !c.caller.answered})
 	c.orphanTimer = c.after(c.gw.orphanAfter, func() {

@@ -196,7 +196,7 @@ func reasonHeader(by routing.Party, why string) []stack.Header {
 	switch why {
 	case "panic", "shutdown", "no_ack", "no_answer_in_ack", "no_media_port", "no_codec", "call_failed":
 		v = `SIP;cause=500;text="` + text + `"`
-	case "completed_elsewhere":
+	case "completed_elsewhere", "answered_elsewhere":
 		v = `SIP;cause=200;text="Call completed elsewhere"`
 	}
 	return []stack.Header{{Name: "Reason", Value: v}}

@@ -21,6 +21,9 @@ const (
 
 // connect joins the legs: from now on settle works towards it.
 func (c *call) connect(a routing.Connect) {
+	if l := c.legOf(a.Offer); l != nil {
+		c.face(l)
+	}
 	l := c.agent
 	if l == nil || l.offer != a.Offer || !l.answered || c.connected {
 		return // the agent's end is on its way to the engine

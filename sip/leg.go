@@ -43,6 +43,8 @@ type leg struct {
 	// there too when it is behind a NAT.
 	source netip.Addr
 
+	direct bool // media of a leg that is not faced: direct, or by our relay
+
 	answered bool // a 2xx of the INVITE was sent (caller) or came (agent)
 	up       bool // and was acknowledged
 	ended    bool

@@ -48,7 +48,7 @@ func (c *Case) queue(p *routing.Policy, l line) error {
 	return nil
 }
 
-func mapKeys(m map[string]string) func(func(string) bool) {
+func mapKeys[V any](m map[string]V) func(func(string) bool) {
 	return func(yield func(string) bool) {
 		for k := range m {
 			if !yield(k) {
@@ -68,7 +68,15 @@ func option(p *routing.Policy, q *routing.Queue, key, v string) (err error) {
 	case "prefer":
 		q.Prefer, err = preferList(v)
 	case "ring":
+		if v != "group" && v != "single" {
+			q.RingTimeout, err = time.ParseDuration(v)
+		} else if v == "group" && q.RingSize == 0 {
+			q.RingSize = 3
+		}
+	case "ring.timeout":
 		q.RingTimeout, err = time.ParseDuration(v)
+	case "size", "ring.size":
+		q.RingSize, err = strconv.Atoi(v)
 	case "answer_within":
 		q.AnswerWithin, err = time.ParseDuration(v)
 	case "wrap_up":
@@ -362,6 +370,13 @@ func (c *Case) routes() error {
 	}
 	if err := add("elsewhere", `call.trunk == "elsewhere"`, "elsewhere", "", nil); err != nil {
 		return err
+	}
+	for _, name := range slices.Sorted(mapKeys(c.policy.Queues)) {
+		if strings.HasPrefix(name, "wrap_up_") {
+			if err := add(name, fmt.Sprintf("call.trunk == %q", name), name, "", nil); err != nil {
+				return err
+			}
+		}
 	}
 	for _, key := range slices.Sorted(mapKeys(c.direct)) {
 		queue, priority, _ := strings.Cut(key, "/")

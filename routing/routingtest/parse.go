@@ -43,6 +43,7 @@ type person struct {
 	away       string
 	talking    string // call name, or "-" for a call that is not part of the case
 	queue      string
+	wrap       time.Duration // in wrap-up so long
 	out, nodsk bool
 }
 
@@ -255,6 +256,13 @@ func (c *Case) agents(l line) error {
 				return err
 			}
 			p.idle = d
+		case pair && k == "wrap_up":
+			d, err := time.ParseDuration(v)
+			if err != nil {
+				return err
+			}
+			p.talking, p.wrap = "-", d
+			c.wrapping(d)
 		case pair && k == "away":
 			p.away = v
 		case pair && k == "queue":

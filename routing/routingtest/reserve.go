@@ -77,3 +77,18 @@ func (r *runner) reserve(a routing.ReserveChanged) string {
 	}
 	return fmt.Sprintf("reserve %s leaves %s (%s since %s, joined at %s)", a.Team, a.Queue, a.Why, r.since(a.Quiet), r.since(a.Since))
 }
+
+// wrapQueue is the queue of the call that an agent who begins in wrap-up has
+// had, and its trunk.
+func wrapQueue(d time.Duration) string { return "wrap_up_" + strings.ReplaceAll(d.String(), "µ", "u") }
+
+// wrapping makes that queue, and the route to it.
+func (c *Case) wrapping(d time.Duration) {
+	name := wrapQueue(d)
+	if c.policy.Queues[name] != nil {
+		return
+	}
+	q := newQueue(name)
+	q.WrapUp.Time = d
+	c.policy.Queues[name] = q
+}

@@ -21,6 +21,7 @@ type runner struct {
 	setup   bool                             // before +0s: nothing is shown
 	offers  map[routing.CallID]routing.Offer // the latest of each call
 	silent  map[routing.CallID]bool          // calls that are not part of the case
+	made    map[routing.Offer]agents.ID      // to whom each attempt of a call was made
 	talks   map[agents.ID]routing.Offer
 	queues  map[routing.CallID]string
 	greeted map[routing.CallID]bool // callers who were answered
@@ -32,7 +33,7 @@ type runner struct {
 func (c *Case) Run() ([]string, error) {
 	r := &runner{
 		Case: c, engine: routing.New(c.policy), setup: true, version: c.policy.Version,
-		offers: map[routing.CallID]routing.Offer{}, silent: map[routing.CallID]bool{}, talks: map[agents.ID]routing.Offer{}, queues: map[routing.CallID]string{},
+		offers: map[routing.CallID]routing.Offer{}, made: map[routing.Offer]agents.ID{}, silent: map[routing.CallID]bool{}, talks: map[agents.ID]routing.Offer{}, queues: map[routing.CallID]string{},
 		greeted: map[routing.CallID]bool{},
 	}
 	if err := r.prepare(); err != nil {
@@ -104,6 +105,9 @@ func (r *runner) prepare() error {
 // occupy gives an agent a call that is going on when the case begins.
 func (r *runner) occupy(p person) error {
 	trunk, id := "elsewhere", routing.CallID(900_000+len(r.silent))
+	if p.wrap > 0 {
+		trunk = wrapQueue(p.wrap)
+	}
 	if p.talking == "-" {
 		r.silent[id] = true
 	} else {
@@ -117,7 +121,11 @@ func (r *runner) occupy(p person) error {
 		return fmt.Errorf("agents: %s does not get the call", p.id)
 	}
 	r.talks[p.id] = o
-	return r.step(routing.PhoneAnswered{Offer: o})
+	if err := r.step(routing.PhoneAnswered{Offer: o}); err != nil || p.wrap == 0 {
+		return err
+	}
+	r.now = r.t0
+	return r.step(routing.CallerGone{Call: id})
 }
 
 // pass lets the engine's deadlines come, one by one.
@@ -240,6 +248,9 @@ func (r *runner) playOffer(l line, word func(int) string) error {
 		}
 		if routing.Attempt(attempt) != o.Attempt {
 			o.Attempt = routing.Attempt(attempt)
+			if to := r.made[routing.Offer{Call: id, Attempt: o.Attempt}]; to != "" {
+				o.Agent = to
+			}
 			if by := l.opts["by"]; by != "" {
 				o.Agent = agents.ID(by)
 			}

@@ -26,6 +26,7 @@ func (r *runner) remember(a routing.Action) {
 	switch a := a.(type) {
 	case routing.OfferCall:
 		r.offers[a.Call] = a.Offer
+		r.made[routing.Offer{Call: a.Call, Attempt: a.Attempt}] = a.Agent
 		if !a.NoDesk && (!r.apart || r.setup) {
 			r.acks = append(r.acks, a.Offer)
 		}
@@ -174,6 +175,9 @@ func (r *runner) offer(a routing.OfferCall) string {
 	}
 	if at := a.Reason.Ceiling; !at.IsZero() {
 		parts = append(parts, "at ceiling since "+r.since(at))
+	}
+	if c := a.Reason.HeldFor; c != 0 {
+		parts = append(parts, fmt.Sprintf("group held to 1: %s waits", r.name(c)))
 	}
 	parts = append(parts, a.Reason.Trigger)
 	return fmt.Sprintf("%s %s -> %s #%d%s", verb, r.name(a.Call), a.Agent, a.Attempt, why(strings.Join(parts, ", "), a.Reason.LeftOut))

@@ -9,7 +9,7 @@ import { toMs } from './protocol';
 import { useUi } from './ui';
 
 const goneShownMs = 5000;
-const goneWords = ['rona', 'refused', 'phone_busy', 'phone_unreachable', 'abandoned', 'desk_silent', 'join_failed', 'call_failed', 'closed'];
+const goneWords = ['rona', 'refused', 'phone_busy', 'phone_unreachable', 'abandoned', 'desk_silent', 'answered_elsewhere', 'join_failed', 'call_failed', 'closed'];
 const serverReasons = ['signed_in', 'rona', 'refusing', 'phone_busy', 'phone_unreachable', 'desk_lost'];
 const ownReasons = ['break', 'lunch', 'meeting', 'training', 'other'];
 

@@ -88,6 +88,7 @@ export const en: Record<string, string> = {
   'gone.phone_unreachable': 'Your phone could not be reached. The call goes to someone else.',
   'gone.abandoned': 'The caller hung up after {{time}}.',
   'gone.desk_silent': 'This screen did not show the call in time. It goes to someone else.',
+  'gone.answered_elsewhere': 'Someone else has answered the call.',
   'gone.join_failed': 'The call could not be connected to your phone.',
   'gone.call_failed': 'The call broke off after {{time}}.',
   'gone.closed': 'The call was taken back.',

@@ -96,6 +96,7 @@ export const ru: Record<string, string> = {
   'gone.phone_unreachable': 'Телефон недоступен. Звонок уходит к другому сотруднику.',
   'gone.abandoned': 'Звонок прерван той стороной через {{time}}.',
   'gone.desk_silent': 'Экран не показал звонок вовремя. Он уходит к другому сотруднику.',
+  'gone.answered_elsewhere': 'На звонок ответил другой сотрудник.',
   'gone.join_failed': 'Не удалось соединить звонок с вашим телефоном.',
   'gone.call_failed': 'Звонок прервался через {{time}}.',
   'gone.closed': 'Предложение снято.',
