@@ -10,7 +10,7 @@ TEST_PEERS := sip-tester:sipp baresip:baresip kamailio:kamailio chromium:chromiu
 UI_SOURCES := $(shell find web/ui -path web/ui/node_modules -prune -o -path web/ui/dist -prune -o -type f -print 2>/dev/null)
 GOTEST := $(GO) test -pgo=off -count=1 -timeout 10m # the profile is for the one binary, not for each test of it
 
-.PHONY: help demo build ui test test-go test-ui test-e2e peers lint fmt interop soak bench bench-call bench-engine bench-record profile fuzz prompts clean
+.PHONY: help demo build ui test test-go test-ui test-e2e peers lint fmt interop soak bench bench-call bench-engine bench-record profile fuzz soak-engine mutants prompts clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -109,6 +109,14 @@ profile: web/ui/dist/index.html ## measure anew what the compiler is told of the
 	dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && \
 	CGO_ENABLED=0 $(GO) build -tags bench -trimpath -o "$$dir/cordboard" ./cmd/cordboard && \
 	bin/bench-call -cordboard "$$dir/cordboard" -parts cpu -servers cordboard -runs 1 -length 40s -profile cmd/cordboard/default.pgo
+
+ENGINE_EVENTS ?= 10000000
+
+soak-engine: ## ENGINE_EVENTS random events decided by the engine and by the reference that looks at everything (some 5 minutes)
+	$(GO) test -pgo=off -count=1 -timeout 60m -v ./routing/reference -run TestDecidesTheSame -events $(ENGINE_EVENTS)
+
+mutants: ## faults planted in the engine, one at a time: which test finds each (some 3 minutes)
+	$(GO) test -pgo=off -count=1 -timeout 60m -v ./routing/reference -run TestMutants -mutants
 
 fuzz: ## every fuzz target for 20 s each
 	@for p in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u); do \

@@ -57,7 +57,7 @@ func (e *Engine) firstFront(a *agent) (found *call) {
 func (e *Engine) firstOwn(a *agent) (found *call) {
 	a.own.Ascend(func(c *call) bool {
 		e.spend(1)
-		if e.suits(c, &c.prefer[c.preferAt], a) && e.mayTake(c, a) && !e.full(c.queue) {
+		if e.now < c.prefer[c.preferAt].until && e.suits(c, &c.prefer[c.preferAt], a) && e.mayTake(c, a) && !e.full(c.queue) {
 			found = c
 		}
 		return found == nil

@@ -63,6 +63,7 @@ func (e *Engine) redefine(a *agent, def agents.Agent) {
 		e.idleIn(a)
 		e.markFree(a)
 	}
+	e.recheckOwn(a)
 }
 
 // prune forgets what only versions without a call needed.

@@ -105,30 +105,30 @@ func (e *Engine) staff(a *agent, n int) {
 			}
 		})
 	}
-	if n < 0 && e.passed.Len() > 0 {
-		e.wakePassed(p)
+	if e.passed.Len() > 0 && (n < 0 || before == 0) {
+		e.wakePassed(p, n)
 	}
 }
 
-// wakePassed has calls that were passed on seek again when an agent leaves and
-// their sender may now be the only one who fits.
-func (e *Engine) wakePassed(p *profile) {
-	alone := map[*demand]bool{}
+// wakePassed has calls that were passed on seek again when their sender may now
+// be the only one who fits, or is no longer and they hold for nobody else.
+func (e *Engine) wakePassed(p *profile, n int) {
+	changed := map[*demand]bool{}
 	e.index.among(p, e.index.watched, func(d *demand) {
 		sum := 0
 		for _, n := range d.staff[:d.fits(p)+1] {
 			sum += n
 		}
-		if d.passed > 0 && sum <= 1 {
-			alone[d] = true
+		if d.passed > 0 && (n > 0 || sum <= 1) {
+			changed[d] = true
 		}
 	})
-	if len(alone) == 0 {
+	if len(changed) == 0 {
 		return
 	}
 	e.passed.Ascend(func(c *call) bool {
 		e.spend(1)
-		if alone[c.demand] {
+		if changed[c.demand] && (n < 0 || c.spot == inHold) {
 			e.markSeeking(c, "agent_left")
 		}
 		return true
@@ -138,6 +138,9 @@ func (e *Engine) wakePassed(p *profile) {
 // flip follows a demand whose first step with staff was another before.
 func (e *Engine) flip(d *demand, before int) {
 	e.wake(d, before)
+	if d.floor < before {
+		e.rehold(d)
+	}
 	switch {
 	case d.staffed() && d.vacancy.round%2 == 1:
 		d.vacancy.round++
@@ -149,6 +152,18 @@ func (e *Engine) flip(d *demand, before int) {
 			e.armVacancy(d)
 		}
 	}
+}
+
+// rehold has calls that hold seek again when a stricter step applies, which
+// those they hold for may not fit.
+func (e *Engine) rehold(d *demand) {
+	e.held.Ascend(func(c *call) bool {
+		e.spend(1)
+		if c.demand == d {
+			e.markSeeking(c, "hold_ended")
+		}
+		return true
+	})
 }
 
 // wake marks the free agents of the steps that open.

@@ -1,0 +1,84 @@
+package reference
+
+import (
+	"encoding/json"
+	"flag"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+var mutants = flag.Bool("mutants", false, "plant each fault of the table in the engine, and see that a test finds it")
+
+// mutant is one fault: a text of the engine's sources, replaced.
+type mutant struct{ name, file, old, fault string }
+
+var table = []mutant{
+	{"three own calls in a row", "settle.go", "a.ownRow < maxOwnRow", "a.ownRow <= maxOwnRow"},
+	{"a head start is a handicap", "queue/tree.go", "return Key{since - q,", "return Key{since + q,"},
+	{"a call comes back in front once too often", "offered.go", "c.front = c.came <= maxCameBack", "c.front = c.came <= maxCameBack+1"},
+	{"a vacancy is not noticed", "vacancy.go", "\t\t\td.lower()\n\t\t\te.spend(2)", "\t\t\te.spend(2)"},
+	{"who is barred takes the call", "settle.go", "if e.mayTake(c, a) {\n\t\t\tfound = c\n\t\t}\n\t\treturn found == nil\n\t})\n\treturn found\n}\n\n// fitsNow", "if a != nil {\n\t\t\tfound = c\n\t\t}\n\t\treturn found == nil\n\t})\n\treturn found\n}\n\n// fitsNow"},
+	{"a profile that is gone still meets its terms", "index.go", "x.terms[t].drop(p.slot)", "_ = t"},
+	{"an agent pays for a caller who gave up", "talking.go", "e.release(offered, false)", "e.release(offered, true)"},
+	{"calls seek in the wrong order", "slices.go", "a.seekKey.Compare(b.seekKey) < 0", "a.seekKey.Compare(b.seekKey) > 0"},
+	{"agents choose in the wrong order", "slices.go", "strings.Compare(string(a.id), string(b.id)) < 0", "strings.Compare(string(a.id), string(b.id)) > 0"},
+	{"a hold has no end", "prefer.go", "len(wanted) > 0 && e.now < p.until", "len(wanted) > 0"},
+	{"the head of a class is not kept", "waiting.go", "\t\tc.demand.indexed++\n\t\te.index.enqueue(c.demand)", "\t\tc.demand.indexed++\n\t\te.index.queued.put(c.demand.slot)"},
+	{"a later step before an earlier one", "settle.go", "for step = 0; step <= d.reach(c.step); step++ {", "for step = d.reach(c.step); step >= 0; step-- {"},
+	{"a bar lasts half as long", "offered.go", "e.timers.arm(&b.timer, barDue, e.now+barTime)", "e.timers.arm(&b.timer, barDue, e.now+barTime/2)"},
+	{"a slice has no end", "slices.go", "return s.units >= s.mostUnits ||", "return s.units < 0 ||"},
+}
+
+// TestMutants plants faults in a copy of the sources, one at a time, and runs
+// the engine's tests: each must turn some test red.
+func TestMutants(t *testing.T) {
+	if !*mutants {
+		t.Skip("make mutants")
+	}
+	failed := regexp.MustCompile(`(?m)^\s*--- FAIL: (\S+)`)
+	for _, m := range table {
+		t.Run(strings.ReplaceAll(m.name, " ", "_"), func(t *testing.T) {
+			file, err := filepath.Abs(filepath.Join("..", m.file))
+			if err != nil {
+				t.Fatal(err)
+			}
+			src, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n := strings.Count(string(src), m.old); n != 1 {
+				t.Fatalf("%s has %q %d times: the table is to follow the sources", m.file, m.old, n)
+			}
+			dir := t.TempDir()
+			wrong, overlay := filepath.Join(dir, "wrong.go"), filepath.Join(dir, "overlay.json")
+			if err := os.WriteFile(wrong, []byte(strings.Replace(string(src), m.old, m.fault, 1)), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			b, err := json.Marshal(map[string]map[string]string{"Replace": {file: wrong}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(overlay, b, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			cmd := exec.CommandContext(t.Context(), "go", "test", "-pgo=off", "-count=1", "-timeout", "2m", "-overlay", overlay, "../queue", "..", "../routingtest", ".")
+			out, err := cmd.CombinedOutput()
+			if err == nil {
+				t.Fatalf("no test finds it: %s", m.name)
+			}
+			found := failed.FindAllStringSubmatch(string(out), -1)
+			if len(found) == 0 {
+				t.Fatalf("it is no fault that a test finds: %s", out)
+			}
+			names := make([]string, 0, len(found))
+			for _, f := range found {
+				names = append(names, f[1])
+			}
+			t.Logf("%s: found by %s", m.name, strings.Join(names[:min(len(names), 6)], ", "))
+		})
+	}
+}
