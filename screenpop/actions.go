@@ -278,6 +278,7 @@ func (h *Hub) transferred(at time.Time, c *card, l *leg, a routing.Transferred) 
 	c.handover = &handover{attempt: l.Attempt, known: known, from: fromView{
 		Agent: l.Agent, Name: name, Note: sentence, At: micro(at), Topic: a.Topic, TalkS: seconds(l.talked(at)),
 	}}
+	h.opt.Observe(l.Call, "transfer_known", l.Agent, l.Attempt, at, map[string]any{"known": len(known.Facts)})
 	c.waitFrom = at
 	if a.Topic != "" {
 		c.topic = a.Topic

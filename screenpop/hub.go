@@ -36,7 +36,7 @@ type Options struct {
 	// not block; nil is nobody.
 	Chosen func(call routing.CallID, customer string)
 	// Observe is told what the ledger keeps of the desk: pop_sent, pop_acked,
-	// resolved, answer_used, note_saved, transfer_facts. Codes, counts and ids
+	// resolved, answer_used, note_saved, transfer_known, transfer_facts. Codes, counts and ids
 	// only, never a name, a number or a text. It must not block.
 	Observe func(call routing.CallID, kind string, agent agents.ID, attempt routing.Attempt, at time.Time, data map[string]any)
 	// CheckOrigin says whether a page may open the desk socket; nil allows only

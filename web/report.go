@@ -21,6 +21,7 @@ type ReportQuery struct {
 	From, To  time.Time
 	Queue     string // "" for all
 	Intervals bool
+	Pain      bool
 }
 
 var (
@@ -64,6 +65,7 @@ func (s *Server) report(w http.ResponseWriter, r *http.Request, _ *seat) error {
 func readReport(r *http.Request) (q ReportQuery, ok bool) {
 	values := r.URL.Query()
 	q.Day, q.Queue, q.Intervals = values.Get("day"), values.Get("queue"), values.Get("intervals") == "1"
+	q.Pain = values.Get("pain") == "1"
 	if len(q.Day) > 10 || len(q.Queue) > 64 || q.Day != "" && values.Has("from") || values.Has("to") && !values.Has("from") {
 		return q, false
 	}

@@ -34,7 +34,7 @@ func TestReport(t *testing.T) {
 	s.login(c, "boss")
 	for query, want := range map[string]web.ReportQuery{
 		"":                                    {},
-		"?day=2026-04-15&intervals=1":         {Day: "2026-04-15", Intervals: true},
+		"?day=2026-04-15&intervals=1&pain=1":  {Day: "2026-04-15", Intervals: true, Pain: true},
 		"?from=5000000&to=7000000&queue=care": {From: time.UnixMicro(5e6).UTC(), To: time.UnixMicro(7e6).UTC(), Queue: "care"},
 		"?from=5000000":                       {From: time.UnixMicro(5e6).UTC()},
 	} {

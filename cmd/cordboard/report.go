@@ -23,6 +23,7 @@ type reporting struct {
 	since, until string
 	queue        string
 	intervals    bool
+	pain         bool
 	json, csv    bool
 }
 
@@ -46,6 +47,7 @@ func reportCommand() *cobra.Command {
 	f.StringVar(&o.until, "until", "", "with --since: to, in the same forms; now when left out")
 	f.StringVar(&o.queue, "queue", "", "this queue alone")
 	f.BoolVar(&o.intervals, "intervals", false, "a line for each interval (statistics.interval) too")
+	f.BoolVar(&o.pain, "pain", false, "the pain, measured, too: hops per question, repeat contact, first-contact resolution, re-asked facts, pop before ring")
 	f.BoolVar(&o.json, "json", false, "one JSON object, REPORT of docs/http-api.md")
 	f.BoolVar(&o.csv, "csv", false, "comma-separated values with a line of names")
 	return c
@@ -54,6 +56,9 @@ func reportCommand() *cobra.Command {
 func (o *reporting) run(ctx context.Context, w io.Writer, now time.Time) (err error) {
 	if o.json && o.csv {
 		return errors.New("--json or --csv, not both")
+	}
+	if o.pain && o.csv {
+		return errors.New("--pain is no table of values: print it, or take --json")
 	}
 	p, err := o.policy()
 	if err != nil {
@@ -99,7 +104,7 @@ func (o *reporting) policy() (*routing.Policy, error) {
 
 // query reads the period.
 func (o *reporting) query(p *routing.Policy, now time.Time) (q statistics.Query, err error) {
-	q.Intervals, q.Queue = o.intervals, o.queue
+	q.Intervals, q.Pain, q.Queue = o.intervals, o.pain, o.queue
 	switch {
 	case o.day != "" && o.since != "":
 		return q, errors.New("--day or --since, not both")

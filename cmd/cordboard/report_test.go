@@ -52,6 +52,8 @@ func TestReportCommand(t *testing.T) {
 		{[]string{"--day", "yesterday"}, "! --day yesterday is no date"},
 		{[]string{"--day", day, "--since", "1h"}, "! --day or --since, not both"},
 		{[]string{"--until", "1h"}, "! --until goes with --since"},
+		{[]string{"--day", day, "--pain"}, "all             1"},
+		{[]string{"--pain", "--csv"}, "! --pain is no table"},
 		{[]string{"--json", "--csv"}, "! --json or --csv, not both"},
 		{[]string{"--since", "1h", "--until", "2h"}, "! the period ends before it begins"},
 	} {

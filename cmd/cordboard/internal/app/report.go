@@ -17,7 +17,7 @@ const reportCalls = 200_000
 // report implements web.Options.Report, by the document that is live.
 func (a *App) report(ctx context.Context, ask web.ReportQuery) ([]byte, error) {
 	p, now := a.Policy(), time.Now()
-	q := statistics.Query{From: ask.From, To: ask.To, Queue: ask.Queue, Intervals: ask.Intervals, MaxCalls: reportCalls}
+	q := statistics.Query{From: ask.From, To: ask.To, Queue: ask.Queue, Intervals: ask.Intervals, Pain: ask.Pain, MaxCalls: reportCalls}
 	if q.From.IsZero() {
 		q.From = p.Service.Day(now)
 		if ask.Day != "" {

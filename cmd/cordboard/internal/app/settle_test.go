@@ -69,7 +69,29 @@ func (w *world) settled(want ...row) []store.LedgerRow {
 		w.told(r)
 	}
 	w.countedLive()
+	w.painful(rows)
 	return rows
+}
+
+// painful checks that every offer and every answered transfer of the case is in
+// the report's pain, with the facts that the sender knew.
+func (w *world) painful(rows []store.LedgerRow) {
+	w.Helper()
+	now := time.Now()
+	day := w.app.Policy().Service.Day(w.began)
+	r, err := statistics.Build(w.ctx, w.app.Store(), w.app.Policy(), statistics.Query{From: day, To: now.Add(time.Second), Pain: true}, now)
+	w.must(err)
+	offers, passed, counted := 0, 0, 0
+	for _, r := range rows {
+		offers, passed = offers+r.Offers, passed+r.Transfers
+	}
+	all := r.Pain.Lines[0]
+	for _, n := range all.Pops {
+		counted += n.Offers
+	}
+	if counted != offers || all.Transfers > passed || all.Transfers > 0 && all.Known == 0 {
+		w.Errorf("pain: %d offers of %d, %d transfers of %d, %d facts known", counted, offers, all.Transfers, passed, all.Known)
+	}
 }
 
 // countedLive checks that the board's figures of the day are what a report

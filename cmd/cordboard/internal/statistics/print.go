@@ -24,6 +24,7 @@ type reportView struct {
 	NotQueued int         `json:"not_queued"`
 	Lines     []lineView  `json:"lines"`
 	Intervals []lineView  `json:"intervals,omitempty"`
+	Pain      *painView   `json:"pain,omitempty"`
 }
 
 type formulaView struct {
@@ -95,6 +96,9 @@ func (r *Report) MarshalJSON() ([]byte, error) {
 	for i := range r.Intervals {
 		v.Intervals = append(v.Intervals, r.view(&r.Intervals[i]))
 	}
+	if r.Pain != nil {
+		v.Pain = r.Pain.view()
+	}
 	return json.Marshal(v)
 }
 
@@ -134,7 +138,10 @@ func (r *Report) Print(w io.Writer) error {
 	if r.NotQueued > 0 {
 		fmt.Fprintf(table, "\n%d calls came to no queue.\n", r.NotQueued)
 	}
-	return table.Flush()
+	if err := table.Flush(); err != nil || r.Pain == nil {
+		return err
+	}
+	return r.Pain.print(w)
 }
 
 func lineName(queue string) string {

@@ -15,6 +15,7 @@ import (
 type Query struct {
 	From, To  time.Time
 	Intervals bool
+	Pain      bool   // the pain, measured, too
 	Queue     string // "" for all
 	MaxCalls  int    // 0 for no bound
 }
@@ -29,6 +30,7 @@ type Report struct {
 	// NotQueued are calls that came to no queue: rejected by a route, or over
 	// before the routes were read.
 	NotQueued int
+	Pain      *Pain // nil when it was not asked for
 	within    func(string) time.Duration
 }
 
@@ -66,6 +68,11 @@ func Build(ctx context.Context, from Ledger, p *routing.Policy, q Query, now tim
 	r.Lines = only(sheet.Lines(), q.Queue)
 	if q.Intervals {
 		r.Intervals = only(sheet.Intervals(), q.Queue)
+	}
+	if q.Pain {
+		if r.Pain, err = buildPain(ctx, from, p, q, now); err != nil {
+			return nil, err
+		}
 	}
 	return r, nil
 }
