@@ -34,6 +34,10 @@ func TestLimits(t *testing.T) {
 		{"routes", maxRoutes - 1, func(n int) string {
 			return "queues: {a: }\nagents: {}\nroute:\n  queue: a\n  routes:\n" + repeat(n, "    - {name: r#, when: 'call.trunk == \"t#\"'}\n")
 		}, "more than 5000 routes"},
+		{"tested", maxTested, func(n int) string {
+			return "queues: {a: }\nagents: {}\nroute:\n  queue: a\n  routes:\n    - {name: x, when: 'call.trunk == \"t\"', routes: [{name: y, when: customer.known}]}\n" + repeat(n-2, "    - {name: r#, when: 'customer.open_tickets == #'}\n") +
+				"    - {name: last, when: 'call.waited == 7', routes: [{name: y, when: customer.known}]}\n"
+		}, "routes are tested one by one for one call"},
 		{"depth", maxDepth, func(n int) string {
 			return "queues: {a: }\nagents: {}\nroute: {queue: a" + repeat(n, ", routes: [{name: r#, when: call.ani_known") + strings.Repeat("}]", n) + "}"
 		}, "nested deeper than 8"},

@@ -50,6 +50,7 @@ func (l *linter) errors() {
 	l.lintShadows()
 	if l.whole {
 		l.lintStuck()
+		l.lintTested()
 		l.lintReach()
 		l.runTests()
 	}

@@ -14,6 +14,7 @@ const (
 	maxCases    = 4096 // ways a call can be that are tried for one finding
 	maxBlockers = 12   // routes above that together may take all calls of one
 	maxPlain    = 200  // siblings without an indexed term, R207
+	maxTested   = 1000 // routes without one, on the way of one call
 	maxSiblings = 8    // below a route, for what it changes
 )
 
@@ -106,6 +107,27 @@ func holdAll(c *rule.Case, studies []*rule.Study) bool {
 		}
 	}
 	return true
+}
+
+// lintTested refuses routes that one call may have to be held against one by
+// one, without a term that tells siblings apart at once.
+func (l *linter) lintTested() {
+	l.families()
+	var look func(r *routing.Routed, above int)
+	look = func(r *routing.Routed, above int) {
+		f := l.family[r]
+		if f == nil {
+			return
+		}
+		if above += len(f.plain); above > maxTested {
+			l.route(r, CodeLimit, "", "%d routes are tested one by one for one call, at most %d: tell them apart by call.dnis, trunk, kind, language or customer.segment", above, maxTested)
+			return
+		}
+		for _, c := range f.list {
+			look(c, above)
+		}
+	}
+	look(l.tree, 0)
 }
 
 // lintReach finds routes that other routes leave no call.

@@ -43,7 +43,12 @@ func productDefaults() routing.Queue {
 // allQueues reads defaults and queues.
 func (c *compiler) allQueues(o *object) {
 	base := productDefaults()
-	c.options(c.object(o.get("defaults")), &base)
+	defaults := c.object(o.get("defaults"))
+	if defaults.has("was") {
+		defaults.conflict("was", "was is of one queue, and cannot stand under defaults")
+		defaults.lookup("was")
+	}
+	c.options(defaults, &base)
 	c.policy.Queues = map[string]*routing.Queue{}
 	n := o.must("queues")
 	all := c.object(n)
@@ -63,11 +68,30 @@ func (c *compiler) allQueues(o *object) {
 			continue
 		}
 		qo := c.object(p.value)
+		c.was(qo, &q)
 		c.options(qo, &q)
 		for _, option := range qo.pairs {
 			src.options[option.key] = option.value
 		}
 		c.checkQueue(&q, src)
+	}
+}
+
+// was reads the name that a queue had before.
+func (c *compiler) was(o *object, q *routing.Queue) {
+	n := o.get("was")
+	if n == nil {
+		return
+	}
+	old := c.name(n)
+	switch {
+	case old == "":
+	case slices.Contains(c.names.queues, old):
+		c.errorf(n, CodeConflict, "%s: there is a queue %s: a queue that is renamed has its old name no longer", n.label(), old)
+	case c.renamed[old] != "":
+		c.errorf(n, CodeConflict, "%s: queue %s was it already", n.label(), c.renamed[old])
+	default:
+		c.renamed[old], q.Was = q.Name, old
 	}
 }
 
@@ -125,7 +149,7 @@ func (c *compiler) options(o *object, q *routing.Queue) {
 	if n := o.get("music"); n != nil {
 		q.Music = c.name(n)
 	}
-	o.later("was", "callback", "announce")
+	o.later("callback", "announce")
 	o.close()
 }
 

@@ -117,6 +117,7 @@ func newCompiler(file string) *compiler {
 		routeNodes: map[*rule.Node]*node{},
 		shadowed:   map[*rule.Node]*rule.Node{},
 		phones:     map[string]string{},
+		renamed:    map[string]string{},
 	}
 }
 
@@ -137,6 +138,7 @@ type compiler struct {
 	allowed      []allowance
 	tests        []docTest
 	routes       int
+	renamed      map[string]string // old name of a queue -> the queue
 	// nobody: agents are missing, which is said once and not for each mention.
 	nobody bool
 	// hasSound is nil when the sounds are not known.

@@ -16,6 +16,7 @@ const maxBlockedCalls = 100
 
 // figure counts for one queue name, whatever the version.
 type figure struct {
+	name             string                       // of a queue that was renamed: the present one
 	age              queue.Tree[queue.Key, *call] // waiting calls by when their waiting began
 	line             queue.Tree[queue.Key, *call] // waiting calls in the order in which they are served
 	waiting, talking int

@@ -80,6 +80,7 @@ type Disposition struct {
 // Queue is a promise to callers (3).
 type Queue struct {
 	Name         string
+	Was          string // its name before; "" when it was not renamed
 	Need         rule.Need
 	SpeakLevel   agents.Level
 	Steps        []Step

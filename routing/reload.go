@@ -33,6 +33,7 @@ func (e *Engine) policyChanged(ev PolicyChanged) error {
 	}
 	e.retire(ev)
 	before := e.plan
+	e.rename(ev.Policy)
 	e.plan = newPlan(ev.Policy)
 	e.rewindow(before.callWin)
 	if ev.Policy.Agents != nil {

@@ -105,6 +105,9 @@ func (e *Engine) recount(t *tally, v *figures.Visit) {
 
 // within is T of a queue.
 func (e *Engine) within(name string) time.Duration {
+	if f := e.figures[name]; f != nil && f.name != "" {
+		name = f.name // renamed
+	}
 	if q := e.plan.Queues[name]; q != nil {
 		return q.AnswerWithin
 	}

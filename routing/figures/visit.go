@@ -34,11 +34,29 @@ type Call struct {
 	Visits []Visit
 	on     int   // the visit that goes on, counted from 1; 0 for none
 	left   int64 // since when it is being sent elsewhere
+	names  map[string]string
+}
+
+// Rename counts the call's visits, those to come too, under the names that
+// queues have now: by the name they had.
+func (c *Call) Rename(names map[string]string) {
+	c.names = names
+	for i := range c.Visits {
+		c.Visits[i].Queue = c.named(c.Visits[i].Queue)
+	}
+}
+
+func (c *Call) named(queue string) string {
+	if now, renamed := c.names[queue]; renamed {
+		return now
+	}
+	return queue
 }
 
 // Enter says that the call has come to a queue, or would have if it were not
 // closed or full. A visit elsewhere that goes on has moved on.
 func (c *Call) Enter(queue string, at, since int64) {
+	queue = c.named(queue)
 	if v := c.current(); v != nil && v.State == Waiting {
 		if v.Queue == queue {
 			c.left = 0

@@ -113,6 +113,8 @@ func option(p *routing.Policy, q *routing.Queue, key, v string) (err error) {
 		q.Late, err = after(v)
 	case "nobody":
 		q.Nobody, err = after(v)
+	case "was":
+		q.Was = v
 	case "answer":
 		q.AnswerWithAgent = v == "with_agent"
 	default:

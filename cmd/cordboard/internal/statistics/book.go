@@ -2,6 +2,7 @@ package statistics
 
 import (
 	"context"
+	"maps"
 	"sync"
 	"time"
 
@@ -68,6 +69,7 @@ func (b *Book) Do(at time.Time, actions []routing.Action) {
 				continue // after its end
 			}
 			c = &figures.Call{}
+			c.Rename(b.policy.Renamed())
 			b.live[of.Call] = c
 		}
 		routing.Fold(c, at, action)
@@ -128,8 +130,9 @@ func (b *Book) Begin(p *routing.Policy, now time.Time) {
 	b.known = false
 	clear(b.settled)
 	clear(b.own)
-	for call := range b.live {
+	for call, c := range b.live {
 		b.own[call] = struct{}{}
+		c.Rename(p.Renamed())
 	}
 	if b.cancel != nil {
 		b.cancel()
@@ -162,7 +165,7 @@ func sameRules(a, b *routing.Policy) bool {
 		return false
 	}
 	ra.Zone, rb.Zone = nil, nil
-	if ra != rb {
+	if ra != rb || !maps.Equal(a.Renamed(), b.Renamed()) {
 		return false
 	}
 	for name := range a.Queues {
@@ -190,7 +193,7 @@ func (b *Book) read(ctx context.Context, seed int, p *routing.Policy, until time
 		if row.EndedAt.IsZero() || row.EndedAt.After(until) {
 			return nil // counted live
 		}
-		c, err := visitsOf(&row, events)
+		c, err := visitsOf(p, &row, events)
 		if err == nil && len(c.Visits) > 0 {
 			calls, ids = append(calls, c), append(ids, row.Call)
 		}

@@ -25,9 +25,11 @@ type Ledger interface {
 // ErrTooManyCalls ends a report that would count more calls than it may.
 var ErrTooManyCalls = errors.New("too many calls for one report: ask for a shorter period")
 
-// visitsOf folds a call of the ledger into its visits.
-func visitsOf(row *store.LedgerRow, events []store.Event) (figures.Call, error) {
+// visitsOf folds a call of the ledger into its visits, to queues by the names
+// that a document has for them.
+func visitsOf(p *routing.Policy, row *store.LedgerRow, events []store.Event) (figures.Call, error) {
 	var c figures.Call
+	c.Rename(p.Renamed())
 	for i := range events {
 		e := &events[i]
 		at := e.At

@@ -52,7 +52,7 @@ func Build(ctx context.Context, from Ledger, p *routing.Policy, q Query, now tim
 		if calls++; q.MaxCalls > 0 && calls > q.MaxCalls {
 			return ErrTooManyCalls
 		}
-		visits, err := visitsOf(&row, events)
+		visits, err := visitsOf(p, &row, events)
 		if err != nil {
 			return err
 		}

@@ -4,12 +4,17 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"go.uber.org/zap"
+
+	"github.com/cordboard/cordboard/configs"
 	"github.com/cordboard/cordboard/routing"
+	"github.com/cordboard/cordboard/routing/figures"
 	"github.com/cordboard/cordboard/store"
 )
 
@@ -149,5 +154,47 @@ all          b      1        0         0        0          0      0         1   
 	}
 	if _, err := Build(t.Context(), s, p, Query{From: day, To: day}, day.AddDate(0, 1, 0)); err == nil {
 		t.Error("a period of no length")
+	}
+}
+
+// A queue that was renamed counts its calls of before under the name it has.
+func TestReportRenamed(t *testing.T) {
+	s, day := example(t)
+	b := []byte(strings.NewReplacer("  a: {need:", "  front: {was: a, need:", "queue: a\n", "queue: front\n").Replace(fmt.Sprintf(document, "")))
+	p, findings := configs.ParseRouting("x.yaml", b)
+	if p == nil {
+		t.Fatal(findings)
+	}
+	old := policy(t, "")
+	now := day.AddDate(0, 1, 0)
+	q := Query{From: p.Service.Day(day), To: p.Service.NextDay(day)}
+	before, err := Build(t.Context(), s, old, q, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	after, err := Build(t.Context(), s, p, q, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	counts := func(r *Report, name string) (c figures.Counts) {
+		for _, l := range r.Lines {
+			if l.Queue == name {
+				c = l.Counts
+			}
+		}
+		return c
+	}
+	if was := counts(before, "a"); was.Offered != 105 || counts(after, "front") != was || counts(after, "a") != (figures.Counts{}) {
+		t.Errorf("a counted %+v; renamed, front counts %+v and a %+v", was, counts(after, "front"), counts(after, "a"))
+	}
+	book := NewBook(old, BookOptions{Ledger: s, Log: zap.NewNop(), Flush: s.Flush})
+	defer book.Close()
+	noon := day.Add(12 * time.Hour)
+	book.Begin(old, noon)
+	book.reading.Wait()
+	book.Begin(p, noon)
+	book.reading.Wait()
+	if _, lines, known := book.Day(noon); !known || lines["front"] != counts(after, "front") || lines["a"] != (figures.Counts{}) {
+		t.Errorf("known %v; the board counts front %+v and a %+v", known, lines["front"], lines["a"])
 	}
 }

@@ -1,0 +1,52 @@
+package routing
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/cordboard/cordboard/routing/figures"
+)
+
+// Renamed is what queues were called before, with the names they have now
+// (was): nil when none was renamed.
+func (p *Policy) Renamed() map[string]string {
+	var out map[string]string
+	for name, q := range p.Queues {
+		if q.Was == "" {
+			continue
+		}
+		if out == nil {
+			out = map[string]string{}
+		}
+		out[q.Was] = name
+	}
+	return out
+}
+
+// rename gives queues that a new version calls otherwise the figures they had.
+// Calls of older versions count under the old name to the same figures, until a
+// version has another queue of that name.
+func (e *Engine) rename(p *Policy) {
+	names := p.Renamed()
+	for _, was := range slices.Sorted(maps.Keys(names)) {
+		if f := e.figures[was]; f != nil && e.figures[names[was]] == nil {
+			f.name = names[was]
+			e.figures[f.name] = f
+		}
+	}
+	for name, f := range e.figures {
+		if f.name != "" && f.name != name && p.Queues[name] != nil && !e.uses(name) {
+			delete(e.figures, name)
+		}
+	}
+}
+
+// uses says that a call is, or was, in a queue of that name.
+func (e *Engine) uses(name string) bool {
+	for _, c := range e.calls {
+		if c.queue != nil && c.queue.Name == name || slices.ContainsFunc(c.visits.Visits, func(v figures.Visit) bool { return v.Queue == name }) {
+			return true
+		}
+	}
+	return false
+}
