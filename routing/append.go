@@ -1,11 +1,10 @@
 package routing
 
 import (
-	"encoding/json"
 	"slices"
 	"strconv"
-	"unicode/utf8"
 
+	"github.com/cordboard/cordboard/routing/jsontext"
 	"github.com/cordboard/cordboard/routing/rule"
 )
 
@@ -150,26 +149,8 @@ func appendInt[N ~int | ~int64](to []byte, key string, n N) []byte {
 	return strconv.AppendInt(append(to, key...), int64(n), 10)
 }
 
-// appendText appends a string. One that needs no escape, nearly all, is copied.
 func appendText[S ~string](to []byte, key string, s S) []byte {
-	to = append(to, key...)
-	for _, r := range s {
-		switch r {
-		case '"', '\\', '<', '>', '&', utf8.RuneError, '\u2028', '\u2029':
-			return appendEscaped(to, string(s))
-		}
-		if r < ' ' {
-			return appendEscaped(to, string(s))
-		}
-	}
-	to = append(to, '"')
-	to = append(to, s...)
-	return append(to, '"')
-}
-
-func appendEscaped(to []byte, s string) []byte {
-	b, _ := json.Marshal(s) // a string always has a JSON form
-	return append(to, b...)
+	return jsontext.Append(append(to, key...), s)
 }
 
 // The fields of these are left out when they are empty.

@@ -1,13 +1,12 @@
 package screenpop
 
 import (
-	"encoding/json"
 	"strconv"
 	"time"
-	"unicode/utf8"
 
 	"github.com/cordboard/cordboard/agents"
 	"github.com/cordboard/cordboard/routing"
+	"github.com/cordboard/cordboard/routing/jsontext"
 )
 
 // What a desk is sent in every call is written out field by field, byte for
@@ -20,31 +19,10 @@ type body interface{ appendJSON(to []byte) []byte }
 
 // appendFrame appends a numbered frame.
 func appendFrame(to []byte, t string, seq, at int64, d body) []byte {
-	to = appendText(append(to, `{"t":`...), t)
+	to = jsontext.Append(append(to, `{"t":`...), t)
 	to = appendInt(to, `,"seq":`, seq)
 	to = appendInt(to, `,"at":`, at)
 	return append(d.appendJSON(append(to, `,"d":`...)), '}')
-}
-
-// appendText appends a string. One that needs no escape, nearly all, is copied.
-func appendText[S ~string](to []byte, s S) []byte {
-	for _, r := range s {
-		switch r {
-		case '"', '\\', '<', '>', '&', utf8.RuneError, '\u2028', '\u2029':
-			return appendEscaped(to, string(s))
-		}
-		if r < ' ' {
-			return appendEscaped(to, string(s))
-		}
-	}
-	to = append(to, '"')
-	to = append(to, s...)
-	return append(to, '"')
-}
-
-func appendEscaped(to []byte, s string) []byte {
-	b, _ := json.Marshal(s) // a string always has a JSON form
-	return append(to, b...)
 }
 
 // The key of a field comes with the comma before it and the colon after.
@@ -54,7 +32,7 @@ func appendInt[N ~int | ~int64](to []byte, key string, n N) []byte {
 }
 
 func appendField[S ~string](to []byte, key string, s S) []byte {
-	return appendText(append(to, key...), s)
+	return jsontext.Append(append(to, key...), s)
 }
 
 func appendBool(to []byte, key string, yes bool) []byte {
@@ -119,7 +97,7 @@ func appendList[E any](to []byte, key string, list []E, one func([]byte, *E) []b
 }
 
 func appendTexts(to []byte, key string, list []string) []byte {
-	return appendList(to, key, list, func(to []byte, s *string) []byte { return appendText(to, *s) })
+	return appendList(to, key, list, func(to []byte, s *string) []byte { return jsontext.Append(to, *s) })
 }
 
 func (v statusView) appendJSON(to []byte) []byte {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/cordboard/cordboard/agents"
 	"github.com/cordboard/cordboard/routing"
+	"github.com/cordboard/cordboard/routing/jsontext"
 )
 
 // eventRow is a row of call_events: one event, or, with kind ”, several of a
@@ -69,9 +70,9 @@ func pack(events []Event) []eventRow {
 func appendPacked[D string | json.RawMessage](to []byte, at int64, kind string, agent agents.ID, attempt routing.Attempt, data D) []byte {
 	to = append(to, `{"at":`...)
 	to = strconv.AppendInt(to, at, 10)
-	to = appendJSONText(append(to, `,"kind":`...), kind)
+	to = jsontext.Append(append(to, `,"kind":`...), kind)
 	if agent != "" {
-		to = appendJSONText(append(to, `,"agent":`...), string(agent))
+		to = jsontext.Append(append(to, `,"agent":`...), agent)
 	}
 	if attempt != 0 {
 		to = strconv.AppendInt(append(to, `,"attempt":`...), int64(attempt), 10)
@@ -80,18 +81,6 @@ func appendPacked[D string | json.RawMessage](to []byte, at int64, kind string, 
 		to = append(append(to, `,"data":`...), data...)
 	}
 	return append(to, '}')
-}
-
-func appendJSONText(to []byte, text string) []byte {
-	for i := range len(text) {
-		if c := text[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
-			quoted, _ := json.Marshal(text) // a string always has a JSON form
-			return append(to, quoted...)
-		}
-	}
-	to = append(to, '"')
-	to = append(to, text...)
-	return append(to, '"')
 }
 
 // unpack gives the events of a row.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/cordboard/cordboard/routing/jsontext"
 	"github.com/cordboard/cordboard/sip/stack"
 )
 
@@ -28,10 +29,10 @@ func appendData(to []byte, data map[string]any) ([]byte, error) {
 		if i == 0 {
 			key = '{'
 		}
-		to = append(appendText(append(to, key), name), ':')
+		to = append(jsontext.Append(append(to, key), name), ':')
 		switch v := data[name].(type) {
 		case string:
-			to = appendText(to, v)
+			to = jsontext.Append(to, v)
 		case bool:
 			to = strconv.AppendBool(to, v)
 		case int:
@@ -81,32 +82,13 @@ func appendTexts(to []byte, texts map[string]string) []byte {
 		if i > 0 {
 			to = append(to, ',')
 		}
-		to = appendText(append(appendText(to, name), ':'), texts[name])
+		to = jsontext.Append(append(jsontext.Append(to, name), ':'), texts[name])
 	}
 	return append(to, '}')
 }
 
-// appendText appends a string. Nearly all are of letters that stand for
-// themselves, with angle brackets about an address.
-func appendText(to []byte, s string) []byte {
-	begun := len(to)
-	to = append(to, '"')
-	plain := 0 // of s, not yet copied
-	for i := range len(s) {
-		switch c := s[i]; {
-		case c == '<', c == '>', c == '&':
-			to = append(append(to, s[plain:i]...), '\\', 'u', '0', '0', "0123456789abcdef"[c>>4], "0123456789abcdef"[c&15])
-			plain = i + 1
-		case c == '"', c == '\\', c < ' ', c > '~':
-			b, _ := json.Marshal(s) // a string always has a JSON form
-			return append(to[:begun], b...)
-		}
-	}
-	return append(append(to, s[plain:]...), '"')
-}
-
 func appendDialog(to []byte, s *stack.DialogState) ([]byte, error) {
-	text := func(key, s string) { to = appendText(append(to, key...), s) }
+	text := func(key, s string) { to = jsontext.Append(append(to, key...), s) }
 	text(`{"CallID":`, s.CallID)
 	text(`,"LocalTag":`, s.LocalTag)
 	text(`,"RemoteTag":`, s.RemoteTag)
@@ -122,7 +104,7 @@ func appendDialog(to []byte, s *stack.DialogState) ([]byte, error) {
 			if i > 0 {
 				to = append(to, ',')
 			}
-			to = appendText(to, r)
+			to = jsontext.Append(to, r)
 		}
 		to = append(to, ']')
 	}
