@@ -9,6 +9,7 @@ package siptest
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -124,15 +125,13 @@ func (p *Phone) WaitCall(ctx context.Context, n int) (*Call, error) {
 
 // Forget drops the calls that are over, for a phone that lives long.
 func (p *Phone) Forget() {
+	ended := map[*Call]bool{}
+	for _, c := range p.Calls() { // without p.mu, which invited takes after what At needs
+		_, ended[c] = c.At(Over)
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	var live []*Call
-	for _, c := range p.calls {
-		if _, ended := c.At(Over); !ended {
-			live = append(live, c)
-		}
-	}
-	p.calls = live
+	p.calls = slices.DeleteFunc(p.calls, func(c *Call) bool { return ended[c] })
 }
 
 // Close drops the phone off the network: its peers hear nothing more.
