@@ -107,3 +107,29 @@ func TestMaxForwardsCountsDown(t *testing.T) {
 		d.Bye(nil)
 	}
 }
+
+// A stream repeats nothing, so that an answered request is forgotten at once; a
+// datagram's is remembered, for its retransmission (RFC 3261 17.2.2, Timer J).
+func TestAnsweredRequestsAreForgotten(t *testing.T) {
+	l := newLab(t, func(o *Options) { o.timers.t1 = time.Minute })
+	kept := func() int { l.mu.Lock(); defer l.mu.Unlock(); return len(l.others) }
+	for range 20 {
+		p := tcpPeer(t, l.Stack)
+		p.ask(ask{method: "MESSAGE", cseq: 1})
+		if m := take(t, p.in, "an answer"); m.is("MESSAGE") {
+			t.Fatal(m.raw)
+		}
+	}
+	eventually(t, "nothing kept of streams", func() bool { return kept() == 0 })
+	p := newPeer(t, l.Stack)
+	p.repeats()
+	branch := p.ask(ask{method: "MESSAGE", cseq: 1})
+	first := take(t, p.in, "an answer")
+	if n := kept(); n != 1 {
+		t.Errorf("%d requests remembered", n)
+	}
+	p.ask(ask{method: "MESSAGE", cseq: 1, branch: branch})
+	if again := take(t, p.in, "the answer again"); again.raw != first.raw {
+		t.Errorf("%s is answered anew: %s", first.raw, again.raw)
+	}
+}
