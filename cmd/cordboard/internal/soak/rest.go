@@ -15,7 +15,7 @@ import (
 // the heap beside it, which the collector leaves because it will be needed again;
 // and what is no heap, as stacks, the database library's pages and the program.
 type memory struct {
-	at       time.Time
+	at, born time.Time // of the reading, and of the process
 	run      int
 	rss, pss float64
 	live     float64 // what the last collection found alive
@@ -95,6 +95,10 @@ func risen(rests []memory) (bad []string) {
 		return bad
 	}
 	a, b := rests[n-2], rests[n-1]
+	if a.at.Sub(a.born) < memoryLevel {
+		fmt.Printf("soak: at rest: %s, then %s; the server was not level yet at the first\n", a, b)
+		return bad
+	}
 	for _, m := range []struct {
 		name      string
 		then, now float64
@@ -120,7 +124,7 @@ func (v *server) memory(ctx context.Context) (m memory, err error) {
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.cmd == nil {
+	if m.born = v.born; v.cmd == nil {
 		return m, nil
 	}
 	f, err := os.Open(fmt.Sprintf("/proc/%d/smaps_rollup", v.cmd.Process.Pid))

@@ -52,6 +52,7 @@ type server struct {
 	died chan struct{}
 	end  error
 	runs int
+	born time.Time // the process
 }
 
 func newServer(s settings, dir string) (v *server, err error) {
@@ -220,6 +221,7 @@ func (v *server) start(ctx context.Context) error {
 	}
 	v.cmd, v.died = cmd, make(chan struct{})
 	v.runs++
+	v.born = time.Now()
 	died := v.died
 	go func() { v.end = cmd.Wait(); close(died) }()
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)

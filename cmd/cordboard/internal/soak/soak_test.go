@@ -141,7 +141,7 @@ func TestWire(t *testing.T) {
 func TestRisen(t *testing.T) {
 	begin := time.UnixMicro(1_795_302_000_000_000)
 	at := func(minutes, run int, live, heap, rss float64) memory {
-		return memory{at: begin.Add(time.Duration(minutes) * time.Minute), run: run, live: live, goal: 1.5 * live, heap: heap, rss: rss}
+		return memory{born: begin, at: begin.Add(time.Duration(minutes) * time.Minute), run: run, live: live, goal: 1.5 * live, heap: heap, rss: rss}
 	}
 	for _, c := range []struct {
 		name  string
@@ -154,6 +154,7 @@ func TestRisen(t *testing.T) {
 		{"more room than the collector leaves", []memory{at(40, 2, 105, 170, 230), at(60, 2, 105, 230, 290)}, "at rest 2 the heap has 230.0 MB"},
 		{"what is no heap rises", []memory{at(40, 2, 150, 230, 290), at(60, 2, 150, 230, 320)}, "what is no heap at rest rose from 60.0 to 90.0 MB"},
 		{"another process", []memory{at(40, 1, 50, 75, 100), at(60, 2, 150, 230, 300)}, ""},
+		{"filling up", []memory{at(5, 1, 50, 75, 100), at(40, 1, 90, 140, 200)}, ""},
 		{"one rest alone", []memory{at(40, 1, 50, 75, 100)}, ""},
 	} {
 		if got := strings.Join(risen(c.rests), "; "); c.want == "" && got != "" || !strings.HasPrefix(got, c.want) {
