@@ -47,8 +47,9 @@ type Phones interface {
 	Phone(agents.ID) (agents.Phone, bool)
 }
 
-// DialogRow is one leg's dialog as stored: written when the leg is answered,
-// after each re-INVITE, and removed when it ends.
+// DialogRow is one leg's dialog as stored: handed over when the leg is answered,
+// after each re-INVITE, and taken back when it ends. Whoever stores it may wait
+// whether the leg stands.
 type DialogRow struct {
 	Call      routing.CallID
 	Leg       string // "caller", or "agent/ATTEMPT"

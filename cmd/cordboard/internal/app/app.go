@@ -175,7 +175,7 @@ func (a *App) buildSIP() error {
 		trunks[i] = sip.Trunk{Name: t.Name, Trust: t.Trust, Media: t.Media}
 	}
 	a.gateway, err = sip.New(sip.Options{
-		Trunks: trunks, Router: a.rim, Phones: a.phones, Dialogs: dialogs{a.store, a.log}, Media: a.media,
+		Trunks: trunks, Router: a.rim, Phones: a.phones, Dialogs: newDialogs(a.store, a.log), Media: a.media,
 		Mutual: s.Media.Mutual, Host: sdpHost(s.Media), Log: a.log,
 	})
 	if err != nil {
