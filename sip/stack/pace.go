@@ -26,7 +26,9 @@ type pace struct {
 
 const (
 	stale = time.Second // how long the last runner's word counts
-	few   = 20
+	// few is as many as a rated load of 50 a second leaves waiting for a second,
+	// which callers hardly notice: to be refused is worse.
+	few = 50
 )
 
 // behind reports, when a call comes, whether it is one too many. send starts the

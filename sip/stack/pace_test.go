@@ -28,7 +28,7 @@ func TestPace(t *testing.T) {
 		"one does not come back": {{at: 0, calls: 100}, {at: 100 * ms, calls: 10}, {at: 111 * ms, calls: 10, behind: 10}, {at: 400 * ms, back: true}, {at: 410 * ms, calls: 10, behind: 10}},
 		"the word of long ago":   {{at: 0, calls: 100}, {at: 200 * ms, back: true}, {at: 1201 * ms, calls: 100}},
 		"few calls": {
-			{at: 0, calls: 15}, {at: 300 * ms, calls: 5}, // twenty
+			{at: 0, calls: few - 5}, {at: 300 * ms, calls: 5},
 			{at: 400 * ms, calls: 5, behind: 5}, {at: 500 * ms, heard: 4, calls: 5, behind: 1},
 		},
 	} {
