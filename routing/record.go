@@ -51,10 +51,11 @@ type Record struct {
 
 	Policy  string      `json:"policy,omitempty"`
 	Chosen  agents.ID   `json:"chosen,omitempty"`
-	Prefer  string      `json:"prefer,omitempty"` // the preference that chose: account_manager, last_agent, topic, agent
-	Group   []agents.ID `json:"group,omitempty"`  // offered the call at once with the chosen
-	Terms   []Term      `json:"terms,omitempty"`  // of the first five candidates, best first
-	Free    []agents.ID `json:"free,omitempty"`   // who may take it, while nobody is chosen
+	Prefer  string      `json:"prefer,omitempty"`   // the preference that chose: account_manager, last_agent, topic, agent
+	HeldFor CallID      `json:"held_for,omitempty"` // waits for one of those a group would have taken too
+	Group   []agents.ID `json:"group,omitempty"`    // offered the call at once with the chosen
+	Terms   []Term      `json:"terms,omitempty"`    // of the first five candidates, best first
+	Free    []agents.ID `json:"free,omitempty"`     // who may take it, while nobody is chosen
 	LeftOut LeftOuts    `json:"left_out,omitempty"`
 	// Counts stand for LeftOut, by code, where more than MaxNamed agents are
 	// signed in. SignedIn is the chosen, the free and the left out together.

@@ -139,7 +139,7 @@ func (e *Engine) record(c *call, chosen *agent, kind string, why Reason) Record 
 	r := Record{
 		Kind: kind, Call: c.id, At: instant(e.now), Version: c.plan.Version, Trigger: why.Trigger, Route: Route{Path: c.rule},
 		Queue: c.queue.Name, Topic: c.topic, Language: c.language(c.plan), Entered: instant(c.entered), Since: instant(c.since),
-		Priority: c.priority(), CameBack: c.came, Policy: c.queue.Choose, Prefer: why.Prefer, ByClock: c.stepNow(),
+		Priority: c.priority(), CameBack: c.came, Policy: c.queue.Choose, Prefer: why.Prefer, HeldFor: why.HeldFor, ByClock: c.stepNow(),
 	}
 	if c.plan.MilliPoints > 0 {
 		r.Turn = instant(c.turn())

@@ -183,6 +183,16 @@ func (p *printer) decision(r *routing.Record) {
 	if r.Among > 1 {
 		why = append(why, fmt.Sprintf("first of %d in order, next call %d", r.Among, r.Next))
 	}
+	if len(r.Group) > 0 {
+		with := make([]string, 0, len(r.Group))
+		for _, id := range r.Group {
+			with = append(with, string(id))
+		}
+		why = append(why, "at once with "+strings.Join(with, " "))
+	}
+	if r.HeldFor > 0 {
+		why = append(why, fmt.Sprintf("group held to 1: call %d waits", r.HeldFor))
+	}
 	p.line("         why: %s; version %d", strings.Join(why, ", "), r.Version)
 	p.line("         need %s", r.Need)
 	for i, t := range r.Terms {

@@ -50,6 +50,13 @@ func TestCalls(t *testing.T) {
 		{name: "transfer unanswered", setup: setup{at: []agents.ID{anna, petar}}, run: transferUnanswered},
 	}
 	for _, way := range []bool{false, true} {
+		suffix := map[bool]string{false: "", true: ", direct"}[way]
+		tests = append(tests,
+			test{name: "one of a group answers" + suffix, setup: setup{at: both, direct: way}, run: groupAnswered},
+			test{name: "two of a group answer" + suffix, setup: setup{at: both, direct: way}, run: groupAnsweredTwice})
+	}
+	tests = append(tests, test{name: "caller of a group gives up", setup: setup{at: both}, run: groupGivenUp})
+	for _, way := range []bool{false, true} {
 		name := map[bool]string{false: ", relayed", true: ", direct"}[way]
 		tests = append(tests,
 			test{name: "caller hangs up" + name, setup: setup{direct: way}, run: callerHangsUp},

@@ -46,9 +46,9 @@ func (w *world) explained(rows []store.LedgerRow) {
 	w.Helper()
 	for _, row := range rows {
 		x := w.explain(row.Call)
-		talks := agents.ID("")
+		var last []agents.ID // who was offered the call last, alone or as a group
 		for _, r := range x.Records {
-			seen := slices.Clone(r.Free)
+			seen := slices.Concat(r.Free, r.Group)
 			if r.Chosen != "" {
 				seen = append(seen, r.Chosen)
 			}
@@ -60,18 +60,21 @@ func (w *world) explained(rows []store.LedgerRow) {
 				w.Errorf("call %d: %d signed in, named %v", row.Call, r.SignedIn, seen)
 			}
 			if r.Kind == routing.Given {
-				talks = r.Chosen
+				if r.Trigger != routing.Grouped {
+					last = nil
+				}
+				last = append(last, r.Chosen)
 				if r.Pop == nil || r.Ring != nil && r.Ring.At.IsZero() || r.Decide() != r.Chosen {
 					w.Errorf("call %d #%d: pop %+v, ring %+v, decided again %s", row.Call, r.Attempt, r.Pop, r.Ring, r.Decide())
 				}
 			}
 		}
-		if row.Agent != "" && talks != row.Agent || x.Agent != row.Agent || x.Outcome != row.Outcome {
-			w.Errorf("call %d: the ledger has %s, explained %s", row.Call, row.Agent, talks)
+		if row.Agent != "" && !slices.Contains(last, row.Agent) || x.Agent != row.Agent || x.Outcome != row.Outcome {
+			w.Errorf("call %d: the ledger has %s, explained %v", row.Call, row.Agent, last)
 		}
-		last := x.Moments[len(x.Moments)-1]
+		end := x.Moments[len(x.Moments)-1]
 		if !slices.ContainsFunc(x.Moments, func(m why.Moment) bool { return strings.HasPrefix(m.What, "ends: "+string(row.Outcome)) }) {
-			w.Errorf("call %d: the last moment is %+v", row.Call, last)
+			w.Errorf("call %d: the last moment is %+v", row.Call, end)
 		}
 		for _, m := range x.Moments {
 			if strings.Contains(m.What, record().Name) || row.Number != "" && strings.Contains(m.What, row.Number) {

@@ -58,7 +58,7 @@ func keptRecords(events []store.Event) (out []routing.Record, err error) {
 		r := routing.Record{
 			Kind: kind, Call: e.Call, At: e.At, Version: max(d.Version, d.Reason.Version), Trigger: d.Reason.Trigger, Route: routing.Route{Path: d.Reason.Rule},
 			Queue: queue, Topic: topic, Since: since, Entered: entered, Priority: priority, CameBack: d.Reason.CameBack,
-			Step: d.Reason.Step, Policy: d.Reason.Policy, Prefer: d.Reason.Prefer, Terms: d.Reason.Terms, LeftOut: d.Reason.LeftOut,
+			Step: d.Reason.Step, Policy: d.Reason.Policy, Prefer: d.Reason.Prefer, Group: d.Reason.Group, HeldFor: d.Reason.HeldFor, Terms: d.Reason.Terms, LeftOut: d.Reason.LeftOut,
 		}
 		for _, n := range d.Reason.Skipped {
 			r.Skipped = append(r.Skipped, routing.SkippedStep{Step: n, Why: "condition"})
