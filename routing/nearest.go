@@ -24,79 +24,89 @@ const (
 	farFact   = 20 // a team, a site, an exclusion
 )
 
-// nearest is who of these would have had the call with the least change, and
-// all that it takes; nil when nobody is left out.
-func (e *Engine) nearest(c *call, chosen *agent, step int, among []*agent) *Counterfactual {
+// nearest is who would have had the call with the least change, and all that
+// it takes; nil when nobody is left out.
+func (e *Engine) nearest(c *call, chosen *agent, step int) *Counterfactual {
 	var best *agent
-	var missing []string
 	far := 0
-	for _, a := range among {
+	for _, a := range e.roster {
 		if a == chosen {
 			continue
 		}
-		m, f := e.missing(c, a, chosen, step)
-		if f > 0 && (best == nil || f < far) {
-			best, missing, far = a, m, f
+		if f := e.missing(c, a, chosen, step, nil); f > 0 && (best == nil || f < far) {
+			best, far = a, f
 		}
 	}
 	if best == nil {
 		return nil
 	}
-	return &Counterfactual{best.id, missing}
+	out := &Counterfactual{Agent: best.id}
+	e.missing(c, best, chosen, step, &out.Missing)
+	return out
 }
 
-// missing is all that keeps an agent from a call, and how far that is; 0 for an
-// agent who may take it.
-func (e *Engine) missing(c *call, a, chosen *agent, step int) (out []string, far int) {
-	add := func(f int, format string, args ...any) {
+// missing is how far an agent is from a call, 0 for one who may take it. words,
+// if wanted, are all that keeps the agent from it.
+func (e *Engine) missing(c *call, a, chosen *agent, step int, words *[]string) (far int) {
+	add := func(f int, say func() string) {
 		far += f
-		out = append(out, fmt.Sprintf(format, args...))
+		if words != nil {
+			*words = append(*words, say())
+		}
 	}
-	fit, reach := c.demand.fits(a.profile), c.demand.reach(c.step)
+	word := func(text string) func() string { return func() string { return text } }
+	d := c.demand
+	fit, reach := d.fits(a.profile), d.reach(c.step)
 	switch {
 	case fit < 0:
-		codes, f := lacking(c.demand.reqs[reach], a.profile)
-		far += f
-		out = append(out, codes...)
-	case fit >= c.demand.counted:
-		add(farStep, "later_step:%d if its condition holds", c.demand.number(fit))
+		far += lacking(&d.reqs[reach], a.profile, words)
+	case fit >= d.counted:
+		add(farStep, func() string { return fmt.Sprintf("later_step:%d if its condition holds", d.number(fit)) })
 	case fit > reach:
-		due := c.entered + c.queue.Steps[c.demand.numbers[fit]-1].After.Microseconds()
-		add(farStep, "later_step:%d in %s", c.demand.number(fit), untilText(e.now, max(due, e.now)))
+		add(farStep, func() string {
+			due := c.entered + c.queue.Steps[d.numbers[fit]-1].After.Microseconds()
+			return fmt.Sprintf("later_step:%d in %s", d.number(fit), untilText(e.now, max(due, e.now)))
+		})
 	}
 	switch a.state {
 	case agents.NotReady:
-		add(farAway, "away:%s", a.reason)
+		add(farAway, func() string { return "away:" + a.reason })
 	case agents.Offered, agents.Ringing:
-		add(farSoon, "ringing")
+		add(farSoon, word("ringing"))
 	case agents.Talking, agents.OnHold:
-		add(farBusy, "busy")
+		add(farBusy, word("busy"))
 	case agents.WrapUp:
 		if a.until > e.now {
-			add(farSoon, "wrap_up ends in %s", untilText(e.now, a.until))
+			add(farSoon, func() string { return "wrap_up ends in " + untilText(e.now, a.until) })
 		} else {
-			add(farBusy, "wrap_up")
+			add(farBusy, word("wrap_up"))
 		}
 	}
 	for _, b := range c.bars {
 		if b.agent == a && b.due > e.now {
-			add(farSoon, "barred for %s", untilText(e.now, b.due))
+			add(farSoon, func() string { return "barred for " + untilText(e.now, b.due) })
 		}
 	}
+	if chosen == nil && len(c.wanted) > 0 && !slices.Contains(c.wanted, a) {
+		add(farRule, func() string { return "held_for:" + string(c.wanted[0].id) })
+	}
+	if !a.desk && c.queue.Pop.Late == LateHold {
+		add(farRule, word("no_desk"))
+	}
 	if far > 0 {
-		return out, far
+		return far
 	}
 	switch code := e.whyNot(c, a, chosen, step); code {
 	case "":
-		return nil, 0
+		return 0
 	case "policy":
-		add(farPolicy, "%s", e.behind(c, a, chosen, step))
+		add(farPolicy, func() string { return e.behind(c, a, chosen, step) })
 	case "later_step":
-		add(farStep, "later_step:%d", c.demand.number(fit))
+		add(farStep, func() string { return fmt.Sprintf("later_step:%d", d.number(fit)) })
 	default:
-		add(farRule, "%s", code)
+		add(farRule, word(code))
 	}
-	return out, far
+	return far
 }
 
 // behind says what put the chosen before an agent who was free too.
@@ -110,37 +120,28 @@ func (e *Engine) behind(c *call, a, chosen *agent, step int) string {
 	return c.queue.Choose + ": tie, by idle time and id"
 }
 
-// lacking is all that a profile does not have of a requirement.
-func lacking(r agents.Requirement, p *profile) (out []string, far int) {
-	levels := func(list []agents.Range) (out []string, far int) {
-		for _, want := range list {
-			has := p.skills.Level(want.Skill)
-			switch {
-			case has < want.Min:
-				out = append(out, fmt.Sprintf("lacks:%s>=%d has %d", want.Skill, want.Min, has))
-				far += farSkill + farLevel*int(want.Min-has)
-			case want.Max > 0 && has > want.Max:
-				out = append(out, fmt.Sprintf("lacks:%s<=%d has %d", want.Skill, want.Max, has))
-				far += farSkill + farLevel*int(has-want.Max)
-			}
-		}
-		return out, far
-	}
-	add := func(more []string, f int) { out, far = append(out, more...), far+f }
-	add(levels(r.All))
+// lacking is how far a profile is from a requirement that it does not meet, and
+// all that it lacks.
+func lacking(r *agents.Requirement, p *profile, words *[]string) (far int) {
+	far = lackedLevels(r.All, p, words)
 	if len(r.Any) > 0 {
-		var least []string
-		best := -1
-		for _, set := range r.Any {
-			if codes, f := levels(set); best < 0 || f < best {
-				least, best = codes, f
+		least, best := 0, -1
+		for i, set := range r.Any {
+			if f := lackedLevels(set, p, nil); best < 0 || f < best {
+				least, best = i, f
 			}
 		}
-		add(least, best)
+		far += lackedLevels(r.Any[least], p, words)
+	}
+	add := func(f int, format string, args ...any) {
+		far += f
+		if words != nil {
+			*words = append(*words, fmt.Sprintf(format, args...))
+		}
 	}
 	for _, skill := range r.None {
 		if p.skills.Level(skill) > 0 {
-			add([]string{"excluded:" + string(skill)}, farFact)
+			add(farFact, "excluded:%s", skill)
 		}
 	}
 	if len(r.Speak) > 0 {
@@ -149,20 +150,43 @@ func lacking(r agents.Requirement, p *profile) (out []string, far int) {
 			top = max(top, p.skills.Level(agents.LanguagePrefix+agents.Skill(code)))
 		}
 		if top < r.SpeakLevel {
-			add([]string{fmt.Sprintf("language:%s>=%d has %d", strings.Join(r.Speak, "|"), r.SpeakLevel, top)}, farSkill+farLevel*int(r.SpeakLevel-top))
+			add(farSkill+farLevel*int(r.SpeakLevel-top), "language:%s>=%d has %d", strings.Join(r.Speak, "|"), r.SpeakLevel, top)
 		}
 	}
 	if len(r.Team) > 0 && !slices.Contains(r.Team, p.team) {
-		add([]string{"team:" + strings.Join(r.Team, "|")}, farFact)
+		add(farFact, "team:%s", strings.Join(r.Team, "|"))
 	}
 	if len(r.Site) > 0 && !slices.Contains(r.Site, p.site) {
-		add([]string{"site:" + strings.Join(r.Site, "|")}, farFact)
+		add(farFact, "site:%s", strings.Join(r.Site, "|"))
 	}
 	if far == 0 {
 		_, code := r.Fits(p.skills, p.team, p.site)
-		add([]string{cmp.Or(code, "does_not_fit")}, farFact)
+		add(farFact, "%s", cmp.Or(code, "does_not_fit"))
 	}
-	return out, far
+	return far
+}
+
+// lackedLevels is what a profile lacks of a list of levels.
+func lackedLevels(list []agents.Range, p *profile, words *[]string) (far int) {
+	for _, want := range list {
+		has, say := p.skills.Level(want.Skill), ""
+		switch {
+		case has < want.Min:
+			far += farSkill + farLevel*int(want.Min-has)
+			say = ">="
+		case want.Max > 0 && has > want.Max:
+			far += farSkill + farLevel*int(has-want.Max)
+			say = "<="
+		}
+		if say != "" && words != nil {
+			bound := want.Min
+			if say == "<=" {
+				bound = want.Max
+			}
+			*words = append(*words, fmt.Sprintf("lacks:%s%s%d has %d", want.Skill, say, bound, has))
+		}
+	}
+	return far
 }
 
 // needWords writes a requirement as the document would: {all: {billing: 3}}.

@@ -19,6 +19,7 @@ type watch struct {
 	call   CallID // 0: all
 	tell   func(Record)
 	routes map[CallID]readRoute
+	asked  map[*plan][]string // the names that a version's conditions read
 }
 
 // readRoute is how a call's routes were read the last time.
@@ -34,7 +35,7 @@ type readRoute struct {
 func (e *Engine) Watch(call CallID, tell func(Record)) {
 	e.watch = nil
 	if tell != nil {
-		e.watch = &watch{call, tell, map[CallID]readRoute{}}
+		e.watch = &watch{call, tell, map[CallID]readRoute{}, map[*plan][]string{}}
 	}
 }
 
@@ -98,7 +99,11 @@ func (e *Engine) tried(c *call) (out []Tried) {
 // attributes are what the document's conditions ask of calls, as they were for
 // this one.
 func (e *Engine) attributes(c *call) (out []Attribute) {
-	names := slices.Clone(c.plan.asked())
+	names, known := e.watch.asked[c.plan]
+	if !known {
+		names = c.plan.asked()
+		e.watch.asked[c.plan] = names
+	}
 	e.fill(c)
 	e.env.Call.Language, e.env.Call.Topic = c.setLanguage, c.topic
 	for _, name := range names {
@@ -133,9 +138,24 @@ func (p *plan) asked() (out []string) {
 	return slices.Compact(out)
 }
 
-// record is the state of a call as a decision finds it; chosen is nil while
-// nobody is.
+// record is all about a decision: it costs the size of the centre. chosen is
+// nil while nobody is.
 func (e *Engine) record(c *call, chosen *agent, kind string, why Reason) Record {
+	r, step := e.outline(c, chosen, kind, why)
+	if chosen != nil && why.Trigger == "agent_free" {
+		r.Among, r.Next = e.choices(c, chosen)
+	}
+	if chosen != nil && why.Prefer == "" {
+		r.Terms = e.firstTerms(c, chosen, step)
+	}
+	e.everybody(c, chosen, step, &r)
+	r.Counterfactual = e.nearest(c, chosen, step)
+	return r
+}
+
+// outline is the state of a call as a decision finds it, and the place of its
+// step among the demand's: what costs little.
+func (e *Engine) outline(c *call, chosen *agent, kind string, why Reason) (Record, int) {
 	r := Record{
 		Kind: kind, Call: c.id, At: instant(e.now), Version: c.plan.Version, Trigger: why.Trigger, Route: Route{Path: c.rule},
 		Queue: c.queue.Name, Topic: c.topic, Language: c.language(c.plan), Entered: instant(c.entered), Since: instant(c.since),
@@ -162,18 +182,10 @@ func (e *Engine) record(c *call, chosen *agent, kind string, why Reason) Record 
 		r.Skipped = append(r.Skipped, SkippedStep{d.number(i), "vacant"})
 	}
 	e.standing(c, &r)
-	if chosen != nil && why.Trigger == "agent_free" {
-		r.Among, r.Next = e.choices(c, chosen)
-	}
-	if chosen != nil && why.Prefer == "" {
-		r.Terms = e.firstTerms(c, chosen, step)
-	}
-	e.everybody(c, chosen, step, &r)
-	r.Counterfactual = e.nearest(c, chosen, step, e.roster)
 	for i := range c.prefer {
 		r.Preferred = append(r.Preferred, c.preferred(i, why.Prefer != "" && chosen != nil))
 	}
-	return r
+	return r, step
 }
 
 // stepNeeds are the steps that a visit can use.

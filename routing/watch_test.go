@@ -125,7 +125,7 @@ func TestRecords(t *testing.T) {
 				kinds[r.Kind+" "+r.Trigger]++
 			}
 		}
-		for id := CallID(seed + 1); id <= p.next; id += 7 {
+		for id := CallID(seed + 1); id <= p.next; id += 31 {
 			if got := days.again(t, id); !reflect.DeepEqual(got, all[id]) {
 				t.Fatalf("seed %d: call %d decided again: %+v, was %+v", seed, id, got, all[id])
 			}
@@ -161,8 +161,16 @@ func (d *day) note(t *testing.T, p *tape, ev Event) {
 
 // again decides a day again, watching one call of it.
 func (d *day) again(t *testing.T, call CallID) (out []Record) {
+	d.engine(t, func(e *Engine) { e.Watch(call, func(r Record) { out = append(out, r) }) })
+	return out
+}
+
+// engine is one that has decided the day again.
+func (d *day) engine(t *testing.T, begin func(*Engine)) *Engine {
 	e, policies := New(tapePolicy(1)), d.policies
-	e.Watch(call, func(r Record) { out = append(out, r) })
+	if begin != nil {
+		begin(e)
+	}
 	for i, line := range d.lines {
 		ev, err := DecodeEvent(d.kinds[i], line)
 		if err != nil {
@@ -175,7 +183,7 @@ func (d *day) again(t *testing.T, call CallID) (out []Record) {
 		e.slice.mostUnits, e.slice.mostDecisions = d.slices[i][0], d.slices[i][1]
 		_, _ = e.Step(time.UnixMicro(d.at[i]).UTC(), ev) // refused as it was then
 	}
-	return out
+	return e
 }
 
 // recordsBesideActions: one record for each action that a decision makes, in

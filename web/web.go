@@ -64,6 +64,16 @@ type Calls interface {
 	Call(ctx context.Context, call routing.CallID) (CallRow, []CallEvent, bool, error)
 }
 
+// Explainer says why a call went where it went, or why it waits: something with
+// a JSON form, as docs/http-api.md has it; false when there is no such call.
+// ErrBusy when it has as much to explain as it can.
+type Explainer interface {
+	Explain(ctx context.Context, call routing.CallID) (any, bool, error)
+}
+
+// ErrBusy says that something can be asked again a little later.
+var ErrBusy = errors.New("busy")
+
 // Desk is the desk hub: its socket, its tickets, and the end of its sessions.
 type Desk interface {
 	http.Handler
@@ -72,7 +82,7 @@ type Desk interface {
 }
 
 // Options are what a Server works with. All of Users, Sessions, Desk, Answers,
-// Board, Calls, Report, Origins, Log and Registry must be set.
+// Board, Calls, Explain, Report, Origins, Log and Registry must be set.
 type Options struct {
 	Users    Users
 	Sessions Sessions
@@ -90,6 +100,7 @@ type Options struct {
 	Versions    Versions
 	Activations Activations
 	Documents   Documents
+	Explain     Explainer
 	// Origins says which pages may change anything; see NewOrigins.
 	Origins func(*http.Request) bool
 	// UI is the built desktop; nil is the embedded one.
@@ -180,6 +191,7 @@ func New(opt Options) *Server {
 		{http.MethodGet, "/api/v1/board/stream", RoleSupervisor, s.boardStream},
 		{http.MethodGet, "/api/v1/calls/{call}", RoleSupervisor, s.call},
 		{http.MethodGet, "/api/v1/report", RoleSupervisor, s.report},
+		{http.MethodGet, "/api/v1/calls/{call}/explain", RoleSupervisor, s.explain},
 		{http.MethodGet, "/desk", "", s.desk},
 	}
 	s.routes = append(s.routes, s.routingRoutes()...)

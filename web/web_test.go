@@ -114,6 +114,14 @@ func (book) Call(_ context.Context, call routing.CallID) (web.CallRow, []web.Cal
 		[]web.CallEvent{{Call: 12, Seq: 1, At: time.UnixMicro(5), Kind: "call_arrived", Data: json.RawMessage(`{"x":1}`)}}, true, nil
 }
 
+// Explain implements web.Explainer: call 12 is there, 14 is one too many.
+func (book) Explain(_ context.Context, call routing.CallID) (any, bool, error) {
+	if call == 14 {
+		return nil, false, web.ErrBusy
+	}
+	return map[string]any{"live": nil}, call == 12, nil
+}
+
 type site struct {
 	t       *testing.T
 	shelf   *shelf
@@ -148,7 +156,7 @@ func newSite(t *testing.T, change ...func(*web.Options)) *site {
 		t.Fatal(err)
 	}
 	opt := web.Options{
-		Users: s.shelf, Sessions: s.shelf, Desk: s.desk, Answers: book{}, Calls: book{}, Origins: origins,
+		Users: s.shelf, Sessions: s.shelf, Desk: s.desk, Answers: book{}, Calls: book{}, Explain: book{}, Origins: origins,
 		Board: func(context.Context) (routing.Snapshot, error) {
 			return routing.Snapshot{
 				At:     time.UnixMicro(7_000_000),
@@ -367,8 +375,10 @@ func TestRoles(t *testing.T) {
 		"/api/v1/answers":     {"GET": any},
 		"/api/v1/board":       {"GET": "supervisor"},
 		"/api/v1/calls/12":    {"GET": "supervisor"},
-		"/desk":               {"GET": open},
-		"/api/v1/nothing":     {},
+
+		"/api/v1/calls/12/explain": {"GET": "supervisor"},
+		"/desk":                    {"GET": open},
+		"/api/v1/nothing":          {},
 	}
 	for path, methods := range calls {
 		for _, method := range []string{"GET", "POST", "DELETE", "PUT", "PATCH", "OPTIONS"} {
@@ -520,6 +530,18 @@ func TestCall(t *testing.T) {
 	for _, id := range []string{"13", "x", "-1", "0"} {
 		if code, _, _ := s.send(c, "GET", "/api/v1/calls/"+id, ""); code != 404 {
 			t.Errorf("call %s: %d", id, code)
+		}
+	}
+}
+
+func TestExplain(t *testing.T) {
+	s := newSite(t)
+	c := s.browser()
+	s.login(c, "boss")
+	for id, want := range map[string]int{"12": 200, "13": 404, "14": 503, "x": 404, "-1": 404, "0": 404} {
+		code, out, head := s.send(c, "GET", "/api/v1/calls/"+id+"/explain", "")
+		if code != want || want == 503 && (out["code"] != "unavailable" || head.Get("Retry-After") == "") {
+			t.Errorf("call %s: %d %v", id, code, out)
 		}
 	}
 }

@@ -59,6 +59,7 @@ type Driver struct {
 
 	mu       sync.Mutex
 	mail     []letter
+	asked    []inquiry // questions that wait for their turn, or are being answered
 	arrivals int
 	stopped  bool
 	wake     chan struct{} // holds one token while there is mail
@@ -153,9 +154,11 @@ func (d *Driver) Run(ctx context.Context) error {
 	defer d.alarm.timer.Stop()
 	for {
 		d.arm()
+		d.answer()
 		select {
 		case <-ctx.Done():
 			d.close()
+			d.dismiss()
 			return nil
 		case <-d.alarm.timer.C:
 			d.rung()

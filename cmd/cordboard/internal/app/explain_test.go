@@ -119,3 +119,57 @@ func TestExplainFromTheLedgerAlone(t *testing.T) {
 		t.Errorf("a call that never was: %v", err)
 	}
 }
+
+// A waiting caller is explained while she waits, by who would serve her; making
+// that true serves her, and afterwards the call is explained from the journal.
+func TestExplainWhileItWaits(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, setup{at: []agents.ID{anna}, desk: away})
+	x := w.app.newExplainer()
+	x.sources = *w.sources()
+	ask := func(call routing.CallID) explanation {
+		v, ok, err := x.Explain(w.ctx, call)
+		w.must(err)
+		out, _ := v.(explanation)
+		if ok != (out.Live != nil || out.Recorded != nil) {
+			w.Errorf("call %d is there: %v, %+v", call, ok, out)
+		}
+		return out
+	}
+	c := w.dial(dial{})
+	c.sees(1, "up")
+	rows, err := w.app.Store().OpenCalls(w.ctx)
+	w.must(err)
+	for len(rows) == 0 {
+		w.must(w.app.Store().Flush(w.ctx))
+		rows, err = w.app.Store().OpenCalls(w.ctx)
+		w.must(err)
+	}
+	call := rows[0].Call
+	var live *routing.Waits
+	w.eventually("the call waits", func() bool {
+		live = ask(call).Live
+		return live != nil && live.Phase == "waiting"
+	})
+	r := live.Record
+	if r.SignedIn != 1 || len(r.LeftOut) != 1 || !strings.HasPrefix(r.LeftOut[0].Code, "away:") || r.Position != 1 || len(r.Steps) == 0 {
+		t.Errorf("it waits: %+v", r)
+	}
+	if len(live.Changes) != 1 || live.Changes[0].Agent != anna || !live.Changes[0].Serves {
+		t.Fatalf("what would serve it: %+v", live.Changes)
+	}
+	w.ready(anna)
+	w.phase(anna, "talking")
+	if got := ask(call); got.Live == nil || got.Live.Agent != anna || got.Recorded == nil {
+		t.Errorf("while they talk: %+v", got)
+	}
+	c.hangsUp()
+	w.settled(answeredByCaller)
+	w.explain(call)
+	if got := ask(call); got.Live != nil || got.Recorded == nil || got.Recorded.Again != why.Same {
+		t.Errorf("afterwards: %+v", got)
+	}
+	if got := ask(999_999); got.Live != nil || got.Recorded != nil {
+		t.Errorf("a call that never was: %+v", got)
+	}
+}
