@@ -77,7 +77,7 @@ func (e *Engine) Answer(q *Question, units int) (done bool) {
 	if c == nil {
 		return true
 	}
-	q.out.Phase, q.out.Agent = c.phaseName(), c.offer().Agent
+	q.out.Phase, q.out.Agent = c.phaseName(c.phase), c.offer().Agent
 	if c.phase != waiting {
 		q.out.Record, q.out.Changes = Record{}, nil
 		return true

@@ -52,6 +52,9 @@ func keptRecords(events []store.Event) (out []routing.Record, err error) {
 		if err := json.Unmarshal(e.Data, &d); err != nil {
 			return nil, fmt.Errorf("event %d: %w", e.Seq, err)
 		}
+		if d.Reason.Trigger == routing.Grouped {
+			continue // one decision for all of a ring group
+		}
 		if kind == routing.Queued {
 			queue, topic, since, entered, priority = d.Queue, d.Topic, d.Since, d.Entered, d.Priority
 		}
@@ -96,6 +99,12 @@ type about struct {
 	Dispose string            `json:"disposition"`
 }
 
+// grouped says that an offer is one of a ring group after the first.
+func (d *about) grouped() bool {
+	var r routing.Reason
+	return len(d.Reason) > 0 && json.Unmarshal(d.Reason, &r) == nil && r.Trigger == routing.Grouped
+}
+
 // moments tells the call's events in words, and puts what the desk and the
 // phone said into the record of the offer.
 func (x *Explained) moments(events []store.Event) {
@@ -106,7 +115,7 @@ func (x *Explained) moments(events []store.Event) {
 			d = about{} // of another release: its kind still says something
 		}
 		m := Moment{At: e.At, What: words(e, &d)}
-		if kindOf(e.Kind) != "" {
+		if kindOf(e.Kind) != "" && !d.grouped() {
 			record++
 			m.Record = record
 		}
