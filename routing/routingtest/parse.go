@@ -25,6 +25,8 @@ type Case struct {
 	t0     time.Time
 	sliced bool // one decision a Step
 	apart  bool // show pop, ack and ring apart
+	// explained shows the record of each decision below it.
+	explained bool
 	staff  []person
 	events []line
 	direct map[string]string // route name by queue and priority
@@ -148,6 +150,8 @@ func (c *Case) read(l line, now *time.Duration) error {
 		c.t0 = time.Date(y, m, d, t.Hour(), t.Minute(), t.Second(), 0, time.UTC)
 	case "pops":
 		c.apart = true
+	case "explained":
+		c.explained = true
 	case "languages":
 		c.policy.Languages = l.words[1:]
 		c.policy.DefaultLanguage = l.words[1]

@@ -26,6 +26,7 @@ type runner struct {
 	queues  map[routing.CallID]string
 	greeted map[routing.CallID]bool // callers who were answered
 	acks    []routing.Offer
+	records []routing.Record // of the actions that are about to be shown
 	version int
 }
 
@@ -40,6 +41,9 @@ func (c *Case) Run() ([]string, error) {
 		return nil, err
 	}
 	r.setup = false
+	if c.explained {
+		r.engine.Watch(0, func(rec routing.Record) { r.records = append(r.records, rec) })
+	}
 	r.decide(true)
 	for _, l := range c.events {
 		if l.remark != remarkBetween || !l.at.Equal(r.now) {

@@ -19,6 +19,9 @@ func (r *runner) show(acts []routing.Action) {
 		if text := r.words(a); text != "" {
 			r.out = append(r.out, fmt.Sprintf("%-8s %s", r.since(r.now), text))
 		}
+		if why := r.explain(a); why != "" {
+			r.out = append(r.out, "         why: "+why)
+		}
 	}
 }
 
