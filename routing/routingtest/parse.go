@@ -27,11 +27,11 @@ type Case struct {
 	apart  bool // show pop, ack and ring apart
 	// explained shows the record of each decision below it.
 	explained bool
-	staff  []person
-	events []line
-	direct map[string]string // route name by queue and priority
-	places []routing.Region
-	names  map[string]routing.CallID
+	staff     []person
+	events    []line
+	direct    map[string]string // route name by queue and priority
+	places    []routing.Region
+	names     map[string]routing.CallID
 	// versions says that the case names its version, and shows those of calls.
 	versions bool
 	order    []string // call names by number
