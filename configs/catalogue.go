@@ -15,6 +15,7 @@ const (
 	needsAgents  = "agents"
 	needsHistory = "history"
 	needsSounds  = "sounds"
+	needsLive    = "live version"
 )
 
 // lints is the catalogue. Codes of what the language cannot say yet are not
@@ -73,6 +74,7 @@ var lints = []Lint{
 	{"P904", Warning, needsAgents, "next_agent where one agent fits"},
 	{"P905", Warning, needsAgents, "on_accept, and a phone that cannot auto-answer"},
 	{"P906", Warning, needsAgents, "the desk must ack, and an agent has none"},
+	{"K951", Warning, needsLive, "the service level is not what it is in the live version"},
 }
 
 // fileCodes are those of findings about the file itself, in either file.

@@ -21,6 +21,8 @@ type CheckInput struct {
 	Sounds   string
 	// History is calls that were, nil for none.
 	History *History
+	// Live is the version that is live, nil when none is known.
+	Live *routing.Policy
 }
 
 // Report is all that a check has to say about one document.
@@ -57,6 +59,7 @@ func Check(name string, b []byte, in CheckInput) *Report {
 	}
 	y, m, d := in.Today.Date()
 	l.today, l.sounds, l.history = time.Date(y, m, d, 12, 0, 0, 0, c.policy.Zone), in.Sounds, in.History
+	l.live = in.Live
 	l.errors()
 	l.warnings()
 	l.accept()
@@ -84,7 +87,11 @@ func (l *linter) notPossible(in CheckInput) []NotPossible {
 	if in.HasSound == nil {
 		out = append(out, NotPossible{"Q704 for sounds", "no --sounds"})
 	}
-	return append(out, NotPossible{"Q704 for mailboxes", "only on the server"}, NotPossible{"K951", "no live version"})
+	out = append(out, NotPossible{"Q704 for mailboxes", "only on the server"})
+	if in.Live == nil {
+		out = append(out, NotPossible{"K951", "no live version"})
+	}
+	return out
 }
 
 // Count counts the findings of a severity, those accepted too.

@@ -34,6 +34,12 @@ func checkFile(t *testing.T, path string) *Report {
 			t.Fatal(err)
 		}
 	}
+	if text, err := os.ReadFile(base + ".live"); err == nil {
+		if in.Live, _ = ParseRouting(base+".live", text); in.Live == nil {
+			t.Fatalf("%s.live does not compile", base)
+		}
+		in.Live.Version = 7
+	}
 	return Check(filepath.Base(path), b, in)
 }
 

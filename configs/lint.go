@@ -18,6 +18,7 @@ type linter struct {
 	today   time.Time // noon of the day, in the document's zone
 	sounds  string    // folder of the sounds, as it is shown
 	history *History
+	live    *routing.Policy // the version that is live; nil: not known
 	tree    *routing.Routed
 	staff   []*group
 	kin     []*siblings
@@ -81,6 +82,7 @@ func (l *linter) warnings() {
 	if l.history != nil {
 		l.lintHistory()
 	}
+	l.lintLive()
 }
 
 // find notes a finding at a place.

@@ -66,13 +66,14 @@ func checkCommand() *cobra.Command {
 	f := c.Flags()
 	f.StringVar(&o.sounds, "sounds", "", "the folder of the sounds, as media.sounds of the server file; a server file brings its own")
 	f.StringVar(&o.history, "history", "", "a CSV file of calls that were: at, and what conditions ask for (dnis, known, segment, products, ...)")
+	f.StringVar(&o.live, "live", "", "the document that is live, to say where figures will not be comparable (K951)")
 	f.StringVar(&o.format, "format", "text", "text, json, or sarif (2.1.0); the errors of a server file are text always")
 	f.StringVar(&o.today, "today", "", "the day calendars are held against, YYYY-MM-DD; without it, this day")
 	return c
 }
 
 // checkOptions is what the flags of check say.
-type checkOptions struct{ sounds, history, today, format string }
+type checkOptions struct{ sounds, history, today, format, live string }
 
 func (o checkOptions) print(w io.Writer, r *configs.Report) error {
 	switch o.format {
@@ -103,6 +104,13 @@ func (o checkOptions) input() (in configs.CheckInput, err error) {
 		if err = errors.Join(err, f.Close()); err != nil {
 			return in, fmt.Errorf("%s: %w", o.history, err)
 		}
+	}
+	if o.live != "" {
+		policy, findings := configs.LoadRouting(o.live)
+		if policy == nil {
+			return in, fmt.Errorf("--live: %w", refuse(o.live, findings, printed))
+		}
+		in.Live = policy
 	}
 	if o.sounds == "" {
 		return in, nil

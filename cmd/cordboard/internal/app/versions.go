@@ -188,6 +188,14 @@ func (v *versions) goLive(a store.Activation, kept store.Version, p *routing.Pol
 		zap.Int64("activation", a.ID), zap.String("waiting", a.Waiting))
 }
 
+// liveNow is the version that calls are routed by; nil before there is one.
+func (v *versions) liveNow() *routing.Policy {
+	if v.app.rim == nil {
+		return nil
+	}
+	return v.app.Policy()
+}
+
 // check reads a stored version as a server does: with its sounds, its
 // registrar, and beside the live version.
 func (v *versions) check(ctx context.Context, number int) (*configs.Report, store.Version, error) {
@@ -197,7 +205,7 @@ func (v *versions) check(ctx context.Context, number int) (*configs.Report, stor
 	}
 	s := v.app.opt.Server
 	r := configs.Check(fmt.Sprintf("version %d", number), kept.Document, configs.CheckInput{
-		Today: time.Now(), HasSound: v.app.HasSound, Sounds: s.Media.Sounds,
+		Today: time.Now(), HasSound: v.app.HasSound, Sounds: s.Media.Sounds, Live: v.liveNow(),
 	})
 	if r.Policy != nil {
 		if id := configs.CheckPhones(s, r.Policy); id != "" {

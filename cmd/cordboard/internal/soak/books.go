@@ -48,7 +48,7 @@ func (o *office) books(ctx context.Context) (bad []string, err error) {
 	// may cost a call here and there.
 	lost := c.silent.Load() + c.refused.Load()
 	wrong(lost*100 <= c.placed.Load(), "%d of %d calls were not taken", lost, c.placed.Load())
-	talks := newTalks()
+	talks, order := newTalks(), &turns{}
 	for _, r := range rows {
 		events, err := s.Events(ctx, r.Call)
 		if err != nil {
@@ -65,6 +65,14 @@ func (o *office) books(ctx context.Context) (bad []string, err error) {
 		}
 		wrong(ends <= 1, "call %d: %d ends", r.Call, ends)
 		talks.add(r, events)
+		order.add(r, events)
+	}
+	if o.reloads > 0 {
+		outcomes := map[string]int64{}
+		for what, n := range sum.By {
+			outcomes[string(what)] = n
+		}
+		bad = append(bad, o.turning.verdict(outcomes, order)...)
 	}
 	return append(bad, talks.clashes()...), nil
 }

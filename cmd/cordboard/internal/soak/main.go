@@ -30,6 +30,7 @@ type settings struct {
 	seed     uint64
 	rests    int // times that the load stops, beside the end; below 0: as the length allows
 	postgres bool
+	reloads  int    // of the routing document, instead of faults; 0: faults
 	keep     string // where the server's log goes, "" for the run's own folder
 }
 
@@ -43,6 +44,7 @@ func main() {
 	flag.IntVar(&s.agents, "agents", 120, "agents at their desks")
 	flag.IntVar(&s.rests, "rests", -1, "pauses of the load, in which memory is measured; by itself 2 in 20 minutes and more")
 	flag.Uint64Var(&s.seed, "seed", 1, "of calls and faults")
+	flag.IntVar(&s.reloads, "reloads", 0, "make so many versions of the routing document live, evenly over the run, instead of faults")
 	flag.BoolVar(&s.postgres, "postgres", false, "on Postgres instead of SQLite")
 	flag.StringVar(&s.keep, "log", "", "file for the server's log")
 	flag.Parse()
@@ -80,6 +82,7 @@ func run(ctx context.Context, s settings) (bad []string, err error) {
 	}
 	fmt.Printf("soak: seed %d, %s, %.0f calls/s for %v, %d agents; at rest: %s\n", s.seed, o.server.kind(), s.cps, s.length, s.agents, rest)
 	w := &watch{rest: rest, begun: time.Now()}
+	o.turning = &reloads{o: o}
 	faults := newFaults(o, rand.New(rand.NewPCG(s.seed, 2)))
 	o.callers.during = faults.last
 	calls := rand.New(rand.NewPCG(s.seed, 1))
@@ -115,7 +118,14 @@ func (w *watch) load(ctx context.Context, o *office, f *faults, calls *rand.Rand
 	defer stop()
 	o.callers.start(ctx, calls)
 	struck := make(chan struct{})
-	go func() { defer close(struck); f.run(ctx) }()
+	go func() {
+		defer close(struck)
+		if o.reloads > 0 {
+			o.turning.run(ctx)
+		} else {
+			f.run(ctx)
+		}
+	}()
 	w.follow(ctx, o, f)
 	stop() // the server may have ended
 	<-struck

@@ -30,6 +30,7 @@ type office struct {
 	toDesks *wire
 	lossy   *siptest.Lossy // between the callers' trunk and the server
 	callers *callers
+	turning *reloads
 	signUps registrations // of the phones that register
 	desks   sync.WaitGroup
 	leave   context.CancelFunc // sends the desks home

@@ -53,10 +53,13 @@ type server struct {
 	end  error
 	runs int
 	born time.Time // the process
+
+	admitted int    // new calls a second
+	admins   string // the admin's login
 }
 
 func newServer(s settings, dir string) (v *server, err error) {
-	v = &server{dir: dir, db: store.Options{Path: filepath.Join(dir, "cordboard.db"), Tool: true}}
+	v = &server{dir: dir, admitted: max(ratedCPS, int(2*s.cps)), db: store.Options{Path: filepath.Join(dir, "cordboard.db"), Tool: true}}
 	if v.binary, err = filepath.Abs(s.binary); err != nil {
 		return v, err
 	}
@@ -123,7 +126,7 @@ media: {address: %[11]s, ports: 20000-24999, mutual: [127.0.0.0/8]}
 web: {listen: %[4]q}
 admin: %[5]q
 store: %[6]s
-`, v.sip, ratedCalls, ratedCPS, v.web, v.admin, db, v.secure, certificateFile, keyFile, realm, v.sip.Addr())
+`, v.sip, ratedCalls, v.admitted, v.web, v.admin, db, v.secure, certificateFile, keyFile, realm, v.sip.Addr())
 	if err := os.WriteFile(filepath.Join(v.dir, "cordboard.yaml"), []byte(text), 0o600); err != nil {
 		return err
 	}
@@ -132,6 +135,10 @@ store: %[6]s
 
 // route writes the routing document, a little different for each n.
 func (v *server) route(ids []string, phones map[string]string, n int) error {
+	return os.WriteFile(filepath.Join(v.dir, "routing.yaml"), []byte(document(ids, phones, n)), 0o600)
+}
+
+func document(ids []string, phones map[string]string, n int) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, `cordboard: routing/1
 name: Soak %d
@@ -146,6 +153,7 @@ dispositions:
     - {id: solved, title: Solved, final: true}
 defaults:
   answer: at_queue
+  answer_within: %ds
   ring: {timeout: 5s}
   pop: {deadline: 1500ms, late: ring_anyway}
   wrap_up: {time: 20s, disposition: optional}
@@ -160,11 +168,11 @@ route:
   routes:
     - {name: patient, when: 'call.dnis == "%s"', queue: patient}
 agents:
-`, n, withAgent)
+`, n, 20+n%7, withAgent)
 	for i, id := range ids {
 		fmt.Fprintf(&b, "  %s: {name: Agent %d, phone: %q, skills: {care: 5, expert: %d}, languages: {en: 9}}\n", id, i, phones[id], 1+9*(i%3)/2)
 	}
-	return os.WriteFile(filepath.Join(v.dir, "routing.yaml"), []byte(b.String()), 0o600)
+	return b.String()
 }
 
 // fill puts customers, agents, their phones' secrets and their logins into the
@@ -192,6 +200,9 @@ func (v *server) fill(ctx context.Context, ids []string, secrets map[string]stri
 			numbers = append(numbers, n.E164)
 		}
 	}
+	if v.admins, err = admin(ctx, s); err != nil {
+		return nil, nil, err
+	}
 	logins = map[string]string{}
 	for _, id := range ids {
 		u := store.User{ID: id, Role: web.RoleAgent, Name: id}
@@ -208,6 +219,19 @@ func (v *server) fill(ctx context.Context, ids []string, secrets map[string]stri
 		}
 	}
 	return numbers, logins, nil
+}
+
+// adminID is who changes the routing document.
+const adminID = "admin"
+
+// admin adds the admin and returns a login.
+func admin(ctx context.Context, s *store.Store) (login string, err error) {
+	if err := s.SaveUser(ctx, store.User{ID: adminID, Role: web.RoleAdmin, Name: adminID}); err != nil {
+		return "", err
+	}
+	login = rand.Text()
+	hash := sha256.Sum256([]byte(login))
+	return login, s.SaveSession(ctx, hex.EncodeToString(hash[:]), adminID, time.Now().Add(24*time.Hour))
 }
 
 // start runs the program and waits until it says that it is ready.
