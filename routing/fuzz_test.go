@@ -165,6 +165,9 @@ func (p *tape) action(ev Event, a Action) {
 		if _, has := p.holder[a.Agent]; has {
 			fail("a second call for one agent")
 		}
+		if c, to := p.e.calls[a.Call], p.e.agents[a.Agent]; c != nil && a.Reason.Prefer == "" && c.queue.Name == a.Queue && p.e.standsBy(c.queue, to.profile.team) {
+			fail("to an agent who stands by")
+		}
 		if first, out := p.offers[a.Call]; out {
 			p.beside[a.Call] = append(p.beside[a.Call], first)
 		}

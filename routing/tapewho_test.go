@@ -23,7 +23,7 @@ func tapeWho(p *Policy, version int) {
 	calm.Oldest = &quick
 	d.Reserve = []Reserve{
 		{Team: "t1", Join: ReserveJoin{Oldest: 15 * time.Second, Waiting: 4}, Leave: calm, Stay: 15 * time.Second},
-		{Team: "t0", Join: ReserveJoin{Oldest: 40 * time.Second}, Leave: ReserveLeave{Waiting: 2}},
+		{Team: "t0", Join: ReserveJoin{Oldest: 40 * time.Second}, Leave: ReserveLeave{Waiting: 2, For: time.Second}},
 	}
 	d.RingSize, e.RingSize = 3, 2
 	e.MaxTalking, e.Prefer = 2, []rule.Prefer{{Who: "last_agent", Wait: 10 * time.Second, Within: time.Hour}}
@@ -83,6 +83,9 @@ func checkReserves(t *testing.T, e *Engine) {
 				t.Fatalf("reserve %s of %s stays on", s.Team, name)
 			}
 		}
+	}
+	if n := e.figure("v").occupied; n > 3 {
+		t.Fatalf("queue v occupies %d agents, and no version lets it have more than 3", n)
 	}
 	for _, c := range e.calls {
 		if c.phase == waiting && c.spot == inHold && !e.full(c.queue) && e.awaits(c) {
