@@ -94,7 +94,7 @@ func TestMaxForwardsCountsDown(t *testing.T) {
 		spent int
 		want  string
 	}{{0, "70"}, {1, "69"}, {69, "1"}, {70, "0"}, {200, "0"}} {
-		d, err := l.Stack.Invite(Outgoing{URI: p.uri(), From: "<sip:cordboard@127.0.0.1>", To: "<" + p.uri() + ">", Body: []byte("v=0"), Spent: c.spent}, func(Event) {})
+		d, err := l.Invite(Outgoing{URI: p.uri(), From: "<sip:cordboard@127.0.0.1>", To: "<" + p.uri() + ">", Body: []byte("v=0"), Spent: c.spent}, func(Event) {})
 		if err != nil {
 			t.Fatal(err)
 		}

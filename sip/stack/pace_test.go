@@ -3,6 +3,7 @@ package stack
 import (
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -76,21 +77,16 @@ func TestPaceOfThisMachine(t *testing.T) {
 			}
 		}
 	}
-	quit := make(chan struct{})
+	var over atomic.Bool
 	var busy sync.WaitGroup
 	for range 40 * runtime.GOMAXPROCS(0) {
 		busy.Go(func() {
-			for {
-				select {
-				case <-quit:
-					return
-				default: // and on, until the scheduler lets another one run
-				}
+			for !over.Load() { // until the scheduler lets another one run
 			}
 		})
 	}
 	until(true)
-	close(quit)
+	over.Store(true)
 	busy.Wait()
 	until(false)
 }

@@ -13,7 +13,7 @@ func TestSites(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer second.leave()
+	defer func() { _ = second.leave() }()
 	taken := map[string]bool{}
 	for _, s := range []*site{first, second} {
 		all := []string{s.at(1).Addr().String()}
@@ -36,7 +36,7 @@ func TestSites(t *testing.T) {
 		if err != nil {
 			t.Fatalf("after %d was left: %v", left, err)
 		}
-		defer again.leave()
+		defer func() { _ = again.leave() }()
 		if again.network == left {
 			return
 		}
