@@ -29,6 +29,7 @@ var lints = []Lint{
 	{"X105", Error, "", "a number is neither E.164 nor a short code"},
 	{"X106", Note, needsHistory, "a condition was never true in history"},
 	{"X107", Warning, "", "money is compared and its currency not asked"},
+	{"X108", Error, "", "what is read where the call comes in is mixed with figures that are not there"},
 	{"R201", Error, "", "a route can never be reached"},
 	{"R202", Warning, needsHistory, "an earlier route takes over 90 % of a route's calls in history"},
 	{"R203", Warning, "", "a route has the same condition as a sibling"},

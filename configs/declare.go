@@ -43,9 +43,7 @@ func (c *compiler) declare(o *object) {
 	d.sites = c.keys(o.get("sites"), maxSites)
 	d.regions = c.keys(o.get("regions"), maxRegions)
 	c.regional = o.has("regions")
-	if p, ok := o.lookup("fields"); ok {
-		c.fields = c.keys(p.value, 0)
-	}
+	c.ownFields(o.get("fields"))
 	c.nobody = !o.has("agents")
 	c.skills(o.get("skills"))
 	for _, code := range d.languages {

@@ -12,6 +12,7 @@ const whole = `
 cordboard: routing/1
 name: Whole
 zone: Europe/Vienna
+fields: {x: text}
 languages: [en]
 order: {}
 record: {}
@@ -65,7 +66,7 @@ func tablePath(path string) string {
 	for _, t := range []struct{ prefix, table, rest string }{
 		{"queues.x.", "OPTION ", ""}, {"defaults.", "OPTION ", ""}, {"route.x.", "Route ", ""}, {"route.y.", "Route ", ""},
 		{"route.", "Route ", ""}, {"agents.x.", "", "agents.ID."}, {"topics.x.", "", "topics.NAME."}, {"skills.x.", "", "skills.NAME."},
-		{"sites.x.", "", "sites.NAME."}, {"regions.x.", "", "regions.NAME."}, {"calendars.x.", "", "calendars.NAME."}, {"dispositions.x[].", "", "dispositions.SET[]."},
+		{"fields.x", "", "fields.NAME"}, {"tests[].customer.x", "", "tests[].customer.NAME"}, {"sites.x.", "", "sites.NAME."}, {"regions.x.", "", "regions.NAME."}, {"calendars.x.", "", "calendars.NAME."}, {"dispositions.x[].", "", "dispositions.SET[]."},
 		{"tests[].agents.x.", "", "tests[].agents.ID."}, {"tests[].queues.x.", "", "tests[].queues.NAME."},
 	} {
 		if rest, ok := strings.CutPrefix(path, t.prefix); ok {

@@ -21,9 +21,10 @@ type docTest struct {
 	name     string
 	at       time.Time
 	call     rule.Call
-	ani      string        // the caller's number, "" when it is withheld
-	customer rule.Customer // Known false: nobody knows the caller
-	late     time.Duration // the record comes so late
+	ani, id  string            // the caller's number, "" when it is withheld; the customer's id
+	persons  map[string]string // own fields that name a person
+	customer rule.Customer     // Known false: nobody knows the caller
+	late     time.Duration     // the record comes so late
 	agents   map[agents.ID]testAgent
 	figures  map[string][]func(*rule.QueueFigures) // what conditions see of queues, given
 	expect   expectation
@@ -248,7 +249,8 @@ func (c *compiler) testCustomer(n *node, t *docTest) {
 	for key, to := range map[string]*bool{"do_not_call": &r.DoNotCall, "fraud_flag": &r.FraudFlag, "birthday": &r.Birthday} {
 		*to = c.flag(o.get(key), false)
 	}
-	o.later("id")
+	t.id = c.optionalText(o, "id")
+	c.testFields(o, t)
 	o.close()
 }
 

@@ -231,17 +231,12 @@ func (c *compiler) compiled(n *node, rules *rule.Compiler) *rule.Condition {
 		return nil
 	}
 	msg := oneLine(se.Msg)
-	for _, field := range c.fields {
-		if msg == "unknown field "+field || strings.HasPrefix(msg, "unknown field "+field+",") {
-			msg = "customer." + field + " is not supported yet"
-		}
-	}
 	line, col := c.locate(n, offsetOf(src, se.Line, se.Col))
 	if n.style == styleFolded {
-		c.add(line, col, conditionCode(msg), n.where, "at %d:%d of the condition: %s", se.Line, se.Col, msg)
+		c.add(line, col, conditionCode(se.Code, msg), n.where, "at %d:%d of the condition: %s", se.Line, se.Col, msg)
 		return nil
 	}
-	c.add(line, col, conditionCode(msg), n.where, "%s", msg)
+	c.add(line, col, conditionCode(se.Code, msg), n.where, "%s", msg)
 	return nil
 }
 
@@ -259,13 +254,15 @@ func offsetOf(s string, line, col int) int {
 }
 
 // conditionCode sorts the compiler's messages under the lint table's codes.
-func conditionCode(msg string) string {
+func conditionCode(code, msg string) string {
 	switch {
+	case code != "":
+		return code
 	case strings.Contains(msg, "is not supported yet"):
 		return CodeUnsupported
 	case strings.Contains(msg, "is not declared"):
 		return "X103"
-	case strings.Contains(msg, "neither an E.164 number"):
+	case strings.Contains(msg, "neither an E.164 number"), strings.Contains(msg, "is not an E.164 number"):
 		return "X105"
 	}
 	return "X101"

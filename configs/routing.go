@@ -36,6 +36,7 @@ const (
 	maxPrefer      = 4
 	maxSpecialists = 16
 	maxGroup       = 8 // phones
+	maxFields      = 64
 	maxPriority    = 1000
 	maxPreferWait  = 2 * time.Minute
 )
@@ -130,7 +131,7 @@ type compiler struct {
 	routeNodes map[*rule.Node]*node
 	shadowed   map[*rule.Node]*rule.Node // a route, and the sibling above that takes every call
 	phones     map[string]string         // URI -> agent
-	fields     []string                  // names under fields, which are not built yet
+	predicates rule.Predicates           // of all conditions
 	regional   bool                      // there are regions
 	rules      *rule.Compiler
 	// waitingRules compiles conditions about calls that wait.
@@ -170,8 +171,8 @@ func (c *compiler) document(o *object) {
 	c.agents(o)
 	c.lintOptions(c.section(o, "lint"))
 	c.readTests(o.get("tests"))
-	o.later("fields")
 	o.close()
+	c.policy.Predicates = c.predicates.List()
 }
 
 // section opens a mapping that may be left out.
@@ -250,5 +251,6 @@ func (c *compiler) conditionOptions() rule.CompileOptions {
 	return rule.CompileOptions{
 		Segments: d.segments, Queues: d.queues, Calendars: d.calendars, Agents: d.agents,
 		Topics: d.topics, Languages: d.languages, ShortCodes: d.shortCodes, Regions: d.regions, AgentsElsewhere: c.nobody,
+		Fields: c.policy.Fields, Predicates: &c.predicates,
 	}
 }

@@ -121,11 +121,9 @@ func play(p *routing.Policy, t *docTest) []string {
 	r.engine.Pretend(t.pretend)
 	r.staff(t)
 	r.now = t.at
-	attrs := t.call
-	attrs.Region = p.Regions.Of(t.ani, attrs.Trunk)
-	r.step(routing.CallArrived{Call: testCall, Attrs: attrs})
+	r.step(r.arrival(t))
 	if t.late == 0 {
-		r.step(routing.CustomerResolved{Call: testCall, Customer: t.customer})
+		r.step(r.record(t))
 	}
 	for due, ok := r.engine.Deadline(); r.first == nil && ok && !due.After(t.at.Add(t.late)); due, ok = r.engine.Deadline() {
 		r.now = due
@@ -134,19 +132,35 @@ func play(p *routing.Policy, t *docTest) []string {
 	resolved := t.late == 0
 	if r.first == nil && !resolved {
 		r.now, resolved = t.at.Add(t.late), true
-		r.step(routing.CustomerResolved{Call: testCall, Customer: t.customer})
+		r.step(r.record(t))
 	}
 	r.judge(t)
 	for _, m := range t.expect.then {
 		if until := t.at.Add(t.late); !resolved && !until.After(t.at.Add(m.at)) {
 			r.pass(until)
 			resolved = true
-			r.step(routing.CustomerResolved{Call: testCall, Customer: t.customer})
+			r.step(r.record(t))
 		}
 		r.pass(t.at.Add(m.at))
 		r.judgeMoment(m)
 	}
 	return r.wrong
+}
+
+// arrival is the call as the rim hands it over, with the number in the place of
+// its hash.
+func (r *player) arrival(t *docTest) routing.CallArrived {
+	attrs := t.call
+	attrs.Region = r.policy.Regions.Of(t.ani, attrs.Trunk)
+	rim, _ := r.policy.ReadRim(&rule.Env{Call: attrs, ANI: t.ani}, t.ani)
+	return routing.CallArrived{Call: testCall, Attrs: attrs, Caller: t.ani, Rim: []routing.AtRim{rim}}
+}
+
+// record is the look-up's end.
+func (r *player) record(t *docTest) routing.CustomerResolved {
+	attrs := r.arrival(t).Attrs
+	rim, _ := r.policy.ReadRim(&rule.Env{Call: attrs, Customer: t.customer, ANI: t.ani, CustomerID: t.id, Persons: t.persons}, t.ani)
+	return routing.CustomerResolved{Call: testCall, Customer: t.customer, Key: t.id, Rim: []routing.AtRim{rim}}
 }
 
 // staff signs the agents in, those at work first and then the longest idle.

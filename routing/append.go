@@ -1,6 +1,7 @@
 package routing
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 
@@ -21,6 +22,7 @@ func appendUsual(to []byte, ev Event) ([]byte, bool) {
 	case CustomerResolved:
 		to = appendInt(to, `{"call":`, ev.Call)
 		to = appendCustomer(append(to, `,"customer":`...), &ev.Customer)
+		to = appendRim(optionalText(to, `,"key":`, ev.Key), ev.Rim)
 	case CallerGone:
 		to = appendInt(to, `{"call":`, ev.Call)
 		to = optionalBool(to, `,"unanswered":`, ev.Unanswered)
@@ -62,7 +64,25 @@ func appendArrived(to []byte, ev CallArrived) []byte {
 	to = appendInt(to, `,"waited":`, a.WaitedS)
 	to = appendInt(to, `,"transfers":`, a.Transfers)
 	to = appendCarried(to, a)
-	return optionalText(append(to, '}'), `,"caller":`, ev.Caller)
+	return appendRim(optionalText(append(to, '}'), `,"caller":`, ev.Caller), ev.Rim)
+}
+
+func appendRim(to []byte, rim []AtRim) []byte {
+	for i, r := range rim {
+		to = appendInt(to, listed(i, `,"rim":[{"version":`, `,{"version":`), r.Version)
+		to = optionalText(to, `,"region":`, r.Region)
+		for j, n := range r.True {
+			to = appendInt(to, listed(j, `,"true":[`, ","), n)
+		}
+		if len(r.True) > 0 {
+			to = append(to, ']')
+		}
+		to = append(to, '}')
+	}
+	if len(rim) > 0 {
+		to = append(to, ']')
+	}
+	return to
 }
 
 func appendCustomer(to []byte, c *rule.Customer) []byte {
@@ -89,7 +109,34 @@ func appendCustomer(to []byte, c *rule.Customer) []byte {
 	to = optionalList(to, `,"consent":[`, c.Consent)
 	to = optionalBool(to, `,"do_not_call":`, c.DoNotCall)
 	to = optionalBool(to, `,"fraud_flag":`, c.FraudFlag)
-	return append(optionalBool(to, `,"birthday":`, c.Birthday), '}')
+	to = optionalBool(to, `,"birthday":`, c.Birthday)
+	to = appendOwn(to, `,"texts":`, c.Texts, func(to []byte, v string) []byte { return appendText(to, "", v) })
+	to = appendOwn(to, `,"integers":`, c.Integers, func(to []byte, v int) []byte { return appendInt(to, "", v) })
+	to = appendOwn(to, `,"flags":`, c.Flags, strconv.AppendBool)
+	to = appendOwn(to, `,"lists":`, c.Lists, func(to []byte, v []string) []byte {
+		if v == nil {
+			return append(to, "null"...)
+		}
+		to = append(to, '[')
+		for i, s := range v {
+			to = appendText(to, listed(i, "", ","), s)
+		}
+		return append(to, ']')
+	})
+	return append(to, '}')
+}
+
+// appendOwn appends own fields of one type, sorted by name.
+func appendOwn[V any](to []byte, key string, m map[string]V, value func([]byte, V) []byte) []byte {
+	if len(m) == 0 {
+		return to
+	}
+	to = append(to, key...)
+	for i, name := range slices.Sorted(maps.Keys(m)) {
+		to = append(appendText(to, listed(i, "{", ","), name), ':')
+		to = value(to, m[name])
+	}
+	return append(to, '}')
 }
 
 // appendCarried appends what the network and the ledger say of a caller.

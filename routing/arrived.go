@@ -23,6 +23,8 @@ func (e *Engine) callArrived(ev CallArrived) error {
 	c.plan = e.plan
 	c.plan.calls++
 	e.calls[c.id] = c
+	c.caller = ev.Caller
+	e.learn(c, ev.Rim)
 	t, asks := e.read(c)
 	if asks && t.route.record.Deadline > 0 {
 		c.phase = resolving
@@ -44,7 +46,8 @@ func (e *Engine) customerResolved(ev CustomerResolved) {
 	if c == nil || c.resolved {
 		return
 	}
-	c.resolved, c.customer = true, ev.Customer
+	c.resolved, c.customer, c.customerKey = true, ev.Customer, ev.Key
+	e.learn(c, ev.Rim)
 	if c.phase == resolving {
 		e.timers.disarm(&c.tRecord)
 		e.routed(c)
@@ -236,8 +239,9 @@ func (e *Engine) fill(c *call) {
 // fillCall fills in all but figures of queues.
 func (e *Engine) fillCall(c *call) {
 	at := instant(e.now)
-	e.reading, e.zone = c.plan, c.zone()
+	e.reading, e.asking, e.zone = c.plan, c, c.zone()
 	e.env.Call, e.env.Customer = c.attrs, c.customer
+	e.env.Call.Region = c.region()
 	e.env.Call.WaitedS += int((e.now - c.since) / 1e6)
 	if c.from != "" {
 		e.env.Call.FromQueue = c.from

@@ -38,13 +38,16 @@ const (
 
 // call is one live call.
 type call struct {
-	id       CallID
-	attrs    rule.Call // as it arrived, Transfers counted
-	customer rule.Customer
-	resolved bool // the look-up has ended
-	phase    phase
-	plan     *plan
-	drains   *plan // the live version that left it to its own
+	id          CallID
+	attrs       rule.Call // as it arrived, Transfers counted
+	customer    rule.Customer
+	caller      string // keyed hash of the number, "" when withheld
+	customerKey string // keyed hash of the customer's id, "" while nobody is known
+	rim         []AtRim
+	resolved    bool // the look-up has ended
+	phase       phase
+	plan        *plan
+	drains      *plan // the live version that left it to its own
 
 	// What the routes and transfers made of it.
 	rule        string
@@ -162,7 +165,7 @@ func (c *call) add(origin string, points int) {
 // region's, else the default; one that is not declared counts as the default.
 func (c *call) language(p *plan) string {
 	region := ""
-	if r := p.Regions.Named(c.attrs.Region); r != nil {
+	if r := p.Regions.Named(c.region()); r != nil {
 		region = r.Language
 	}
 	for _, code := range []string{c.setLanguage, c.attrs.Language, c.customer.Language, region} {

@@ -64,6 +64,8 @@ func decoderRest(kind string) func([]byte) (Event, error) {
 		return decode[PhoneChanged]
 	case TreatmentPlayed{}.Kind():
 		return decode[TreatmentPlayed]
+	case RimRead{}.Kind():
+		return decode[RimRead]
 	case Tick{}.Kind():
 		return decode[Tick]
 	case Started{}.Kind():

@@ -53,7 +53,8 @@ type Engine struct {
 	steps   int64 // Steps so far
 	env     rule.Env
 	reading *plan          // whose conditions are being read
-	zone    *time.Location // of the caller they are read for
+	asking  *call          // that they are read for
+	zone    *time.Location // of its caller
 	acts    []Action
 	ending  *call // its end is being told
 	pretend func(string, rule.QueueFigures) rule.QueueFigures
@@ -73,6 +74,7 @@ func New(p *Policy) *Engine {
 		demandBy: map[demandKey]*demand{}, figures: map[string]*figure{},
 		freed: freedPile(), seekers: seekPile(), slice: slice{mostUnits: sliceUnits},
 	}
+	e.env.Rim = e.predicate
 	e.env.IsOpen = func(name string) bool {
 		c := e.reading.Calendars[name]
 		return c != nil && c.For(e.zone).Open(instant(e.now))
@@ -150,6 +152,8 @@ func (e *Engine) apply(ev Event) error {
 		e.callFailed(ev)
 	case TreatmentPlayed:
 		e.treatmentPlayed(ev)
+	case RimRead:
+		e.rimRead(ev)
 	case AgentSignedIn:
 		return e.agentSignedIn(ev)
 	case AgentSignedOut:
@@ -336,6 +340,8 @@ func CallOf(ev Event) (CallID, bool) {
 	case CallFailed:
 		return ev.Call, true
 	case TreatmentPlayed:
+		return ev.Call, true
+	case RimRead:
 		return ev.Call, true
 	}
 	o, ok := offerOf(ev)

@@ -18,12 +18,16 @@ type CallArrived struct {
 	Call   CallID    `json:"call"`
 	Attrs  rule.Call `json:"attrs"`
 	Caller string    `json:"caller,omitempty"` // keyed hash of the number, "" when withheld
+	Rim    []AtRim   `json:"rim,omitempty"`    // by version, for those that need it
 }
 
 // CustomerResolved: the look-up has ended, in time or late.
 type CustomerResolved struct {
 	Call     CallID        `json:"call"`
-	Customer rule.Customer `json:"customer"` // Known false: nobody, several, or the source failed
+	Customer rule.Customer `json:"customer"`      // Known false: nobody, several, or the source failed
+	Key      string        `json:"key,omitempty"` // keyed hash of the customer's id
+	// Rim replaces what CallArrived brought, now that the record is known.
+	Rim []AtRim `json:"rim,omitempty"`
 }
 
 // CallerGone: the caller hung up or gave up (BYE, CANCEL, media or flow lost).

@@ -65,7 +65,7 @@ func (p *tape) event() Event {
 		if p.byte()%2 == 0 {
 			c.Segment = "gold"
 		}
-		return CustomerResolved{p.call(), c}
+		return CustomerResolved{Call: p.call(), Customer: c}
 	case 6:
 		return CallerGone{p.call(), p.byte()%3 == 0}
 	case 7:

@@ -164,12 +164,12 @@ func NeedsSite(q *Queue, firm rule.Need) bool {
 }
 
 // zone is the clock of the caller's region, nil for the document's.
-func (c *call) zone() *time.Location { return c.plan.Regions.zone(c.attrs.Region) }
+func (c *call) zone() *time.Location { return c.plan.Regions.zone(c.region()) }
 
 // localSite is the site of the caller's region and the calendar of its hours, nil
 // for always.
 func (c *call) localSite() (site string, hours *Calendar) {
-	r := c.plan.Regions.Named(c.attrs.Region)
+	r := c.plan.Regions.Named(c.region())
 	if r == nil {
 		return "", nil
 	}

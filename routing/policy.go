@@ -23,7 +23,11 @@ type Policy struct {
 	SkillTitles     map[agents.Skill]Title
 	Teams           []string
 	Sites           map[string]*Site
-	Regions         *Regions // nil: none
+	Regions         *Regions          // nil: none
+	Fields          map[string]string // own customer fields, with their types
+	// Predicates are what conditions ask of the rim, by number.
+	Predicates []*rule.Predicate
+	keys       [][]string // hashed literals, by predicate
 
 	// MilliPoints is order.points_per_second in thousandths; 0 is "off"
 	// (strict priority).

@@ -289,7 +289,7 @@ func (e *Engine) closed(c *call) {
 func (e *Engine) announce(c *call, trigger string) {
 	e.watchDecision(c, nil, Queued, Reason{Trigger: trigger})
 	e.act(Enqueued{
-		Call: c.id, Queue: c.queue.Name, Rule: c.rule, Topic: c.topic, Tag: c.tag, Region: c.attrs.Region, Priority: c.priority(),
+		Call: c.id, Queue: c.queue.Name, Rule: c.rule, Topic: c.topic, Tag: c.tag, Region: c.region(), Priority: c.priority(),
 		Since: instant(c.since), Entered: instant(c.entered), Version: c.plan.Version,
 		Reason: Reason{Rule: c.rule, Trigger: trigger, CameBack: c.came, Version: c.plan.Version, LeftOut: e.leftOut(c, nil, 0, maxExplained)},
 	})

@@ -106,8 +106,14 @@ func (e *Engine) attributes(c *call) (out []Attribute) {
 	}
 	e.fill(c)
 	e.env.Call.Language, e.env.Call.Topic = c.setLanguage, c.topic
+	for i, p := range c.plan.Predicates { // what they read stays at the rim
+		out = append(out, Attribute{p.Source, e.predicate(i), "rim", false})
+	}
 	for _, name := range names {
 		v, missing := e.env.Value(name)
+		if v == nil && (!missing || c.plan.Fields[strings.TrimPrefix(name, "customer.")] == "") {
+			continue // read at the rim
+		}
 		source := "signalling"
 		switch {
 		case name == "call.language" && c.setLanguage != c.attrs.Language, name == "call.topic" && c.topic != c.attrs.Topic:

@@ -212,7 +212,7 @@ func checkCalls(t *testing.T, e *Engine) {
 			indexed++
 		}
 		if c.demand != nil && !e.pending() && !e.due() && NeedsSite(c.queue, c.firm) && !e.needsLanguage(c.queue, c.firm) && c.demand != e.demandFor(c, c.queue) {
-			t.Fatalf("call %d in queue %s asks what it asked before (region %q, site %q now)", c.id, c.queue.Name, c.attrs.Region, e.siteOf(c))
+			t.Fatalf("call %d in queue %s asks what it asked before (region %q, site %q now)", c.id, c.queue.Name, c.region(), e.siteOf(c))
 		}
 		if c.phase != waiting {
 			continue

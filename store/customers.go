@@ -60,7 +60,7 @@ var recordTables = [tabs]struct {
 	{"customers", []string{"id", "version", "name", "language", "country", "zone", "segment", "key_account", "customer_since",
 		"yearly_minor", "yearly_currency", "churn_risk", "churn_reasons", "heed",
 		"consent_phone", "consent_mail", "consent_sms", "consent_rec", "manager", "manager_name",
-		"last_agent", "last_agent_name", "last_agent_at", "earlier", "others", "source_hash", "changed_at", "billed_at"}},
+		"last_agent", "last_agent_name", "last_agent_at", "earlier", "others", "traits", "source_hash", "changed_at", "billed_at"}},
 	{"customer_numbers", []string{"e164", "customer", "label", "ord"}},
 	{"billing", []string{"customer", "balance_minor", "balance_currency", "overdue_minor", "overdue_currency", "overdue_days",
 		"last_bill_minor", "last_bill_currency", "last_bill_on", "paid_on", "next_bill_on",
@@ -86,8 +86,9 @@ type entry struct {
 const (
 	versionColumn   = 1
 	lastAgentColumn = 20 // then the name, then when
-	hashColumn      = 25 // then when the row was written
-	billedColumn    = 27
+	traitsColumn    = 25
+	hashColumn      = 26 // then when the row was written
+	billedColumn    = 28
 	earlierColumn   = 23
 	contactsColumn  = 2 // of a document
 	recordColumn    = 5 // then its history
@@ -130,7 +131,7 @@ func (e *entry) addDocument() error {
 // record reads the rows as a look-up would read them from the tables.
 func (e *entry) record() (customer.Record, error) {
 	head := e.values[tabCustomers]
-	row := append(slices.Clone(head[:earlierColumn]), head[earlierColumn].(int)+e.count(tabInteractions), int64(0), head[earlierColumn+1])
+	row := append(slices.Clone(head[:earlierColumn]), head[earlierColumn].(int)+e.count(tabInteractions), int64(0), head[earlierColumn+1], head[traitsColumn])
 	if bill := e.values[tabBilling]; len(bill) > 0 {
 		row = append(row, bill[1:]...)
 	} else {
@@ -224,6 +225,9 @@ func (e *entry) sum() string {
 	for t, values := range e.values[:tabDocuments] {
 		if tab(t) == tabCustomers {
 			values = values[:hashColumn]
+			if values[traitsColumn] == "" { // as before there were any
+				values = values[:traitsColumn]
+			}
 		}
 		for _, v := range values {
 			switch v := v.(type) {
@@ -249,7 +253,8 @@ func (e *entry) addHead(r *customer.Record) error {
 	reasons, err1 := toList(r.ChurnReasons)
 	heed, err2 := toList(r.Heed)
 	others, err3 := toList(r.Others)
-	if err := errors.Join(err1, err2, err3); err != nil {
+	own, err4 := toTraits(r)
+	if err := errors.Join(err1, err2, err3, err4); err != nil {
 		return err
 	}
 	yearly, yearlyCurrency := columns(r.YearlyValue)
@@ -267,7 +272,7 @@ func (e *entry) addHead(r *customer.Record) error {
 		yearly, yearlyCurrency, churn, reasons, heed,
 		maybeFlag(r.Consent.Phone), maybeFlag(r.Consent.Mail), maybeFlag(r.Consent.SMS), maybeFlag(r.Consent.Recording),
 		manager.Agent, manager.Name, last.Agent, last.Name, maybeMicros(r.LastAgentAt),
-		max(r.Contacts-len(r.Interactions), 0), others, "", time.Now().UnixMicro(), billed)
+		max(r.Contacts-len(r.Interactions), 0), others, own, "", time.Now().UnixMicro(), billed)
 	return nil
 }
 

@@ -16,7 +16,7 @@ import (
 // fullRecord has something in every field.
 func fullRecord() customer.Record {
 	at := time.UnixMicro(1_790_000_000_000_123).UTC()
-	risk, yes, no := 42, true, false
+	risk, trend, yes, no := 42, -20, true, false
 	money := func(minor int64) *customer.Money { return &customer.Money{Minor: minor, Currency: "GBP"} }
 	by := func(id, name string) *customer.Colleague { return &customer.Colleague{Agent: id, Name: name} }
 	return customer.Record{
@@ -24,7 +24,9 @@ func fullRecord() customer.Record {
 		Numbers: []customer.Number{{E164: "+447700900417", Label: "mobile"}},
 		Segment: "gold", KeyAccount: true, CustomerSince: "2019-04-01", YearlyValue: money(98_000), ChurnRisk: &risk,
 		ChurnReasons: []string{"price"}, Heed: []string{"Speak slowly"},
-		Consent:        customer.Consent{Phone: &yes, Mail: &no, SMS: &yes, Recording: &no},
+		Consent:     customer.Consent{Phone: &yes, Mail: &no, SMS: &yes, Recording: &no},
+		ContractEnd: "2027-01-31", UsageTrend: &trend, DoNotCall: true, FraudFlag: true, BirthDate: "1990-02-28",
+		Fields:         map[string]any{"tariff": "XL", "seats": 60.0, "outage": true, "tags": []any{"a", "b"}},
 		AccountManager: by("marc", "Marc Aspen"), LastAgent: by("priya", "Priya Lund"), LastAgentAt: &at,
 		Billing: &customer.Billing{
 			Balance: *money(-4200), Overdue: money(4200), OverdueAge: 9, LastBill: money(4100), LastBillOn: "2026-11-01", PaidOn: "2026-10-03",

@@ -308,7 +308,9 @@ func (r *documentReader) part(key string, to *customer.Record) {
 	case "others":
 		to.Others = listOf(r, to.Others, r.other)
 	default:
-		r.odd = true
+		if !r.trait(key, to) {
+			r.odd = true
+		}
 	}
 }
 

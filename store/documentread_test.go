@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"math/rand/v2"
 	"reflect"
 	"strings"
@@ -36,6 +37,14 @@ func filled(draw *rand.Rand, v reflect.Value) {
 		for i := range v.NumField() {
 			filled(draw, v.Field(i))
 		}
+	case reflect.Map: // own fields: whatever JSON gives
+		m := map[string]any{}
+		for i, value := range []any{someTexts[draw.IntN(len(someTexts))], float64(draw.IntN(1 << 20)), true, []any{"a", someTexts[0]}, []any{}} {
+			if draw.IntN(2) == 0 {
+				m[fmt.Sprintf("own%d", i)] = value
+			}
+		}
+		v.Set(reflect.ValueOf(m))
 	case reflect.String:
 		v.SetString(someTexts[draw.IntN(len(someTexts))])
 	case reflect.Bool:

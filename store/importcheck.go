@@ -33,6 +33,9 @@ func checkRecord(r *customer.Record, region string) error {
 	if err := day("customer_since", r.CustomerSince); err != nil {
 		return err
 	}
+	if err := checkTraits(r); err != nil {
+		return err
+	}
 	if err := amount("yearly_value", r.YearlyValue); err != nil {
 		return err
 	}

@@ -22,6 +22,7 @@ var csvColumns = []string{
 	"churn_risk", "churn_reasons", "heed", "consent_phone", "consent_mail", "consent_sms", "consent_recording",
 	"account_manager", "account_manager_name", "currency", "yearly_value", "balance", "overdue", "overdue_days",
 	"last_bill", "last_bill_on", "paid_on", "next_bill_on", "we_owe", "we_owe_since", "products",
+	"contract_end", "usage_trend", "do_not_call", "fraud_flag", "birth_date",
 }
 
 // csvOpen are the columns whose cells may run over several lines: lists and
@@ -90,14 +91,15 @@ func newCSVFeed(r io.Reader) (*csvFeed, error) {
 func (f *csvFeed) columns(first []string) error {
 	for _, name := range first {
 		name = strings.ToLower(strings.TrimSpace(name))
-		if !slices.Contains(csvColumns, name) {
-			return fmt.Errorf("unknown column %q; known are %s", name, strings.Join(csvColumns, " "))
+		own, isOwn := strings.CutPrefix(name, fieldPrefix)
+		if !slices.Contains(csvColumns, name) && !(isOwn && fieldName.MatchString(own)) {
+			return fmt.Errorf("unknown column %q; known are %s, and fields.NAME", name, strings.Join(csvColumns, " "))
 		}
 		if slices.Contains(f.cols, name) {
 			return fmt.Errorf("column %q is there twice", name)
 		}
 		f.cols = append(f.cols, name)
-		f.many = append(f.many, slices.Contains(csvOpen, name))
+		f.many = append(f.many, isOwn || slices.Contains(csvOpen, name))
 	}
 	for _, must := range []string{"id", "name"} {
 		if !slices.Contains(f.cols, must) {
@@ -333,6 +335,12 @@ func recordOf(cell map[string]string) (r customer.Record, err error) {
 	}
 	if key := p.flag("key_account"); key != nil {
 		r.KeyAccount = *key
+	}
+	r.ContractEnd, r.BirthDate, r.UsageTrend, r.Fields = cell["contract_end"], cell["birth_date"], p.number("usage_trend"), csvFields(cell)
+	for column, to := range map[string]*bool{"do_not_call": &r.DoNotCall, "fraud_flag": &r.FraudFlag} {
+		if yes := p.flag(column); yes != nil {
+			*to = *yes
+		}
 	}
 	if id := cell["account_manager"]; id != "" {
 		r.AccountManager = &customer.Colleague{Agent: id, Name: cell["account_manager_name"]}

@@ -240,11 +240,11 @@ func scanCustomer(row scanner, r *customer.Record, own *int64) error {
 	var yearly money
 	var bill billRow
 	var key, churn, phone, mail, sms, recording, lastAt sql.NullInt64
-	var reasons, heed, others string
+	var reasons, heed, others, traits string
 	var manager, last customer.Colleague
 	err := row.Scan(&r.ID, &r.Version, &r.Name, &r.Language, &r.Country, &r.Zone, &r.Segment, &key, &r.CustomerSince,
 		&yearly.minor, &yearly.currency, &churn, &reasons, &heed, &phone, &mail, &sms, &recording,
-		&manager.Agent, &manager.Name, &last.Agent, &last.Name, &lastAt, &r.Contacts, own, &others,
+		&manager.Agent, &manager.Name, &last.Agent, &last.Name, &lastAt, &r.Contacts, own, &others, &traits,
 		&bill.balance.minor, &bill.balance.currency, &bill.overdue.minor, &bill.overdue.currency, &bill.overdueDays,
 		&bill.last.minor, &bill.last.currency, &bill.lastOn, &bill.paidOn, &bill.nextOn,
 		&bill.weOwe.minor, &bill.weOwe.currency, &bill.weOweSince, &bill.source, &bill.at)
@@ -264,7 +264,7 @@ func scanCustomer(row scanner, r *customer.Record, own *int64) error {
 	if last.Agent != "" {
 		r.LastAgent = &last
 	}
-	return errors.Join(fromList(reasons, &r.ChurnReasons), fromList(heed, &r.Heed), fromList(others, &r.Others))
+	return errors.Join(fromList(reasons, &r.ChurnReasons), fromList(heed, &r.Heed), fromList(others, &r.Others), fromTraits(traits, r))
 }
 
 // money is two columns that are both there or both NULL.

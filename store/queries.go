@@ -78,7 +78,7 @@ const (
 	customerColumns = `id, version, name, language, country, zone, segment, key_account, customer_since,
 		yearly_minor, yearly_currency, churn_risk, churn_reasons, heed,
 		consent_phone, consent_mail, consent_sms, consent_rec, manager, manager_name,
-		last_agent, last_agent_name, last_agent_at, earlier, others`
+		last_agent, last_agent_name, last_agent_at, earlier, others, traits`
 
 	qOwn = `(SELECT COUNT(*) FROM interactions o WHERE o.customer = c.id AND o.attempt IS NOT NULL)`
 
@@ -125,7 +125,7 @@ const (
 		c.yearly_minor, c.yearly_currency, c.churn_risk, c.churn_reasons, c.heed,
 		c.consent_phone, c.consent_mail, c.consent_sms, c.consent_rec, c.manager, c.manager_name,
 		c.last_agent, c.last_agent_name, c.last_agent_at,
-		c.earlier + (SELECT COUNT(*) FROM interactions i WHERE i.customer = c.id), ` + qOwn + `, c.others,
+		c.earlier + (SELECT COUNT(*) FROM interactions i WHERE i.customer = c.id), ` + qOwn + `, c.others, c.traits,
 		b.balance_minor, b.balance_currency, b.overdue_minor, b.overdue_currency, b.overdue_days,
 		b.last_bill_minor, b.last_bill_currency, b.last_bill_on, b.paid_on, b.next_bill_on,
 		b.we_owe_minor, b.we_owe_currency, b.we_owe_since, b.source, c.billed_at
@@ -143,7 +143,7 @@ const (
 	qKnownCustomers = `SELECT c.id, c.source_hash, c.version, c.billed_at
 		FROM customers c WHERE c.id IN `
 	qSaveCustomer = `INSERT INTO customers (` + customerColumns + `, source_hash, changed_at, billed_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29)
 		ON CONFLICT (id) DO UPDATE SET
 			version = CASE WHEN excluded.version > customers.version THEN excluded.version ELSE customers.version + 1 END,
 			name = excluded.name, language = excluded.language, country = excluded.country,
@@ -153,7 +153,7 @@ const (
 			churn_reasons = excluded.churn_reasons, heed = excluded.heed, consent_phone = excluded.consent_phone,
 			consent_mail = excluded.consent_mail, consent_sms = excluded.consent_sms, consent_rec = excluded.consent_rec,
 			manager = excluded.manager, manager_name = excluded.manager_name, earlier = excluded.earlier,
-			others = excluded.others, source_hash = excluded.source_hash, changed_at = excluded.changed_at, billed_at = excluded.billed_at`
+			others = excluded.others, traits = excluded.traits, source_hash = excluded.source_hash, changed_at = excluded.changed_at, billed_at = excluded.billed_at`
 	qRaiseLastAgent = `UPDATE customers SET last_agent = $2, last_agent_name = $3, last_agent_at = $4
 		WHERE id = $1 AND (last_agent_at IS NULL OR last_agent_at <= $4)`
 	qRaiseVersion   = `UPDATE customers SET version = version + 1, changed_at = $2 WHERE id = $1`

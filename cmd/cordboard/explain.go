@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cordboard/cordboard/cmd/cordboard/internal/app"
 	"github.com/cordboard/cordboard/cmd/cordboard/internal/why"
 	"github.com/cordboard/cordboard/configs"
 	"github.com/cordboard/cordboard/routing"
@@ -72,7 +73,11 @@ func (o *explainOptions) recorded(ctx context.Context, w io.Writer, call routing
 		return err
 	}
 	defer func() { err = errors.Join(err, st.Close()) }()
-	sources := why.Sources{Ledger: st, Journal: server.Store.Journal, Policy: why.Documents{Versions: st, File: server.Routes}.Policy}
+	keys, err := app.RimKeys(server.Store.Journal)
+	if err != nil {
+		return fmt.Errorf("read the journal: %w", err)
+	}
+	sources := why.Sources{Ledger: st, Journal: server.Store.Journal, Policy: why.Documents{Versions: st, File: server.Routes, Keys: keys}.Policy}
 	out, err := sources.Call(ctx, call)
 	if err != nil {
 		return fmt.Errorf("call %d: %w", call, err)

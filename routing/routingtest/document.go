@@ -319,8 +319,9 @@ func (c *Case) transfers(l line) (err error) {
 // routes compiles the routes, with one more for each queue and priority that
 // an arrive line names itself.
 func (c *Case) routes() error {
-	o := rule.CompileOptions{Segments: c.policy.Segments, Languages: c.policy.Languages}
+	o := rule.CompileOptions{Segments: c.policy.Segments, Languages: c.policy.Languages, Fields: c.policy.Fields, Predicates: &c.known}
 	c.name(c.policy, &o)
+	defer func() { c.policy.Predicates = c.known.List() }()
 	if err := c.compileSteps(c.policy); err != nil {
 		return err
 	}

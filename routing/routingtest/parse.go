@@ -31,6 +31,7 @@ type Case struct {
 	events    []line
 	direct    map[string]string // route name by queue and priority
 	places    []routing.Region
+	known     rule.Predicates // of all versions
 	names     map[string]routing.CallID
 	// versions says that the case names its version, and shows those of calls.
 	versions bool
@@ -163,6 +164,8 @@ func (c *Case) read(l line, now *time.Duration) error {
 		return c.queue(c.policy, l)
 	case "topic":
 		return c.topic(l)
+	case "fields":
+		return c.fields(l)
 	case "region":
 		return c.region(l)
 	case "site":

@@ -38,7 +38,13 @@ func (r *runner) reload(l line) error {
 	if err := r.changes(&p, l.text); err != nil {
 		return err
 	}
+	p.Predicates = r.known.List()
 	r.policy = &p
+	if p.ReadsRim() || p.Regions != nil {
+		if err := r.readAnew(); err != nil {
+			return err
+		}
+	}
 	return r.step(ev)
 }
 
@@ -75,7 +81,7 @@ func (r *runner) changes(p *routing.Policy, text string) error {
 
 // newRoute reads a route of a reload.
 func (r *runner) newRoute(p *routing.Policy, l line) (*rule.Node, error) {
-	o := rule.CompileOptions{Segments: p.Segments, Languages: p.Languages, Queues: slices.Sorted(maps.Keys(p.Queues))}
+	o := rule.CompileOptions{Segments: p.Segments, Languages: p.Languages, Fields: p.Fields, Predicates: &r.known, Queues: slices.Sorted(maps.Keys(p.Queues))}
 	when, err := rule.Compile(l.opts["when"], o)
 	if err != nil {
 		return nil, fmt.Errorf("route %s: %w", l.words[1], err)

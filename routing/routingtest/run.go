@@ -23,6 +23,7 @@ type runner struct {
 	silent  map[routing.CallID]bool          // calls that are not part of the case
 	made    map[routing.Offer]agents.ID      // to whom each attempt of a call was made
 	talks   map[agents.ID]routing.Offer
+	callers map[routing.CallID]*rule.Env // what the rim knows of them
 	queues  map[routing.CallID]string
 	greeted map[routing.CallID]bool // callers who were answered
 	acks    []routing.Offer
@@ -34,7 +35,7 @@ type runner struct {
 func (c *Case) Run() ([]string, error) {
 	r := &runner{
 		Case: c, engine: routing.New(c.policy), setup: true, version: c.policy.Version,
-		offers: map[routing.CallID]routing.Offer{}, made: map[routing.Offer]agents.ID{}, silent: map[routing.CallID]bool{}, talks: map[agents.ID]routing.Offer{}, queues: map[routing.CallID]string{},
+		offers: map[routing.CallID]routing.Offer{}, made: map[routing.Offer]agents.ID{}, silent: map[routing.CallID]bool{}, talks: map[agents.ID]routing.Offer{}, callers: map[routing.CallID]*rule.Env{}, queues: map[routing.CallID]string{},
 		greeted: map[routing.CallID]bool{},
 	}
 	if err := r.prepare(); err != nil {
@@ -191,7 +192,7 @@ func (r *runner) play(l line) error {
 	case "arrive":
 		return r.arrive(l)
 	case "record":
-		return r.step(routing.CustomerResolved{Call: r.names[word(1)], Customer: customer(l.opts, "")})
+		return r.record(l)
 	case "hangup":
 		return r.step(routing.CallerGone{Call: r.names[word(1)]})
 	case "cancel":
@@ -295,18 +296,21 @@ func (r *runner) playOffer(l line, word func(int) string) error {
 
 func (r *runner) arrive(l line) error {
 	for _, name := range l.words[1:] {
-		attrs := rule.Call{DNIS: l.opts["dnis"], Language: l.opts["language"], Topic: l.opts["topic"], Trunk: first(l.opts["trunk"], "main")}
-		attrs.Region = r.policy.Regions.Of(l.opts["ani"], l.opts["trunk"])
-		attrs.ANIKnown = l.opts["ani"] != ""
-		if l.opts["queue"] != "" || l.opts["priority"] != "" {
-			attrs.Trunk = l.opts["queue"] + "/" + l.opts["priority"]
-		}
-		if err := r.step(routing.CallArrived{Call: r.number(name), Attrs: attrs}); err != nil {
+		who, err := r.caller(l.opts, "customer.")
+		if err != nil {
 			return err
 		}
 		known := slices.ContainsFunc(slices.Collect(mapKeys(l.opts)), func(k string) bool { return strings.HasPrefix(k, "customer.") })
+		if l.opts["queue"] != "" || l.opts["priority"] != "" {
+			who.Call.Trunk = l.opts["queue"] + "/" + l.opts["priority"]
+		}
+		alone := &rule.Env{Call: who.Call, ANI: who.ANI}
+		if err := r.step(routing.CallArrived{Call: r.number(name), Attrs: who.Call, Caller: who.ANI, Rim: r.rim(alone)}); err != nil {
+			return err
+		}
+		r.callers[r.number(name)] = alone
 		if known {
-			if err := r.step(routing.CustomerResolved{Call: r.number(name), Customer: customer(l.opts, "customer.")}); err != nil {
+			if err := r.resolve(name, who); err != nil {
 				return err
 			}
 		}
@@ -314,11 +318,21 @@ func (r *runner) arrive(l line) error {
 	return nil
 }
 
-func customer(opts map[string]string, prefix string) rule.Customer {
-	return rule.Customer{
-		Known: true, Segment: opts[prefix+"segment"], Language: opts[prefix+"language"],
-		LastAgent: opts[prefix+"last_agent"], AccountManager: opts[prefix+"account_manager"],
+// record is the end of a look-up.
+func (r *runner) record(l line) error {
+	who, err := r.caller(l.opts, "")
+	if err != nil {
+		return err
 	}
+	if at := r.callers[r.names[l.words[1]]]; at != nil {
+		who.Call, who.ANI = at.Call, at.ANI
+	}
+	return r.resolve(l.words[1], who)
+}
+
+func (r *runner) resolve(name string, who *rule.Env) error {
+	r.callers[r.number(name)] = who
+	return r.step(routing.CustomerResolved{Call: r.number(name), Customer: who.Customer, Key: who.CustomerID, Rim: r.rim(who)})
 }
 
 // freeAll frees agents at one instant: before any of them takes a call, all are.

@@ -87,7 +87,7 @@ func (c *Case) name(p *routing.Policy, o *rule.CompileOptions) {
 
 // compileSteps compiles the conditions of steps read so far.
 func (c *Case) compileSteps(p *routing.Policy) error {
-	o := rule.CompileOptions{Segments: p.Segments, Languages: p.Languages, OwnQueue: true}
+	o := rule.CompileOptions{Segments: p.Segments, Languages: p.Languages, OwnQueue: true, Fields: p.Fields, Predicates: &c.known}
 	c.name(p, &o)
 	for _, a := range c.asked {
 		cond, err := rule.Compile(a.when, o)

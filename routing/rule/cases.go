@@ -11,6 +11,7 @@ import (
 type Case struct {
 	names  []string
 	values []any
+	own    map[string]string
 	env    Env
 }
 
@@ -22,7 +23,10 @@ type field struct {
 	number    func(*Env) *int
 	flag      func(*Env) *bool
 	list      func(*Env) *[]string
-	ago       bool // "how long ago" or "days until": Missing when it is not known
+	put       func(*Env, any) // of own fields, in the place of the four above
+	yesNo     bool            // put takes true or false
+	listed    bool            // put takes a list, with \x00 between
+	ago       bool            // "how long ago" or "days until": Missing when it is not known
 }
 
 const many = 1_000_000
@@ -30,6 +34,8 @@ const many = 1_000_000
 var studied = map[string]field{
 	"call.kind":                  {closed: callKinds, text: func(e *Env) *string { return &e.Call.Kind }},
 	"call.ani_known":             {flag: func(e *Env) *bool { return &e.Call.ANIKnown }},
+	"call.ani":                   {text: func(e *Env) *string { return &e.ANI }},
+	"customer.id":                {text: func(e *Env) *string { return &e.CustomerID }},
 	"call.dnis":                  {text: func(e *Env) *string { return &e.Call.DNIS }},
 	"call.trunk":                 {text: func(e *Env) *string { return &e.Call.Trunk }},
 	"call.country":               {text: func(e *Env) *string { return &e.Call.Country }},
@@ -96,6 +102,7 @@ const otherNumber = "+15550100000"
 func Cases(studies []*Study, limit int, yield func(*Case) bool) (complete bool) {
 	c := &Case{}
 	domains, exact := domains(studies)
+	c.own = domains.own
 	total := 1
 	for _, name := range domains.names {
 		c.names = append(c.names, name)
@@ -131,6 +138,7 @@ func Cases(studies []*Study, limit int, yield func(*Case) bool) (complete bool) 
 type domain struct {
 	names []string
 	by    map[string][]any
+	own   map[string]string
 }
 
 // domains are the telling values of all names the studies read, the plainest
@@ -141,6 +149,9 @@ func domains(studies []*Study) (d domain, exact bool) {
 	hours := false
 	for _, s := range studies {
 		exact = exact && s.Exact
+		if s.Condition != nil && d.own == nil {
+			d.own = s.Condition.fields
+		}
 		for _, name := range s.Reads {
 			v := all[name]
 			if v == nil {
@@ -161,7 +172,7 @@ func domains(studies []*Study) (d domain, exact bool) {
 		d.names, all["customer.known"] = append(d.names, "customer.known"), &values{}
 	}
 	for _, name := range d.names {
-		list, ok := telling(name, all[name])
+		list, ok := telling(name, d.own, all[name])
 		d.by[name] = list
 		exact = exact && ok
 	}
@@ -169,13 +180,13 @@ func domains(studies []*Study) (d domain, exact bool) {
 }
 
 // telling are the values of one name that make a difference.
-func telling(name string, v *values) (out []any, exact bool) {
+func telling(name string, own map[string]string, v *values) (out []any, exact bool) {
 	add := func(x any) {
 		if !slices.Contains(out, x) {
 			out = append(out, x)
 		}
 	}
-	f := studied[name]
+	f := fieldOf(name, own)
 	if q, ok := strings.CutPrefix(name, "queues."); ok {
 		switch {
 		case strings.HasSuffix(q, ".open"), strings.HasSuffix(q, ".ewt_known"):
@@ -187,9 +198,9 @@ func telling(name string, v *values) (out []any, exact bool) {
 		}
 	}
 	switch {
-	case f.list != nil:
+	case f.list != nil || f.listed:
 		return lists(v)
-	case f.flag != nil || strings.HasPrefix(name, "open:"):
+	case f.flag != nil || f.yesNo || strings.HasPrefix(name, "open:"):
 		return []any{false, true}, true
 	case len(f.closed) > 0:
 		for _, t := range f.closed {
@@ -257,6 +268,7 @@ func (c *Case) set(d domain, at []int) bool {
 			known = c.values[i] == true
 		}
 	}
+	c.env.ANI, c.env.CustomerID, c.env.Persons = "", "", nil
 	c.env.Call, c.env.Customer, c.env.Clock, c.env.Queues = Call{Kind: "inbound", DNIS: otherNumber}, Customer{}, Clock{Weekday: "mon", Day: 1, Month: 1, Hour: 12}, nil
 	if known {
 		c.env.Customer.LastContactDays, c.env.Customer.ContractEndDays = Missing, Missing
@@ -274,8 +286,10 @@ func (c *Case) set(d domain, at []int) bool {
 }
 
 func (c *Case) fill(name string, v any) {
-	f := studied[name]
+	f := fieldOf(name, c.own)
 	switch {
+	case f.put != nil:
+		f.put(&c.env, v)
 	case f.text != nil:
 		*f.text(&c.env) = v.(string)
 	case f.number != nil:
@@ -368,11 +382,11 @@ func (c *Case) HoldsByMissing(s *Study) bool {
 	if len(names) == 0 {
 		return false
 	}
-	pretend := &Case{}
+	pretend := &Case{own: c.own}
 	lists := make([][]any, len(names))
 	total := 1
 	for i, name := range names {
-		lists[i], _ = telling(name, s.values[name])
+		lists[i], _ = telling(name, s.Condition.fields, s.values[name])
 		total *= len(lists[i])
 	}
 	view := *c.env.scope() // open, between and has answer as for nobody known
@@ -383,6 +397,10 @@ func (c *Case) HoldsByMissing(s *Study) bool {
 		}
 		changed := view
 		changed.Customer = pretend.env.Customer
+		changed.Texts, changed.Integers = pretend.env.Customer.Texts, pretend.env.Customer.Integers
+		changed.Flags, changed.Lists = pretend.env.Customer.Flags, pretend.env.Customer.Lists
+		pretend.env.Call, pretend.env.ANI, pretend.env.rims = c.env.Call, c.env.ANI, s.Condition.rims
+		changed.Rim = pretend.env.rim
 		if out, err := c.env.machine.Run(s.Condition.program, &changed); err == nil && out == false {
 			return true
 		}
@@ -402,7 +420,7 @@ func (c *Case) String() string {
 		case kind == "call":
 			call = append(call, word+": "+written(v))
 		case kind == "customer":
-			if text := written(v); studied[name].list != nil && text[0] != '[' {
+			if text := written(v); c.isList(name) && text[0] != '[' {
 				v = v.(string) + "\x00"
 			}
 			customer = append(customer, word+": "+strings.Replace(written(v), ", ]", "]", 1))
@@ -423,6 +441,11 @@ func (c *Case) String() string {
 		parts = append(parts, "customer: {"+strings.Join(customer, ", ")+"}")
 	}
 	return strings.Join(append(parts, rest...), ", ")
+}
+
+func (c *Case) isList(name string) bool {
+	f := fieldOf(name, c.own)
+	return f.list != nil || f.listed
 }
 
 func (c *Case) usual(name string, v any) bool {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/expr-lang/expr"
@@ -33,6 +34,11 @@ type CompileOptions struct {
 	// AgentsElsewhere says that the agents stand in a directory that is not
 	// known here, so that their ids cannot be checked.
 	AgentsElsewhere bool
+	// Fields are the document's own fields of the customer, with their types.
+	Fields map[string]string
+	// Predicates gathers what conditions ask of the rim, for several compilers of
+	// one version; nil: the compiler's own.
+	Predicates *Predicates
 	// OwnQueue allows queue.FIGURE, of the queue that a call waits in: routes
 	// are read before there is one.
 	OwnQueue bool
@@ -43,6 +49,7 @@ type CompileOptions struct {
 type SyntaxError struct {
 	Line, Col int
 	Msg       string
+	Code      string // of the finding, where it has one of its own
 }
 
 func (e *SyntaxError) Error() string { return fmt.Sprintf("%d:%d: %s", e.Line, e.Col, e.Msg) }
@@ -52,9 +59,12 @@ type Condition struct {
 	src      string
 	program  *vm.Program
 	config   *conf.Config
-	customer bool     // reads customer.
-	own      bool     // reads queue.
-	queues   []string // read through queues.NAME, sorted
+	fields   map[string]string // own ones
+	rims     *Predicates
+	rewrites *Compiler // as it was compiled; numbers no new predicates
+	customer bool      // reads customer.
+	own      bool      // reads queue.
+	queues   []string  // read through queues.NAME, sorted
 	terms    []*Condition
 	equal    []equality // all must hold
 	simple   bool       // there is nothing else to it
@@ -88,6 +98,7 @@ func (c *Condition) Eval(env *Env) bool {
 	if c.simple {
 		return true
 	}
+	env.rims = c.rims
 	out, err := env.machine.Run(c.program, env.scope())
 	if err != nil {
 		env.Errors++
@@ -99,13 +110,38 @@ func (c *Condition) Eval(env *Env) bool {
 
 // Compiler compiles the conditions of one document. It serves one goroutine.
 type Compiler struct {
-	opts   CompileOptions
-	config *conf.Config
+	opts       CompileOptions
+	config     *conf.Config
+	rimConfig  *conf.Config
+	predicates *Predicates
+	closed     bool // no further predicates
+	asClosed   *Compiler
 }
 
 // NewCompiler makes a compiler of conditions that may mention what the options
 // name.
-func NewCompiler(o CompileOptions) *Compiler { return &Compiler{o, config()} }
+func NewCompiler(o CompileOptions) *Compiler {
+	if o.Predicates == nil {
+		o.Predicates = &Predicates{}
+	}
+	if o.Predicates.by == nil {
+		o.Predicates.by = map[string]int{}
+	}
+	return &Compiler{
+		opts: o, config: configOf(append([]expr.Option{expr.Env(&scope{})}, options()...)), rimConfig: rimConfig(), predicates: o.Predicates,
+	}
+}
+
+// frozen is the compiler for those who look at conditions afterwards: all their
+// predicates are numbered.
+func (k *Compiler) frozen() *Compiler {
+	if k.asClosed == nil {
+		v := *k
+		v.closed = true
+		k.asClosed = &v
+	}
+	return k.asClosed
+}
 
 // Compile checks a condition and makes it ready to run. The error is always a
 // *SyntaxError.
@@ -132,7 +168,7 @@ func (k *Compiler) Compile(src string) (*Condition, error) {
 // for the record.
 func (k *Compiler) compile(src string) (c *Condition, terms []string, err error) {
 	if n := utf8.RuneCountInString(src); n > maxChars {
-		return nil, nil, &SyntaxError{1, 1, fmt.Sprintf("condition of %d characters, at most %d", n, maxChars)}
+		return nil, nil, &SyntaxError{Line: 1, Col: 1, Msg: fmt.Sprintf("condition of %d characters, at most %d", n, maxChars)}
 	}
 	tree, err := parser.ParseWithConfig(src, k.config)
 	if err != nil {
@@ -143,17 +179,12 @@ func (k *Compiler) compile(src string) (c *Condition, terms []string, err error)
 	if w.err != nil {
 		return nil, nil, w.err
 	}
-	if _, err := checker.Check(tree, k.config); err != nil {
-		return nil, nil, syntaxError(src, err)
-	}
-	t := &typing{src: src}
-	t.visit(tree.Node)
-	if t.err != nil {
-		return nil, nil, t.err
-	}
-	c = &Condition{src: src, customer: w.customer, own: w.own, config: k.config}
-	if c.customer { // the optimizer writes another tree
+	c = &Condition{src: src, customer: w.customer, own: w.own, config: k.config, fields: k.opts.Fields, rims: k.predicates, rewrites: k.frozen()}
+	if c.customer { // what follows writes another tree
 		terms = k.freeTerms(tree.Node)
+	}
+	if err := k.check(src, tree); err != nil {
+		return nil, nil, err
 	}
 	c.equal, c.simple = equalities(tree.Node)
 	slices.Sort(w.queues)
@@ -165,6 +196,30 @@ func (k *Compiler) compile(src string) (c *Condition, terms []string, err error)
 		return nil, nil, syntaxError(src, err)
 	}
 	return c, terms, nil
+}
+
+// check finds out the types, and takes out what is answered at the rim.
+func (k *Compiler) check(src string, tree *parser.Tree) error {
+	if len(k.opts.Fields) > 0 {
+		ast.Walk(&tree.Node, own{k.opts.Fields})
+	}
+	if _, err := checker.Check(tree, k.rimConfig); err != nil {
+		return syntaxError(src, err)
+	}
+	t := &typing{src: src}
+	t.visit(tree.Node)
+	if t.err != nil {
+		return t.err
+	}
+	c := &cutter{k: k, src: src}
+	c.cut(&tree.Node)
+	if c.err != nil {
+		return c.err
+	}
+	if _, err := checker.Check(tree, k.config); err != nil {
+		return syntaxError(src, err)
+	}
+	return nil
 }
 
 func (k *Compiler) freeTerms(n ast.Node) []string {
@@ -185,7 +240,7 @@ var kept = []string{"any", "all", "none", "one", "count", "len", "lower", "upper
 
 func options() []expr.Option {
 	opts := []expr.Option{
-		expr.Env(&scope{}), expr.AsBool(), expr.WarnOnAny(), expr.MaxNodes(maxNodes), expr.DisableIfOperator(), expr.DisableAllBuiltins(),
+		expr.AsBool(), expr.WarnOnAny(), expr.MaxNodes(maxNodes), expr.DisableIfOperator(), expr.DisableAllBuiltins(),
 	}
 	for _, name := range kept {
 		opts = append(opts, expr.EnableBuiltin(name))
@@ -193,10 +248,10 @@ func options() []expr.Option {
 	return opts
 }
 
-// config is what expr.Compile makes of the options.
-func config() *conf.Config {
+// configOf is what expr.Compile makes of the options.
+func configOf(options []expr.Option) *conf.Config {
 	c := conf.CreateNew()
-	for _, o := range options() {
+	for _, o := range options {
 		o(c)
 	}
 	for name := range c.Disabled {
@@ -210,13 +265,13 @@ func syntaxError(src string, err error) *SyntaxError {
 	var fe *file.Error
 	if errors.As(err, &fe) {
 		line, col := position(src, fe.From)
-		return &SyntaxError{line, col, fe.Message}
+		return &SyntaxError{Line: line, Col: col, Msg: strings.ReplaceAll(fe.Message, "rule.rim", "rule.")}
 	}
 	var se *SyntaxError
 	if errors.As(err, &se) {
 		return se
 	}
-	return &SyntaxError{1, 1, err.Error()}
+	return &SyntaxError{Line: 1, Col: 1, Msg: err.Error()}
 }
 
 // position turns a rune offset into line and column, both from 1.
@@ -245,7 +300,7 @@ type typing struct {
 func (t *typing) fail(n ast.Node, format string, args ...any) {
 	if t.err == nil {
 		line, col := position(t.src, n.Location().From)
-		t.err = &SyntaxError{line, col, fmt.Sprintf(format, args...)}
+		t.err = &SyntaxError{Line: line, Col: col, Msg: fmt.Sprintf(format, args...)}
 	}
 }
 

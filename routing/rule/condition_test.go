@@ -96,8 +96,6 @@ func TestConditionRefused(t *testing.T) {
 		{`customer.segmnt == "gold"`, `1:10: unknown field segmnt, did you mean segment?`},
 		{`customer.segment == "gld"`, `1:21: segment gld is not declared, did you mean gold?`},
 		{"call.ani_known and\n  customer.segment in [\"mass\", \"gld\"]", `2:32: segment gld is not declared, did you mean gold?`},
-		{`call.ani == "+447700900100"`, `1:6: call.ani is not supported yet`},
-		{`customer.id == "7"`, `customer.id is not supported yet`},
 		{`queue.waiting > 60`, `1:1: queue. is of a call that waits, and not known in routes`},
 		{`queue > 6`, `1:1: queue. is of a call that waits, and not known in routes`},
 		{`queues.biling.waiting > 6`, `queue biling is not declared, did you mean billing?`},

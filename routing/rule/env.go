@@ -74,6 +74,11 @@ type Customer struct {
 	DoNotCall       bool     `json:"do_not_call,omitempty" expr:"do_not_call"`
 	FraudFlag       bool     `json:"fraud_flag,omitempty" expr:"fraud_flag"`
 	Birthday        bool     `json:"birthday,omitempty" expr:"birthday"` // today
+	// The document's own fields by name, other than those that name a person.
+	Texts    map[string]string   `json:"texts,omitempty" expr:"-"`
+	Integers map[string]int      `json:"integers,omitempty" expr:"-"`
+	Flags    map[string]bool     `json:"flags,omitempty" expr:"-"`
+	Lists    map[string][]string `json:"lists,omitempty" expr:"-"`
 }
 
 // QueueFigures is what a condition sees as queues.NAME.

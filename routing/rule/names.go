@@ -13,15 +13,13 @@ import (
 // of the routing document that are not built yet.
 var fields = map[string]struct{ now, later []string }{
 	"call": {
-		now: []string{"kind", "ani_known", "dnis", "trunk", "country", "language", "topic", "waited", "transfers", "region", "choice",
+		now: []string{"kind", "ani_known", "dnis", "trunk", "country", "language", "topic", "waited", "transfers", "region", "choice", "ani",
 			"verified", "attestation", "from_queue", "offers", "calls_today", "abandoned_today", "abandoned_ago", "answered_ago"},
-		later: []string{"ani"},
 	},
 	"customer": {
 		now: []string{"known", "segment", "key_account", "language", "country", "churn_risk", "value", "balance", "balance_currency",
 			"overdue_days", "open_tickets", "open_complaints", "products", "account_manager", "last_agent", "last_topic", "last_contact_days",
-			"confidence", "contract_end_days", "usage_trend", "consent", "do_not_call", "fraud_flag", "birthday"},
-		later: []string{"id"},
+			"confidence", "contract_end_days", "usage_trend", "consent", "do_not_call", "fraud_flag", "birthday", "id"},
 	},
 	"queues": {
 		now: []string{"waiting", "oldest", "available", "staffed", "talking", "open", "sl", "ewt", "ewt_known"},
@@ -61,7 +59,7 @@ type names struct {
 func (w *names) fail(n ast.Node, format string, args ...any) {
 	if w.err == nil {
 		line, col := position(w.src, n.Location().From)
-		w.err = &SyntaxError{line, col, fmt.Sprintf(format, args...)}
+		w.err = &SyntaxError{Line: line, Col: col, Msg: fmt.Sprintf(format, args...)}
 	}
 }
 
@@ -193,11 +191,24 @@ func (w *names) field(n *ast.StringNode, root, path string) {
 	f := fields[root]
 	switch {
 	case slices.Contains(f.now, n.Value):
+	case root == "customer" && w.opts.Fields[n.Value] != "":
 	case slices.Contains(f.later, n.Value):
 		w.fail(n, "%s is not supported yet", path)
 	default:
-		w.fail(n, "unknown field %s%s", n.Value, didYouMean(n.Value, append(slices.Clone(f.now), f.later...)))
+		w.fail(n, "unknown field %s%s", n.Value, didYouMean(n.Value, w.known(root)))
 	}
+}
+
+// known lists the names that may stand behind a root.
+func (w *names) known(root string) []string {
+	out := append(slices.Clone(fields[root].now), fields[root].later...)
+	if root == "customer" {
+		for name := range w.opts.Fields {
+			out = append(out, name)
+		}
+		slices.Sort(out)
+	}
+	return out
 }
 
 // call checks open(), between() and has(), whose arguments must be literals.
@@ -239,6 +250,10 @@ func (w *names) argument(function string, text *ast.StringNode) {
 	case "has":
 		root, field, _ := strings.Cut(text.Value, ".")
 		known := fields[root]
+		if root == "customer" && w.opts.Fields[field] != "" {
+			w.customer = true
+			return
+		}
 		if root != "call" && root != "customer" || !slices.Contains(known.now, field) && !slices.Contains(known.later, field) {
 			w.fail(text, "has: unknown field %s%s", text.Value, didYouMean(field, known.now))
 		} else if hasField[text.Value] == nil {
@@ -308,6 +323,11 @@ func (w *names) literal(field, value ast.Node) {
 		kind, declared = "kind", callKinds
 	case "time.weekday":
 		kind, declared = "weekday", weekdays
+	case "call.ani":
+		if !e164.MatchString(text.Value) {
+			w.fail(text, "%q is not an E.164 number (+ and digits), as a caller's arrives", text.Value)
+		}
+		return
 	case "call.dnis":
 		if !e164.MatchString(text.Value) && !slices.Contains(w.opts.ShortCodes, text.Value) {
 			w.fail(text, "%q is neither an E.164 number (+ and digits) nor declared under short_codes", text.Value)

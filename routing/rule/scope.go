@@ -17,11 +17,21 @@ type Env struct {
 	Clock    Clock
 	// IsOpen answers open("calendar").
 	IsOpen func(calendar string) bool
+	// Rim answers the predicates of the version, behind the rim; nil: they are
+	// answered from ANI, CustomerID and Persons (own fields of type person), as at
+	// the rim.
+	Rim             func(predicate int) bool
+	ANI, CustomerID string
+	Persons         map[string]string
+	// Fields are the types of own fields, for Set.
+	Fields map[string]string
 	// Errors counts conditions that the machine refused; it stays 0.
 	Errors int
 
-	machine vm.VM
-	view    scope
+	machine    vm.VM
+	view       scope
+	rims       *Predicates // of the condition asked
+	rimMachine vm.VM
 }
 
 // scope is the environment as expressions see it.
@@ -34,11 +44,17 @@ type scope struct {
 	Open     func(string) bool         `expr:"open"`
 	Between  func(string, string) bool `expr:"between"`
 	Has      func(string) bool         `expr:"has"`
+	Rim      func(int) bool            `expr:"rim"`
+	Texts    map[string]string         `expr:"own_text"`
+	Integers map[string]int            `expr:"own_integer"`
+	Flags    map[string]bool           `expr:"own_flag"`
+	Lists    map[string][]string       `expr:"own_list"`
 }
 
 func (e *Env) scope() *scope {
 	if e.view.Open == nil {
-		e.machine.MemoryBudget = 100_000
+		e.machine.MemoryBudget, e.rimMachine.MemoryBudget = 100_000, 100_000
+		e.view.Rim = e.rim
 		e.view.Open = func(name string) bool { return e.IsOpen != nil && e.IsOpen(name) }
 		e.view.Between = e.between
 		e.view.Has = e.has
@@ -53,7 +69,17 @@ func (e *Env) scope() *scope {
 	if !e.Customer.Known {
 		e.view.Customer.LastContactDays, e.view.Customer.ContractEndDays = Missing, Missing
 	}
+	e.view.Texts, e.view.Integers, e.view.Flags, e.view.Lists = e.Customer.Texts, e.Customer.Integers, e.Customer.Flags, e.Customer.Lists
 	return &e.view
+}
+
+// rim answers one predicate.
+func (e *Env) rim(i int) bool {
+	if e.Rim != nil {
+		return e.Rim(i)
+	}
+	list := e.rims.List()
+	return i < len(list) && list[i].Eval(e)
 }
 
 // between says whether the clock stands from one time of day until another,
@@ -111,6 +137,9 @@ var hasField = map[string]func(*Env) bool{
 }
 
 func (e *Env) has(field string) bool {
-	f := hasField[field]
-	return f != nil && f(e)
+	if f := hasField[field]; f != nil {
+		return f(e)
+	}
+	name, own := strings.CutPrefix(field, "customer.")
+	return own && e.hasOwn(name)
 }

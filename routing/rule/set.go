@@ -26,7 +26,10 @@ func (e *Env) Set(name, text string) error {
 	if text == "" {
 		return nil
 	}
-	f := studied[name]
+	f := fieldOf(name, e.Fields)
+	if f.put != nil {
+		return e.setOwn(strings.TrimPrefix(name, "customer."), text)
+	}
 	switch {
 	case f.text != nil:
 		*f.text(e) = text
@@ -51,6 +54,26 @@ func (e *Env) Set(name, text string) error {
 		return fmt.Errorf("unknown name %s", name)
 	}
 	return nil
+}
+
+// setOwn fills in one own field.
+func (e *Env) setOwn(name, text string) error {
+	o := ReadOwn(map[string]string{name: e.Fields[name]}, map[string]any{name: text})
+	if len(o.Texts)+len(o.Persons)+len(o.Integers)+len(o.Flags)+len(o.Lists) == 0 {
+		return fmt.Errorf("customer.%s: %q is no %s", name, text, e.Fields[name])
+	}
+	merge(&e.Customer.Texts, o.Texts)
+	merge(&e.Persons, o.Persons)
+	merge(&e.Customer.Integers, o.Integers)
+	merge(&e.Customer.Flags, o.Flags)
+	merge(&e.Customer.Lists, o.Lists)
+	return nil
+}
+
+func merge[V any](to *map[string]V, from map[string]V) {
+	for name, v := range from {
+		putIn(to, name, v)
+	}
 }
 
 func named(name string, err error) error {

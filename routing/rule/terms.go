@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/expr-lang/expr/ast"
-	"github.com/expr-lang/expr/checker"
 	"github.com/expr-lang/expr/compiler"
 	"github.com/expr-lang/expr/parser"
 )
@@ -40,13 +39,14 @@ func (c *Condition) termHolds(src string, env *Env) bool {
 	if err != nil {
 		return true // does not print back into a condition: the whole speaks for it
 	}
-	if _, err := checker.Check(tree, c.config); err != nil {
+	if err := c.rewrites.check(src, tree); err != nil {
 		return true
 	}
 	program, err := compiler.Compile(tree, c.config)
 	if err != nil {
 		return true
 	}
+	env.rims = c.rims
 	out, err := env.machine.Run(program, env.scope())
 	holds, isBool := out.(bool)
 	return err == nil && isBool && holds
@@ -94,10 +94,13 @@ func (e *Env) Value(name string) (value any, missing bool) {
 	default:
 		return nil, false
 	}
-	for i := range of.NumField() {
-		if of.Type().Field(i).Tag.Get("expr") == field {
-			value = of.Field(i).Interface()
+	for _, f := range reflect.VisibleFields(of.Type()) {
+		if f.Tag.Get("expr") == field && field != "-" {
+			value = of.FieldByIndex(f.Index).Interface()
 		}
+	}
+	if value == nil && root == "customer" {
+		return e.ownValue(field)
 	}
 	if there := hasField[name]; there != nil {
 		missing = !there(e)

@@ -36,6 +36,12 @@ type Attributes struct {
 	DoNotCall       bool
 	FraudFlag       bool
 	Birthday        bool // today
+	// The routing document's own fields by name; the rim fills them in, which
+	// knows their types.
+	Texts    map[string]string
+	Integers map[string]int
+	Flags    map[string]bool
+	Lists    map[string][]string
 }
 
 // Attributes reads a match for routing. Only exactly one record is somebody
@@ -52,6 +58,14 @@ func (r *Record) Attributes(now time.Time) Attributes {
 	a := Attributes{
 		Known: true, Segment: r.Segment, KeyAccount: r.KeyAccount, Language: r.Language, Country: r.Country,
 		LastContactDays: Unknown, ContractEndDays: Unknown, Confidence: 100, Consent: r.Consent.granted(),
+	}
+	a.DoNotCall, a.FraudFlag, a.Birthday = r.DoNotCall, r.FraudFlag, r.birthday(now)
+	if r.UsageTrend != nil {
+		a.UsageTrend = *r.UsageTrend
+	}
+	if end, err := time.Parse(time.DateOnly, r.ContractEnd); err == nil {
+		y, m, d := now.Date()
+		a.ContractEndDays = max(int(end.Sub(time.Date(y, m, d, 0, 0, 0, 0, time.UTC))/(24*time.Hour)), 0)
 	}
 	if r.ChurnRisk != nil {
 		a.ChurnRisk = min(max(*r.ChurnRisk, 0), 100)
@@ -83,6 +97,23 @@ func (r *Record) Attributes(now time.Time) Attributes {
 	}
 	a.LastTopic, a.LastContactDays = r.lastContact(now)
 	return a
+}
+
+// birthday says whether it is today where the customer lives, else here. Who was
+// born on the last day of February of a leap year has it on the 28th in others.
+func (r *Record) birthday(now time.Time) bool {
+	born, err := time.Parse(time.DateOnly, r.BirthDate)
+	if err != nil {
+		return false
+	}
+	if zone, err := time.LoadLocation(r.Zone); err == nil && r.Zone != "" {
+		now = now.In(zone)
+	}
+	_, month, day := now.Date()
+	if born.Month() == time.February && born.Day() == 29 && time.Date(now.Year(), time.February, 29, 0, 0, 0, 0, time.UTC).Day() != 29 {
+		return month == time.February && day == 28
+	}
+	return month == born.Month() && day == born.Day()
 }
 
 // granted lists what the customer has agreed to.

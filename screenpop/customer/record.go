@@ -15,30 +15,38 @@ type Money struct {
 // grows with every change; a desk's ack names the version it painted.
 // Dates without a time of day are YYYY-MM-DD strings; "" is not known.
 type Record struct {
-	ID             string        `json:"id"` // the customer number people see
-	Version        int64         `json:"version"`
-	Name           string        `json:"name"`
-	Language       string        `json:"language,omitempty"` // ISO 639-1
-	Country        string        `json:"country,omitempty"`  // ISO 3166-1 alpha-2
-	Zone           string        `json:"zone,omitempty"`     // IANA
-	Numbers        []Number      `json:"numbers"`
-	Segment        string        `json:"segment,omitempty"`
-	KeyAccount     bool          `json:"key_account,omitempty"`
-	CustomerSince  string        `json:"customer_since,omitempty"`
-	YearlyValue    *Money        `json:"yearly_value,omitempty"`
-	ChurnRisk      *int          `json:"churn_risk,omitempty"` // 0..100
-	ChurnReasons   []string      `json:"churn_reasons,omitempty"`
-	Heed           []string      `json:"heed,omitempty"` // how to speak ("Hard of hearing: speak clearly")
-	Consent        Consent       `json:"consent"`
-	AccountManager *Colleague    `json:"account_manager,omitempty"`
-	LastAgent      *Colleague    `json:"last_agent,omitempty"`
-	LastAgentAt    *time.Time    `json:"last_agent_at,omitempty"`
-	Billing        *Billing      `json:"billing,omitempty"`
-	Products       []Product     `json:"products"`
-	Tickets        []Ticket      `json:"tickets"`      // open first, then newest first
-	Interactions   []Interaction `json:"interactions"` // newest first, at most 50
-	Contacts       int           `json:"contacts"`     // interactions in all
-	Others         []Other       `json:"others,omitempty"`
+	ID            string   `json:"id"` // the customer number people see
+	Version       int64    `json:"version"`
+	Name          string   `json:"name"`
+	Language      string   `json:"language,omitempty"` // ISO 639-1
+	Country       string   `json:"country,omitempty"`  // ISO 3166-1 alpha-2
+	Zone          string   `json:"zone,omitempty"`     // IANA
+	Numbers       []Number `json:"numbers"`
+	Segment       string   `json:"segment,omitempty"`
+	KeyAccount    bool     `json:"key_account,omitempty"`
+	CustomerSince string   `json:"customer_since,omitempty"`
+	YearlyValue   *Money   `json:"yearly_value,omitempty"`
+	ChurnRisk     *int     `json:"churn_risk,omitempty"` // 0..100
+	ChurnReasons  []string `json:"churn_reasons,omitempty"`
+	Heed          []string `json:"heed,omitempty"` // how to speak ("Hard of hearing: speak clearly")
+	Consent       Consent  `json:"consent"`
+	ContractEnd   string   `json:"contract_end,omitempty"` // the first date on which a contract may end
+	UsageTrend    *int     `json:"usage_trend,omitempty"`  // percent over 90 days
+	DoNotCall     bool     `json:"do_not_call,omitempty"`  // asked not to be called
+	FraudFlag     bool     `json:"fraud_flag,omitempty"`
+	BirthDate     string   `json:"birth_date,omitempty"`
+	// Fields are the source's own: texts, whole numbers (as float64), flags and
+	// lists of texts ([]any). The routing document gives them types.
+	Fields         map[string]any `json:"fields,omitempty"`
+	AccountManager *Colleague     `json:"account_manager,omitempty"`
+	LastAgent      *Colleague     `json:"last_agent,omitempty"`
+	LastAgentAt    *time.Time     `json:"last_agent_at,omitempty"`
+	Billing        *Billing       `json:"billing,omitempty"`
+	Products       []Product      `json:"products"`
+	Tickets        []Ticket       `json:"tickets"`      // open first, then newest first
+	Interactions   []Interaction  `json:"interactions"` // newest first, at most 50
+	Contacts       int            `json:"contacts"`     // interactions in all
+	Others         []Other        `json:"others,omitempty"`
 }
 
 // Number is one telephone number of a customer.

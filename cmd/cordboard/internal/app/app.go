@@ -132,6 +132,7 @@ func (a *App) build(ctx context.Context) (err error) {
 	}
 	metrics := web.NewMetrics(registry)
 	a.rim = &rim{store: a.store, metrics: metrics, calls: newCallLog(a.log), hashKey: key, log: a.log.Named("rim")}
+	a.opt.Policy = a.opt.Policy.Keyed(a.rim.key)
 	a.rim.policy.Store(a.opt.Policy)
 	sources := a.opt.sources
 	if sources == nil {
@@ -153,7 +154,7 @@ func (a *App) build(ctx context.Context) (err error) {
 	registry.MustRegister(sizeCollector{a})
 	a.book = statistics.NewBook(a.opt.Policy, statistics.BookOptions{Ledger: a.store, Flush: a.store.Flush, Log: a.log})
 	a.rim.driver = live.New(routing.New(a.opt.Policy), live.Options{
-		Journal: a.journal, Ports: []live.Port{a.store, metrics, a.hub, a.gateway, a.phones, a.rim.calls, a.book}, Log: a.log,
+		Journal: a.journal, Ports: []live.Port{a.store, metrics, a.hub, a.gateway, a.phones, a.rim.calls, a.rim, a.book}, Log: a.log,
 	})
 	return a.buildWeb(registry, origins)
 }

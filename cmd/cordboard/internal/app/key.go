@@ -28,3 +28,13 @@ func callerKey(folder string) ([]byte, error) {
 	rand.Read(key) // crypto/rand's Read never fails
 	return key, os.WriteFile(path, key, 0o600)
 }
+
+// RimKeys is how a server with this journal writes what its conditions compare
+// at the rim: for those who decide again from the journal.
+func RimKeys(journal string) (func(field, literal string) string, error) {
+	key, err := os.ReadFile(filepath.Join(journal, "caller.key"))
+	if err != nil {
+		return nil, err
+	}
+	return (&rim{hashKey: key}).key, nil
+}

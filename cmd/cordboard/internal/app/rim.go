@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -30,6 +31,10 @@ type rim struct {
 	metrics *web.Metrics
 	calls   *callLog
 	policy  atomic.Pointer[routing.Policy]
+	// turning is held while a new version goes live: no call comes in between what
+	// is read of the calls in hand and the version itself.
+	turning sync.RWMutex
+	callers knownCalls
 	hashKey []byte
 	log     *zap.Logger
 }
@@ -54,14 +59,7 @@ func (r *rim) Arrive(a sip.Arrival) bool {
 		Lookup: number, Dialled: a.Dialled.Number, Trunk: a.Trunk, At: a.At,
 	})
 	r.store.Arrived(store.Arrival{Call: a.Call, Trunk: a.Trunk, Number: shown, Dialled: a.Dialled.Number, At: a.At})
-	ok := r.driver.TrySubmit(routing.CallArrived{
-		Call: a.Call, Caller: r.hash(number),
-		Attrs: rule.Call{
-			Kind: "inbound", ANIKnown: number != "", DNIS: a.Dialled.Number, Trunk: a.Trunk, Country: a.Caller.Country,
-			Region: r.policy.Load().Regions.Of(number, a.Trunk),
-		},
-	})
-	if !ok {
+	if !r.arrived(a, number) {
 		// The caller gets 503; the row says why, so that no call goes unaccounted.
 		over := []routing.Action{routing.EndCall{
 			Call: a.Call, Outcome: routing.Failed, By: routing.ByServer, Reason: "overload", Code: 503,
@@ -69,8 +67,50 @@ func (r *rim) Arrive(a sip.Arrival) bool {
 		r.hub.Do(a.At, over)
 		r.store.Do(a.At, over)
 		r.calls.ended(store.LedgerRow{Call: a.Call, Outcome: routing.Failed, EndedBy: routing.ByServer, Reason: "overload", ArrivedAt: a.At, EndedAt: a.At})
+		return false
+	}
+	return true
+}
+
+// arrived hands a call to the engine, unless it has too many to do.
+func (r *rim) arrived(a sip.Arrival, number string) bool {
+	r.turning.RLock()
+	defer r.turning.RUnlock()
+	p := r.policy.Load()
+	who := &known{number: number, trunk: a.Trunk, came: p, attrs: rule.Call{
+		Kind: "inbound", ANIKnown: number != "", DNIS: a.Dialled.Number, Trunk: a.Trunk, Country: a.Caller.Country,
+		Region: p.Regions.Of(number, a.Trunk),
+	}}
+	r.callers.put(a.Call, who)
+	ok := r.driver.TrySubmit(routing.CallArrived{Call: a.Call, Caller: r.hash(number), Attrs: who.attrs, Rim: who.read(p)})
+	if !ok {
+		r.callers.forget(a.Call)
 	}
 	return ok
+}
+
+// reload makes a version live: first the engine learns what the rim reads of
+// the calls in hand for it.
+func (r *rim) reload(ev routing.PolicyChanged) {
+	ev.Policy = ev.Policy.Keyed(r.key)
+	r.turning.Lock()
+	defer r.turning.Unlock()
+	for call, who := range r.callers.all() {
+		if rim := who.read(ev.Policy); len(rim) > 0 {
+			r.driver.Submit(routing.RimRead{Call: call, Rim: rim})
+		}
+	}
+	r.policy.Store(ev.Policy)
+	r.driver.Submit(ev)
+}
+
+// Do implements live.Port: what is known of a call is forgotten with its end.
+func (r *rim) Do(_ time.Time, actions []routing.Action) {
+	for _, a := range actions {
+		if end, ok := a.(routing.EndCall); ok {
+			r.callers.forget(end.Call)
+		}
+	}
 }
 
 func display(a sip.Arrival) string {
@@ -90,6 +130,15 @@ func (r *rim) hash(number string) string {
 	return hex.EncodeToString(mac.Sum(nil)[:16])
 }
 
+// key is the keyed hash of a caller's number, or of a customer's id, as
+// conditions compare it.
+func (r *rim) key(field, literal string) string {
+	if field == "call.ani" || literal == "" {
+		return r.hash(literal)
+	}
+	return r.hash("customer " + literal)
+}
+
 // Submit implements sip.Router and screenpop.Engine. What the ledger wants to
 // know of the engine's inputs is noted here, in passing.
 func (r *rim) Submit(ev routing.Event) {
@@ -107,11 +156,21 @@ func (r *rim) Submit(ev routing.Event) {
 // resolved hands the routing attributes of a look-up to the engine.
 func (r *rim) resolved(call routing.CallID, m customer.Match) {
 	var attrs rule.Customer
+	ev := routing.CustomerResolved{Call: call}
+	r.turning.RLock()
+	defer r.turning.RUnlock()
+	p := r.policy.Load()
 	if m.Record != nil {
 		attrs = rule.Customer(m.Record.Attributes(time.Now()))
+		rule.ReadOwn(p.Fields, m.Record.Fields).Customer(&attrs)
+		ev.Key = r.key("customer.id", m.Record.ID)
 		r.store.Identified(call, m.Record.ID)
 	}
-	r.driver.Submit(routing.CustomerResolved{Call: call, Customer: attrs})
+	ev.Customer = attrs
+	if who, there := r.callers.know(call, attrs, m.Record); there {
+		ev.Rim = who.read(p, who.came)
+	}
+	r.driver.Submit(ev)
 }
 
 // dataRoom holds nearly everything that is told of an event.

@@ -176,8 +176,7 @@ func (v *versions) goLive(a store.Activation, kept store.Version, p *routing.Pol
 	live.Version = kept.Number
 	kept.Document = nil
 	v.live = kept
-	v.app.rim.policy.Store(&live)
-	v.app.rim.driver.Submit(routing.PolicyChanged{
+	v.app.rim.reload(routing.PolicyChanged{
 		Version: live.Version, SHA256: live.SHA256, Waiting: a.Waiting, Moves: a.Moves, Policy: &live,
 	})
 	v.app.phones.reload()

@@ -22,6 +22,8 @@ type Versions interface {
 type Documents struct {
 	Versions Versions
 	File     string
+	// Keys gives the keyed hashes that stand for literals in the journal.
+	Keys func(field, literal string) string
 }
 
 // versionsRead is how many versions are listed at once.
@@ -51,6 +53,9 @@ func (d Documents) Policy(ctx context.Context, version int, sha string) (*routin
 		return nil, fmt.Errorf("its document (sha256 %.12s) is not kept, and %s is another by now", sha, d.File)
 	}
 	p.Version = version
+	if d.Keys != nil {
+		p = p.Keyed(d.Keys)
+	}
 	return p, nil
 }
 

@@ -1,0 +1,85 @@
+package app
+
+import (
+	"sync"
+
+	"github.com/cordboard/cordboard/routing"
+	"github.com/cordboard/cordboard/routing/rule"
+	"github.com/cordboard/cordboard/screenpop/customer"
+)
+
+// known is what the rim knows of a call in hand and nobody behind it may: the
+// number, and of the record the id and what names a person.
+type known struct {
+	number   string
+	trunk    string
+	attrs    rule.Call
+	customer rule.Customer
+	id       string
+	fields   map[string]any
+	came     *routing.Policy // live when the call came
+}
+
+// knownCalls are those of all calls in hand.
+type knownCalls struct {
+	mu sync.Mutex
+	by map[routing.CallID]*known
+}
+
+func (c *knownCalls) put(call routing.CallID, who *known) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.by == nil {
+		c.by = map[routing.CallID]*known{}
+	}
+	c.by[call] = who
+}
+
+// know adds the record that a look-up found.
+func (c *knownCalls) know(call routing.CallID, attrs rule.Customer, r *customer.Record) (who known, there bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	p := c.by[call]
+	if p == nil {
+		return known{}, false
+	}
+	p.customer = attrs
+	if r != nil {
+		p.id, p.fields = r.ID, r.Fields
+	}
+	return *p, true
+}
+
+func (c *knownCalls) forget(call routing.CallID) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.by, call)
+}
+
+// all is a copy, for a reload.
+func (c *knownCalls) all() map[routing.CallID]known {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	out := make(map[routing.CallID]known, len(c.by))
+	for call, who := range c.by {
+		out[call] = *who
+	}
+	return out
+}
+
+// read answers the predicates of some versions for a call; versions that need
+// nothing have no entry.
+func (w *known) read(versions ...*routing.Policy) (out []routing.AtRim) {
+	for i, p := range versions {
+		if p == nil || i > 0 && p == versions[0] {
+			continue
+		}
+		own := rule.ReadOwn(p.Fields, w.fields)
+		env := &rule.Env{Call: w.attrs, Customer: w.customer, ANI: w.number, CustomerID: w.id, Persons: own.Persons}
+		own.Customer(&env.Customer)
+		if rim, asked := p.ReadRim(env, w.number); asked {
+			out = append(out, rim)
+		}
+	}
+	return out
+}
