@@ -23,7 +23,9 @@ func Changes(from, to *routing.Policy) []string {
 	a, b := reflect.ValueOf(*from), reflect.ValueOf(*to)
 	for i := range a.NumField() {
 		switch name := a.Type().Field(i).Name; name {
-		case "Version", "SHA256":
+		case "Version", "SHA256", "Predicates", "keys": // what conditions ask is said with them
+		case "Regions":
+			d.section(name, reflect.ValueOf(from.Regions.All()), reflect.ValueOf(to.Regions.All()))
 		case "Route":
 			d.routes(from.Route, to.Route)
 		default:

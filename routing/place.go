@@ -62,6 +62,17 @@ func (t *Regions) Named(name string) *Region {
 	return t.named[name]
 }
 
+// All are the regions by name.
+func (t *Regions) All() map[string]Region {
+	out := map[string]Region{}
+	if t != nil {
+		for name, r := range t.named {
+			out[name] = *r
+		}
+	}
+	return out
+}
+
 // Of is the name of the region with the longest prefix of the number (E.164,
 // "" when it is not known), else that of the trunk, else "".
 func (t *Regions) Of(number, trunk string) string {

@@ -84,7 +84,10 @@ func weigh(m Match) int {
 // weighRecord counts every text that a source may give, of whatever length:
 // nothing else bounds what is kept.
 func weighRecord(r *Record) int {
-	n := recordSize + around + texts(r.ID, r.Name, r.Zone, r.Segment, r.CustomerSince)
+	n := recordSize + around + texts(r.ID, r.Name, r.Zone, r.Segment, r.CustomerSince, r.ContractEnd, r.BirthDate)
+	for name, v := range r.Fields {
+		n += around + 2*textSize + len(name) + weighField(v)
+	}
 	for i := range r.Interactions {
 		v := &r.Interactions[i]
 		n += contactSize + around + texts(v.ID, v.Channel, v.Title, v.Detail, v.Topic, v.Note, v.Disposition)
@@ -114,6 +117,19 @@ func weighRecord(r *Record) int {
 	}
 	if b := r.Billing; b != nil {
 		n += texts(b.Source)
+	}
+	return n
+}
+
+// weighField counts the texts of an own field.
+func weighField(v any) (n int) {
+	switch v := v.(type) {
+	case string:
+		n = len(v)
+	case []any:
+		for _, item := range v {
+			n += 2*textSize + weighField(item)
+		}
 	}
 	return n
 }

@@ -269,6 +269,11 @@ func TestEveryTextWeighs(t *testing.T) {
 	}
 	var r Record
 	check("record", &r, reflect.ValueOf(&r).Elem())
+	for _, v := range []any{strings.Repeat("x", size), []any{"", strings.Repeat("x", size)}} {
+		if n := weigh(Match{Record: &Record{Fields: map[string]any{"tariff": v}}}) - weigh(Match{Record: &Record{}}); n < size {
+			t.Errorf("an own field of %d weighs %d", size, n)
+		}
+	}
 	many := &Record{Others: make([]Other, size), Heed: make([]string, size)}
 	if n := weigh(Match{Record: many}); n < size*16*3 {
 		t.Errorf("%d people beside the customer and as many words weigh %d", size, n)
