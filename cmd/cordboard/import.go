@@ -21,8 +21,8 @@ import (
 )
 
 func importCommand() *cobra.Command {
-	c := &cobra.Command{Use: "import", Short: "Bring customers and standard answers in"}
-	c.AddCommand(importCustomersCommand(), importAnswersCommand())
+	c := &cobra.Command{Use: "import", Short: "Bring customers, standard answers and the queues of another switch in"}
+	c.AddCommand(importCustomersCommand(), importAnswersCommand(), importQueuesCommand())
 	return c
 }
 
