@@ -31,7 +31,7 @@ func TestRunItAsWritten(t *testing.T) {
 	}
 	copyExamples(t, dir)
 	for _, line := range lines[2:] {
-		args := strings.Fields(line)
+		args := words(line)
 		if args[0] != "bin/cordboard" {
 			t.Fatalf("%s is no line of the command", line)
 		}
@@ -51,6 +51,19 @@ func TestRunItAsWritten(t *testing.T) {
 	if len(said) > 0 {
 		t.Errorf("README has no line %v", said)
 	}
+}
+
+// words splits a line as a shell does: what stands between two ' is one word.
+func words(line string) []string {
+	var out []string
+	for i, part := range strings.Split(line, "'") {
+		if i%2 == 1 {
+			out = append(out, part)
+		} else {
+			out = append(out, strings.Fields(part)...)
+		}
+	}
+	return out
 }
 
 // runItLines are the commands of README's "Run it", without their comments.
