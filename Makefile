@@ -10,7 +10,7 @@ TEST_PEERS := sip-tester:sipp baresip:baresip kamailio:kamailio chromium:chromiu
 UI_SOURCES := $(shell find web/ui -path web/ui/node_modules -prune -o -path web/ui/dist -prune -o -type f -print 2>/dev/null)
 GOTEST := $(GO) test -pgo=off -count=1 -timeout 10m # the profile is for the one binary, not for each test of it
 
-.PHONY: help demo build ui test test-go test-ui test-e2e peers lint fmt interop soak bench bench-call bench-engine bench-record profile fuzz soak-engine mutants prompts clean
+.PHONY: help demo build ui test test-go test-ui test-e2e peers lint fmt interop soak bench bench-call bench-engine bench-record profile fuzz soak-engine mutants schema prompts clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -122,6 +122,9 @@ fuzz: ## every fuzz target for 20 s each
 	@for p in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u); do \
 	  for f in $$(grep -ho '^func Fuzz[A-Za-z0-9_]*' $$p/*_test.go | cut -c6-); do \
 	    echo "$$p $$f"; $(GO) test $$p -run '^$$' -fuzz "^$$f$$" -fuzztime 20s || exit 1; done; done
+
+schema: ## make the routing document's JSON Schema anew from its guide
+	$(GOTEST) ./configs -run '^TestSchemaIsTheGuides$$' -update-schema
 
 prompts: ## make the music and the announcements anew
 	$(GO) run ./sip/media/internal/prompts

@@ -53,7 +53,7 @@ func root() *cobra.Command {
 		SilenceUsage:  true,
 	}
 	c.AddCommand(serveCommand(), demoCommand(), checkCommand(), explainCommand(), importCommand(), callsCommand(), reportCommand(), migrateCommand(),
-		routingCommand(), userCommand(), versionCommand())
+		routingCommand(), userCommand(), schemaCommand(), versionCommand())
 	return c
 }
 

@@ -74,14 +74,21 @@ func (a *asterisk) queue(s *section) {
 	if len(q.members) == 0 {
 		a.note(s.line, s.name, "no member: members that join by themselves are not in this file")
 	}
+	if q.group > 0 {
+		q.group = min(max(len(q.members), 2), 8)
+		if len(q.members) > 8 {
+			a.note(s.line, s.name+".strategy", "rings %d members at once: the best 8", len(q.members))
+		}
+	}
 	a.rest(s)
 }
 
 // strategies are app_queue's, its default first.
 var strategies = map[string]struct {
 	policy, note string
+	group        bool
 }{
-	"ringall":     {policy: "longest_idle", note: oneByOne},
+	"ringall":     {policy: "longest_idle", group: true},
 	"leastrecent": {policy: "longest_idle"},
 	"fewestcalls": {policy: "fewest_calls"},
 	"rrmemory":    {policy: "round_robin"},
@@ -103,6 +110,9 @@ func (a *asterisk) strategy(s *section, q *queue) {
 		return
 	}
 	q.policy = set.policy
+	if set.group {
+		q.group = 1 // its size is known with the members
+	}
 	if set.note != "" {
 		a.note(e.line, s.name+".strategy", "%s", set.note)
 	}

@@ -58,9 +58,6 @@ const (
 	maxPriority  = 1000
 )
 
-// oneByOne is what becomes of strategies that ring many telephones at once.
-const oneByOne = "rings one after the other, who has been idle longest first: groups are not supported yet"
-
 // centre is the document while it is made.
 type centre struct {
 	o       Options
@@ -85,6 +82,7 @@ type queue struct {
 	first        string // level, or range of levels, that the queue asks for itself
 	answerWithin time.Duration
 	policy       string
+	group        int
 	ring         time.Duration
 	rona         string // agent: not_ready or available
 	ronaAfter    int

@@ -116,12 +116,19 @@ func (s *freeswitch) queue(e *element) {
 	if len(q.members) == 0 {
 		s.note(e.line, was, "no tier: agents that are added by command are not in this file")
 	}
+	if q.group > 0 {
+		q.group = min(max(len(q.members), 2), 8)
+		if len(q.members) > 8 {
+			s.note(e.line, was+".strategy", "rings %d agents at once: the best 8", len(q.members))
+		}
+	}
 	p.rest()
 }
 
 // callcenterStrategies are mod_callcenter's.
 var callcenterStrategies = map[string]struct {
 	policy, note string
+	group        bool
 }{
 	"longest-idle-agent":          {policy: "longest_idle"},
 	"round-robin":                 {policy: "round_robin"},
@@ -129,8 +136,8 @@ var callcenterStrategies = map[string]struct {
 	"agent-with-fewest-calls":     {policy: "fewest_calls"},
 	"agent-with-least-talk-time":  {policy: "least_occupied", note: "by share of time busy, wrap-up with it"},
 	"sequentially-by-agent-order": {policy: "most_skilled"},
-	"ring-all":                    {policy: "longest_idle", note: oneByOne},
-	"ring-progressively":          {policy: "longest_idle", note: oneByOne},
+	"ring-all":                    {policy: "longest_idle", group: true},
+	"ring-progressively":          {policy: "longest_idle", group: true, note: "rings one more at a time there: all of the group at once here"},
 	"random":                      {policy: "round_robin", note: "no policy draws lots: round_robin"},
 }
 
@@ -145,6 +152,9 @@ func (s *freeswitch) strategy(q *queue, e *element, p *params) {
 		return
 	}
 	q.policy = set.policy
+	if set.group {
+		q.group = 1
+	}
 	if set.note != "" {
 		s.note(line, q.was+".strategy", "%s", set.note)
 	}

@@ -64,7 +64,11 @@ func (q *queue) write(w *writer) {
 		w.line("    answer_within: %s", dur(q.answerWithin))
 	}
 	w.line("    choose: {policy: %s}", q.policy)
-	w.line("    ring: {timeout: %s}", dur(q.ring))
+	strategy := "single"
+	if q.group > 0 {
+		strategy = "group, size: " + strconv.Itoa(q.group)
+	}
+	w.line("    ring: {strategy: %s, timeout: %s}", strategy, dur(q.ring))
 	if q.ronaAfter > 0 {
 		w.line("    rona: {agent: %s, after: %d}", q.rona, q.ronaAfter)
 	} else {
