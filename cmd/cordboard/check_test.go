@@ -138,7 +138,7 @@ func TestCheckReports(t *testing.T) {
 		exit int
 		says []string
 	}{
-		{[]string{file, today, "--sounds", sounds}, 1, []string{"E Q704 defaults.nobody: sound does not exist | " + sounds + "/no_agent.wav\n", "(17 to tick, 1 accepted), 2 notes; exit 1\n", "not possible: X106 R202 S405 O504 (no --history), N304 (no shifts), Q704 for mailboxes"}},
+		{[]string{file, today, "--sounds", sounds}, 1, []string{"E Q704 defaults.nobody: sound does not exist | " + sounds + "/no_agent.wav\n", "(18 to tick, 1 accepted), 2 notes; exit 1\n", "not possible: X106 R202 S405 O504 (no --history), N304 (no shifts), Q704 for mailboxes"}},
 		{[]string{folder + "bad/lint-X101.yaml"}, 1, []string{"lint-X101.yaml:17:33 E X101 route.a: unknown field segmnt, did you mean segment?\n | - {name: a, when: 'customer.segmnt", "1 error, 0 warnings, 0 notes; exit 1\n"}},
 		{[]string{file, today, "--format=json"}, 0, []string{`"code": "R206"`, `"accepted": "a stolen SIM`, `"tests": 12,`, `"exit": 0`}},
 		{[]string{folder + "bad/lint-Y009.yaml", today, "--format=json"}, 1, []string{`"code": "Y009"`, `"hold": 0,`, `"exit": 1`}},
