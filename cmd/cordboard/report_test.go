@@ -20,7 +20,7 @@ func TestReportCommand(t *testing.T) {
 	}
 	at := time.Now().Add(-25 * time.Hour)
 	id := s.NextCall()
-	s.Arrived(store.Arrival{Call: id, At: at})
+	s.Arrived(store.Arrival{Call: id, At: at, Number: "+447700900417"})
 	s.Do(at, []routing.Action{routing.Enqueued{Call: id, Queue: "care", Since: at, Entered: at}})
 	s.Do(at.Add(9*time.Second), []routing.Action{routing.Connect{Offer: routing.Offer{Call: id, Attempt: 1, Agent: "anna"}, Answered: at.Add(9 * time.Second)}})
 	s.Do(at.Add(time.Minute), []routing.Action{routing.EndCall{Call: id, Outcome: routing.Answered, By: routing.ByCaller}})
@@ -52,7 +52,7 @@ func TestReportCommand(t *testing.T) {
 		{[]string{"--day", "yesterday"}, "! --day yesterday is no date"},
 		{[]string{"--day", day, "--since", "1h"}, "! --day or --since, not both"},
 		{[]string{"--until", "1h"}, "! --until goes with --since"},
-		{[]string{"--day", day, "--pain"}, "all             1"},
+		{[]string{"--day", day, "--pain"}, "\nall    -     0         1 "},
 		{[]string{"--pain", "--csv"}, "! --pain is no table"},
 		{[]string{"--json", "--csv"}, "! --json or --csv, not both"},
 		{[]string{"--since", "1h", "--until", "2h"}, "! the period ends before it begins"},
