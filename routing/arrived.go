@@ -85,7 +85,7 @@ func (e *Engine) reconsider(c *call) {
 	}
 	t, _ := e.readAnyway(c)
 	queue, then := t.queue(c.plan), t.route.node.Then
-	if then != nil || queue != c.queue.Name {
+	if then != nil && c.canGo(*then) || then == nil && queue != c.queue.Name {
 		e.leave(c)
 		e.follow(c, t, "late_record")
 		return
@@ -106,11 +106,14 @@ func (e *Engine) reconsider(c *call) {
 	e.markSeeking(c, "late_record")
 }
 
-// follow does what the routes say.
+// follow does what the routes say, with a call that is in no queue: where they
+// send it back to one it has been in, it enters that.
 func (e *Engine) follow(c *call, t target, trigger string) {
 	e.adopt(c, t)
 	if then := t.route.node.Then; then != nil {
-		e.treat(c, "then", *then)
+		if !e.treat(c, "then", *then) {
+			e.enter(c, then.Queue, trigger, t.route.prefer)
+		}
 		return
 	}
 	e.enter(c, t.queue(c.plan), trigger, t.route.prefer)

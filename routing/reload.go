@@ -359,7 +359,11 @@ func (e *Engine) renew(c *call) {
 	e.adoptPlan(c)
 	t, _ := e.readAnyway(c)
 	lead := t.leads(c.plan)
+	then := t.route.node.Then
 	switch {
+	case then != nil && !c.canGo(*then) && c.plan.Queues[name] != nil:
+		e.adopt(c, t) // where it is sent it has been: it stays
+		e.stay(c, t.route.prefer)
 	case lead == name || lead != "" && lead == c.home && c.plan.Queues[name] != nil:
 		e.adopt(c, t) // there, or sent on from there by overflow
 		e.stay(c, t.route.prefer)
