@@ -35,6 +35,7 @@ const (
 	qActivation       = `SELECT ` + activationColumns + ` FROM routing_activations WHERE id = $1`
 	qActivations      = `SELECT ` + activationColumns + ` FROM routing_activations WHERE id < $1 ORDER BY id DESC LIMIT $2`
 	qScheduled        = `SELECT ` + activationColumns + ` FROM routing_activations WHERE state = 'scheduled' ORDER BY due_at, id`
+	qWasLive          = `SELECT COUNT(*) FROM routing_activations WHERE state = 'live' AND version = $1`
 	// What went live last: of one instant, what was decided last.
 	qLive = `SELECT ` + activationColumns + ` FROM routing_activations WHERE state = 'live' ORDER BY done_at DESC, id DESC LIMIT $1`
 )
@@ -273,6 +274,15 @@ func (s *Store) Scheduled(ctx context.Context) ([]Activation, error) {
 // the first of them is live.
 func (s *Store) WentLive(ctx context.Context, most int) ([]Activation, error) {
 	return s.activations(ctx, qLive, most)
+}
+
+// WasLive says whether a version has been live.
+func (s *Store) WasLive(ctx context.Context, version int) (bool, error) {
+	var n int64
+	if err := s.read.row(ctx, qWasLive, []any{version}, &n); err != nil {
+		return false, fmt.Errorf("store: was version %d live: %w", version, err)
+	}
+	return n > 0, nil
 }
 
 func (s *Store) activations(ctx context.Context, query string, args ...any) ([]Activation, error) {

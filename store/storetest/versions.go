@@ -134,4 +134,12 @@ func testActivations(t *testing.T, f Fixture) {
 	waiting, err = s.Scheduled(ctx)
 	ok(t, err)
 	equal(t, "scheduled", waiting, []store.Activation{})
+	_, err = s.SaveVersion(ctx, store.Version{SHA256: "c", Document: []byte("c"), Parent: "b"})
+	ok(t, err)
+	add(store.Activation{Version: 3, Who: "ines", Waiting: "keep"})
+	for version, want := range map[int]bool{1: true, 2: true, 3: false, 4: false} {
+		was, err := s.WasLive(ctx, version)
+		ok(t, err)
+		equal(t, "was live", was, want)
+	}
 }

@@ -116,8 +116,8 @@ func (v *versions) serve(kept store.Version, p *routing.Policy) {
 	v.live.Document = nil
 }
 
-// fileVersion is the version of the file; fresh when it had not been read
-// before.
+// fileVersion is the version of the file; fresh when it has not been live yet:
+// what was read before, and is not live, was taken off by somebody.
 type fileVersion struct {
 	store.Version
 	fresh bool
@@ -128,7 +128,8 @@ func (v *versions) ofFile(ctx context.Context, doc *Document) (fileVersion, erro
 	known, err := v.app.store.LastOfOrigin(ctx, store.OriginFile)
 	switch {
 	case err == nil && known.SHA256 == doc.Policy.SHA256:
-		return fileVersion{known, false}, nil
+		was, err := v.app.store.WasLive(ctx, known.Number)
+		return fileVersion{known, !was}, err
 	case err != nil && !errors.Is(err, store.ErrNotFound):
 		return fileVersion{}, err
 	}
@@ -146,8 +147,9 @@ func (v *versions) ofFile(ctx context.Context, doc *Document) (fileVersion, erro
 	}
 }
 
-// fromFile makes a document that was read from the file live, unless it is
-// what is live.
+// fromFile makes a document that was read from the file live, unless it has been
+// so before: the server is told to read its files for other reasons too, such as
+// a new certificate, and what a person made live since stays.
 func (v *versions) fromFile(ctx context.Context, doc *Document) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -159,6 +161,12 @@ func (v *versions) fromFile(ctx context.Context, doc *Document) error {
 	file, err := v.ofFile(ctx, doc)
 	if err != nil {
 		return err
+	}
+	if !file.fresh {
+		v.stale.Set(0)
+		v.log.Info("the routing document's file has not changed, the version made live by hand stays",
+			zap.Int("version", v.live.Number), zap.Int("file_version", file.Number))
+		return nil
 	}
 	a, err := v.app.store.AddActivation(ctx, store.Activation{
 		Version: file.Number, Who: byFile, Waiting: routing.KeepWaiting, Ticked: true, Reason: "read again", State: store.ActivationLive,

@@ -320,6 +320,12 @@ func TestVersionsAfterRestart(t *testing.T) {
 		if v := c.app.Policy().Version; v != 1 {
 			t.Fatalf("version %d after nothing has changed", v)
 		}
+		c.want(200, http.MethodPost, activationsAt, map[string]any{"version": 2, "ticked": true})
+		c.live(2)
+		c.app.ReloadFile(c.ctx) // a new certificate, say: what was made live by hand stays
+		if v := c.app.Policy().Version; v != 2 {
+			t.Fatalf("version %d after the files were read again, and the document's had not changed", v)
+		}
 		c.write(document("40s"))
 		c.app.ReloadFile(c.ctx)
 		c.live(3)
