@@ -135,7 +135,9 @@ func explain(p *routing.Policy, t *docTest, q Inquiry) *Explained {
 	})
 	r.now = t.at
 	f := &follower{player: r, out: out, silent: q.NoAnswer}
-	f.step(routing.CallArrived{Call: testCall, Attrs: t.call})
+	attrs := t.call
+	attrs.Region = p.Regions.Of(t.ani, attrs.Trunk)
+	f.step(routing.CallArrived{Call: testCall, Attrs: attrs})
 	resolved := false
 	for !f.over && r.steps <= maxTestSteps {
 		at := t.at.Add(t.late)

@@ -28,6 +28,8 @@ func Changes(from, to *routing.Policy) []string {
 			d.section(name, reflect.ValueOf(from.Regions.All()), reflect.ValueOf(to.Regions.All()))
 		case "Route":
 			d.routes(from.Route, to.Route)
+		case "Regions":
+			d.section(name, reflect.ValueOf(from.Regions.All()), reflect.ValueOf(to.Regions.All()))
 		default:
 			d.section(name, a.Field(i), b.Field(i))
 		}
@@ -195,6 +197,9 @@ func plain(v reflect.Value) string {
 	case time.Duration:
 		return span(x)
 	case *time.Location:
+		if x == nil {
+			return "none"
+		}
 		return x.String()
 	case *rule.Condition:
 		if x == nil {

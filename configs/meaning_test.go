@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/cordboard/cordboard/routing"
 )
 
 const meant = `cordboard: routing/1
@@ -54,6 +56,7 @@ func TestChanges(t *testing.T) {
 		{"an agent", "skills: {billing: 5, sales: 2}", "skills: {billing: 6, sales: 2}", []string{"agent anna: skills billing 5, sales 2 -> billing 6, sales 2"}},
 		{"late", "    hours: office", "    hours: office\n    late: {after: 60s, then: {queue: sales, priority_add: 5}}", []string{"queue billing: late none -> after 1m, then queue sales, priority_add 5"}},
 		{"points", "skills: {billing: {}", "order: {points_per_second: 2}\nskills: {billing: {}", []string{"milli_points 1000 -> 2000"}},
+		{"a region more", "queues:\n", "regions: {coast: {prefix: [\"+35952\"]}}\nqueues:\n", []string{"region coast: new"}},
 		// How it is written says nothing.
 		{"a minute", "after: 20s", "after: 20000ms", nil},
 		{"a default", "hours: office", "hours: office\n    answer_within: 20s", nil},
@@ -95,5 +98,30 @@ func TestNoChanges(t *testing.T) {
 		if got := Changes(one, other); len(got) > 0 {
 			t.Errorf("%s: %q", file, got)
 		}
+	}
+}
+
+// Regions are told like all else that has a name: who belongs where, and by
+// what clock and language.
+func TestChangesOfRegions(t *testing.T) {
+	regions := func(list string) *routing.Policy {
+		t.Helper()
+		p, findings := ParseRouting("office.yaml", []byte(strings.Replace(meant, "queues:\n", "regions: {"+list+"}\nqueues:\n", 1)))
+		if p == nil {
+			t.Fatalf("%s: %v", list, findings)
+		}
+		return p
+	}
+	from := regions(`coast: {prefix: ["+35952"]}, serbia: {trunk: [belgrade], zone: Europe/Belgrade}, inland: {prefix: ["+3592"]}`)
+	to := regions(`coast: {prefix: ["+35952", "+35956"], language: ru}, serbia: {trunk: [belgrade], zone: Europe/Sofia}`)
+	want := []string{
+		"region coast: prefix +35952 -> +35952, +35956", "region coast: language none -> ru",
+		"region inland: gone", "region serbia: zone Europe/Belgrade -> Europe/Sofia",
+	}
+	if got := Changes(from, to); !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if got := Changes(from, from); len(got) > 0 {
+		t.Errorf("nothing has changed: %q", got)
 	}
 }

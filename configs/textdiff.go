@@ -67,29 +67,25 @@ func edits(a, b []string) []edit {
 
 func middle(a, b []string) []edit {
 	most := min(len(a)+len(b), maxEdits)
-	at := map[int]int{1: 0} // by diagonal, how far in a
-	var trace []map[int]int
+	// By diagonal, how far in a. Diagonal k stands at k+most+1.
+	at := make([]int32, 2*most+3)
+	from := most + 1
+	var trace [][]int32 // of the diagonals -d-1 to d+1 after d edits
 	for d := 0; d <= most; d++ {
 		for k := -d; k <= d; k += 2 {
-			x := at[k-1] + 1
-			if k == -d || k != d && at[k-1] < at[k+1] {
-				x = at[k+1]
+			x := int(at[from+k-1]) + 1
+			if k == -d || k != d && at[from+k-1] < at[from+k+1] {
+				x = int(at[from+k+1])
 			}
 			for x < len(a) && x-k < len(b) && x-k >= 0 && a[x] == b[x-k] {
 				x++
 			}
-			at[k] = x
+			at[from+k] = int32(x)
 			if x >= len(a) && x-k >= len(b) {
-				return walkBack(append(trace, at), a, b)
+				return walkBack(trace, d, a, b)
 			}
 		}
-		kept := make(map[int]int, 2*d+2)
-		for k := -d - 1; k <= d+1; k++ {
-			if x, ok := at[k]; ok {
-				kept[k] = x
-			}
-		}
-		trace = append(trace, kept)
+		trace = append(trace, slices.Clone(at[from-d-1:from+d+2]))
 	}
 	out := make([]edit, 0, len(a)+len(b))
 	for _, l := range a {
@@ -102,16 +98,17 @@ func middle(a, b []string) []edit {
 }
 
 // walkBack finds the way that reached the end, from the end.
-func walkBack(trace []map[int]int, a, b []string) []edit {
+func walkBack(trace [][]int32, edits int, a, b []string) []edit {
 	var out []edit
 	x, y := len(a), len(b)
-	for d := len(trace) - 1; d > 0; d-- {
-		at, k := trace[d-1], x-y
+	for d := edits; d > 0; d-- {
+		at := func(k int) int { return int(trace[d-1][k+d]) }
+		k := x - y
 		before := k - 1
-		if k == -d || k != d && at[k-1] < at[k+1] {
+		if k == -d || k != d && at(k-1) < at(k+1) {
 			before = k + 1
 		}
-		toX := at[before]
+		toX := at(before)
 		toY := toX - before
 		for x > toX && y > toY && (x > toX+1 || before == k+1) && (y > toY+1 || before == k-1) {
 			x, y = x-1, y-1

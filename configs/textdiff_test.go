@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -89,14 +90,20 @@ func patched(t *testing.T, from, diff string) string {
 	return string(b)
 }
 
-// Documents that have nothing in common take no time for ever.
+// Documents that have nothing in common take no time for ever, and no memory of the server's.
 func TestTextDiffFarApart(t *testing.T) {
 	var a, b strings.Builder
 	for i := range 4000 {
 		fmt.Fprintf(&a, "a%d\n", i)
 		fmt.Fprintf(&b, "b%d\n", i)
 	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
 	diff := TextDiff("a", "b", []byte(a.String()), []byte(b.String()))
+	runtime.ReadMemStats(&after)
+	if got := (after.TotalAlloc - before.TotalAlloc) >> 20; got > 24 {
+		t.Errorf("the search takes %d MB", got)
+	}
 	if n := strings.Count(diff, "\n"); n != 8003 {
 		t.Errorf("%d lines", n)
 	}
