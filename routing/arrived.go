@@ -249,7 +249,7 @@ func (e *Engine) fillCall(c *call) {
 	if c.from != "" {
 		e.env.Call.FromQueue = c.from
 	}
-	e.env.Call.Offers += int(c.attempt)
+	e.env.Call.Offers += int(c.tries)
 	if zone := c.plan.Zone; zone != nil {
 		e.env.Clock = rule.NewClock(at, zone)
 	} else {

@@ -38,6 +38,7 @@ func (e *Engine) offerTo(c *call, a *agent, r Reason) {
 	e.unplace(c)
 	c.wanted = nil
 	e.timers.disarm(&c.tHold)
+	c.someFront = false // of a group before, which somebody answered
 	e.send(c, a, r)
 	e.offerGroup(c, r)
 }

@@ -96,6 +96,7 @@ func (e *Engine) relaxed(c *call) {
 	e.act(Relaxed{c.id})
 	e.restep(c)
 	e.armRelax(c)
+	e.armSite(c)
 	if placed {
 		e.place(c)
 	}

@@ -27,18 +27,37 @@ func (p *Policy) Renamed() map[string]string {
 // Calls of older versions count under the old name to the same figures, until a
 // version has another queue of that name.
 func (e *Engine) rename(p *Policy) {
-	names := p.Renamed()
+	names := e.renamed(p)
 	for _, was := range slices.Sorted(maps.Keys(names)) {
-		if f := e.figures[was]; f != nil && e.figures[names[was]] == nil {
-			f.name = names[was]
-			e.figures[f.name] = f
+		name, f := names[was], e.figures[was]
+		other := e.figures[name]
+		if f == nil || other != nil && other != f && (e.plan.Queues[name] != nil || e.uses(name)) {
+			continue // a queue of that name is there, and counts
 		}
+		f.name = name
+		e.figures[name] = f
 	}
 	for name, f := range e.figures {
 		if f.name != "" && f.name != name && p.Queues[name] != nil && !e.uses(name) {
 			delete(e.figures, name)
 		}
 	}
+}
+
+// renamed is what queues of the live version are called in the next: as it says,
+// and where it is the version from before a renaming, by their names of then.
+func (e *Engine) renamed(p *Policy) map[string]string {
+	names := p.Renamed()
+	for was, name := range e.plan.Renamed() {
+		if p.Queues[name] != nil || p.Queues[was] == nil || p.Queues[was].Was != "" {
+			continue
+		}
+		if names == nil {
+			names = map[string]string{}
+		}
+		names[name] = was
+	}
+	return names
 }
 
 // uses says that a call is, or was, in a queue of that name.
