@@ -135,9 +135,7 @@ func explain(p *routing.Policy, t *docTest, q Inquiry) *Explained {
 	})
 	r.now = t.at
 	f := &follower{player: r, out: out, silent: q.NoAnswer}
-	attrs := t.call
-	attrs.Region = p.Regions.Of(t.ani, attrs.Trunk)
-	f.step(routing.CallArrived{Call: testCall, Attrs: attrs})
+	f.step(r.arrival(t))
 	resolved := false
 	for !f.over && r.steps <= maxTestSteps {
 		at := t.at.Add(t.late)
@@ -147,7 +145,7 @@ func explain(p *routing.Policy, t *docTest, q Inquiry) *Explained {
 			if !t.customer.Known && !f.awaited {
 				continue // nobody asked, and there is nothing to say
 			}
-			f.step(routing.CustomerResolved{Call: testCall, Customer: t.customer})
+			f.step(r.record(t))
 			continue
 		}
 		if !ok || due.After(t.at.Add(q.For)) {

@@ -28,8 +28,6 @@ func Changes(from, to *routing.Policy) []string {
 			d.section(name, reflect.ValueOf(from.Regions.All()), reflect.ValueOf(to.Regions.All()))
 		case "Route":
 			d.routes(from.Route, to.Route)
-		case "Regions":
-			d.section(name, reflect.ValueOf(from.Regions.All()), reflect.ValueOf(to.Regions.All()))
 		default:
 			d.section(name, a.Field(i), b.Field(i))
 		}

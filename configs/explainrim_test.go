@@ -2,9 +2,9 @@ package configs
 
 import "testing"
 
-// A call that is explained belongs to the region of its number or trunk, as a
-// call of a test and one that arrives do.
-func TestExplainKnowsTheRegion(t *testing.T) {
+// A call that is explained has what the rim reads of it, the region of its number
+// or trunk among that, as a call of a test and one that arrives have.
+func TestExplainReadsAtTheRim(t *testing.T) {
 	doc := []byte(`cordboard: routing/1
 name: Office
 zone: Europe/London
@@ -18,6 +18,8 @@ route:
   queue: help
   routes:
     - {name: coast, when: 'call.region == "coast"', queue: help}
+    - {name: boss, when: 'call.ani == "+441632960003" or call.ani startsWith "+4416329609"', queue: help}
+    - {name: board, when: 'customer.id in ["7", "8"]', queue: help}
     - {name: serbia, when: 'call.region == "belgrade"', queue: help}
 agents:
   anna: {name: Anna Berg, phone: "sip:anna@192.0.2.1", site: sofia}
@@ -26,6 +28,9 @@ agents:
 	for call, want := range map[string][2]string{
 		`call: {ani: "+35952900100"}`:                 {"coast", "boris"},
 		`call: {ani: "+441632960002", trunk: serbia}`: {"serbia", ""},
+		`call: {ani: "+441632960003"}`:                {"boss", ""},
+		`call: {ani: "+441632960901"}`:                {"boss", ""},
+		`customer: {id: "8"}`:                         {"board", ""},
 		`call: {ani: "+441632960001"}`:                {"root", ""},
 	} {
 		out, findings := Explain("office.yaml", doc, Inquiry{Call: call, Today: checkDay})
