@@ -23,7 +23,7 @@ var table = []mutant{
 	{"a vacancy is not noticed", "vacancy.go", "\t\t\td.lower()\n\t\t\te.spend(2)", "\t\t\te.spend(2)"},
 	{"who is barred takes the call", "settle.go", "if e.mayTake(c, a) {\n\t\t\tfound = c\n\t\t}\n\t\treturn found == nil\n\t})\n\treturn found\n}\n\n// fitsNow", "if a != nil {\n\t\t\tfound = c\n\t\t}\n\t\treturn found == nil\n\t})\n\treturn found\n}\n\n// fitsNow"},
 	{"a profile that is gone still meets its terms", "index.go", "x.terms[t].drop(p.slot)", "_ = t"},
-	{"an agent pays for a caller who gave up", "talking.go", "e.release(offered, false)", "e.release(offered, true)"},
+	{"an agent pays for a caller who gave up", "talking.go", "\t\te.release(a, false)", "\t\te.release(a, true)"},
 	{"calls seek in the wrong order", "slices.go", "a.seekKey.Compare(b.seekKey) < 0", "a.seekKey.Compare(b.seekKey) > 0"},
 	{"agents choose in the wrong order", "slices.go", "strings.Compare(string(a.id), string(b.id)) < 0", "strings.Compare(string(a.id), string(b.id)) > 0"},
 	{"a hold has no end", "prefer.go", "len(wanted) > 0 && e.now < p.until", "len(wanted) > 0"},
