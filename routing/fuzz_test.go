@@ -220,6 +220,11 @@ func (p *tape) stale() {
 	o := p.past[p.byte()%len(p.past)]
 	p.drain()
 	before := p.e.Snapshot(p.now)
+	for _, c := range before.Calls { // whom it is held for, whom it is offered to, who talks
+		if (c.Agent == "") != slices.Contains([]string{"resolving", "waiting", "treated"}, c.Phase) {
+			p.t.Fatalf("call %d: %s, agent %q", c.Call, c.Phase, c.Agent)
+		}
+	}
 	for _, ev := range []Event{
 		PopAcked{Offer: o, Mode: Painted}, OfferAccepted{o}, OfferRefused{Offer: o}, PhoneRinging{o}, PhoneAnswered{o}, PhoneFailed{o, 486},
 		AgentGone{o}, JoinFailed{o, ""}, Joined{o, ""}, HoldRequested{o, true}, PhoneHeld{o, true}, HangupRequested{o}, TransferRequested{Offer: o, Queue: "b"},

@@ -68,7 +68,7 @@ type CallState struct {
 	Phase    string    `json:"phase"`
 	Queue    string    `json:"queue,omitempty"`
 	Topic    string    `json:"topic,omitempty"`
-	Agent    agents.ID `json:"agent,omitempty"`
+	Agent    agents.ID `json:"agent,omitempty"` // who has it, or for whom it is held
 	Attempt  Attempt   `json:"attempt,omitempty"`
 	Since    time.Time `json:"since"`   // when its waiting began
 	Entered  time.Time `json:"entered"` // this phase

@@ -62,7 +62,7 @@ function Sheets({ b, now }: { b: BoardData; now: number }) {
     <main className="board">
       <Figures centre={b.centre} queues={queues} agents={agents} now={now} />
       <div className="board-main"><Queues queues={queues} calls={calls} formula={b.formula ?? ''} now={now} /><Agents agents={agents} now={now} /></div>
-      <aside className="board-side"><Waiting calls={calls} queues={queues} now={now} /><Calls calls={calls} queues={queues} agents={agents} now={now} /></aside>
+      <aside className="board-side"><Waiting calls={calls} queues={queues} agents={agents} now={now} /><Calls calls={calls} queues={queues} agents={agents} now={now} /></aside>
     </main>
   );
 }
@@ -173,9 +173,11 @@ function Agents({ agents, now }: { agents: AgentRow[]; now: number }) {
   );
 }
 
-const codes = ['excluded', 'language', 'team', 'busy', 'ringing', 'wrap_up', 'barred', 'no_desk', 'later_step', 'policy'];
+const nameOf = (agents: AgentRow[], id: string) => agents.find((a) => a.agent === id)?.name ?? id;
 
-function useCode() {
+const codes = ['excluded', 'language', 'team', 'busy', 'ringing', 'wrap_up', 'barred', 'no_desk', 'later_step', 'policy', 'site', 'reserve', 'max_talking', 'pending'];
+
+function useCode(agents: AgentRow[]) {
   const { t } = useTranslation();
   const reason = useReasonWord();
   return (code: string, count: number): string => {
@@ -185,15 +187,15 @@ function useCode() {
       return t('blocked_by.lacks', { count, skill: skill.replace(/^lang_/, '').replaceAll('_', ' '), level });
     }
     if (head === 'away') return t('blocked_by.away', { count, reason: reason(rest) });
-    if (head === 'held_for') return t('blocked_by.held_for', { count, agent: rest });
+    if (head === 'held_for') return t('blocked_by.held_for', { count, agent: nameOf(agents, rest) });
     return codes.includes(head) ? t(`blocked_by.${head}`, { count }) : t('blocked_by.other', { count, code });
   };
 }
 
 /** Why the call that waits longest waits. */
-function Waiting({ calls, queues, now }: { calls: CallRow[]; queues: QueueRow[]; now: number }) {
+function Waiting({ calls, queues, agents, now }: { calls: CallRow[]; queues: QueueRow[]; agents: AgentRow[]; now: number }) {
   const { t } = useTranslation();
-  const word = useCode();
+  const word = useCode(agents);
   const longest = calls.filter((c) => isWaiting(c) && c.phase !== 'offered' && c.phase !== 'ringing').sort((a, b) => toMs(a.since) - toMs(b.since))[0];
   if (!longest) return <section className="sheet sec"><header><h2>{t('board.why_title')}</h2></header><p className="t2">{t('board.nobody_waits')}</p></section>;
   const why = blockedBy(longest);
@@ -221,7 +223,7 @@ function Calls({ calls, queues, agents, now }: { calls: CallRow[]; queues: Queue
             <tbody>{calls.map((c) => (
               <tr key={c.call} data-testid={`call-${c.call}`} data-phase={c.phase}>
                 <td className="mono">{c.call}</td>
-                <td>{phases.includes(c.phase) ? t(`phase.${c.phase}`) : c.phase}{c.agent && <span className="t3 xs"> {agents.find((a) => a.agent === c.agent)?.name ?? c.agent}</span>}</td>
+                <td>{phases.includes(c.phase) ? t(`phase.${c.phase}`) : c.phase}{c.agent && <span className="t3 xs"> {nameOf(agents, c.agent)}</span>}</td>
                 <td>{title(queues, c.queue)}{c.step > 1 && <span className="t3 xs"> {t('board.step', { n: c.step })}</span>}</td>
                 <td className="r num">{duration(now - toMs(isWaiting(c) ? c.since : c.entered))}</td>
               </tr>
