@@ -2,6 +2,7 @@ package convert_test
 
 import (
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -136,7 +137,22 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// Whatever stands in the file, it is refused or the document loads.
+// Sections that are made from one another many times over are refused before
+// they fill the memory.
+func TestTemplatesOfTemplates(t *testing.T) {
+	var text strings.Builder
+	text.WriteString("[t0](!)\nmember => SIP/100\n")
+	for i := range 24 {
+		fmt.Fprintf(&text, "[t%d](!,t%d,t%d)\n", i+1, i, i)
+	}
+	_, err := convert.Asterisk(convert.File{Name: "x", Data: []byte(text.String())}, nil, convert.Options{Zone: "UTC"})
+	if err == nil || err.Error() != "x:16: made from sections with over 10000 entries" {
+		t.Error(err)
+	}
+}
+
+// Whatever stands in the file, it is refused or the document loads, but for
+// agents that no file names.
 func FuzzAsterisk(f *testing.F) {
 	for _, c := range converted[:2] {
 		b, err := os.ReadFile("testdata/" + c.file)
@@ -167,7 +183,9 @@ func loads(t *testing.T, r convert.Result, err error) {
 	if err != nil {
 		return
 	}
-	if _, findings := configs.ParseRouting("made.yaml", r.Document); len(findings) > 0 && findings[0].Code != "Y008" { // more than the limits allow
+	_, findings := configs.ParseRouting("made.yaml", r.Document)
+	nobody := !strings.Contains(string(r.Document), "\nagents:\n")
+	if len(findings) > 0 && findings[0].Code != "Y008" && !(nobody && findings[0].Code == "U001") { // Y008: more than the limits allow
 		t.Errorf("%v\n%s", findings[0], r.Document)
 	}
 }

@@ -29,6 +29,10 @@ func (s *section) last(key string) (entry, bool) {
 	return entry{}, false
 }
 
+// maxEntries bounds a section with those it is made from: each may name the one
+// before it twice.
+const maxEntries = 10_000
+
 // ini reads Asterisk's configuration form: sections with templates ([a](!),
 // [b](a), [b](+)), key = value or key => value, comments behind ; and between
 // ;-- and --;, and \; for a semicolon.
@@ -132,7 +136,9 @@ func (r *ini) begin(text string, line int) error {
 			if base == nil {
 				return fmt.Errorf("made from section %q, which there is not", option)
 			}
-			s.entries = append(s.entries, base.entries...)
+			if s.entries = append(s.entries, base.entries...); len(s.entries) > maxEntries {
+				return fmt.Errorf("made from sections with over %d entries", maxEntries)
+			}
 		}
 	}
 	r.open, r.templates[name] = s, s

@@ -122,6 +122,7 @@ func (c *cutter) cut(n *ast.Node) (reads bool) {
 	if rimName(*n) != "" {
 		return true
 	}
+	reads = c.hasPerson(*n)
 	for _, below := range slots(*n) {
 		reads = c.cut(below) || reads
 	}
@@ -142,6 +143,21 @@ func (c *cutter) cut(n *ast.Node) (reads bool) {
 	call.SetLocation((*n).Location())
 	*n = call
 	return false
+}
+
+// hasPerson says that a node is has() of a field that names a person.
+func (c *cutter) hasPerson(n ast.Node) bool {
+	call, ok := n.(*ast.CallNode)
+	if !ok || len(call.Arguments) != 1 {
+		return false
+	}
+	callee, ok := call.Callee.(*ast.IdentifierNode)
+	text := stringOf(call.Arguments[0])
+	if !ok || callee.Value != "has" || text == nil {
+		return false
+	}
+	name, own := strings.CutPrefix(*text, "customer.")
+	return own && c.k.opts.Fields[name] == PersonField
 }
 
 // predicate numbers a part; equal parts of a version are one.

@@ -102,6 +102,25 @@ func TestRimAnswers(t *testing.T) {
 	}
 }
 
+// Whether a field that names a person is known is known at the rim alone.
+func TestHasPerson(t *testing.T) {
+	k := NewCompiler(rimOptions)
+	c, err := k.Compile(`has("customer.contact") and customer.seats == 0`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []bool{true, false} {
+		at := &Env{}
+		if want {
+			at.Persons = map[string]string{"contact": "Ann Berger"}
+		}
+		behind := &Env{Rim: func(i int) bool { return k.predicates.list[i].Eval(at) }}
+		if got := c.Eval(behind); got != want || behind.Errors > 0 {
+			t.Errorf("known %v: %v behind the rim, %d errors", want, got, behind.Errors)
+		}
+	}
+}
+
 // X108: a predicate cannot read what the rim does not have.
 func TestMixedPredicates(t *testing.T) {
 	for src, want := range map[string]string{
