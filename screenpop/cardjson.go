@@ -1,6 +1,10 @@
 package screenpop
 
-import "github.com/cordboard/cordboard/screenpop/customer"
+import (
+	"encoding/json"
+
+	"github.com/cordboard/cordboard/screenpop/customer"
+)
 
 func (v *cardView) appendJSON(to []byte) []byte {
 	to = appendOffer(to, v.Call, v.Attempt)
@@ -124,6 +128,7 @@ func appendRecord(to []byte, r *customer.Record) []byte {
 		to = appendTexts(to, `,"heed":`, r.Heed)
 	}
 	to = appendConsent(append(to, `,"consent":`...), r.Consent)
+	to = appendTraits(to, r)
 	to = optionalColleague(to, `,"account_manager":`, r.AccountManager)
 	to = optionalColleague(to, `,"last_agent":`, r.LastAgent)
 	to = optionalTime(to, `,"last_agent_at":`, r.LastAgentAt)
@@ -138,6 +143,30 @@ func appendRecord(to []byte, r *customer.Record) []byte {
 		to = appendList(to, `,"others":`, r.Others, appendOther)
 	}
 	return append(to, '}')
+}
+
+// appendTraits writes what routes ask for beside the rest. Own fields are few and
+// of any type: these are left to encoding/json.
+func appendTraits(to []byte, r *customer.Record) []byte {
+	to = optionalField(to, `,"contract_end":`, r.ContractEnd)
+	if r.UsageTrend != nil {
+		to = appendInt(to, `,"usage_trend":`, *r.UsageTrend)
+	}
+	if r.DoNotCall {
+		to = append(to, `,"do_not_call":true`...)
+	}
+	if r.FraudFlag {
+		to = append(to, `,"fraud_flag":true`...)
+	}
+	to = optionalField(to, `,"birth_date":`, r.BirthDate)
+	if len(r.Fields) == 0 {
+		return to
+	}
+	b, err := json.Marshal(r.Fields)
+	if err != nil {
+		return to // a value without a JSON form costs the agent no card
+	}
+	return append(append(to, `,"fields":`...), b...)
 }
 
 func appendMoney(to []byte, key string, m customer.Money) []byte {

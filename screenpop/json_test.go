@@ -93,6 +93,13 @@ func fill(rnd *rand.Rand, v reflect.Value) {
 				fill(rnd, v.Index(i))
 			}
 		}
+	case reflect.Map: // a customer's own fields
+		if n := rnd.IntN(3); n > 0 { // nil, empty, one
+			v.Set(reflect.MakeMap(v.Type()))
+			if n > 1 {
+				v.SetMapIndex(reflect.ValueOf(filled[string](rnd)), reflect.ValueOf([]any{"gold", float64(3), true, []any{"a", "b"}}[rnd.IntN(4)]))
+			}
+		}
 	case reflect.Struct:
 		for i := range v.NumField() {
 			fill(rnd, v.Field(i))

@@ -60,10 +60,7 @@ func (w *world) explained(rows []store.LedgerRow) {
 				w.Errorf("call %d: %d signed in, named %v", row.Call, r.SignedIn, seen)
 			}
 			if r.Kind == routing.Given {
-				if r.Trigger != routing.Grouped {
-					last = nil
-				}
-				last = append(last, r.Chosen)
+				last = append([]agents.ID{r.Chosen}, r.Group...)
 				if r.Pop == nil || r.Ring != nil && r.Ring.At.IsZero() || r.Decide() != r.Chosen {
 					w.Errorf("call %d #%d: pop %+v, ring %+v, decided again %s", row.Call, r.Attempt, r.Pop, r.Ring, r.Decide())
 				}
@@ -158,7 +155,8 @@ func TestExplainWhileItWaits(t *testing.T) {
 	if len(live.Changes) != 1 || live.Changes[0].Agent != anna || !live.Changes[0].Serves {
 		t.Fatalf("what would serve it: %+v", live.Changes)
 	}
-	w.ready(anna)
+	_, err = w.desks[anna].Do(w.ctx, "state", map[string]any{"state": "available", "reason": ""})
+	w.must(err) // and is offered the call at once: nobody sees her available
 	w.phase(anna, "talking")
 	if got := ask(call); got.Live == nil || got.Live.Agent != anna || got.Recorded == nil {
 		t.Errorf("while they talk: %+v", got)
