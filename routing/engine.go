@@ -269,10 +269,11 @@ func offerOf(ev Event) (Offer, bool) {
 func (e *Engine) fire(t *timer) {
 	e.spend(2 * indexUnits)
 	e.timers.disarm(t)
-	if t.kind.isOffer() {
+	kind := t.kind // turning to the offer gives the timer to another
+	if kind.isOffer() {
 		e.turnToTimer(t.call, t)
 	}
-	switch t.kind {
+	switch kind {
 	case recordDue:
 		e.routed(t.call)
 	case popDue:
