@@ -42,6 +42,17 @@ type Activation struct {
 	Answer  json.RawMessage // why it was refused
 }
 
+// decidedBy is who took it back, or else who asked for it.
+func (a *Activation) decidedBy() string {
+	var said struct {
+		By string `json:"by"`
+	}
+	if a.State == "cancelled" && json.Unmarshal(a.Answer, &said) == nil && said.By != "" {
+		return said.By
+	}
+	return a.Who
+}
+
 // Versions keeps the versions of the routing document; ErrNoVersion when there
 // is none of that number, ErrStale when a new one was not made from the last.
 type Versions interface {
@@ -88,7 +99,8 @@ type refused struct {
 
 const (
 	mostListed   = 200
-	mostDocument = 24 << 20 // a document of 8 MiB, escaped
+	mostDocument = 8 << 20  // as check takes them
+	mostEscaped  = 24 << 20 // such a document in JSON
 	mostReason   = 1000     // bytes of a comment or a reason
 )
 
@@ -255,8 +267,11 @@ func (s *Server) saveVersion(w http.ResponseWriter, r *http.Request, who *seat) 
 		Document string `json:"document"`
 		Comment  string `json:"comment"`
 	}
-	if err := bodyOf(w, r, &in, mostDocument); err != nil {
+	if err := bodyOf(w, r, &in, mostEscaped); err != nil {
 		return err
+	}
+	if len(in.Document) > mostDocument {
+		return problemTooLarge // versions are kept for good
 	}
 	if in.Document == "" || len(in.Comment) > mostReason {
 		return problemBadRequest
@@ -395,7 +410,7 @@ func (s *Server) audit(w http.ResponseWriter, r *http.Request, _ *seat) error {
 		if at.IsZero() {
 			at = a.AskedAt
 		}
-		out = append(out, auditView{micro(at), a.Who, a.State, a.Version, a.ID, a.Waiting, a.Reason})
+		out = append(out, auditView{micro(at), a.decidedBy(), a.State, a.Version, a.ID, a.Waiting, a.Reason})
 	}
 	slices.SortStableFunc(out, func(a, b auditView) int {
 		return int(min(max(b.At-a.At, -1), 1))

@@ -73,11 +73,14 @@ func (o *explainOptions) recorded(ctx context.Context, w io.Writer, call routing
 		return err
 	}
 	defer func() { err = errors.Join(err, st.Close()) }()
-	keys, err := app.RimKeys(server.Store.Journal)
-	if err != nil {
-		return fmt.Errorf("read the journal: %w", err)
+	documents := why.Documents{Versions: st, File: server.Routes}
+	sources := why.Sources{Ledger: st, Journal: server.Store.Journal}
+	if documents.Keys, err = app.RimKeys(server.Store.Journal); err == nil {
+		sources.Policy = documents.Policy
+	} else { // the ledger has the call still
+		keyless := fmt.Errorf("the journal's key: %w", err)
+		sources.Policy = func(context.Context, int, string) (*routing.Policy, error) { return nil, keyless }
 	}
-	sources := why.Sources{Ledger: st, Journal: server.Store.Journal, Policy: why.Documents{Versions: st, File: server.Routes, Keys: keys}.Policy}
 	out, err := sources.Call(ctx, call)
 	if err != nil {
 		return fmt.Errorf("call %d: %w", call, err)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +12,26 @@ import (
 	"github.com/cordboard/cordboard/routing"
 	"github.com/cordboard/cordboard/store"
 )
+
+// A call whose journal was taken away, with its key, is told from the ledger.
+func TestExplainWithoutItsJournal(t *testing.T) {
+	o := newOffice(t)
+	s, err := store.Open(t.Context(), store.Options{Path: o.db})
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := time.Now().Add(-time.Hour)
+	id := s.NextCall()
+	s.Arrived(store.Arrival{Call: id, At: at})
+	s.Do(at, []routing.Action{routing.Enqueued{Call: id, Queue: "care", Since: at, Entered: at}})
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	out, told, code := run(t, "", "explain", strconv.FormatInt(int64(id), 10), "-c", o.server)
+	if code != 0 || !strings.Contains(out, "not decided again") || !strings.Contains(out, "enters queue care") {
+		t.Errorf("exit %d, %s%s", code, out, told)
+	}
+}
 
 func TestReportCommand(t *testing.T) {
 	o := newOffice(t)

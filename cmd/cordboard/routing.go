@@ -315,6 +315,12 @@ func auditVersions(ctx context.Context, s *store.Store, w io.Writer) error {
 		if a.State == store.ActivationScheduled || a.Due.Sub(a.AskedAt) > time.Second {
 			what += " for " + clock(a.Due)
 		}
+		if a.State == store.ActivationCancelled {
+			var said struct{ By string }
+			if json.Unmarshal(a.Answer, &said) == nil && said.By != "" {
+				what += " by " + said.By
+			}
+		}
 		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%s\t%s\n", clock(a.AskedAt), a.Who, what, a.Version, a.Waiting, dash(a.Reason))
 	}
 	return table.Flush()

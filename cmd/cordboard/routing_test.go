@@ -59,10 +59,10 @@ func TestRoutingCommand(t *testing.T) {
 	if !regexp.MustCompile(`(?m)^ +2 .* ines .*\n +1 .* ines .* as it was$`).MatchString(list) {
 		t.Errorf("list: %s", list)
 	}
-	does(0, "activation 2 is taken back", "cancel", "2")
+	does(0, "activation 2 is taken back", "cancel", "2", "--who", "ivo")
 	does(1, "decided already", "cancel", "2")
 	audit := does(0, "", "audit")
-	if !regexp.MustCompile(`ines +cancelled for .* 1 +apply .*\n.* ines +scheduled for .* 2 +keep +evening\n.* ines +saved +2 .*\n.* ines +saved +1 .* as it was\n`).MatchString(audit) {
+	if !regexp.MustCompile(`ines +cancelled for .* by ivo +1 +apply .*\n.* ines +scheduled for .* 2 +keep +evening\n.* ines +saved +2 .*\n.* ines +saved +1 .* as it was\n`).MatchString(audit) {
 		t.Errorf("audit: %s", audit)
 	}
 

@@ -27,7 +27,7 @@ func (a *App) newExplainer() *explainer {
 		driver: func() *live.Driver { return a.rim.driver }, turn: make(chan struct{}, 1),
 		sources: why.Sources{
 			Ledger: a.store, Journal: s.Store.Journal, MostEvents: mostDecided,
-			Policy: why.Documents{Versions: a.store, File: s.Routes}.Policy,
+			Policy: why.Documents{Versions: a.store, File: s.Routes, Keys: a.rim.key}.Policy,
 		},
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/cordboard/cordboard/agents"
+	"github.com/cordboard/cordboard/cmd/cordboard/internal/why"
 	"github.com/cordboard/cordboard/routing"
 	"github.com/cordboard/cordboard/screenpop/customer"
 )
@@ -37,7 +38,14 @@ func TestNamesStopAtTheRim(t *testing.T) {
 	c.hangsUp()
 	want := answeredByCaller
 	want.agent = petar
-	w.settled(want)
+	row := w.settled(want)[0]
+	w.must(os.WriteFile(w.app.Server().Routes, w.document, 0o600))
+	w.eventually("the server decides it again as it did", func() bool {
+		v, _, err := w.app.newExplainer().Explain(w.ctx, row.Call)
+		w.must(err)
+		out, _ := v.(explanation)
+		return out.Recorded != nil && out.Recorded.Again == why.Same
+	})
 	w.stop()
 	files, err := filepath.Glob(filepath.Join(w.app.Server().Store.Journal, "*"))
 	if err != nil || len(files) < 2 {

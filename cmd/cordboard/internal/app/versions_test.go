@@ -70,12 +70,12 @@ func (c *centre) start() {
 	doc := c.read()
 	var err error
 	c.app, err = app.New(c.ctx, app.Options{
-		Server: c.file, Policy: doc.Policy, Document: doc, Reread: c.read, Log: zap.NewNop(), Links: map[string]string{"admin": "ines", "boss": "mia"},
+		Server: c.file, Policy: doc.Policy, Document: doc, Reread: c.read, Log: zap.NewNop(), Links: map[string]string{"admin": "ines", "other": "ivo", "boss": "mia"},
 	})
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	for id, role := range map[string]string{"ines": web.RoleAdmin, "mia": web.RoleSupervisor} {
+	for id, role := range map[string]string{"ines": web.RoleAdmin, "ivo": web.RoleAdmin, "mia": web.RoleSupervisor} {
 		if err := c.app.Store().SaveUser(c.ctx, store.User{ID: id, Role: role, Name: id}); err != nil {
 			c.t.Fatal(err)
 		}
@@ -225,6 +225,7 @@ func TestVersions(t *testing.T) {
 			t.Errorf("saved from nothing: %v", out)
 		}
 		c.want(409, http.MethodPost, versionsAt, second, "If-Match", `"0000"`)
+		c.want(413, http.MethodPost, versionsAt, map[string]any{"document": strings.Repeat("#", 8<<20+1)}, "If-Match", sha)
 		saved := c.want(201, http.MethodPost, versionsAt, second, "If-Match", sha)
 		c.want(409, http.MethodPost, versionsAt, second, "If-Match", sha)
 		if v, _ := saved["version"].(map[string]any); v["version"] != 2.0 || v["author"] != "ines" || v["live"] != false {
@@ -311,8 +312,14 @@ func TestVersionsAfterRestart(t *testing.T) {
 			t.Fatalf("version %d after the restart", v)
 		}
 		c.live(1) // by its time
+		c.signIn("other")
 		c.want(204, http.MethodDelete, fmt.Sprintf("%s/%v", activationsAt, late["id"]), nil)
 		c.want(409, http.MethodDelete, fmt.Sprintf("%s/%v", activationsAt, late["id"]), nil)
+		taken, _ := c.want(200, http.MethodGet, "/api/v1/routing/audit?most=10", nil)["entries"].([]any)
+		if e, _ := taken[0].(map[string]any); e["what"] != "cancelled" || e["who"] != "ivo" {
+			t.Errorf("who took it back: %v", e)
+		}
+		c.signIn("admin")
 		c.want(404, http.MethodDelete, activationsAt+"/99", nil)
 
 		// The file says what it said: nothing happens. Then it changes.
