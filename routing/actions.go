@@ -46,7 +46,10 @@ type Enqueued struct {
 	Since    time.Time `json:"since"` // when its waiting began
 	Entered  time.Time `json:"entered"`
 	Version  int       `json:"version"` // of the policy
-	Reason   Reason    `json:"reason"`
+	// Within is the queue's answer_within as this call was promised it; zero
+	// for figures.DefaultWithin. Figures count by it once the queue is gone.
+	Within time.Duration `json:"answer_within,omitzero"`
+	Reason Reason        `json:"reason"`
 }
 
 // TurnedAway: the queue is closed or full, and the call does not wait in it.
@@ -56,6 +59,8 @@ type TurnedAway struct {
 	Queue string    `json:"queue"`
 	Since time.Time `json:"since"` // when its waiting began
 	Why   string    `json:"why"`   // closed, full
+	// Within is as in Enqueued.
+	Within time.Duration `json:"answer_within,omitzero"`
 }
 
 // StepReached: more agents may take the call from now on.

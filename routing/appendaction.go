@@ -71,6 +71,7 @@ func appendEnqueued(to []byte, a *Enqueued, ok *bool) []byte {
 	to = appendTime(to, `,"since":`, a.Since, ok)
 	to = appendTime(to, `,"entered":`, a.Entered, ok)
 	to = appendInt(to, `,"version":`, a.Version)
+	to = optionalInt(to, `,"answer_within":`, a.Within)
 	return appendReason(to, &a.Reason, ok)
 }
 

@@ -16,11 +16,12 @@ func FoldStored(c *figures.Call, at time.Time, kind string, attempt Attempt, dat
 	switch kind {
 	case Enqueued{}.Kind():
 		var a struct {
-			Queue string    `json:"queue"`
-			Since time.Time `json:"since"`
+			Queue  string        `json:"queue"`
+			Since  time.Time     `json:"since"`
+			Within time.Duration `json:"answer_within"`
 		}
 		err = json.Unmarshal(data, &a)
-		action = Enqueued{Queue: a.Queue, Since: a.Since}
+		action = Enqueued{Queue: a.Queue, Since: a.Since, Within: a.Within}
 	case TurnedAway{}.Kind():
 		var a TurnedAway
 		err = json.Unmarshal(data, &a)

@@ -44,7 +44,7 @@ func (e *Engine) queueFigures(p *plan, name string) rule.QueueFigures {
 
 func (e *Engine) plainFigures(p *plan, name string) rule.QueueFigures {
 	q, f := p.Queues[name], e.figure(name)
-	out := rule.QueueFigures{Waiting: f.waiting, Talking: f.talking, SL: e.serviceLevel(name, e.now)}
+	out := rule.QueueFigures{Waiting: f.waiting, Talking: f.talking, SL: e.serviceLevel(name, q, e.now)}
 	if c, ok := f.age.First(); ok {
 		out.Oldest = int((e.now - c.since) / 1e6)
 	}
@@ -129,7 +129,7 @@ func (e *Engine) queueState(name string, q *Queue, now int64) QueueState {
 	out := QueueState{
 		Name: name, Waiting: f.waiting, Talking: f.talking, AnswerWithin: int(q.AnswerWithin / time.Second), Open: e.open(e.plan, q, nil),
 		Offered: f.total.Offered, Answered: f.total.Answered, Abandoned: f.total.Abandoned, InTime: f.total.InTime,
-		ServiceLevel: e.serviceLevel(name, now),
+		ServiceLevel: e.serviceLevel(name, q, now),
 	}
 	if c, ok := f.age.First(); ok {
 		out.OldestSince = instant(c.since)

@@ -311,7 +311,7 @@ func (e *Engine) armMinute(queue string) {
 }
 
 // levelOf is the service level of a queue in percent, as queue.sl has it.
-func (e *Engine) levelOf(queue string) int { return e.serviceLevel(queue, e.now) }
+func (e *Engine) levelOf(queue string) int { return e.serviceLevel(queue, nil, e.now) }
 
 // expects is the wait that a queue expects for the last in its line, as
 // queue.ewt has it.

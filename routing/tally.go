@@ -7,10 +7,13 @@ import (
 	"github.com/cordboard/cordboard/routing/queue"
 )
 
-// tally is what one visit of a call counts as, and where.
+// tally is what one visit of a call counts as, and where: by the rules of the
+// document that was live when its state was reached. A reload leaves counters
+// as they are.
 type tally struct {
 	queue  string
 	minute int64 // an instant; 0 while it waits
+	state  figures.State
 	counts figures.Counts
 }
 
@@ -22,8 +25,10 @@ func Fold(c *figures.Call, at time.Time, action Action) bool {
 	switch a := action.(type) {
 	case Enqueued:
 		c.Enter(a.Queue, us, a.Since.UnixMicro())
+		c.Promise(a.Within)
 	case TurnedAway:
 		c.Enter(a.Queue, us, a.Since.UnixMicro())
+		c.Promise(a.Within)
 		c.Leave(us)
 	case Treat:
 		c.Leave(us)
@@ -81,15 +86,15 @@ func (e *Engine) count(action Action) {
 	}
 }
 
-// recount replaces what a visit counted as.
+// recount replaces what a visit counted as, if its state is another.
 func (e *Engine) recount(t *tally, v *figures.Visit) {
+	if t.counts.Offered != 0 && t.state == v.State {
+		return
+	}
 	rules := &e.plan.Service
 	at, now := rules.Count(v, e.within(v.Queue), v.Entered)
 	if v.State == figures.Waiting {
 		at = 0
-	}
-	if now == t.counts && at == t.minute {
-		return
 	}
 	f := e.figure(t.queue)
 	f.total.Add(t.counts, -1)
@@ -100,10 +105,19 @@ func (e *Engine) recount(t *tally, v *figures.Visit) {
 	if at != 0 {
 		f.recent.Add(rules.Window, e.now, at, now, 1)
 	}
-	t.minute, t.counts = at, now
+	t.minute, t.state, t.counts = at, v.State, now
 }
 
-// within is T of a queue.
+// promise is the queue's T as actions tell it.
+func (q *Queue) promise() time.Duration {
+	if q.AnswerWithin == figures.DefaultWithin {
+		return 0
+	}
+	return q.AnswerWithin
+}
+
+// within is T of a queue of the live document; 0 when that has no such queue:
+// its calls are served by older versions, each as it was promised.
 func (e *Engine) within(name string) time.Duration {
 	if f := e.figures[name]; f != nil && f.name != "" {
 		name = f.name // renamed
@@ -111,17 +125,21 @@ func (e *Engine) within(name string) time.Duration {
 	if q := e.plan.Queues[name]; q != nil {
 		return q.AnswerWithin
 	}
-	return figures.DefaultWithin
+	return 0
 }
 
 // serviceLevel is the share of a queue's calls answered in time, by the
-// document's formula over its window, in whole percent.
-func (e *Engine) serviceLevel(name string, now int64) int {
+// document's formula over its window, in whole percent. q is the queue as who
+// asks knows it, when the live document may not have it; nil for nobody's.
+func (e *Engine) serviceLevel(name string, q *Queue, now int64) int {
 	rules := &e.plan.Service
 	f := e.figure(name)
 	sum := f.recent.Sum(rules.Window, now)
 	// Those who wait, and T is over, count with the minute in which it was.
 	begins, within := figures.Begins(rules.Window, now), e.within(name).Microseconds()
+	if within == 0 && q != nil {
+		within = q.AnswerWithin.Microseconds()
+	}
 	if rules.ByArrival {
 		sum.Decided += f.waitingSince(begins, now-within)
 	} else {

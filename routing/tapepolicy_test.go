@@ -58,9 +58,11 @@ func tapePolicy(version int) *Policy {
 		Agents: map[agents.ID]agents.Agent{},
 	}
 	tapePlaces(p)
-	p.Queues["b"].AnswerWithin = 40 * time.Second
+	p.Queues["b"].AnswerWithin = tapePromise
 	if p.ByDue = version > 1; !p.ByDue {
 		p.Ceiling = 75
+	} else {
+		p.Queues["a"].AnswerWithin, p.Service.ByArrival, p.Service.Short = 35*time.Second, false, 8*time.Second
 	}
 	for d := range 7 {
 		p.Calendars["day"].Week[d] = []Interval{{8 * 60, 21 * 60}}

@@ -49,7 +49,7 @@ func (e *Engine) turnAway(c *call, why string, t rule.Treatment) bool {
 	if !c.canGo(t) {
 		return false
 	}
-	e.act(TurnedAway{Call: c.id, Queue: c.queue.Name, Since: instant(c.since), Why: why})
+	e.act(TurnedAway{Call: c.id, Queue: c.queue.Name, Since: instant(c.since), Why: why, Within: c.queue.promise()})
 	return e.treat(c, why, t)
 }
 
@@ -290,7 +290,7 @@ func (e *Engine) announce(c *call, trigger string) {
 	e.watchDecision(c, nil, Queued, Reason{Trigger: trigger})
 	e.act(Enqueued{
 		Call: c.id, Queue: c.queue.Name, Rule: c.rule, Topic: c.topic, Tag: c.tag, Region: c.region(), Priority: c.priority(),
-		Since: instant(c.since), Entered: instant(c.entered), Version: c.plan.Version,
+		Since: instant(c.since), Entered: instant(c.entered), Version: c.plan.Version, Within: c.queue.promise(),
 		Reason: Reason{Rule: c.rule, Trigger: trigger, CameBack: c.came, Version: c.plan.Version, LeftOut: e.leftOut(c, nil, 0, maxExplained)},
 	})
 }

@@ -121,6 +121,34 @@ func TestCount(t *testing.T) {
 	}
 }
 
+// A queue that is gone counts by its promise to the call, which a call that was
+// answered there and comes back does not change.
+func TestPromise(t *testing.T) {
+	var c Call
+	var r Rules
+	inTime := func(within time.Duration) int {
+		_, n := r.Count(&c.Visits[0], within, 0)
+		return n.InTime
+	}
+	c.Promise(time.Hour) // it is in no queue
+	c.Enter("a", 1, 1)
+	c.Promise(40 * time.Second)
+	c.Answer(30*second, 1)
+	c.Enter("a", 50*second, 50*second)
+	c.Promise(10 * time.Second)
+	if inTime(0) != 1 || inTime(20*time.Second) != 0 {
+		t.Errorf("%+v: in time %d by the promise, %d by a document of 20s", c.Visits[0], inTime(0), inTime(20*time.Second))
+	}
+	c = Call{}
+	c.Enter("a", 1, 1)
+	c.Promise(time.Minute)
+	c.Promise(0) // read again: T of 20s
+	c.Answer(30*second, 1)
+	if inTime(0) != 0 || inTime(30*time.Second) != 1 {
+		t.Errorf("%+v: in time %d by the default", c.Visits[0], inTime(0))
+	}
+}
+
 // A call is offered once per queue and once in all.
 func TestVisits(t *testing.T) {
 	for name, c := range map[string]struct {

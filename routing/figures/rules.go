@@ -53,7 +53,7 @@ func Defaults() Rules {
 	}
 }
 
-// DefaultWithin is the answer_within of a queue that no document names.
+// DefaultWithin is the answer_within of a queue whose document gives none.
 const DefaultWithin = 20 * time.Second
 
 // String is the formula as it stands beside a figure.

@@ -26,7 +26,8 @@ type lineKey struct {
 	from  int64
 }
 
-// SheetOptions say what a Sheet counts. Within gives T of a queue. Now is the
+// SheetOptions say what a Sheet counts. Within gives T of a queue,
+// 0 for one that the document does not have. Now is the
 // instant as of which calls wait still.
 type SheetOptions struct {
 	Rules     Rules

@@ -26,6 +26,7 @@ type Visit struct {
 	Ended   int64 // when its state was reached; 0 while it waits
 	State   State
 	attempt int64 // the offer that was answered
+	promise int64 // T as the call was promised it; 0 for DefaultWithin
 }
 
 // Call folds what happens to one call into its visits. The zero Call is one
@@ -79,6 +80,21 @@ func (c *Call) Enter(queue string, at, since int64) {
 	}
 	c.Visits = append(c.Visits, Visit{Queue: queue, Since: since, Entered: at})
 	c.on = len(c.Visits)
+}
+
+// Promise says what T the queue has that the call waits in: it counts once the
+// document has no such queue. 0 is DefaultWithin.
+func (c *Call) Promise(within time.Duration) {
+	if v := c.current(); v != nil && v.State == Waiting {
+		v.promise = within.Microseconds()
+	}
+}
+
+func (v *Visit) promised() time.Duration {
+	if v.promise == 0 {
+		return DefaultWithin
+	}
+	return time.Duration(v.promise) * time.Microsecond
 }
 
 // Leave says that the queue sends the call elsewhere from now on, though an
@@ -176,8 +192,12 @@ func (c *Counts) Add(o Counts, times int) {
 }
 
 // Count says what a visit counts as at an instant, and into which instant it
-// counts. within is T, the queue's answer_within.
+// counts. within is T, the queue's answer_within; 0 when the document has no
+// such queue any more, and T is what the call was promised there.
 func (r *Rules) Count(v *Visit, within time.Duration, now int64) (at int64, c Counts) {
+	if within == 0 {
+		within = v.promised()
+	}
 	due := max(v.Entered, v.Since+within.Microseconds()) // T is over
 	c.Offered = 1
 	at = min(v.Ended, due)

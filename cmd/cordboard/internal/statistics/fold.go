@@ -43,13 +43,14 @@ func visitsOf(p *routing.Policy, row *store.LedgerRow, events []store.Event) (fi
 	return c, nil
 }
 
-// within gives T of the queues of a document.
+// within gives T of the queues of a document, 0 for others: calls that were in
+// a queue which is gone count by what they were promised there.
 func within(p *routing.Policy) func(string) time.Duration {
 	return func(queue string) time.Duration {
 		if q := p.Queues[queue]; q != nil {
 			return q.AnswerWithin
 		}
-		return figures.DefaultWithin
+		return 0
 	}
 }
 

@@ -37,7 +37,7 @@ type formulaView struct {
 type lineView struct {
 	Queue     string   `json:"queue"` // "" is the centre
 	From      int64    `json:"from"`
-	WithinMS  int64    `json:"answer_within_ms"` // 0 for the centre, where each call's queue gives it
+	WithinMS  int64    `json:"answer_within_ms"` // 0 for the centre and for queues that are gone, where each call has its own
 	Offered   int      `json:"offered"`
 	Answered  int      `json:"answered"`
 	InTime    int      `json:"answered_in_time"`

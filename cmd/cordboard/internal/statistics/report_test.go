@@ -198,3 +198,45 @@ func TestReportRenamed(t *testing.T) {
 		t.Errorf("known %v; the board counts front %+v and a %+v", known, lines["front"], lines["a"])
 	}
 }
+
+// A call counts by what its queue promised it once the document has no such
+// queue, and by what the document says while it has.
+func TestQueueGoneKeepsItsPromise(t *testing.T) {
+	s := openStore(t, filepath.Join(t.TempDir(), "ledger.db"))
+	t.Cleanup(func() { _ = s.Close() })
+	p := policy(t, "")
+	at := time.Date(2026, 4, 15, 8, 0, 0, 0, time.UTC)
+	call := func(call routing.CallID, queue string, first routing.Action) {
+		s.Arrived(store.Arrival{Call: call, At: at})
+		s.Do(at, []routing.Action{first})
+		s.Do(at.Add(30*time.Second), []routing.Action{routing.EndCall{Call: call, Outcome: routing.Abandoned, By: routing.ByCaller, Queue: queue}})
+	}
+	for _, queue := range []string{"gone", "a"} { // T of a is 20s
+		id := s.NextCall()
+		call(id, queue, routing.Enqueued{Call: id, Queue: queue, Since: at, Entered: at, Within: 40 * time.Second})
+		id = s.NextCall()
+		call(id, queue, routing.TurnedAway{Call: id, Queue: queue, Since: at, Why: "closed", Within: 40 * time.Second})
+		id = s.NextCall()
+		call(id, queue, routing.Enqueued{Call: id, Queue: queue, Since: at, Entered: at})
+	}
+	if err := s.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	r, err := Build(t.Context(), s, p, Query{From: p.Service.Day(at), To: p.Service.NextDay(at)}, at.AddDate(0, 0, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	inTime := map[string]int{}
+	for _, l := range r.Lines {
+		if l.Abandoned != l.Offered {
+			t.Errorf("%q: %+v, not all gave up", l.Queue, l.Counts)
+		}
+		inTime[l.Queue] = l.GaveUp
+	}
+	if inTime["gone"] != 2 || inTime["a"] != 0 || inTime[figures.Centre] != 2 {
+		t.Errorf("gave up in time: %v, want 2 of the queue that is gone", inTime)
+	}
+	if v := r.view(&figures.Line{Queue: "gone"}); v.WithinMS != 0 {
+		t.Errorf("the queue that is gone promises %d ms", v.WithinMS)
+	}
+}
