@@ -26,6 +26,7 @@ queues:
   fewest: {choose: {policy: fewest_calls}}
   group: {ring: {strategy: group, size: 2}}
   spared: {choose: {policy: least_occupied}}
+  recent: {prefer: [{who: last_agent, within: 7d, wait: 15s}]}
   read: {pop: {lead: 2s, ring: on_accept, require: painted}, full: {waiting: 1, then: {hangup: true}}, nobody: {for: 10s, then: {reject: 480}}}
 route:
   queue: care
@@ -36,6 +37,7 @@ route:
     - {name: fewest, when: 'call.trunk == "fewest"', queue: fewest}
     - {name: group, when: 'call.trunk == "group"', queue: group}
     - {name: spared, when: 'call.trunk == "spared"', queue: spared}
+    - {name: recent, when: 'call.trunk == "recent"', queue: recent}
     - {name: hard, when: 'call.trunk == "hard"', set: {topic: hard}}
     - {name: no, when: 'call.trunk == "no"', then: {reject: 603}}
     - name: figures
@@ -53,6 +55,9 @@ tests:
 // says what it does instead.
 func TestDocumentTests(t *testing.T) {
 	for name, c := range map[string]struct{ test, wrong string }{
+		"seven days ago":  {`at: 2026-04-15T10:00, call: {trunk: recent}, customer: {last_agent: eve, last_contact_days: 7}, agents: {ann: {idle: 5m}, eve: {}}, expect: {agent: eve}`, ""},
+		"eight days ago":  {`at: 2026-04-15T10:00, call: {trunk: recent}, customer: {last_agent: eve, last_contact_days: 8}, agents: {ann: {idle: 5m}, eve: {}}, expect: {agent: ann}`, ""},
+		"no date":         {`at: 2026-04-15T10:00, call: {trunk: recent}, customer: {last_agent: eve}, agents: {ann: {idle: 5m}, eve: {}}, expect: {agent: eve}`, ""},
 		"routed":          {`at: 2026-04-15T10:00, call: {dnis: "150"}, expect: {route: day, queue: day, priority: 0, open: true, need: {}}`, ""},
 		"closed and on":   {`at: 2026-04-15T18:00, call: {dnis: "150"}, agents: {ann: {skills: {care: 3, lang_en: 5}}}, expect: {queue: day, open: false, treatment: closed, agent: ann, then: [{at: 0s, priority: 7}]}`, ""},
 		"summer time":     {`at: 2026-03-30T08:30, call: {dnis: "150"}, expect: {open: false}`, ""},

@@ -47,7 +47,8 @@ func (e *Engine) preferences(c *call, list []rule.Prefer) []preference {
 			kind, id = whoManager, c.customer.AccountManager
 		case whoLast:
 			kind, id = whoLast, c.customer.LastAgent
-			if r.Within > 0 && time.Duration(c.customer.LastContactDays)*24*time.Hour > r.Within {
+			days := c.customer.LastContactDays
+			if r.Within > 0 && days != rule.Missing && days > int(r.Within/(24*time.Hour)) {
 				id = ""
 			}
 		}
