@@ -122,7 +122,7 @@ func explain(p *routing.Policy, t *docTest, q Inquiry) *Explained {
 	own := *p
 	own.Agents = map[agents.ID]agents.Agent{}
 	for id, a := range t.agents {
-		a.Agent.Phone.Registered = false // nobody registers here
+		a.Phone.Registered = false // nobody registers here
 		own.Agents[id] = a.Agent
 	}
 	out := &Explained{SHA256: p.SHA256, At: t.at}

@@ -92,7 +92,7 @@ func (f *csvFeed) columns(first []string) error {
 	for _, name := range first {
 		name = strings.ToLower(strings.TrimSpace(name))
 		own, isOwn := strings.CutPrefix(name, fieldPrefix)
-		if !slices.Contains(csvColumns, name) && !(isOwn && fieldName.MatchString(own)) {
+		if !slices.Contains(csvColumns, name) && (!isOwn || !fieldName.MatchString(own)) {
 			return fmt.Errorf("unknown column %q; known are %s, and fields.NAME", name, strings.Join(csvColumns, " "))
 		}
 		if slices.Contains(f.cols, name) {

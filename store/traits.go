@@ -124,12 +124,12 @@ func (r *documentReader) fields(before map[string]any) map[string]any {
 	r.object(func(name string) {
 		_, twice := out[name]
 		r.once(!twice)
-		switch c := r.next(); {
-		case c == '"':
+		switch r.next() {
+		case '"':
 			out[name] = r.string()
-		case c == 't' || c == 'f':
+		case 't', 'f':
 			out[name] = r.yes()
-		case c == '[':
+		case '[':
 			out[name] = listOf[any](r, nil, func(v *any) { *v = r.string() })
 		default:
 			out[name] = float64(r.whole())

@@ -108,7 +108,7 @@ func (o *explainOptions) document(cmd *cobra.Command, file string) (err error) {
 		return err
 	}
 	if o.call == "" && o.test == "" {
-		return errors.New("explain FILE wants --call or --test: the call to explain.")
+		return errors.New("explain FILE wants --call or --test: the call to explain")
 	}
 	q := configs.Inquiry{Call: o.call, Test: o.test, At: o.at, Today: time.Now(), For: o.length, NoAnswer: o.noAnswer}
 	if o.today != "" {

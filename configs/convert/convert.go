@@ -125,6 +125,10 @@ func (c *centre) result() (Result, error) {
 	}
 	dialled := map[string]bool{}
 	for _, q := range c.queues {
+		if len(q.members) == 0 && q.nobody < 0 && q.late < 0 {
+			q.nobody = time.Minute
+			c.note(q.line, q.was, "nobody in it: callers hear so after a minute, until somebody has skill %s", q.id)
+		}
 		dialled[q.was] = true
 		if c.o.Dial[q.was] == "" && q != c.queues[0] {
 			c.note(q.line, q.was, "which number leads to it stands in the dialplan: nothing leads to queue %s before a route does", q.id)

@@ -110,10 +110,9 @@ var changing = []string{"call.waited", "call.transfers", "call.from_queue", "cal
 
 // cutter takes the parts that read the rim out of a condition.
 type cutter struct {
-	k    *Compiler
-	src  string
-	err  *SyntaxError
-	lets []string // free to the node looked at
+	k   *Compiler
+	src string
+	err *SyntaxError
 }
 
 // cut replaces the smallest closed parts of type bool below a node that read

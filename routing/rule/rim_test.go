@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -136,8 +137,8 @@ func TestMixedPredicates(t *testing.T) {
 		case want == "" && err != nil, want != "" && (err == nil || !strings.Contains(err.Error(), want)):
 			t.Errorf("%s: %v, want %s", src, err, want)
 		case err != nil:
-			if e := err.(*SyntaxError); e.Code != "X108" {
-				t.Errorf("%s: code %q", src, e.Code)
+			if e := (*SyntaxError)(nil); !errors.As(err, &e) || e.Code != "X108" {
+				t.Errorf("%s: %v", src, err)
 			}
 		}
 	}
