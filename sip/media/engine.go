@@ -3,6 +3,14 @@
 // audio between two legs where these cannot reach each other. It reads and
 // writes session descriptions (SDP) too. It never decides anything about a
 // call, transcodes nothing and knows no SIP; package sip calls it.
+//
+// What a caller is told is a sequence of sounds: Port.PlayAll sends it in place
+// of the music and calls done at its end, and the next Play of the music goes
+// on where that was. Keys are told to the function of Port.OnDTMF as soon as
+// they are pressed, while a sound plays and in the silence after it: who asks
+// for a key sets it before PlayAll, and takes the key for the answer whether
+// the question was heard to its end or not. Sentences with numbers in them are
+// put together of such sounds by Library.Position and Library.Wait (speech.go).
 package media
 
 import (
@@ -36,6 +44,9 @@ const (
 
 // ErrNoPorts is returned by Open when the whole port range is in use.
 var ErrNoPorts = errors.New("media: no free RTP port in the configured range")
+
+// ErrNothing is returned by PlayAll when there is nothing to play.
+var ErrNothing = errors.New("media: no sound to play")
 
 // ErrClosed is returned by whatever is asked of a closed Engine or Port.
 var ErrClosed = errors.New("media: closed")

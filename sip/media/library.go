@@ -109,3 +109,17 @@ func (l *Library) encoded(sound, codec string) (data []byte, silence byte, err e
 	}
 	return nil, 0, errUnknownCodec(codec)
 }
+
+// sequence gives several sounds in a codec, and the codec's silence.
+func (l *Library) sequence(sounds []string, codec string) (parts [][]byte, silence byte, err error) {
+	if len(sounds) == 0 {
+		return nil, 0, ErrNothing
+	}
+	parts = make([][]byte, len(sounds))
+	for i, sound := range sounds {
+		if parts[i], silence, err = l.encoded(sound, codec); err != nil {
+			return nil, 0, err
+		}
+	}
+	return parts, silence, nil
+}

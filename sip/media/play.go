@@ -41,7 +41,8 @@ type player struct {
 	slot   int64     // the next packet's place on the media clock
 
 	name   string
-	sound  []byte // in the stream's codec; nil when silent
+	sound  []byte   // in the stream's codec; nil when silent
+	rest   [][]byte // what comes after it, likewise
 	pos    int
 	loop   bool
 	drain  int // frames of silence still to send after the sound
@@ -74,7 +75,18 @@ func (pl *player) on() bool { return pl.sound != nil }
 // and only then: it must not block. An invalid address leaves that of SetRemote. The error says that the
 // sound or the codec is unknown, or ErrClosed.
 func (p *Port) Play(sound string, loop bool, to netip.AddrPort, c Codec, done func()) error {
-	data, fill, err := p.engine.lib.encoded(sound, c.Name)
+	return p.start([]string{sound}, loop, to, c, done)
+}
+
+// PlayAll sends the sounds one after another, as if they were one: nothing
+// between them, and 100 ms of silence after the last. Else it is as Play
+// without a loop. The error is ErrNothing when there are none.
+func (p *Port) PlayAll(sounds []string, to netip.AddrPort, c Codec, done func()) error {
+	return p.start(sounds, false, to, c, done)
+}
+
+func (p *Port) start(sounds []string, loop bool, to netip.AddrPort, c Codec, done func()) error {
+	parts, fill, err := p.engine.lib.sequence(sounds, c.Name)
 	if err != nil {
 		return err
 	}
@@ -96,10 +108,10 @@ func (p *Port) Play(sound string, loop bool, to netip.AddrPort, c Codec, done fu
 	if pl.pt != c.PT {
 		pl.marker = true
 	}
-	pl.name, pl.sound, pl.fill, pl.pt = sound, data, fill, c.PT
+	pl.name, pl.sound, pl.rest, pl.fill, pl.pt = sounds[0], parts[0], parts[1:], fill, c.PT
 	pl.loop, pl.done, pl.pos, pl.drain = loop, done, 0, drain
-	if loop && pl.leftName == sound {
-		pl.pos = pl.leftPos % len(data)
+	if loop && pl.leftName == pl.name {
+		pl.pos = pl.leftPos % len(pl.sound)
 	}
 	if !pl.active {
 		pl.phase.add(p)
@@ -127,7 +139,7 @@ func (pl *player) leave() {
 }
 
 func (pl *player) silence(p *Port) {
-	pl.sound, pl.done = nil, nil
+	pl.sound, pl.rest, pl.done = nil, nil, nil
 	if pl.active {
 		pl.phase.remove(p)
 	}
@@ -204,6 +216,10 @@ func (pl *player) frame(dst []byte) (ended bool) {
 		pl.pos += n
 		dst = dst[n:]
 		if pl.pos < len(pl.sound) {
+			continue
+		}
+		if len(pl.rest) > 0 {
+			pl.sound, pl.rest, pl.pos = pl.rest[0], pl.rest[1:], 0
 			continue
 		}
 		if !pl.loop {
