@@ -26,6 +26,8 @@ type Engine struct {
 	plan   *plan
 	agents map[agents.ID]*agent
 	roster []*agent // signed in, by id
+	known  []*agent // all, in the order in which they became known
+	census *census  // of a directory that is being taken over
 	calls  map[CallID]*call
 
 	demandBy map[demandKey]*demand
@@ -83,7 +85,10 @@ func New(p *Policy) *Engine {
 	e.reserved = map[string][]*standby{}
 	e.rewindow(nil)
 	e.reserves()
-	e.directory(p.Agents)
+	e.directory(p)
+	for e.census != nil {
+		e.enrolNext()
+	}
 	return e
 }
 
@@ -110,6 +115,7 @@ func (e *Engine) Step(at time.Time, ev Event) ([]Action, error) {
 	e.slice.begin()
 	e.expire()
 	e.expireOf(ev)
+	e.enrolAgentOf(ev)
 	err := e.apply(ev)
 	if err != nil {
 		err = fmt.Errorf("%s: %w", ev.Kind(), err)

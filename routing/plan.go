@@ -293,6 +293,11 @@ func (e *Engine) profileFor(a agents.Agent) *profile {
 	return p
 }
 
+// of says that an agent so described has the profile.
+func (p *profile) of(a agents.Agent) bool {
+	return p.team == a.Team && p.site == a.Site && slices.Equal(p.skills, a.Skills)
+}
+
 // dropProfile takes one agent from a profile.
 func (e *Engine) dropProfile(p *profile, before agents.Agent) {
 	if p.people--; p.people == 0 {

@@ -46,6 +46,9 @@ type Policy struct {
 	Service   figures.Rules
 	// Agents is the directory when the document holds one, else nil.
 	Agents map[agents.ID]agents.Agent
+
+	order   []agents.ID // of Agents, by Prepare
+	ordered uintptr     // which Agents they are
 }
 
 // Title is a text by language code; "" is the text for every other language.

@@ -36,7 +36,8 @@ func (e *Engine) policyChanged(ev PolicyChanged) error {
 	e.plan = newPlan(ev.Policy)
 	e.rewindow(before.callWin)
 	if ev.Policy.Agents != nil {
-		e.directory(ev.Policy.Agents)
+		e.directory(ev.Policy)
+		e.enrol()
 	}
 	e.prune()
 	e.reserves()

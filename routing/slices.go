@@ -43,7 +43,7 @@ func (e *Engine) spend(units int) { e.slice.units += units }
 
 // pending says that a Step has left decisions to the next.
 func (e *Engine) pending() bool {
-	return e.freed.len() > 0 || e.seekers.len() > 0 || len(e.wakes) > 0 || len(e.opened) > 0 || e.renews() || e.rises()
+	return e.freed.len() > 0 || e.seekers.len() > 0 || len(e.wakes) > 0 || e.census != nil || len(e.opened) > 0 || e.renews() || e.rises()
 }
 
 // due says that a deadline has come.
@@ -224,6 +224,8 @@ func (e *Engine) settle() {
 			if c.trigger == room && !e.full(c.queue) {
 				e.reopen(c.queue) // for one more
 			}
+		case e.census != nil:
+			e.enrolNext()
 		default:
 			e.renewFirst()
 		}

@@ -6,35 +6,6 @@ import (
 	"github.com/cordboard/cordboard/agents"
 )
 
-// directory takes over the agents of a policy. Present states, idle times and
-// counters stay; who is no longer listed signs out after the call in hand.
-func (e *Engine) directory(list map[agents.ID]agents.Agent) {
-	ids := make([]agents.ID, 0, len(list)+len(e.agents))
-	for id := range list {
-		ids = append(ids, id)
-	}
-	for id := range e.agents {
-		ids = append(ids, id)
-	}
-	slices.Sort(ids)
-	for _, id := range slices.Compact(ids) {
-		def, listed := list[id]
-		a := e.agents[id]
-		switch {
-		case a == nil:
-			a = &agent{id: id, def: def, state: agents.SignedOut, profile: e.profileFor(def)}
-			a.tMain.agent, a.tProbe.agent = a, a
-			e.agents[id] = a
-		case listed:
-			a.gone = false
-			e.redefine(a, def)
-		default:
-			a.gone = true
-			e.signOut(a)
-		}
-	}
-}
-
 // redefine changes an agent's skills, for calls already waiting too.
 func (e *Engine) redefine(a *agent, def agents.Agent) {
 	before := a.def
@@ -42,11 +13,10 @@ func (e *Engine) redefine(a *agent, def agents.Agent) {
 	if before.Phone.Registered != def.Phone.Registered || before.Desk != def.Desk {
 		defer e.followPhone(a)
 	}
-	p := e.profileFor(def)
-	if p == a.profile {
-		p.people--
+	if a.profile.of(def) {
 		return
 	}
+	p := e.profileFor(def)
 	old := a.profile
 	defer e.dropProfile(old, before)
 	if !a.state.SignedIn() {

@@ -108,7 +108,7 @@ func (m *matcher) action(a routing.Action, live *routing.Policy) error {
 
 func (m *matcher) enqueued(a routing.Enqueued, live *routing.Policy) {
 	c := m.call(a.Call)
-	again := c.queue != nil && c.queue.Name == a.Queue && c.entered.Equal(a.Entered) // a late record
+	again := a.Reason.Trigger == "late_record" && c.queue != nil && c.queue.Name == a.Queue && c.entered.Equal(a.Entered)
 	if c.policy == nil || a.Reason.Trigger == "transferred" {
 		c.policy = live
 	}

@@ -182,6 +182,7 @@ func (v *versions) fromFile(ctx context.Context, doc *Document) error {
 func (v *versions) goLive(a store.Activation, kept store.Version, p *routing.Policy) {
 	live := *p
 	live.Version = kept.Number
+	live.Prepare()
 	kept.Document = nil
 	v.live = kept
 	v.app.rim.reload(routing.PolicyChanged{

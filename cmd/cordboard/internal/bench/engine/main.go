@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -19,7 +20,7 @@ import (
 
 func main() {
 	runs := flag.Int("runs", 5, "runs of which the median counts")
-	parts := flag.String("parts", "large,more,small,check,micro", "which parts to run")
+	parts := flag.String("parts", "large,more,small,hurt,check,micro", "which parts to run")
 	file := flag.String("json", "", "write the figures to this file as well")
 	flag.Parse()
 	if err := run(*runs, *parts, *file); err != nil {
@@ -30,10 +31,13 @@ func main() {
 
 func newEngine(p *routing.Policy) *routing.Engine { return routing.New(p) }
 
+// run measures the parts named, on one thread.
 func run(runs int, parts, file string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Minute)
 	defer cancel()
 	r := bench.New(os.Stdout, "engine")
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	for part := range strings.SplitSeq(parts, ",") {
 		if err := one(ctx, r, part, runs); err != nil {
 			return fmt.Errorf("%s: %w", part, err)
@@ -53,6 +57,8 @@ func one(ctx context.Context, r *bench.Report, part string, runs int) error {
 		return ordinary(r, more, 100_000, false)
 	case "small":
 		return ordinary(r, small, 100_000, false)
+	case "hurt":
+		return hurt(r)
 	case "check":
 		return check(ctx, r, runs)
 	case "micro":

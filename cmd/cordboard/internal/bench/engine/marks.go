@@ -74,10 +74,10 @@ func weighEmpty(s size) (int64, error) {
 // print gives the median and the 99th percentile of all Steps, of those that
 // decide, and the longest.
 func (c *centre) print(r *bench.Report, of string) {
-	var all, deciding []float64
+	var all, deciding, cpu []float64
 	for _, s := range c.took {
 		ns := float64(s.took.Nanoseconds())
-		all = append(all, ns)
+		all, cpu = append(all, ns), append(cpu, float64(s.cpu.Nanoseconds()))
 		if slices.Contains(decides, s.event) {
 			deciding = append(deciding, ns)
 		}
@@ -86,7 +86,10 @@ func (c *centre) print(r *bench.Report, of string) {
 	r.Line("step_ns_p99"+of, bench.Quantile(all, 0.99), "ns")
 	r.Line("decision_ns_p50"+of, bench.Quantile(deciding, 0.5), "ns")
 	r.Line("decision_ns_p99"+of, bench.Quantile(deciding, 0.99), "ns")
+	r.Line("step_cpu_ns_p50"+of, bench.Quantile(cpu, 0.5), "ns")
+	r.Line("step_cpu_ns_p99"+of, bench.Quantile(cpu, 0.99), "ns")
 	r.Line("step_ms_max"+of, slices.Max(all)/1e6, "ms")
+	r.Line("step_cpu_ms_max"+of, slices.Max(cpu)/1e6, "ms")
 }
 
 // heap is what is in use after a collection.

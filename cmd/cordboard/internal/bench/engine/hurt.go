@@ -1,0 +1,166 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/cordboard/cordboard/agents"
+	"github.com/cordboard/cordboard/cmd/cordboard/internal/bench"
+	"github.com/cordboard/cordboard/routing"
+	"github.com/cordboard/cordboard/routing/rule"
+)
+
+// loads are made to hurt, each under its own name: the design's adversarial
+// cases (21).
+var loads = []struct {
+	name string
+	size size
+	hurt func(*centre) error
+}{
+	{"meeting_ends", size{agents: 100_000, profiles: 5000, queues: 1000, skills: 1000, waiting: 100_000, choose: "longest_idle"}, meetingEnds},
+	{"reload_keep_100000", large, reload(routing.KeepWaiting, false)},
+	{"reload_100000", large, reload(routing.ApplyWaiting, false)},
+	{"profiles_changed_100000", large, reload(routing.KeepWaiting, true)},
+	{"closing_100000", size{agents: 1000, profiles: 1000, queues: 1, skills: 1000, waiting: 100_000, choose: "longest_idle"}, closing},
+	{"vacancy_flips", size{agents: 1000, profiles: 1000, queues: 1, skills: 1, waiting: 100_000, choose: "longest_idle"}, flips},
+	{"needs_20000", size{agents: 100_000, profiles: 5000, queues: 1000, skills: 1000, waiting: 100_000, choose: "longest_idle", needs: 20_000}, ordinaryRounds},
+	{"profiles_100000", size{agents: 100_000, profiles: 100_000, queues: 1000, skills: 1000, waiting: 100_000, choose: "longest_idle"}, ordinaryRounds},
+	{"all_free", size{agents: 100_000, profiles: 5000, queues: 1000, skills: 1000, choose: "most_skilled"}, quiet},
+}
+
+// hurt runs every load and prints the longest Step of each, how many there
+// were, and the median and the 99th percentile.
+func hurt(r *bench.Report) error {
+	for _, l := range loads {
+		c, err := newCentre(l.size)
+		if err != nil {
+			return err
+		}
+		if err := l.hurt(c); err == nil {
+			err = c.failed
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", l.name, err)
+		}
+		var ns, cpu []float64
+		for _, s := range c.took {
+			ns, cpu = append(ns, float64(s.took.Nanoseconds())), append(cpu, float64(s.cpu.Nanoseconds()))
+		}
+		r.Line("step_ns_p50_"+l.name, bench.Quantile(ns, 0.5), "ns")
+		r.Line("step_ns_p99_"+l.name, bench.Quantile(ns, 0.99), "ns")
+		r.Line("step_ms_max_"+l.name, slices.Max(ns)/1e6, "ms")
+		r.Line("step_cpu_ms_max_"+l.name, slices.Max(cpu)/1e6, "ms")
+		r.Line("steps_"+l.name, float64(len(ns)), "steps")
+	}
+	return nil
+}
+
+func (c *centre) measure() { c.took = make([]step, 0, 1<<16) }
+
+// meetingEnds: everybody is free at one instant, with callers waiting.
+func meetingEnds(c *centre) error {
+	c.signIn(agents.NotReady)
+	for range c.waiting {
+		c.arrive()
+	}
+	c.engine.Slices(1, 0) // one instant, as when the network is back
+	for i := range c.agents {
+		c.step(routing.AgentStateAsked{Agent: agentID(i), State: agents.Available})
+	}
+	c.engine.Slices(0, 0)
+	c.measure()
+	c.settle()
+	return nil
+}
+
+// reload makes a new version live in a full centre.
+func reload(waiting string, learn bool) func(*centre) error {
+	return func(c *centre) error {
+		c.signIn(agents.Available)
+		c.fill()
+		next := c.size
+		if learn {
+			next.profiles = c.profiles + 1 // whose skills are others
+		}
+		p, err := next.policy()
+		if err != nil {
+			return err
+		}
+		p.Version = 2
+		p.Prepare()
+		c.measure()
+		c.now = c.now.Add(time.Millisecond)
+		c.step(routing.PolicyChanged{Version: 2, Waiting: waiting, Policy: p})
+		c.settle()
+		return nil
+	}
+}
+
+// closing: a queue closes with all its callers, at once.
+func closing(c *centre) error {
+	q := c.policy.Queues[queueName(0)]
+	q.Hours, q.AtClose = "day", routing.AtClose{Treat: true}
+	day := &routing.Calendar{Name: "day", Zone: time.UTC}
+	for d := range day.Week {
+		day.Week[d] = []routing.Interval{{From: 0, To: 11 * 60}}
+	}
+	c.policy.Calendars = map[string]*routing.Calendar{"day": day}
+	for range c.waiting {
+		c.arrive()
+	}
+	c.now = start.Add(time.Hour)
+	c.measure()
+	c.settle()
+	return nil
+}
+
+// flips: the last agent of a need goes and comes while everybody waits for it.
+func flips(c *centre) error {
+	for i := 1; i < c.agents; i++ {
+		c.do(routing.AgentSignedIn{Agent: agentID(i), State: agents.NotReady, Reason: "lunch"})
+	}
+	wide := rule.Need{All: []agents.Range{{Skill: "own_0", Min: 1}}}
+	q := c.policy.Queues[queueName(0)]
+	q.Need, q.Steps = wide, nil
+	q.Nobody = &routing.AfterPolicy{After: time.Minute, Then: rule.Treatment{Hangup: true}}
+	for range c.waiting {
+		c.arrive()
+	}
+	c.measure()
+	for range 1000 {
+		c.do(routing.AgentSignedIn{Agent: agentID(0), State: agents.NotReady, Reason: "lunch"})
+		c.do(routing.AgentSignedOut{Agent: agentID(0)})
+	}
+	return nil
+}
+
+// ordinaryRounds is ordinary work in an unusual centre.
+func ordinaryRounds(c *centre) error {
+	c.signIn(agents.Available)
+	c.fill()
+	c.measure()
+	for range 20_000 {
+		c.round()
+	}
+	return nil
+}
+
+// quiet: all agents are free, and each caller is served at once.
+func quiet(c *centre) error {
+	c.signIn(agents.Available)
+	c.measure()
+	for range 20_000 {
+		c.arrive()
+		if len(c.offers) == 0 {
+			c.do(routing.CallerGone{Call: c.next}) // nobody speaks so
+			continue
+		}
+		o := c.offers[0]
+		c.offers = c.offers[1:]
+		c.do(routing.PopAcked{Offer: o, Mode: routing.Painted})
+		c.do(routing.PhoneAnswered{Offer: o})
+		c.do(routing.HangupRequested{Offer: o})
+	}
+	return nil
+}

@@ -1,0 +1,101 @@
+package routing
+
+import (
+	"reflect"
+	"slices"
+
+	"github.com/cordboard/cordboard/agents"
+)
+
+// censusUnits is what it costs to look at one agent of a new directory, of whom
+// the most is to find whether she has changed.
+const censusUnits = 2 * indexUnits
+
+// census takes over the agents of a new document: those that it lists, by id,
+// then those that it does not. A large directory takes many slices.
+type census struct {
+	list  map[agents.ID]agents.Agent
+	ids   []agents.ID // of list, sorted, still to be looked at
+	known int         // of the engine's agents, looked at whether they are listed
+}
+
+// Prepare does what need not be done while calls wait for it: it puts the
+// agents in order. Whoever makes a policy live calls it first; without it the
+// engine does the same.
+func (p *Policy) Prepare() {
+	p.order = slices.Sorted(func(yield func(agents.ID) bool) {
+		for id := range p.Agents {
+			if !yield(id) {
+				return
+			}
+		}
+	})
+	p.ordered = reflect.ValueOf(p.Agents).Pointer()
+}
+
+// directory begins to take over the agents of a policy. Present states, idle
+// times and counters stay; who is no longer listed signs out after the call in
+// hand.
+func (e *Engine) directory(p *Policy) {
+	if p.ordered != reflect.ValueOf(p.Agents).Pointer() || len(p.order) != len(p.Agents) {
+		p = &Policy{Agents: p.Agents}
+		p.Prepare()
+	}
+	e.census = &census{list: p.Agents, ids: p.order}
+}
+
+// enrol looks at some agents of the census, until the slice is over.
+func (e *Engine) enrol() {
+	for e.census != nil && !e.slice.over() {
+		e.enrolNext()
+	}
+}
+
+func (e *Engine) enrolNext() {
+	c := e.census
+	e.spend(censusUnits)
+	switch {
+	case len(c.ids) > 0:
+		id := c.ids[0]
+		c.ids = c.ids[1:]
+		e.enlist(id, c.list[id])
+	case c.known < len(e.known):
+		a := e.known[c.known]
+		c.known++
+		if _, listed := c.list[a.id]; !listed {
+			a.gone = true
+			e.signOut(a)
+		}
+	default:
+		e.census = nil
+	}
+}
+
+// enlist makes an agent what the directory says.
+func (e *Engine) enlist(id agents.ID, def agents.Agent) {
+	a := e.agents[id]
+	if a == nil {
+		a = &agent{id: id, def: def, state: agents.SignedOut, profile: e.profileFor(def)}
+		a.tMain.agent, a.tProbe.agent = a, a
+		e.agents[id] = a
+		e.known = append(e.known, a)
+		return
+	}
+	a.gone = false
+	e.redefine(a, def)
+}
+
+// enrolAgentOf looks at the agent that an event is about, whose turn in the
+// census may not have come.
+func (e *Engine) enrolAgentOf(ev Event) {
+	if e.census == nil {
+		return
+	}
+	id := agentOf(ev)
+	if def, listed := e.census.list[id]; listed {
+		e.enlist(id, def)
+	} else if a := e.agents[id]; a != nil && !a.gone {
+		a.gone = true
+		e.signOut(a)
+	}
+}
