@@ -2,7 +2,7 @@
 // what cannot be done says why.
 import { useEffect, useRef } from 'react';
 import { Icon } from '../ui/Icon';
-import { Ring } from './Bar';
+import { Ring } from './BarClocks';
 import { useDesk, useDeskState, useNow, useWords } from './context';
 import { isOffer } from './protocol';
 import type { LiveCard } from './store';

@@ -3,7 +3,7 @@ import { Menu } from '@mantine/core';
 import { useEffect } from 'react';
 import { clockSeconds, duration } from '../format/intl';
 import { Icon, Lamp } from '../ui/Icon';
-import { NextTry } from './Bar';
+import { NextTry } from './BarClocks';
 import { useDesk, useDeskState, useNow, useWords } from './context';
 import { toMs } from './protocol';
 import { useUi } from './ui';
