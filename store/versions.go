@@ -28,16 +28,19 @@ const (
 	qNextActivated = `SELECT COALESCE(MAX(id), 0) + 1 FROM routing_activations`
 
 	activationColumns = `id, version, who, asked_at, due_at, waiting, moves, ticked, reason, state, done_at, answer`
+	// What goes live is numbered: a clock that is set back does not change what
+	// came after what.
+	nextLive = `(SELECT COALESCE(MAX(o.live_no), 0) + 1 FROM routing_activations o)`
 
-	qAddActivation = `INSERT INTO routing_activations (` + activationColumns + `)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (id) DO NOTHING`
-	qDecideActivation = `UPDATE routing_activations SET state = $2, done_at = $3, answer = $4 WHERE id = $1 AND state = 'scheduled'`
+	qAddActivation = `INSERT INTO routing_activations (` + activationColumns + `, live_no)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, CASE WHEN $13 = 1 THEN ` + nextLive + ` END) ON CONFLICT (id) DO NOTHING`
+	qDecideActivation = `UPDATE routing_activations SET state = $2, done_at = $3, answer = $4,
+		live_no = CASE WHEN $5 = 1 THEN ` + nextLive + ` END WHERE id = $1 AND state = 'scheduled'`
 	qActivation       = `SELECT ` + activationColumns + ` FROM routing_activations WHERE id = $1`
 	qActivations      = `SELECT ` + activationColumns + ` FROM routing_activations WHERE id < $1 ORDER BY id DESC LIMIT $2`
 	qScheduled        = `SELECT ` + activationColumns + ` FROM routing_activations WHERE state = 'scheduled' ORDER BY due_at, id`
 	qWasLive          = `SELECT COUNT(*) FROM routing_activations WHERE state = 'live' AND version = $1`
-	// What went live last: of one instant, what was decided last.
-	qLive = `SELECT ` + activationColumns + ` FROM routing_activations WHERE state = 'live' ORDER BY done_at DESC, id DESC LIMIT $1`
+	qLive             = `SELECT ` + activationColumns + ` FROM routing_activations WHERE state = 'live' ORDER BY live_no DESC, id DESC LIMIT $1`
 )
 
 // Version is one version of the routing document. It is never changed.
@@ -189,10 +192,6 @@ func (s *Store) AddActivation(ctx context.Context, a Activation) (Activation, er
 	if err != nil {
 		return Activation{}, fmt.Errorf("store: add activation: %w", err)
 	}
-	ticked := 0
-	if a.Ticked {
-		ticked = 1
-	}
 	err = s.write.inTx(ctx, func(t *tx) error {
 		if _, err := scanVersion(func(dest ...any) error { return t.row(qVersion, []any{a.Version}, dest...) }, new([]byte)); err != nil {
 			return err
@@ -202,7 +201,7 @@ func (s *Store) AddActivation(ctx context.Context, a Activation) (Activation, er
 				return err
 			}
 			n, err := t.exec(qAddActivation, a.ID, a.Version, a.Who, a.AskedAt.UnixMicro(), a.Due.UnixMicro(), a.Waiting, string(moves),
-				ticked, a.Reason, a.State, micros(a.DoneAt), string(a.Answer))
+				flag(a.Ticked), a.Reason, a.State, micros(a.DoneAt), string(a.Answer), flag(a.State == ActivationLive))
 			if err != nil || n > 0 {
 				return err
 			}
@@ -218,7 +217,7 @@ func (s *Store) AddActivation(ctx context.Context, a Activation) (Activation, er
 // somebody has said so already.
 func (s *Store) DecideActivation(ctx context.Context, id int64, state string, at time.Time, answer json.RawMessage) error {
 	err := s.write.inTx(ctx, func(t *tx) error {
-		n, err := t.exec(qDecideActivation, id, state, at.UnixMicro(), string(answer))
+		n, err := t.exec(qDecideActivation, id, state, at.UnixMicro(), string(answer), flag(state == ActivationLive))
 		if err == nil && n == 0 {
 			if _, err = scanActivation(func(dest ...any) error { return t.row(qActivation, []any{id}, dest...) }); err == nil {
 				err = ErrDecided

@@ -66,7 +66,14 @@ type Versions interface {
 type Activations interface {
 	Activate(ctx context.Context, a Activation) (Activation, error)
 	Cancel(ctx context.Context, id int64, who string) error
+}
+
+// ActivationLog lists activations: at most so many under an id, the newest
+// first (0: from the last), and all that wait for their time, the first due
+// first.
+type ActivationLog interface {
 	Activations(ctx context.Context, under int64, most int) ([]Activation, error)
+	Scheduled(ctx context.Context) ([]Activation, error)
 }
 
 // Documents reads versions for what they say. Check is the report of the
@@ -197,14 +204,12 @@ func (s *Server) routingNow(w http.ResponseWriter, r *http.Request, _ *seat) err
 		view := s.viewVersion(v)
 		out.Live = &view
 	}
-	all, err := s.opt.Activations.Activations(r.Context(), 0, mostListed)
+	waiting, err := s.opt.ActivationLog.Scheduled(r.Context())
 	if err != nil {
 		return err
 	}
-	for _, a := range all {
-		if a.State == "scheduled" {
-			out.Scheduled = append(out.Scheduled, viewActivation(a))
-		}
+	for _, a := range waiting {
+		out.Scheduled = append(out.Scheduled, viewActivation(a))
 	}
 	return reply(w, out)
 }
@@ -397,7 +402,7 @@ func (s *Server) audit(w http.ResponseWriter, r *http.Request, _ *seat) error {
 	if err != nil {
 		return err
 	}
-	asked, err := s.opt.Activations.Activations(r.Context(), 0, most)
+	asked, err := s.opt.ActivationLog.Activations(r.Context(), 0, most)
 	if err != nil {
 		return err
 	}

@@ -131,6 +131,12 @@ func testActivations(t *testing.T, f Fixture) {
 	all, err = s.WentLive(ctx, 5)
 	ok(t, err)
 	equal(t, "went live", all, []store.Activation{soon, live})
+	back := add(store.Activation{Version: 1, Who: "ines", Waiting: "keep"})
+	ok(t, s.DecideActivation(ctx, back.ID, store.ActivationLive, now.Add(-time.Hour), nil)) // the clock was set back
+	back.State, back.DoneAt = store.ActivationLive, now.Add(-time.Hour)
+	all, err = s.WentLive(ctx, 2)
+	ok(t, err)
+	equal(t, "went live after the clock was set back", all, []store.Activation{back, soon})
 	waiting, err = s.Scheduled(ctx)
 	ok(t, err)
 	equal(t, "scheduled", waiting, []store.Activation{})

@@ -93,14 +93,24 @@ func (r routes) Cancel(ctx context.Context, id int64, who string) error {
 	return inWords(r.v.app.store.DecideActivation(ctx, id, store.ActivationCancelled, time.Now(), by))
 }
 
-// Activations implements web.Activations.
+// Activations implements web.ActivationLog.
 func (r routes) Activations(ctx context.Context, under int64, most int) ([]web.Activation, error) {
 	all, err := r.v.app.store.Activations(ctx, under, most)
+	return forWeb(all), err
+}
+
+// Scheduled implements web.ActivationLog.
+func (r routes) Scheduled(ctx context.Context) ([]web.Activation, error) {
+	all, err := r.v.app.store.Scheduled(ctx)
+	return forWeb(all), err
+}
+
+func forWeb(all []store.Activation) []web.Activation {
 	out := make([]web.Activation, len(all))
 	for i, a := range all {
 		out[i] = web.Activation(a)
 	}
-	return out, err
+	return out
 }
 
 // Check implements web.Documents.

@@ -88,8 +88,10 @@ func (v *versions) begin(ctx context.Context) error {
 	}
 	if r.Policy == nil {
 		v.tell(r)
-		v.log.Error("the version that was live cannot be used by this program any more; the file's goes live", zap.Int("version", kept.Number))
-		return v.start(ctx, file.Version, fmt.Sprintf("version %d cannot be used by this program", kept.Number))
+		v.log.Error("the version that was live is refused now (another program, or sounds and phones that are gone); the file's goes live: activate another",
+			zap.Int("version", kept.Number), zap.Int("file_version", file.Number))
+		v.refused()
+		return v.start(ctx, file.Version, fmt.Sprintf("version %d is refused now: %s", kept.Number, r.Summary()))
 	}
 	v.serve(kept, r.Policy)
 	return nil
@@ -147,12 +149,26 @@ func (v *versions) ofFile(ctx context.Context, doc *Document) (fileVersion, erro
 	}
 }
 
+// reload reads the file and makes it live. It is read while no other version can
+// go live: of two who read, the one who came later has what was written later.
+func (v *versions) reload(ctx context.Context, read func() *Document) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	doc := read()
+	if doc == nil {
+		v.refused()
+		return
+	}
+	if err := v.fromFile(ctx, doc); err != nil {
+		v.log.Error("the routing document could not be kept, the old one stays live", zap.Error(err))
+		v.refused()
+	}
+}
+
 // fromFile makes a document that was read from the file live, unless it has been
 // so before: the server is told to read its files for other reasons too, such as
 // a new certificate, and what a person made live since stays.
 func (v *versions) fromFile(ctx context.Context, doc *Document) error {
-	v.mu.Lock()
-	defer v.mu.Unlock()
 	if doc.Policy.SHA256 == v.live.SHA256 && v.live.Number > 0 {
 		v.stale.Set(0)
 		v.log.Info("the routing document has not changed", zap.Int("version", v.live.Number))
@@ -194,6 +210,12 @@ func (v *versions) goLive(a store.Activation, kept store.Version, p *routing.Pol
 	v.stale.Set(0)
 	v.log.Info("a routing document went live", zap.Int("version", live.Version), zap.String("sha256", live.SHA256),
 		zap.Int64("activation", a.ID), zap.String("waiting", a.Waiting))
+}
+
+// refused counts a document that was to go live and does not.
+func (v *versions) refused() {
+	v.asked.WithLabelValues("refused").Inc()
+	v.stale.Set(1)
 }
 
 // liveNow is the version that calls are routed by; nil before there is one.
@@ -264,9 +286,20 @@ func judge(r *configs.Report, a store.Activation) (*refusal, error) {
 	return &out, nil
 }
 
+// activateTime bounds the making live of a version, checks and all.
+const activateTime = 30 * time.Second
+
+// toTheEnd is for what must be done whole once it is begun.
+func toTheEnd(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), activateTime)
+}
+
 // ask notes the wish to make a version live, and does it when it is due. One
-// that is refused, now already, is not scheduled.
+// that is refused, now already, is not scheduled. Once begun it is done, also
+// for a client that has gone away: what is noted as live must be so.
 func (v *versions) ask(ctx context.Context, a store.Activation) (store.Activation, error) {
+	ctx, cancel := toTheEnd(ctx)
+	defer cancel()
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	a.State = store.ActivationScheduled
@@ -303,8 +336,7 @@ func (v *versions) decide(ctx context.Context, a store.Activation) (store.Activa
 		return a, err
 	}
 	if why != nil {
-		v.asked.WithLabelValues("refused").Inc()
-		v.stale.Set(1)
+		v.refused()
 		v.log.Error("a version was refused, the old one stays live", zap.Int("version", a.Version), zap.Int64("activation", a.ID), zap.String("reason", why.Why))
 		v.tell(r)
 		return a, nil
@@ -319,7 +351,7 @@ func (v *versions) run(ctx context.Context, every time.Duration) {
 	t := time.NewTicker(every)
 	defer t.Stop()
 	w := watcher{path: v.app.opt.Server.Routes, on: v.app.opt.Server.WatchRoutes}
-	w.look()
+	w.look(v.app.opt.Document)
 	for {
 		select {
 		case <-ctx.Done():
@@ -344,28 +376,24 @@ func (v *versions) due(ctx context.Context) error {
 		if a.Due.After(time.Now()) {
 			return nil // the later ones are later still
 		}
-		v.mu.Lock()
-		_, err := v.decide(ctx, a)
-		v.mu.Unlock()
-		if err != nil && !errors.Is(err, store.ErrDecided) {
+		if err := v.dueNow(ctx, a); err != nil && !errors.Is(err, store.ErrDecided) {
 			return fmt.Errorf("activation %d: %w", a.ID, err)
 		}
 	}
 	return nil
 }
 
+func (v *versions) dueNow(ctx context.Context, a store.Activation) error {
+	ctx, cancel := toTheEnd(ctx)
+	defer cancel()
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	_, err := v.decide(ctx, a)
+	return err
+}
+
 // ReloadFile reads the configuration files again and makes the routing document
 // live, or leaves the old one so and logs why.
 func (a *App) ReloadFile(ctx context.Context) {
-	doc := a.opt.Reread()
-	if doc == nil {
-		a.versions.asked.WithLabelValues("refused").Inc()
-		a.versions.stale.Set(1)
-		return
-	}
-	if err := a.versions.fromFile(ctx, doc); err != nil {
-		a.log.Error("the routing document could not be kept, the old one stays live", zap.Error(err))
-		a.versions.asked.WithLabelValues("refused").Inc()
-		a.versions.stale.Set(1)
-	}
+	a.versions.reload(ctx, a.opt.Reread)
 }

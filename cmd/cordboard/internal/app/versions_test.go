@@ -349,6 +349,21 @@ func TestVersionsAfterRestart(t *testing.T) {
 	})
 }
 
+// What waits for its time is listed, however many were decided since.
+func TestScheduledIsListed(t *testing.T) {
+	c := openCentre(t, app.Databases[0])
+	waits := c.want(202, http.MethodPost, activationsAt, map[string]any{"version": 1, "ticked": true, "due_at": time.Now().Add(time.Hour).UnixMicro()})
+	for range 200 {
+		if _, err := c.app.Store().AddActivation(c.ctx, store.Activation{Version: 1, Who: "ines", State: store.ActivationRefused}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	listed, _ := c.want(200, http.MethodGet, "/api/v1/routing", nil)["scheduled"].([]any)
+	if len(listed) != 1 || listed[0].(map[string]any)["id"] != waits["id"] {
+		t.Errorf("scheduled: %v, want %v", listed, waits["id"])
+	}
+}
+
 // A file that is watched is read when it has changed, and not before it is
 // whole.
 func TestFileIsWatched(t *testing.T) {

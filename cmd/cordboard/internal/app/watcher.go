@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bytes"
 	"os"
 	"time"
 )
@@ -18,8 +19,18 @@ type stamp struct {
 	size int64
 }
 
-// look takes the file as it is for read.
-func (w *watcher) look() { w.seen = w.stamp(); w.read = w.seen }
+// look takes the file for read, when it still says what the server began with:
+// opening a large database may have taken minutes since.
+func (w *watcher) look(doc *Document) {
+	if !w.on {
+		return
+	}
+	w.seen = w.stamp()
+	text, err := os.ReadFile(w.path)
+	if err == nil && doc != nil && bytes.Equal(text, doc.Text) {
+		w.read = w.seen
+	}
+}
 
 func (w *watcher) changed() bool {
 	if !w.on {
