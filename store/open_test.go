@@ -388,7 +388,7 @@ func TestUnchangedRowsAreNotWritten(t *testing.T) {
 func TestOpenCallsAreFound(t *testing.T) {
 	t.Parallel()
 	s := opened(t, Options{Path: filepath.Join(t.TempDir(), "cordboard.db")})
-	for _, query := range []string{qOpenCalls, qRestartEvents, qRestartCalls} {
+	for _, query := range []string{qOpenCalls, qRestartEvents, qRestartWaits, qRestartCalls} {
 		var plan string
 		args := []any{int64(1), "{}"}[:strings.Count(query, "$")]
 		err := each(t.Context(), s.read, "EXPLAIN QUERY PLAN "+query, args, func(row *sql.Rows) error {

@@ -16,8 +16,8 @@ import (
 const ReasonRestart = "restart"
 
 // takeOver ends what an earlier process left behind: it can no longer be
-// carried on. A call's end is the last sign of life the ledger has of it, and so
-// is that of a talk that was going on.
+// carried on. A talk's end is the last sign of life the ledger has of it; who
+// waited did so until the last sign of life of the run.
 func (s *Store) takeOver(ctx context.Context) error {
 	now := time.Now()
 	talked, err := s.talksCutOff(ctx)
@@ -26,11 +26,18 @@ func (s *Store) takeOver(ctx context.Context) error {
 	}
 	var closed int64
 	err = s.write.inTx(ctx, func(t *tx) error {
+		var last int64
+		if err := t.row(qLastSign, nil, &last); err != nil {
+			return err
+		}
+		if _, err := t.exec(qRestartWaits, last); err != nil {
+			return err
+		}
 		if _, err := t.exec(qRestartEvents, now.UnixMicro(), `{"outcome":"failed","by":"server","reason":"restart"}`); err != nil {
 			return err
 		}
 		var err error
-		if closed, err = t.exec(qRestartCalls); err != nil {
+		if closed, err = t.exec(qRestartCalls, last); err != nil {
 			return err
 		}
 		for call, talk := range talked {

@@ -226,7 +226,10 @@ func testRestartTalking(t *testing.T, f Fixture) {
 	got := row(t, s, live.call)
 	equal(t, "talk", got.Talk, 14*time.Second)
 	equal(t, "ended at the last sign of life", got.EndedAt, T0.Add(34*time.Second))
-	equal(t, "who never talked", row(t, s, waits.call).Talk, 0)
+	quiet := row(t, s, waits.call) // waited on while the other talked
+	equal(t, "who never talked", quiet.Talk, 0)
+	equal(t, "who waited, ended", quiet.EndedAt, T0.Add(34*time.Second))
+	equal(t, "who waited, so long", quiet.Wait, 34*time.Second)
 }
 
 func testConcurrent(t *testing.T, f Fixture) {
