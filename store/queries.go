@@ -43,7 +43,7 @@ const (
 	qLastSign = `SELECT COALESCE(MAX(at), 0) FROM (
 		SELECT MAX(e.at) AS at FROM calls c JOIN call_events e ON e.call = c.call WHERE c.outcome = ''
 		UNION ALL SELECT MAX(arrived_at) AS at FROM calls) signs`
-	qRestartWaits = `UPDATE calls SET wait_us = CAST($1 AS BIGINT) - arrived_at WHERE outcome = '' AND talk_at IS NULL`
+	qRestartWaits  = `UPDATE calls SET wait_us = CAST($1 AS BIGINT) - arrived_at WHERE outcome = '' AND talk_at IS NULL`
 	qRestartEvents = `INSERT INTO call_events (call, seq, at, kind, agent, attempt, data)
 		SELECT c.call, COALESCE((SELECT MAX(e.seq) FROM call_events e WHERE e.call = c.call), 0) + 1, CAST($1 AS BIGINT), 'end_call', '', 0, CAST($2 AS TEXT)
 		FROM calls c WHERE c.outcome = ''`

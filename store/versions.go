@@ -36,11 +36,11 @@ const (
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, CASE WHEN $13 = 1 THEN ` + nextLive + ` END) ON CONFLICT (id) DO NOTHING`
 	qDecideActivation = `UPDATE routing_activations SET state = $2, done_at = $3, answer = $4,
 		live_no = CASE WHEN $5 = 1 THEN ` + nextLive + ` END WHERE id = $1 AND state = 'scheduled'`
-	qActivation       = `SELECT ` + activationColumns + ` FROM routing_activations WHERE id = $1`
-	qActivations      = `SELECT ` + activationColumns + ` FROM routing_activations WHERE id < $1 ORDER BY id DESC LIMIT $2`
-	qScheduled        = `SELECT ` + activationColumns + ` FROM routing_activations WHERE state = 'scheduled' ORDER BY due_at, id`
-	qWasLive          = `SELECT COUNT(*) FROM routing_activations WHERE state = 'live' AND version = $1`
-	qLive             = `SELECT ` + activationColumns + ` FROM routing_activations WHERE state = 'live' ORDER BY live_no DESC, id DESC LIMIT $1`
+	qActivation  = `SELECT ` + activationColumns + ` FROM routing_activations WHERE id = $1`
+	qActivations = `SELECT ` + activationColumns + ` FROM routing_activations WHERE id < $1 ORDER BY id DESC LIMIT $2`
+	qScheduled   = `SELECT ` + activationColumns + ` FROM routing_activations WHERE state = 'scheduled' ORDER BY due_at, id`
+	qWasLive     = `SELECT COUNT(*) FROM routing_activations WHERE state = 'live' AND version = $1`
+	qLive        = `SELECT ` + activationColumns + ` FROM routing_activations WHERE state = 'live' ORDER BY live_no DESC, id DESC LIMIT $1`
 )
 
 // Version is one version of the routing document. It is never changed.
