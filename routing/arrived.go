@@ -30,7 +30,7 @@ func (e *Engine) callArrived(ev CallArrived) error {
 		c.phase = resolving
 		due := e.now + t.route.record.Deadline.Microseconds()
 		e.act(ResolveCustomer{c.id, instant(due)})
-		e.timers.arm(&c.tRecord, recordDue, due)
+		e.arm(c, recordDue, due)
 		return nil
 	}
 	e.act(ResolveCustomer{Call: c.id})
@@ -46,15 +46,15 @@ func (e *Engine) customerResolved(ev CustomerResolved) {
 	if c == nil || c.resolved {
 		return
 	}
-	c.resolved, c.customer, c.customerKey = true, ev.Customer, ev.Key
+	c.resolved, c.customer, c.customerKey = true, &ev.Customer, ev.Key
 	e.learn(c, ev.Rim)
 	if c.phase == resolving {
-		e.timers.disarm(&c.tRecord)
+		e.disarm(c, recordDue)
 		e.routed(c)
 		return
 	}
 	p := c.record
-	if !p.Reconsider || c.reread || e.now > c.arrived+p.LateFor.Microseconds() {
+	if p == nil || !p.Reconsider || c.reread || e.now > c.arrived+p.LateFor.Microseconds() {
 		return
 	}
 	switch {
@@ -93,7 +93,7 @@ func (e *Engine) reconsider(c *call) {
 	before := c.demand
 	e.unplace(c)
 	c.wanted = nil
-	e.timers.disarm(&c.tHold)
+	e.disarm(c, holdDue)
 	e.adopt(c, t)
 	c.demand = e.demandFor(c, c.queue)
 	e.regroup(c, before)
@@ -121,7 +121,7 @@ func (e *Engine) follow(c *call, t target, trigger string) {
 
 // adopt takes over what the routes set, other than the queue.
 func (e *Engine) adopt(c *call, t target) {
-	c.rule, c.base, c.record = t.route.path, t.route.priority, t.route.record
+	c.rule, c.base, c.record = t.route.path, t.route.priority, &t.route.record
 	c.setLanguage, c.topic, c.tag, c.home = t.language, t.topic, t.tag, t.leads(c.plan)
 	adds := t.route.adds
 	if topic := c.plan.Topics[t.topic]; topic != nil {
@@ -243,7 +243,7 @@ func (e *Engine) fill(c *call) {
 func (e *Engine) fillCall(c *call) {
 	at := instant(e.now)
 	e.reading, e.asking, e.zone = c.plan, c, c.zone()
-	e.env.Call, e.env.Customer = c.attrs, c.customer
+	e.env.Call, e.env.Customer = c.attrs, c.known()
 	e.env.Call.Region = c.region()
 	e.env.Call.WaitedS += int((e.now - c.since) / 1e6)
 	if c.from != "" {

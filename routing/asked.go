@@ -30,7 +30,7 @@ func (e *Engine) Asked(id CallID) (Asked, bool) {
 	out := Asked{Rule: c.rule, Topic: c.topic, Language: c.language(c.plan), Priority: c.priority(), Step: c.stepNow(), Region: c.region()}
 	if c.queue != nil {
 		out.Queue = c.queue.Name
-		out.Need = StepRequirement(c.queue, 0, c.firm, Caller{out.Language, e.siteOf(c)})
+		out.Need = StepRequirement(c.queue, 0, c.firm(), Caller{out.Language, e.siteOf(c)})
 	}
 	return out, true
 }

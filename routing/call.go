@@ -39,13 +39,11 @@ const (
 // call is one live call.
 type call struct {
 	id          CallID
-	attrs       rule.Call // as it arrived, Transfers counted
-	customer    rule.Customer
-	caller      string // keyed hash of the number, "" when withheld
-	customerKey string // keyed hash of the customer's id, "" while nobody is known
+	attrs       rule.Call      // as it arrived, Transfers counted
+	customer    *rule.Customer // nil before the look-up has ended
+	caller      string         // keyed hash of the number, "" when withheld
+	customerKey string         // keyed hash of the customer's id, "" while nobody is known
 	rim         []AtRim
-	resolved    bool // the look-up has ended
-	phase       phase
 	plan        *plan
 	drains      *plan // the live version that left it to its own
 
@@ -54,17 +52,14 @@ type call struct {
 	setLanguage string
 	topic       string
 	tag         string
-	record      RecordPolicy // of the route
-	firm        rule.Need
-	firmKey     string
-	additional  []addition // what firm is made of
-	relaxes     int64      // when firm changes next; 0: never
-	home        string     // the queue that the routes led to
-	base        int        // priority of the route
-	extra       int        // additions, each once
+	record      *RecordPolicy // of the route
+	firmly      *firmness     // nil: nothing is added to the needs of queues
+	home        string        // the queue that the routes led to
+	base        int           // priority of the route
+	extra       int           // additions, each once
 	added       []string
-	additions   []Addition     // those of added that gave points
-	treatment   rule.Treatment // of a route with then, or while one plays
+	additions   []Addition      // those of added that gave points
+	treatment   *rule.Treatment // of a route with then, or while one plays
 
 	// Waiting.
 	arrived int64
@@ -77,16 +72,11 @@ type call struct {
 	from    string // the queue before this one
 	demand  *demand
 	step    int
-	skipped uint16   // steps whose condition did not hold at their moment
 	answers []answer // of the conditions of steps, in this visit
-	spot    spot
-	front   bool
-	came    int  // back from an agent
-	failed  int  // offers
-	gaveUp  bool // eight failed: the overflow was tried
+	came    int      // back from an agent
+	failed  int      // offers
 	trigger string
-	seeking stands // has yet to seek
-	seekKey queue.Key
+	seeking *seeking // has yet to seek
 	visited []string
 	moves   int
 	pending *pendingTreat // falls due once the offer that is out has ended
@@ -94,7 +84,6 @@ type call struct {
 	// What the figures of its queues count of it.
 	visits  figures.Call
 	tallies []tally
-	lined   queue.Key // its place in its queue's line, zero in none
 	guessed estimates
 
 	prefer   []preference
@@ -103,27 +92,34 @@ type call struct {
 	alone    int      // the vacancy it came into
 
 	// The offer, or the talk.
-	attempt   Attempt
-	agent     *agent
-	tries     Attempt // offers so far
-	also      []*try  // others that are out at once
-	picked    []*agent
+	attempt  Attempt
+	agent    *agent
+	tries    Attempt // offers so far
+	also     []*try  // others that are out at once
+	passedBy *agent  // who passed the call on, barred while others fit
+	backTo   string  // the sender's queue
+	bars     []*bar
+
+	last   *Offer // that became a talk
+	timers *timer // its deadlines (clocks.go)
+
+	// Small things side by side: a centre has a million calls.
+	phase     phase
+	spot      spot
+	lined     lined
+	skipped   uint16 // steps whose condition did not hold at their moment
+	resolved  bool   // the look-up has ended
+	front     bool
+	gaveUp    bool // eight failed: the overflow was tried
 	someFront bool // one of the group that failed brings the call to the front
 	rang      bool // the phone sent 180
 	onHold    bool
-	passedBy  *agent // who passed the call on, barred while others fit
-	blind     bool   // a blind transfer is not answered yet
-	toAgent   bool   // it was to one agent
-	backTo    string // the sender's queue
-	bars      []*bar
-
-	answered bool // the caller's leg was answered by us, or is with this Connect
-	talked   bool // an agent has talked
-	last     Offer
-	late     bool // a late record waits to be considered
-	reread   bool // it was, or may not be any more
-
-	tRecord, tOffer, tHold, tStep, tLate, tNobody, tClose, tReturn, tSite, tRelax timer
+	blind     bool // a blind transfer is not answered yet
+	toAgent   bool // it was to one agent
+	answered  bool // the caller's leg was answered by us, or is with this Connect
+	talked    bool // an agent has talked
+	late      bool // a late record waits to be considered
+	reread    bool // it was, or may not be any more
 }
 
 type pendingTreat struct {
@@ -138,15 +134,15 @@ type bar struct {
 }
 
 func newCall(id CallID, attrs rule.Call, at int64) *call {
-	c := &call{id: id, attrs: attrs, arrived: at, since: at}
-	for _, t := range c.timers() {
-		t.call = c
-	}
-	return c
+	return &call{id: id, attrs: attrs, arrived: at, since: at}
 }
 
-func (c *call) timers() []*timer {
-	return []*timer{&c.tRecord, &c.tOffer, &c.tHold, &c.tStep, &c.tLate, &c.tNobody, &c.tClose, &c.tReturn, &c.tSite, &c.tRelax}
+// known is the customer's record, empty where nobody is known.
+func (c *call) known() (out rule.Customer) {
+	if c.customer != nil {
+		out = *c.customer
+	}
+	return out
 }
 
 func (c *call) priority() int { return c.base + c.extra }
@@ -168,7 +164,7 @@ func (c *call) language(p *plan) string {
 	if r := p.Regions.Named(c.region()); r != nil {
 		region = r.Language
 	}
-	for _, code := range []string{c.setLanguage, c.attrs.Language, c.customer.Language, region} {
+	for _, code := range []string{c.setLanguage, c.attrs.Language, c.known().Language, region} {
 		if code == "" {
 			continue
 		}

@@ -29,14 +29,15 @@ const (
 // is taken out when its reason goes, never left to expire.
 type timer struct {
 	due    int64
-	kind   timerKind
 	call   *call
 	agent  *agent
 	demand *demand // of a vacancy: it stands for call and those after it
-	at     int     // place in the heap plus one; 0 when not armed
+	next   *timer  // the call's next
+	at     int32   // place in the heap plus one; 0 when not armed
+	kind   timerKind
 }
 
-func (t *timer) armed() bool { return t.at > 0 }
+func (t *timer) armed() bool { return t != nil && t.at > 0 }
 
 func (t *timer) before(o *timer) bool {
 	if t.due != o.due {
@@ -73,10 +74,10 @@ func (h *timers) arm(t *timer, kind timerKind, due int64) {
 	t.kind, t.due = kind, due
 	if t.at == 0 {
 		*h = append(*h, t)
-		t.at = len(*h)
+		t.at = int32(len(*h))
 	}
-	h.up(t.at - 1)
-	h.down(t.at - 1)
+	h.up(int(t.at) - 1)
+	h.down(int(t.at) - 1)
 }
 
 // disarm takes a deadline out, if it is in.
@@ -84,7 +85,7 @@ func (h *timers) disarm(t *timer) {
 	if t.at == 0 {
 		return
 	}
-	i, last := t.at-1, len(*h)-1
+	i, last := int(t.at)-1, len(*h)-1
 	h.swap(i, last)
 	(*h)[last] = nil
 	*h = (*h)[:last]
@@ -98,7 +99,7 @@ func (h *timers) disarm(t *timer) {
 func (h *timers) swap(i, j int) {
 	s := *h
 	s[i], s[j] = s[j], s[i]
-	s[i].at, s[j].at = i+1, j+1
+	s[i].at, s[j].at = int32(i+1), int32(j+1)
 }
 
 func (h *timers) up(i int) {

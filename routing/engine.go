@@ -52,7 +52,8 @@ type Engine struct {
 	seekers pile[*call]  // which have yet to seek
 	slice   slice
 	wakes   []*wake
-	steps   int64 // Steps so far
+	picked  []*agent // others whom the call in hand is offered to at once
+	steps   int64    // Steps so far
 	env     rule.Env
 	reading *plan          // whose conditions are being read
 	asking  *call          // that they are read for
@@ -278,6 +279,9 @@ func (e *Engine) fire(t *timer) {
 	kind := t.kind // turning to the offer gives the timer to another
 	if kind.isOffer() {
 		e.turnToTimer(t.call, t)
+	}
+	if t.call != nil {
+		t.call.drop(t)
 	}
 	switch kind {
 	case recordDue:

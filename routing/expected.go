@@ -94,27 +94,39 @@ func (p *pace) byLength(now int64, position int) (seconds int, ok bool) {
 // lengthIsBetter says that the estimate by length has been nearer to the truth.
 func (p *pace) lengthIsBetter() bool { return p.sum[0] < p.sum[1] }
 
-// line puts a waiting call into the order in which its queue is served, anew
-// when its place has changed.
+// lined says where a call stands in its queue's line.
+type lined uint8
+
+const (
+	notLined lined = iota
+	inLine
+	inLineFront // it came back: before all others
+)
+
+// line puts a waiting call into the order in which its queue is served. Its key
+// changes only while it is out of it.
 func (e *Engine) line(c *call) {
 	if c.demand == nil {
 		return
 	}
-	k := c.lineKey()
-	if k == c.lined {
+	to := inLine
+	if c.front {
+		to = inLineFront
+	}
+	if to == c.lined {
 		return
 	}
 	e.unline(c)
 	e.spend(indexUnits)
-	e.figure(c.queue.Name).line.Put(k, c)
-	c.lined = k
+	c.lined = to
+	e.figure(c.queue.Name).line.Put(c.lineKey(), c)
 }
 
 func (e *Engine) unline(c *call) {
-	if c.lined != (queue.Key{}) {
+	if c.lined != notLined {
 		e.spend(indexUnits)
-		e.figure(c.queue.Name).line.Delete(c.lined)
-		c.lined = queue.Key{}
+		e.figure(c.queue.Name).line.Delete(c.lineKey())
+		c.lined = notLined
 	}
 }
 
@@ -122,7 +134,7 @@ func (e *Engine) unline(c *call) {
 // back before all others.
 func (c *call) lineKey() queue.Key {
 	k := c.key
-	if c.front {
+	if c.lined == inLineFront {
 		k.Turn -= 1 << 61
 	}
 	return k
@@ -130,7 +142,7 @@ func (c *call) lineKey() queue.Key {
 
 // position is the place of a waiting call among those of its queue, from 1.
 func (e *Engine) position(c *call) int {
-	return e.figure(c.queue.Name).line.Rank(c.lined) + 1
+	return e.figure(c.queue.Name).line.Rank(c.lineKey()) + 1
 }
 
 // expected is how long a waiting call will wait from an instant on.

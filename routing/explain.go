@@ -25,7 +25,7 @@ func (e *Engine) leftOut(c *call, chosen *agent, step, limit int) []LeftOut {
 	e.spend(len(roster))
 	out := make([]LeftOut, 0, min(len(roster), limit))
 	for _, a := range roster {
-		if a == chosen || slices.Contains(c.picked, a) {
+		if a == chosen || slices.Contains(e.picked, a) {
 			continue
 		}
 		if len(out) == limit {

@@ -24,14 +24,13 @@ func (e *Engine) turn(c *call, t *try) {
 	c.agent, t.agent = t.agent, c.agent
 	c.phase, t.phase = t.phase, c.phase
 	c.rang, t.rang = t.rang, c.rang
-	mine, other := c.tOffer, t.tOffer
-	e.timers.disarm(&c.tOffer)
+	mine, other := e.disarmOffer(c), t.tOffer
 	e.timers.disarm(&t.tOffer)
 	if other.armed() {
-		e.timers.arm(&c.tOffer, other.kind, other.due)
+		e.armOffer(c, other.kind, other.due)
 	}
 	t.tOffer.call, t.tOffer.agent = c, t.agent
-	if mine.armed() {
+	if mine != (deadline{}) {
 		e.timers.arm(&t.tOffer, mine.kind, mine.due)
 	}
 }
@@ -95,7 +94,7 @@ func (e *Engine) carryOn(c *call) bool {
 // pickGroup chooses who else is offered a call at once with the agent. It is
 // nobody while another call waits that one of them may take.
 func (e *Engine) pickGroup(c *call, first *agent, r *Reason) {
-	c.picked = c.picked[:0]
+	e.picked = e.picked[:0]
 	size := c.queue.RingSize
 	if most := c.queue.MaxTalking; most > 0 {
 		size = min(size, most-e.figure(c.queue.Name).occupied)
@@ -105,20 +104,20 @@ func (e *Engine) pickGroup(c *call, first *agent, r *Reason) {
 	}
 	e.unplace(c)
 	defer e.place(c)
-	c.picked = append(c.picked, first)
-	for len(c.picked) < size {
+	e.picked = append(e.picked, first)
+	for len(e.picked) < size {
 		a, _ := e.bestAgent(c, nil)
 		if a == nil {
 			break
 		}
-		c.picked = append(c.picked, a)
+		e.picked = append(e.picked, a)
 		if other := e.anyCall(a); other != nil {
-			c.picked, r.HeldFor = c.picked[:0], other.id
+			e.picked, r.HeldFor = e.picked[:0], other.id
 			return
 		}
 	}
-	c.picked = c.picked[1:]
-	for _, a := range c.picked {
+	e.picked = e.picked[1:]
+	for _, a := range e.picked {
 		r.Group = append(r.Group, a.id)
 	}
 }
@@ -137,13 +136,13 @@ func (e *Engine) anyCall(a *agent) *call {
 // offerGroup offers the call to the others who were picked. It looks at the
 // first of its offers then.
 func (e *Engine) offerGroup(c *call, r Reason) {
-	if len(c.picked) == 0 {
+	if len(e.picked) == 0 {
 		return
 	}
 	first := c.offer()
-	for len(c.picked) > 0 {
-		a := c.picked[0]
-		c.picked = c.picked[1:]
+	for len(e.picked) > 0 {
+		a := e.picked[0]
+		e.picked = e.picked[1:]
 		t := &try{}
 		t.tOffer.call = c
 		c.also = append(c.also, t)

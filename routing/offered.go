@@ -37,7 +37,7 @@ func (e *Engine) offerTo(c *call, a *agent, r Reason) {
 	e.unseek(c)
 	e.unplace(c)
 	c.wanted = nil
-	e.timers.disarm(&c.tHold)
+	e.disarm(c, holdDue)
 	c.someFront = false // of a group before, which somebody answered
 	e.send(c, a, r)
 	e.offerGroup(c, r)
@@ -67,7 +67,7 @@ func (e *Engine) send(c *call, a *agent, r Reason) {
 		e.ring(c, true)
 		return
 	}
-	e.timers.arm(&c.tOffer, popDue, e.now+c.queue.Pop.Deadline.Microseconds())
+	e.armOffer(c, popDue, e.now+c.queue.Pop.Deadline.Microseconds())
 }
 
 // popAcked: the record is on the agent's screen. The phone may ring, once the
@@ -81,7 +81,7 @@ func (e *Engine) popAcked(c *call, ev PopAcked) {
 	}
 	if lead := c.queue.Pop.Lead.Microseconds(); lead > 0 {
 		c.phase = leading
-		e.timers.arm(&c.tOffer, leadDue, e.now+lead)
+		e.armOffer(c, leadDue, e.now+lead)
 		return
 	}
 	e.leadOver(c)
@@ -95,7 +95,7 @@ func (e *Engine) leadOver(c *call) {
 	}
 	c.phase = accepting
 	due := e.now + c.queue.RingTimeout.Microseconds()
-	e.timers.arm(&c.tOffer, ringDue, due)
+	e.armOffer(c, ringDue, due)
 	e.act(MayAccept{c.offer(), instant(due)})
 }
 
@@ -110,7 +110,7 @@ func (e *Engine) ring(c *call, unacked bool) {
 			r.Why = "no_ack"
 		}
 	}
-	e.timers.arm(&c.tOffer, ringDue, due)
+	e.armOffer(c, ringDue, due)
 	e.act(r)
 	e.setState(c.agent, agents.Ringing, "", 0)
 }
@@ -122,8 +122,8 @@ func (e *Engine) offerAccepted(c *call) {
 		return
 	}
 	c.phase = ringing
-	due := max(c.tOffer.due, e.now+answerGrace)
-	e.timers.arm(&c.tOffer, ringDue, due)
+	due := max(c.offerDue(), e.now+answerGrace)
+	e.armOffer(c, ringDue, due)
 	e.act(Ring{Offer: c.offer(), AutoAnswer: true, Until: instant(due), Group: len(c.also) > 0})
 	e.setState(c.agent, agents.Ringing, "", 0)
 }
@@ -231,7 +231,7 @@ func (e *Engine) phoneFailed(c *call, ev PhoneFailed) {
 // stands as Offered or Ringing.
 func (e *Engine) withdraw(c *call, why string) *agent {
 	a := c.agent
-	e.timers.disarm(&c.tOffer)
+	e.disarmOffer(c)
 	e.act(Withdraw{c.offer(), why})
 	c.agent, a.call = nil, nil
 	e.vacate(c.queue)
@@ -255,7 +255,7 @@ func (e *Engine) back(c *call, front bool) {
 	c.preferAt = len(c.prefer)
 	e.place(c)
 	switch {
-	case c.blind && (c.toAgent || !c.tReturn.armed()):
+	case c.blind && (c.toAgent || !c.deadline(returnDue).armed()):
 		e.unanswered(c)
 	case e.superseded(c):
 		e.renew(c)

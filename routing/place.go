@@ -203,9 +203,9 @@ func (e *Engine) siteOf(c *call) string {
 // armSite sets the deadline of the next opening or closing of the site that
 // the call's need hangs on.
 func (e *Engine) armSite(c *call) {
-	e.timers.disarm(&c.tSite)
+	e.disarm(c, siteDue)
 	_, hours := c.localSite()
-	if hours == nil || !NeedsSite(c.queue, c.firm) {
+	if hours == nil || !NeedsSite(c.queue, c.firm()) {
 		return
 	}
 	now := instant(e.now)
@@ -216,7 +216,7 @@ func (e *Engine) armSite(c *call) {
 	if !ok { // neither within a week: look again then
 		next = now.AddDate(0, 0, horizonDays-1)
 	}
-	e.timers.arm(&c.tSite, siteDue, next.UnixMicro())
+	e.arm(c, siteDue, next.UnixMicro())
 }
 
 // siteChanged: the site of the caller's region has opened or closed, and with

@@ -162,7 +162,8 @@ type demand struct {
 	classes []queue.Tree[queue.Key, *call]
 	indexed int                          // calls in classes
 	codes   map[codeKey]string           // of miss
-	waiting queue.Tree[queue.Key, *call] // all calls that wait or are offered, by number
+	calls   int                          // that wait or are offered
+	waiting queue.Tree[queue.Key, *call] // those by number, in a queue where nobody may be there
 	passed  int                          // those whose sender is barred
 	vacancy vacancy
 
@@ -234,13 +235,13 @@ func (d *demand) lower() {
 func (e *Engine) demandFor(c *call, q *Queue) *demand {
 	e.countRelax(c)
 	var who Caller
-	if e.needsLanguage(q, c.firm) {
+	if e.needsLanguage(q, c.firm()) {
 		who.Language = c.language(c.plan)
 	}
-	if NeedsSite(q, c.firm) {
+	if NeedsSite(q, c.firm()) {
 		who.Site = e.siteOf(c)
 	}
-	key := demandKey{c.plan, q.Name, who.Language, who.Site, c.firmKey, c.set(q)}
+	key := demandKey{c.plan, q.Name, who.Language, who.Site, c.firmKey(), c.set(q)}
 	d := e.demandBy[key]
 	if d != nil {
 		e.muster(d)
@@ -253,7 +254,7 @@ func (e *Engine) demandFor(c *call, q *Queue) *demand {
 			d.reqs = append(d.reqs, d.reqs[len(d.reqs)-1])
 			continue
 		}
-		d.reqs = append(d.reqs, StepRequirement(q, n, c.firm, who))
+		d.reqs = append(d.reqs, StepRequirement(q, n, c.firm(), who))
 	}
 	d.staff = make([]int, len(d.reqs))
 	d.classes = make([]queue.Tree[queue.Key, *call], len(d.reqs))

@@ -44,10 +44,10 @@ func (e *Engine) preferences(c *call, list []rule.Prefer) []preference {
 		kind, id := "agent", r.Who
 		switch r.Who {
 		case whoManager:
-			kind, id = whoManager, c.customer.AccountManager
+			kind, id = whoManager, c.known().AccountManager
 		case whoLast:
-			kind, id = whoLast, c.customer.LastAgent
-			days := c.customer.LastContactDays
+			kind, id = whoLast, c.known().LastAgent
+			days := c.known().LastContactDays
 			if r.Within > 0 && days != rule.Missing && days > int(r.Within/(24*time.Hour)) {
 				id = ""
 			}
@@ -98,7 +98,7 @@ func (e *Engine) preferred(c *call) bool {
 	}
 	e.unplace(c)
 	c.wanted = nil
-	e.timers.disarm(&c.tHold)
+	e.disarm(c, holdDue)
 	e.place(c)
 	return false
 }
@@ -121,7 +121,7 @@ func (e *Engine) holdFor(c *call, p *preference, wanted []*agent) {
 	e.unplace(c)
 	c.wanted = wanted
 	e.place(c)
-	e.timers.arm(&c.tHold, holdDue, p.until)
+	e.arm(c, holdDue, p.until)
 	if !p.told {
 		p.told = true
 		e.watchDecision(c, nil, Holding, Reason{Prefer: p.kind, Trigger: c.trigger})

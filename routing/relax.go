@@ -32,36 +32,74 @@ func withAddition(list []addition, need *rule.Need, relax *time.Duration) []addi
 	return append(slices.Clip(list), addition{need: *need, relax: relax})
 }
 
+// firmness is what is added to the need of a call's queues, and until when.
+type firmness struct {
+	list    []addition
+	need    rule.Need // of those whose time is not over
+	key     string    // of need
+	relaxes int64     // when need changes next; 0: never
+}
+
+// firm is what the call's route and topic add to the need of its queues now.
+func (c *call) firm() rule.Need {
+	if c.firmly == nil {
+		return rule.Need{}
+	}
+	return c.firmly.need
+}
+
 // demands sets what is added to the need of the call's queues.
 func (c *call) demands(list []addition) {
-	c.additional = slices.Clone(list)
-	c.firmUp(0)
+	c.firmly = nil
+	if len(list) > 0 {
+		c.firmly = &firmness{list: slices.Clone(list)}
+		c.firmUp(0)
+	}
 }
 
 // firmUp works out what is firm at an instant, and when that changes next.
 func (c *call) firmUp(now int64) {
-	c.firm, c.relaxes = rule.Need{}, 0
-	for i := range c.additional {
-		a := &c.additional[i]
+	f := c.firmly
+	if f == nil {
+		return
+	}
+	f.need, f.relaxes = rule.Need{}, 0
+	for i := range f.list {
+		a := &f.list[i]
 		if a.relax != nil && a.until == 0 && now > 0 {
 			a.until = max(c.entered+a.relax.Microseconds(), 1)
 		}
 		if a.until > 0 && a.until <= now {
 			continue
 		}
-		if a.until > 0 && (c.relaxes == 0 || a.until < c.relaxes) {
-			c.relaxes = a.until
+		if a.until > 0 && (f.relaxes == 0 || a.until < f.relaxes) {
+			f.relaxes = a.until
 		}
-		c.firm = mergeNeeds(c.firm, a.need)
+		f.need = mergeNeeds(f.need, a.need)
 	}
-	c.firmKey = needKey(c.firm)
+	f.key = needKey(f.need)
+}
+
+func (c *call) additional() []addition {
+	if c.firmly == nil {
+		return nil
+	}
+	return c.firmly.list
+}
+
+// firmKey tells the firm additions of calls apart.
+func (c *call) firmKey() string {
+	if c.firmly == nil {
+		return ""
+	}
+	return c.firmly.key
 }
 
 // shutOut is what stays of the additions when an agent passes the call on: who
 // was shut out stays out.
 func (c *call) shutOut() []addition {
 	var out []addition
-	for _, a := range c.additional {
+	for _, a := range c.additional() {
 		if len(a.need.None) > 0 {
 			a.need = rule.Need{None: a.need.None}
 			out = append(out, a)
@@ -72,17 +110,17 @@ func (c *call) shutOut() []addition {
 
 // countRelax begins the time of additions that a waiting call has brought along.
 func (e *Engine) countRelax(c *call) {
-	if slices.ContainsFunc(c.additional, func(a addition) bool { return a.relax != nil }) {
+	if slices.ContainsFunc(c.additional(), func(a addition) bool { return a.relax != nil }) {
 		c.firmUp(e.now)
 	}
 }
 
 // armRelax sets the deadline of the next addition.
 func (e *Engine) armRelax(c *call) {
-	if c.relaxes > 0 {
-		e.timers.arm(&c.tRelax, relaxDue, c.relaxes)
+	if c.firmly != nil && c.firmly.relaxes > 0 {
+		e.arm(c, relaxDue, c.firmly.relaxes)
 	} else {
-		e.timers.disarm(&c.tRelax)
+		e.disarm(c, relaxDue)
 	}
 }
 

@@ -34,7 +34,7 @@ func TestAdditionsByOrigin(t *testing.T) {
 		c := &call{entered: 1000 * second}
 		c.demands(r.adds)
 		c.firmUp(1000*second + at.Microseconds())
-		for _, a := range c.firm.All {
+		for _, a := range c.firm().All {
 			skills = append(skills, a.Skill)
 		}
 		return skills

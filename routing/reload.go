@@ -136,7 +136,7 @@ func (e *Engine) live(ev PolicyChanged) PolicyLive {
 			continue
 		}
 		if len(d.plan.moves) > 0 && e.moved(d.plan, d.queue.Name) != "" {
-			moving[d.plan] += d.waiting.Len()
+			moving[d.plan] += d.calls
 		}
 	}
 	for _, p := range e.plans {

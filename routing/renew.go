@@ -101,9 +101,7 @@ func (e *Engine) stay(c *call, prefer []rule.Prefer) {
 	e.spend(2 * indexUnits)
 	e.unplace(c)
 	clocks := c.visitClocks()
-	for _, t := range []*timer{&c.tHold, &c.tStep, &c.tLate, &c.tNobody, &c.tClose, &c.tRelax} {
-		e.timers.disarm(t)
-	}
+	e.disarm(c, holdDue, stepDue, lateDue, nobodyDue, closeDue, relaxDue)
 	c.wanted = nil
 	c.queue = c.plan.Queues[c.queue.Name]
 	reached := c.step
@@ -153,19 +151,19 @@ type visitClocks struct{ nobody, closes int64 }
 
 func (c *call) visitClocks() (v visitClocks) {
 	v.nobody = c.aloneSince()
-	if c.tClose.armed() {
-		v.closes = c.tClose.due
+	if c.deadline(closeDue).armed() {
+		v.closes = c.deadline(closeDue).due
 	}
 	return v
 }
 
 func (e *Engine) resumeClocks(c *call, v visitClocks) {
-	if v.nobody > 0 && c.tNobody.armed() {
-		e.timers.arm(&c.tNobody, nobodyDue, max(v.nobody+c.queue.Nobody.After.Microseconds(), e.now))
+	if v.nobody > 0 && c.deadline(nobodyDue).armed() {
+		e.arm(c, nobodyDue, max(v.nobody+c.queue.Nobody.After.Microseconds(), e.now))
 	}
 	// The queue is closed already and its grace runs: it ends when it was to.
-	if v.closes > 0 && !c.tClose.armed() && c.plan.Calendars[c.queue.Hours] != nil {
-		e.timers.arm(&c.tClose, closeDue, max(v.closes, e.now))
+	if v.closes > 0 && !c.deadline(closeDue).armed() && c.plan.Calendars[c.queue.Hours] != nil {
+		e.arm(c, closeDue, max(v.closes, e.now))
 	}
 	// What fell due during an offer falls due by the new version.
 	switch p := c.pending; {

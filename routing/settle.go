@@ -189,7 +189,7 @@ func (e *Engine) bestAgent(c *call, skip *agent) (best *agent, step int) {
 			}
 			p.free.Ascend(func(a *agent) bool {
 				e.spend(1)
-				if a == skip || !e.mayTake(c, a) || e.waitsToTake(a) || slices.Contains(c.picked, a) {
+				if a == skip || !e.mayTake(c, a) || e.waitsToTake(a) || slices.Contains(e.picked, a) {
 					return true
 				}
 				if k := e.candidate(c, a, step); best == nil || topReserve && !reserve || match.Compare(c.queue.Choose, k, top) < 0 {

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+
+	"github.com/cordboard/cordboard/routing/queue"
 )
 
 // The engine counts its work instead of reading a clock, so that a replay
@@ -57,6 +59,14 @@ type stands struct {
 }
 
 func (s *stands) pending() bool { return s.spot > 0 }
+
+// seeking is the place of a call among those.
+type seeking struct {
+	stands
+	key queue.Key // its turn
+}
+
+func (s *seeking) pending() bool { return s != nil && s.stands.pending() }
 
 // pile is a binary heap of pending agents or calls, which can be taken out.
 type pile[T any] struct {
@@ -142,9 +152,9 @@ func seekPile() pile[*call] {
 			if c := cmp.Compare(a.seeking.at, b.seeking.at); c != 0 {
 				return c < 0
 			}
-			return a.seekKey.Compare(b.seekKey) < 0
+			return a.seeking.key.Compare(b.seeking.key) < 0
 		},
-		stands: func(c *call) *stands { return &c.seeking },
+		stands: func(c *call) *stands { return &c.seeking.stands },
 	}
 }
 
@@ -182,7 +192,7 @@ func (e *Engine) markSeeking(c *call, trigger string) {
 		return
 	}
 	c.trigger = trigger
-	c.seeking.at, c.seeking.step, c.seekKey = e.now, e.steps, c.key
+	c.seeking = &seeking{stands{at: e.now, step: e.steps}, c.key}
 	e.seekers.put(c)
 	e.spend(indexUnits)
 }
@@ -191,14 +201,22 @@ func (e *Engine) markSeeking(c *call, trigger string) {
 func (e *Engine) unseek(c *call) {
 	if c.seeking.pending() {
 		e.seekers.remove(c)
+		c.seeking = nil
 	}
+}
+
+// nextSeeker is the first call that has yet to seek.
+func (e *Engine) nextSeeker() *call {
+	c := e.seekers.pop()
+	c.seeking = nil
+	return c
 }
 
 // reseek keeps a pending call in its place after a change of its turn.
 func (e *Engine) reseek(c *call) {
-	if c.seeking.pending() && c.seekKey != c.key {
+	if c.seeking.pending() && c.seeking.key != c.key {
 		e.seekers.remove(c)
-		c.seekKey = c.key
+		c.seeking.key = c.key
 		e.seekers.put(c)
 	}
 }
@@ -219,7 +237,7 @@ func (e *Engine) settle() {
 		case len(e.opened) > 0:
 			e.seekOpened()
 		case e.seekers.len() > 0:
-			c := e.seekers.pop()
+			c := e.nextSeeker()
 			e.seek(c)
 			if c.trigger == room && !e.full(c.queue) {
 				e.reopen(c.queue) // for one more
@@ -256,7 +274,7 @@ func (e *Engine) expireOf(ev Event) {
 		}
 		a := e.agents[agentOf(ev)]
 		if c := e.calls[id]; c != nil {
-			for _, t := range c.timers() {
+			for t := c.timers; t != nil; t = t.next {
 				look(t)
 			}
 			for _, t := range c.also {

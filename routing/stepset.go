@@ -84,10 +84,10 @@ func (e *Engine) restep(c *call) {
 	}
 	e.unawait(c, before)
 	e.await(c)
-	e.timers.disarm(&c.tNobody)
+	e.disarm(c, nobodyDue)
 	e.armNobody(c)
-	if since > 0 && c.tNobody.armed() { // the clock of "nobody here" goes on
-		e.timers.arm(&c.tNobody, nobodyDue, since+c.queue.Nobody.After.Microseconds())
+	if since > 0 && c.deadline(nobodyDue).armed() { // the clock of "nobody here" goes on
+		e.arm(c, nobodyDue, since+c.queue.Nobody.After.Microseconds())
 	}
 }
 

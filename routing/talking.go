@@ -15,8 +15,8 @@ func (e *Engine) phoneAnswered(c *call) {
 		return
 	}
 	a := c.agent
-	e.timers.disarm(&c.tOffer)
-	e.timers.disarm(&c.tReturn)
+	e.disarmOffer(c)
+	e.disarm(c, returnDue)
 	e.leave(c)
 	c.phase = talking
 	c.waited = e.now - c.since
@@ -154,9 +154,7 @@ func (e *Engine) endWith(c *call, out EndCall) {
 	e.leave(c)
 	e.unseek(c)
 	c.phase = over
-	for _, t := range c.timers() {
-		e.timers.disarm(t)
-	}
+	e.disarmAll(c)
 	for _, b := range c.bars {
 		e.dropBar(b)
 	}
@@ -165,7 +163,9 @@ func (e *Engine) endWith(c *call, out EndCall) {
 	if c.queue != nil {
 		out.Queue = c.queue.Name
 	}
-	out.Agent, out.Attempt = c.last.Agent, c.last.Attempt
+	if c.last != nil {
+		out.Agent, out.Attempt = c.last.Agent, c.last.Attempt
+	}
 	e.ending = c
 	e.act(out)
 	e.ending = nil
@@ -181,7 +181,7 @@ func (e *Engine) endWith(c *call, out EndCall) {
 func (e *Engine) leaveTalk(c *call) *agent {
 	a := c.agent
 	e.figure(c.queue.Name).talking--
-	c.talked, c.last = true, c.offer()
+	c.talked, c.last = true, new(c.offer())
 	c.agent, a.call = nil, nil
 	e.vacate(c.queue)
 	c.onHold = false

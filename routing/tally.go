@@ -11,10 +11,9 @@ import (
 // document that was live when its state was reached. A reload leaves counters
 // as they are.
 type tally struct {
-	queue  string
 	minute int64 // an instant; 0 while it waits
+	counts figures.One
 	state  figures.State
-	counts figures.Counts
 }
 
 // Fold folds one action into what a call does in queues, as the engine counts
@@ -80,7 +79,7 @@ func (e *Engine) count(action Action) {
 	for i := range c.visits.Visits {
 		v := &c.visits.Visits[i]
 		if i == len(c.tallies) {
-			c.tallies = append(c.tallies, tally{queue: v.Queue})
+			c.tallies = append(c.tallies, tally{})
 		}
 		e.recount(&c.tallies[i], v)
 	}
@@ -88,7 +87,7 @@ func (e *Engine) count(action Action) {
 
 // recount replaces what a visit counted as, if its state is another.
 func (e *Engine) recount(t *tally, v *figures.Visit) {
-	if t.counts.Offered != 0 && t.state == v.State {
+	if t.counts != (figures.One{}) && t.state == v.State {
 		return
 	}
 	rules := &e.plan.Service
@@ -96,16 +95,17 @@ func (e *Engine) recount(t *tally, v *figures.Visit) {
 	if v.State == figures.Waiting {
 		at = 0
 	}
-	f := e.figure(t.queue)
-	f.total.Add(t.counts, -1)
+	f := e.figure(v.Queue)
+	before := t.counts.Counts()
+	f.total.Add(before, -1)
 	f.total.Add(now, 1)
 	if t.minute != 0 {
-		f.recent.Add(rules.Window, e.now, t.minute, t.counts, -1)
+		f.recent.Add(rules.Window, e.now, t.minute, before, -1)
 	}
 	if at != 0 {
 		f.recent.Add(rules.Window, e.now, at, now, 1)
 	}
-	t.minute, t.state, t.counts = at, v.State, now
+	t.minute, t.state, t.counts = at, v.State, now.One()
 }
 
 // promise is the queue's T as actions tell it.

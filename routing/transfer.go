@@ -50,7 +50,7 @@ func (e *Engine) transferRequested(c *call, ev TransferRequested) {
 	e.arrive(c, d, "transferred")
 	if d.topic == nil {
 		c.blind, c.toAgent = true, d.agent != nil
-		e.timers.arm(&c.tReturn, returnDue, e.now+p.UnansweredAfter.Microseconds())
+		e.arm(c, returnDue, e.now+p.UnansweredAfter.Microseconds())
 	}
 }
 
@@ -126,7 +126,7 @@ func (e *Engine) unanswered(c *call) {
 		return // an offer that is out is finished first
 	}
 	sender := c.passedBy
-	e.timers.disarm(&c.tReturn)
+	e.disarm(c, returnDue)
 	c.blind, c.toAgent = false, false
 	back := e.refresh(c, c.backTo)
 	q := c.plan.Queues[back]

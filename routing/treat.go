@@ -39,14 +39,14 @@ func (e *Engine) treat(c *call, why string, t rule.Treatment) bool {
 		c.moves++
 	}
 	e.leave(c)
-	e.timers.disarm(&c.tReturn)
+	e.disarm(c, returnDue)
 	c.blind, c.toAgent, c.passedBy = false, false, nil
 	if t.Play != "" {
 		if !c.answered {
 			c.answered = true
 			e.act(AnswerCaller{c.id, c.music()})
 		}
-		c.phase, c.treatment, c.trigger = treated, t, why
+		c.phase, c.treatment, c.trigger = treated, &t, why
 		e.act(Treat{Call: c.id, Why: why, Play: t.Play})
 		return true
 	}
@@ -69,7 +69,7 @@ func (c *call) music() string {
 // treatmentPlayed: the announcement is over.
 func (e *Engine) treatmentPlayed(ev TreatmentPlayed) {
 	if c := e.calls[ev.Call]; c != nil && c.phase == treated {
-		e.finishTreatment(c, c.trigger, c.treatment)
+		e.finishTreatment(c, c.trigger, *c.treatment)
 	}
 }
 

@@ -69,12 +69,16 @@ func (e *Engine) muster(d *demand) {
 // await and unawait count a call in and out of those that its demand waits for.
 func (e *Engine) await(c *call) {
 	e.index.watched.put(c.demand.slot)
-	c.demand.waiting.Put(queue.Key{ID: int64(c.id)}, c)
+	c.demand.calls++
+	if c.queue.Nobody != nil {
+		c.demand.waiting.Put(queue.Key{ID: int64(c.id)}, c)
+	}
 }
 
 func (e *Engine) unawait(c *call, d *demand) {
+	d.calls--
 	d.waiting.Delete(queue.Key{ID: int64(c.id)})
-	if d.waiting.Len() == 0 {
+	if d.calls == 0 {
 		e.index.watched.drop(d.slot)
 		e.timers.disarm(&d.vacancy.timer)
 	}
@@ -231,7 +235,7 @@ func (w *wake) has(a *agent) bool {
 func (e *Engine) armNobody(c *call) {
 	if n := c.queue.Nobody; n != nil && !c.demand.staffed() && !slices.Contains(c.added, nobodyMark+c.queue.Name) {
 		c.alone = c.demand.vacancy.round
-		e.timers.arm(&c.tNobody, nobodyDue, e.now+n.After.Microseconds())
+		e.arm(c, nobodyDue, e.now+n.After.Microseconds())
 	}
 }
 
@@ -242,8 +246,8 @@ func (c *call) aloneSince() int64 {
 		return 0
 	case c.alone != d.vacancy.round:
 		return d.vacancy.since
-	case c.tNobody.armed():
-		return c.tNobody.due - c.queue.Nobody.After.Microseconds()
+	case c.deadline(nobodyDue).armed():
+		return c.deadline(nobodyDue).due - c.queue.Nobody.After.Microseconds()
 	}
 	return 0
 }
@@ -274,7 +278,7 @@ func (e *Engine) nobodyHere(t *timer) {
 		if c.demand == d && c.alone != d.vacancy.round {
 			e.treatWhenFree(c, "nobody", c.queue.Nobody.Then)
 		}
-		if d.waiting.Len() > 0 && !d.staffed() {
+		if d.calls > 0 && !d.staffed() {
 			e.armVacancy(d)
 		}
 		return

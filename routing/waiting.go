@@ -90,7 +90,7 @@ func (e *Engine) join(c *call) {
 // armVisit sets the deadlines of a visit to a queue, other than the next step.
 func (e *Engine) armVisit(c *call) {
 	if l := c.queue.Late; l != nil && !slices.Contains(c.added, lateMark+c.queue.Name) {
-		e.timers.arm(&c.tLate, lateDue, max(c.entered+l.After.Microseconds(), e.now))
+		e.arm(c, lateDue, max(c.entered+l.After.Microseconds(), e.now))
 	}
 	e.armNobody(c)
 	e.armClose(c)
@@ -115,16 +115,14 @@ func (e *Engine) leave(c *call) {
 	e.unline(c)
 	e.stir(c.queue.Name)
 	c.demand = nil
-	for _, t := range []*timer{&c.tHold, &c.tStep, &c.tLate, &c.tNobody, &c.tClose, &c.tSite, &c.tRelax} {
-		e.timers.disarm(t)
-	}
+	e.disarm(c, holdDue, stepDue, lateDue, nobodyDue, closeDue, siteDue, relaxDue)
 }
 
 // regroup moves a waiting call to another demand of the same queue.
 func (e *Engine) regroup(c *call, before *demand) {
 	e.unawait(c, before)
 	e.await(c)
-	e.timers.disarm(&c.tNobody)
+	e.disarm(c, nobodyDue)
 	e.armNobody(c)
 }
 
@@ -133,7 +131,11 @@ func (c *call) age() queue.Key { return queue.Key{Since: c.since, ID: int64(c.id
 
 // rekey computes the call's place in the one order. It must stand nowhere.
 func (e *Engine) rekey(c *call) {
-	c.key, c.peak = e.keyOf(c)
+	key, peak := e.keyOf(c)
+	if key != c.key {
+		e.unline(c)
+	}
+	c.key, c.peak = key, peak
 	e.reseek(c)
 	e.line(c)
 }
@@ -210,7 +212,7 @@ func (e *Engine) unplace(c *call) {
 // the queue and never stops.
 func (e *Engine) armStep(c *call) {
 	if c.step < len(c.queue.Steps) {
-		e.timers.arm(&c.tStep, stepDue, c.entered+c.queue.Steps[c.step].After.Microseconds())
+		e.arm(c, stepDue, c.entered+c.queue.Steps[c.step].After.Microseconds())
 	}
 }
 
@@ -243,7 +245,7 @@ func (e *Engine) reachSteps(c *call) {
 	}
 	e.restep(c)
 	e.rekey(c)
-	e.timers.disarm(&c.tStep)
+	e.disarm(c, stepDue)
 	e.armStep(c)
 	if placed {
 		e.place(c)
@@ -272,7 +274,7 @@ func (e *Engine) armClose(c *call) {
 	if !c.queue.AtClose.Treat {
 		due += c.queue.AtClose.Grace.Microseconds()
 	}
-	e.timers.arm(&c.tClose, closeDue, due)
+	e.arm(c, closeDue, due)
 }
 
 // closed: closing time and its grace are over, unless the queue has opened

@@ -8,7 +8,6 @@ import (
 
 	"github.com/cordboard/cordboard/agents"
 	"github.com/cordboard/cordboard/routing/match"
-	"github.com/cordboard/cordboard/routing/queue"
 	"github.com/cordboard/cordboard/routing/rule"
 )
 
@@ -273,7 +272,7 @@ func (e *Engine) everybody(c *call, chosen *agent, step int, r *Record) {
 		if a == chosen {
 			continue
 		}
-		if slices.Contains(c.picked, a) {
+		if slices.Contains(e.picked, a) {
 			r.Group = append(r.Group, a.id)
 			continue
 		}
@@ -292,11 +291,11 @@ func (e *Engine) everybody(c *call, chosen *agent, step int, r *Record) {
 // standing is the call's place in the line of its queue, and how long it will
 // wait there.
 func (e *Engine) standing(c *call, r *Record) {
-	if c.lined == (queue.Key{}) {
+	if c.lined == notLined {
 		return
 	}
 	r.Position = e.position(c)
-	if before, ok := e.figure(c.queue.Name).line.Before(c.lined); ok {
+	if before, ok := e.figure(c.queue.Name).line.Before(c.lineKey()); ok {
 		r.Ahead = before.id
 	}
 	if w := e.expected(c, e.now); w.Known {

@@ -109,8 +109,8 @@ func checkIndex(t *testing.T, e *Engine) {
 		if d == nil {
 			continue
 		}
-		if watched := e.index.watched.has(d.slot); watched != (d.waiting.Len() > 0) || e.index.queued.has(d.slot) != (d.indexed > 0) {
-			t.Fatalf("demand %s: %d waiting, %d in classes, watched %v", d.queue.Name, d.waiting.Len(), d.indexed, watched)
+		if watched := e.index.watched.has(d.slot); watched != (d.calls > 0) || e.index.queued.has(d.slot) != (d.indexed > 0) {
+			t.Fatalf("demand %s: %d waiting, %d in classes, watched %v", d.queue.Name, d.calls, d.indexed, watched)
 		}
 		staff := make([]int, len(d.reqs))
 		for _, p := range e.index.profiles {
@@ -125,7 +125,7 @@ func checkIndex(t *testing.T, e *Engine) {
 				staff[first]++
 			}
 		}
-		if d.waiting.Len() > 0 && !slices.Equal(d.staff, staff) {
+		if d.calls > 0 && !slices.Equal(d.staff, staff) {
 			t.Fatalf("demand %s: %v staff, counted %v", d.queue.Name, d.staff, staff)
 		}
 	}
@@ -147,7 +147,7 @@ func checkProfile(t *testing.T, e *Engine, d *demand, p *profile) {
 func checkSteps(t *testing.T, e *Engine, c *call) {
 	t.Helper()
 	fits := func(a *agent, n int) bool {
-		r := StepRequirement(c.queue, n, c.firm, c.demand.who)
+		r := StepRequirement(c.queue, n, c.firm(), c.demand.who)
 		ok, _ := r.Fits(a.profile.skills, a.profile.team, a.profile.site)
 		return ok
 	}
@@ -211,7 +211,7 @@ func checkCalls(t *testing.T, e *Engine) {
 		case inClass:
 			indexed++
 		}
-		if c.demand != nil && !e.pending() && !e.due() && NeedsSite(c.queue, c.firm) && !e.needsLanguage(c.queue, c.firm) && c.demand != e.demandFor(c, c.queue) {
+		if c.demand != nil && !e.pending() && !e.due() && NeedsSite(c.queue, c.firm()) && !e.needsLanguage(c.queue, c.firm()) && c.demand != e.demandFor(c, c.queue) {
 			t.Fatalf("call %d in queue %s asks what it asked before (region %q, site %q now)", c.id, c.queue.Name, c.region(), e.siteOf(c))
 		}
 		if c.phase != waiting {

@@ -18,9 +18,9 @@ type wrap struct {
 // startWrapUp begins when the agent leaves the call, also by transfer.
 func (e *Engine) startWrapUp(c *call, a *agent) {
 	q := c.queue
-	a.wrap = &wrap{c.last, q.WrapUp, q.Name, c.plan.Sets[q.Dispositions]}
+	a.wrap = &wrap{*c.last, q.WrapUp, q.Name, c.plan.Sets[q.Dispositions]}
 	due := e.now + q.WrapUp.Time.Microseconds()
-	started := WrapUpStarted{Offer: c.last, Disposition: q.WrapUp.Disposition, Set: q.Dispositions}
+	started := WrapUpStarted{Offer: *c.last, Disposition: q.WrapUp.Disposition, Set: q.Dispositions}
 	if !q.WrapUp.Hold {
 		started.Until = instant(due)
 	}

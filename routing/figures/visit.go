@@ -174,6 +174,38 @@ type Counts struct {
 	Wait int64 // of Answered: microseconds waited, summed
 }
 
+// One is the Counts of one visit, packed: each but Wait is 0 or 1.
+type One struct {
+	wait  int64
+	flags uint16
+}
+
+// One packs the counts of one visit.
+func (c Counts) One() One {
+	out := One{wait: c.Wait}
+	for i, n := range c.each() {
+		if *n != 0 {
+			out.flags |= 1 << i
+		}
+	}
+	return out
+}
+
+// Counts unpacks.
+func (o One) Counts() Counts {
+	c := Counts{Wait: o.wait}
+	for i, n := range c.each() {
+		*n = int(o.flags >> i & 1)
+	}
+	return c
+}
+
+func (c *Counts) each() []*int {
+	return []*int{
+		&c.Offered, &c.Answered, &c.Abandoned, &c.MovedOn, &c.Treated, &c.Failed, &c.Waiting, &c.InTime, &c.GaveUp, &c.Short, &c.ShortInTime, &c.Decided,
+	}
+}
+
 // Add adds other counts, times so many.
 func (c *Counts) Add(o Counts, times int) {
 	c.Offered += times * o.Offered

@@ -24,7 +24,7 @@ var table = []mutant{
 	{"who is barred takes the call", "settle.go", "if e.mayTake(c, a) {\n\t\t\tfound = c\n\t\t}\n\t\treturn found == nil\n\t})\n\treturn found\n}\n\n// fitsNow", "if a != nil {\n\t\t\tfound = c\n\t\t}\n\t\treturn found == nil\n\t})\n\treturn found\n}\n\n// fitsNow"},
 	{"a profile that is gone still meets its terms", "index.go", "x.terms[t].drop(p.slot)", "_ = t"},
 	{"an agent pays for a caller who gave up", "talking.go", "\t\te.release(a, false)", "\t\te.release(a, true)"},
-	{"calls seek in the wrong order", "slices.go", "a.seekKey.Compare(b.seekKey) < 0", "a.seekKey.Compare(b.seekKey) > 0"},
+	{"calls seek in the wrong order", "slices.go", "a.seeking.key.Compare(b.seeking.key) < 0", "a.seeking.key.Compare(b.seeking.key) > 0"},
 	{"agents choose in the wrong order", "slices.go", "strings.Compare(string(a.id), string(b.id)) < 0", "strings.Compare(string(a.id), string(b.id)) > 0"},
 	{"a hold has no end", "prefer.go", "len(wanted) > 0 && e.now < p.until", "len(wanted) > 0"},
 	{"the head of a class is not kept", "waiting.go", "\t\tc.demand.indexed++\n\t\te.index.enqueue(c.demand)", "\t\tc.demand.indexed++\n\t\te.index.queued.put(c.demand.slot)"},
