@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -310,10 +311,9 @@ func TestRestart(t *testing.T) {
 		t.Errorf("before its answer: %q", w.told)
 	}
 	w.mu.Unlock()
-	for range 2 { // the first may have been asked before the answer changed
-		w.pass(time.Minute)
-		<-w.asked
-	}
+	w.untilMissed("ann") // when it is asked next is counted from then
+	w.pass(time.Minute)
+	<-w.asked
 	<-w.news
 	if got := w.says(); got != "ann true" {
 		t.Errorf("after its answer: %q", got)
@@ -323,6 +323,19 @@ func TestRestart(t *testing.T) {
 	w.start()
 	if len(w.rows)+len(w.at) != 0 {
 		t.Errorf("what ran out meanwhile came back: %v", w.rows)
+	}
+}
+
+// untilMissed waits until the phone's silence has been noted.
+func (w *world) untilMissed(id agents.ID) {
+	for {
+		w.Registrar.mu.Lock()
+		noted := w.at[id][0].misses > 0
+		w.Registrar.mu.Unlock()
+		if noted {
+			return
+		}
+		runtime.Gosched()
 	}
 }
 
