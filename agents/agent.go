@@ -36,6 +36,9 @@ type Agent struct {
 	// Desk says that the agent signs in and out at the desk (login: desk). When
 	// false the agent is signed in while the phone is reachable (login: phone).
 	Desk bool
+	// CSAT is how content this agent's callers were, 0 to 100 (50: not known). It
+	// is kept for the policy score, which no queue can ask for yet.
+	CSAT int
 }
 
 // Phone is how the agent's telephone is reached.

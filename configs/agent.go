@@ -11,23 +11,6 @@ import (
 	"github.com/cordboard/cordboard/agents"
 )
 
-// agents reads the people who take calls.
-func (c *compiler) agents(o *object) {
-	if !o.has("agents") {
-		c.errorf(o.node, CodeUnsupported, "agents is missing, and a directory outside the document is not supported yet")
-		return
-	}
-	c.policy.Agents = map[agents.ID]agents.Agent{}
-	all := c.object(o.get("agents"))
-	for _, p := range all.pairs {
-		if len(c.policy.Agents) == maxAgents {
-			return
-		}
-		id := agents.ID(p.key)
-		c.policy.Agents[id] = c.agent(id, p.value.in("agent "+p.key))
-	}
-}
-
 func (c *compiler) agent(id agents.ID, n *node) agents.Agent {
 	a := agents.Agent{ID: id}
 	o := c.object(n)
@@ -62,7 +45,8 @@ func (c *compiler) agent(id agents.ID, n *node) agents.Agent {
 	if s := o.get("site"); s != nil {
 		a.Site = c.reference(s, "site", c.names.sites)
 	}
-	o.later("csat", "shifts")
+	a.CSAT = c.integer(o.get("csat"), 0, 100, 50)
+	c.shiftsOf(o, id)
 	o.close()
 	return a
 }

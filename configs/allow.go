@@ -58,7 +58,7 @@ func (l *linter) accept() {
 	}
 	for _, a := range l.allowed {
 		kind, _ := lintOf(a.code)
-		if a.used || slices.Contains(dated, a.code) || kind.Needs == needsAgents && len(l.policy.Agents) == 0 {
+		if a.used || slices.Contains(dated, a.code) || kind.Needs == needsAgents && len(l.policy.Agents) == 0 || kind.Needs == needsShifts && !l.planned() {
 			continue
 		}
 		l.find(spot{a.at.line, a.at.col}, CodeConflict, "lint.allow", a.path, "no %s is found there to accept", a.code)

@@ -13,6 +13,7 @@ type Lint struct {
 // What a finding may need beside the document.
 const (
 	needsAgents  = "agents"
+	needsShifts  = "shifts"
 	needsHistory = "history"
 	needsSounds  = "sounds"
 	needsLive    = "live version"
@@ -40,6 +41,7 @@ var lints = []Lint{
 	{"N301", Error, "", "a name that is not declared"},
 	{"N302", Warning, needsAgents, "a skill that nobody holds"},
 	{"N303", Error, needsAgents, "a need that no agent fits at any step, and no way out"},
+	{"N304", Warning, needsShifts, "nobody who fits is on shift at some open hour"},
 	{"N305", Warning, needsAgents, "exactly one agent fits, all steps together"},
 	{"N306", Error, "", "a need contradicts itself"},
 	{"N307", Warning, needsAgents, "a language in which no agent fits the queue at any step"},

@@ -21,6 +21,8 @@ type CheckInput struct {
 	Sounds   string
 	// History is calls that were, nil for none.
 	History *History
+	// Directory is the agents of a document that lists none; nil: not given.
+	Directory *DirectoryFile
 	// Live is the version that is live, nil when none is known.
 	Live *routing.Policy
 }
@@ -46,7 +48,7 @@ type NotPossible struct {
 // tests and returns all there is to say. It reads nothing but its arguments.
 func Check(name string, b []byte, in CheckInput) *Report {
 	r := &Report{File: name}
-	c, root := compileRouting(name, b, []Option{Sounds(in.HasSound)})
+	c, root := compileRouting(name, b, []Option{Sounds(in.HasSound), Directory(in.Directory)})
 	l := newLinter(c, root)
 	if l == nil || !l.whole {
 		if l != nil {
@@ -63,15 +65,28 @@ func Check(name string, b []byte, in CheckInput) *Report {
 	l.errors()
 	l.warnings()
 	l.accept()
-	r.Findings, r.Tests, r.Hold = l.said, len(c.tests), l.hold
+	r.Findings, r.Tests, r.Hold = l.said, len(c.tests)-l.unplanned, l.hold
 	r.NotPossible = l.notPossible(in)
-	slices.SortStableFunc(r.Findings, func(a, b Finding) int {
-		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Col, b.Col), cmp.Compare(a.Path, b.Path), cmp.Compare(a.Msg, b.Msg))
-	})
+	r.Findings = inOrder(name, r.Findings)
 	if r.Count(Error) == 0 {
 		r.Policy = c.policy
 	}
 	return r
+}
+
+// inOrder sorts findings by line and code, those of the document first.
+func inOrder(document string, list []Finding) []Finding {
+	other := func(f Finding) int {
+		if f.File == document {
+			return 0
+		}
+		return 1
+	}
+	slices.SortStableFunc(list, func(a, b Finding) int {
+		return cmp.Or(cmp.Compare(other(a), other(b)), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Col, b.Col),
+			cmp.Compare(a.Path, b.Path), cmp.Compare(a.Msg, b.Msg))
+	})
+	return list
 }
 
 // notPossible lists the checks that lack something.
@@ -80,10 +95,19 @@ func (l *linter) notPossible(in CheckInput) []NotPossible {
 	if in.History == nil {
 		out = append(out, NotPossible{"X106 R202 S405 O504", "no --history"})
 	}
-	if len(l.policy.Agents) == 0 {
-		out = append(out, NotPossible{"N302 N303 N305 N307 N310 S402 A801 A802 A803 A806 P902 P904 P905 P906", "no agents"})
+	const staff = "N302 N303 N305 N307 N310 S402 A801 A802 A803 A806 P902 P904 P905 P906"
+	switch {
+	case l.nobody:
+		out = append(out, NotPossible{"N301 for agents, " + staff + ", A804 for teams", "no --directory"})
+	case len(l.policy.Agents) == 0:
+		out = append(out, NotPossible{staff, "no agents"})
 	}
-	out = append(out, NotPossible{"N304", "no shifts"})
+	if !l.planned() {
+		out = append(out, NotPossible{"N304", "no shifts"})
+	}
+	if l.unplanned > 0 {
+		out = append(out, NotPossible{count(l.unplanned, "test") + " by shifts", "no shifts"})
+	}
 	if in.HasSound == nil {
 		out = append(out, NotPossible{"Q704 for sounds", "no --sounds"})
 	}

@@ -15,15 +15,26 @@ import (
 var checkDay = time.Date(2026, 2, 16, 0, 0, 0, 0, time.UTC)
 
 // checkFile checks a file of testdata with what stands beside it: NAME.sounds
-// lists the sounds there are, NAME.csv is the history.
+// lists the sounds there are, NAME.csv is the history; of a bad file,
+// NAME.directory is the directory.
 func checkFile(t *testing.T, path string) *Report {
+	t.Helper()
+	base := strings.TrimSuffix(path, ".yaml")
+	if strings.Contains(base, "/bad/") {
+		return checkBeside(t, path, base, directoryOf(t, base+".directory"))
+	}
+	return checkBeside(t, path, base, nil)
+}
+
+// checkBeside checks a file with what stands beside another name, and perhaps a
+// directory.
+func checkBeside(t *testing.T, path, base string, d *DirectoryFile) *Report {
 	t.Helper()
 	b, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	in := CheckInput{Today: checkDay}
-	base := strings.TrimSuffix(path, ".yaml")
+	in := CheckInput{Today: checkDay, Directory: d}
 	if list, err := os.ReadFile(base + ".sounds"); err == nil {
 		names := strings.Fields(string(list))
 		in.HasSound, in.Sounds = func(name string) bool { return slices.Contains(names, name) }, "sounds"

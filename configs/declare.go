@@ -39,12 +39,18 @@ func (c *compiler) declare(o *object) {
 	d.topics = c.keys(o.get("topics"), maxTopics)
 	d.queues = c.keys(o.get("queues"), maxQueues)
 	d.sets = c.keys(o.get("dispositions"), 0)
-	d.agents = c.keys(o.get("agents"), maxAgents)
+	staff := o.get("agents")
+	if c.dir != nil && staff == nil {
+		staff = c.dir.agents
+		d.agents = c.elsewhere().keys(staff, maxAgents)
+	} else {
+		d.agents = c.keys(staff, maxAgents)
+	}
 	d.sites = c.keys(o.get("sites"), maxSites)
 	d.regions = c.keys(o.get("regions"), maxRegions)
 	c.regional = o.has("regions")
 	c.ownFields(o.get("fields"))
-	c.nobody = !o.has("agents")
+	c.nobody = !o.has("agents") && staff == nil
 	c.skills(o.get("skills"))
 	for _, code := range d.languages {
 		d.skills = append(d.skills, agents.LanguagePrefix+code)

@@ -135,7 +135,13 @@ func TestGuideListsEveryKey(t *testing.T) {
 		}
 	}
 	c.document(c.object(c.parse([]byte(whole))))
-	if f := c.result(); len(f) > 0 {
+	outside, _, _ := strings.Cut(whole, "agents:")
+	d := newCompiler("outside.yaml")
+	Directory(NewDirectory("directory.yaml", []byte("agents: {x: {name: X, shifts: [{days: mon, hours: \"08:00-12:00\"}]}}")))(d)
+	d.asked, d.dir.asked = c.asked, c.asked
+	d.dir.open()
+	d.document(d.object(d.parse([]byte(outside))))
+	if f := append(c.result(), d.result()...); len(f) > 0 {
 		t.Fatal(printed(t, f))
 	}
 	for key := range asked {

@@ -25,6 +25,7 @@ type docTest struct {
 	persons  map[string]string // own fields that name a person
 	customer rule.Customer     // Known false: nobody knows the caller
 	late     time.Duration     // the record comes so late
+	shifts   bool              // the agents are those on shift
 	agents   map[agents.ID]testAgent
 	figures  map[string][]func(*rule.QueueFigures) // what conditions see of queues, given
 	expect   expectation
@@ -91,15 +92,26 @@ func (c *compiler) readTests(n *node) {
 			}
 		}
 		if e := o.must("expect"); e != nil {
-			t.expect = c.expectation(c.object(e), t.agents != nil)
+			t.expect = c.expectation(c.object(e), t.agents != nil || o.has("shifts"))
 		}
 		if queues := o.get("queues"); queues != nil {
 			t.figures = c.testFigures(c.object(queues))
 		}
-		o.later("shifts")
+		c.testShifts(o, &t)
 		o.close()
 		c.tests = append(c.tests, t)
 	}
+}
+
+// testShifts reads shifts: directory, the agents of a test by their shifts.
+func (c *compiler) testShifts(o *object, t *docTest) {
+	n := o.get("shifts")
+	if n == nil {
+		return
+	}
+	c.choice(n, "", []string{"directory"})
+	o.together("agents", "shifts")
+	t.shifts = true
 }
 
 // testInstant reads local time in the document's zone.
@@ -341,7 +353,7 @@ func (c *compiler) expectedAgent(o *object, staffed bool) string {
 		return ""
 	}
 	if !staffed {
-		c.errorf(n, CodeConflict, "%s: the test names no agents", n.label())
+		c.errorf(n, CodeConflict, "%s: the test names no agents, nor shifts: directory", n.label())
 	}
 	return c.name(n)
 }

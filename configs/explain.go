@@ -28,6 +28,8 @@ type Inquiry struct {
 	For time.Duration
 	// NoAnswer has every offer of the call ring out, instead of being answered.
 	NoAnswer bool
+	// Directory is the agents of a document that lists none; nil: not given.
+	Directory *DirectoryFile
 }
 
 // Explained is what a document makes of a call, and why.
@@ -46,6 +48,9 @@ type Moment struct {
 	Record int `json:"record,omitempty"`
 }
 
+// callFile stands for the call in findings.
+const callFile = "--call"
+
 // explainFor is how long a call is followed when nobody says.
 const explainFor = 2 * time.Hour
 
@@ -54,7 +59,7 @@ const explainFor = 2 * time.Hour
 // document, or the call, from being read; warnings do not. It reads nothing but
 // its arguments.
 func Explain(name string, b []byte, q Inquiry) (*Explained, []Finding) {
-	c, _ := compileRouting(name, b, nil)
+	c, _ := compileRouting(name, b, []Option{Directory(q.Directory)})
 	if findings := c.result(); len(findings) > 0 {
 		return nil, findings
 	}
@@ -79,7 +84,7 @@ func (c *compiler) inquiry(q *Inquiry) (*docTest, []Finding) {
 		return nil, []Finding{{File: c.file, Line: 1, Col: 1, Code: CodeValue, Path: "tests", Msg: "no test has the name " + quote(q.Test)}}
 	}
 	if i >= 0 && q.Test != "" {
-		return &c.tests[i], nil
+		return &c.tests[i], c.present(&c.tests[i])
 	}
 	at := cmp.Or(q.At, q.Today.Format("2006-01-02")+"T12:00")
 	text := strings.TrimSpace(q.Call)
@@ -91,7 +96,7 @@ func (c *compiler) inquiry(q *Inquiry) (*docTest, []Finding) {
 		entry = append(entry, text)
 	}
 	own := *c
-	own.reader, own.tests = &reader{file: "--call"}, nil
+	own.reader, own.tests = &reader{file: callFile}, nil
 	if root := own.parse([]byte("tests: [{" + strings.Join(entry, ", ") + "}]\n")); root != nil {
 		own.readTests(own.object(root).get("tests"))
 	}
@@ -102,19 +107,47 @@ func (c *compiler) inquiry(q *Inquiry) (*docTest, []Finding) {
 		return nil, findings
 	}
 	t := &own.tests[0]
+	if findings := c.present(t); findings != nil {
+		return nil, findings
+	}
 	if t.agents == nil {
 		t.agents = map[agents.ID]testAgent{}
 		for id, a := range c.policy.Agents {
 			t.agents[id] = testAgent{Agent: a, state: "available"}
 		}
 	}
+	return t, c.inherit(t)
+}
+
+// inherit gives the agents of an inquiry what the document, or its directory,
+// says of them. Somebody whom neither knows must be made up by the call itself.
+func (c *compiler) inherit(t *docTest) (found []Finding) {
 	for id, a := range t.agents {
-		if def, ok := c.policy.Agents[id]; ok && len(a.Skills) == 0 && a.Team == "" {
+		if len(a.Skills) > 0 || a.Team != "" || a.Site != "" {
+			continue
+		}
+		def, known := c.policy.Agents[id]
+		if known {
 			a.Agent = def
 			t.agents[id] = a
+		} else if len(c.policy.Agents) > 0 {
+			found = append(found, Finding{File: callFile, Line: 1, Col: 1, Code: "N301",
+				Msg: fmt.Sprintf("agent %s is not declared%s; one who is made up is given skills, a team or a site", id, didYouMean(string(id), c.names.agents))})
 		}
 	}
-	return t, nil
+	return sortFindings(found)
+}
+
+// present gives a test by shifts its agents.
+func (c *compiler) present(t *docTest) []Finding {
+	switch {
+	case !t.shifts:
+	case !c.planned():
+		return []Finding{{File: callFile, Line: 1, Col: 1, Code: CodeMissing, Msg: "shifts: directory needs a directory with shifts"}}
+	default:
+		t.agents = c.byShifts(t.at)
+	}
+	return nil
 }
 
 // explain follows one call until somebody has it, or it is sent away.

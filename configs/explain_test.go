@@ -18,12 +18,13 @@ type explainer struct {
 	t    *testing.T
 	name string
 	b    []byte
+	dir  *DirectoryFile
 	f    Finding
 }
 
 func (x *explainer) explain(call, at string, noAnswer bool) *Explained {
 	x.t.Helper()
-	out, findings := Explain(x.name, x.b, Inquiry{Call: call, At: at, Today: checkDay, NoAnswer: noAnswer})
+	out, findings := Explain(x.name, x.b, Inquiry{Call: call, At: at, Today: checkDay, NoAnswer: noAnswer, Directory: x.dir})
 	if len(findings) > 0 {
 		x.t.Fatalf("%s: %q: %s", x.f.Text(), call, printed(x.t, findings))
 	}
@@ -124,6 +125,14 @@ var confirm = map[string]func(*explainer){
 		out := x.explain("", "", false)
 		x.want(out.at("nobody has it after 2h") == "2h", out.Moments)
 	},
+	"N304": func(x *explainer) {
+		when, _, _ := strings.Cut(x.f.Shows, ",")
+		day, hour, _ := strings.Cut(when, " ")
+		at := checkDay.AddDate(0, 0, (slices.Index(weekdays, day)+6)%7).Format(time.DateOnly) + "T" + hour // checkDay is a monday
+		dnis := map[string]string{"queues.desk": "+442079460100", "queues.russian": "+442079460101", "queues.night": "+442079460102"}[x.f.Path]
+		out := x.explain(fmt.Sprintf("call: {dnis: %q}, shifts: directory", dnis), at, false)
+		x.want("queues."+out.Records[0].Queue == x.f.Path && out.at("offered") == "" && out.at("treatment closed") == "", out.Moments)
+	},
 	"N305": func(x *explainer) {
 		call := ""
 		if topic, ok := strings.CutPrefix(x.f.Path, "topics."); ok {
@@ -214,7 +223,7 @@ func TestExplainConfirmsFindings(t *testing.T) {
 		for _, f := range checkFile(t, path).Findings {
 			if check := confirm[f.Code]; check != nil {
 				done[f.Code]++
-				check(&explainer{t, filepath.Base(path), b, f})
+				check(&explainer{t, filepath.Base(path), b, directoryOf(t, strings.TrimSuffix(path, ".yaml")+".directory"), f})
 			}
 		}
 	}
@@ -235,7 +244,7 @@ func TestExplain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x := &explainer{t: t, name: "telecom-operator.yaml", b: b}
+	x := &explainer{t: t, name: "telecom-operator.yaml", b: b, dir: directoryOf(t, "testdata/check/telecom-operator.directory")}
 	out := x.explain(`{call: {dnis: "+442079460101"}, customer: {segment: mass}, agents: {k.stoyanova: {state: not_ready}, bob: {skills: {billing: 2, trainee: 1, lang_bg: 9}, idle: 5m}}}`,
 		"2026-04-15T11:00", false)
 	r := out.Records[0]
@@ -260,12 +269,14 @@ func TestExplain(t *testing.T) {
 		t.Errorf("a late record: %+v", late.Moments)
 	}
 	for text, says := range map[string]string{
-		`call: {dnis: 0}`:             "want an E.164 number",
-		`call: {nis: "150"}`:          "unknown key",
-		`customer: {segment: golden}`: "segment golden is not declared",
-		`call: {`:                     "",
+		`call: {dnis: 0}`:                        "want an E.164 number",
+		`call: {nis: "150"}`:                     "unknown key",
+		`customer: {segment: golden}`:            "segment golden is not declared",
+		`agents: {k.stoyanov: {state: talking}}`: "agent k.stoyanov is not declared, did you mean k.stoyanova?",
+		`shifts: directory`:                      "needs a directory with shifts",
+		`call: {`:                                "",
 	} {
-		if _, findings := Explain(x.name, b, Inquiry{Call: text, Today: checkDay}); len(findings) == 0 || !strings.Contains(printed(t, findings), says) || findings[0].File != "--call" {
+		if _, findings := Explain(x.name, b, Inquiry{Call: text, Today: checkDay, Directory: x.dir}); len(findings) == 0 || !strings.Contains(printed(t, findings), says) || findings[0].File != "--call" {
 			t.Errorf("%s: %s", text, printed(t, findings))
 		}
 	}

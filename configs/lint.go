@@ -26,6 +26,8 @@ type linter struct {
 	shut    map[string][]time.Time        // closed instants soon, by calendar
 	whole   bool                          // it compiles
 	hold    int                           // tests that hold
+	// unplanned tests go by shifts, which are not known: they are not run.
+	unplanned int
 	// said is what is found; it is not yet accepted by anybody.
 	said []Finding
 	work int // answers of conditions still allowed, so that no document is checked for ever
@@ -40,7 +42,7 @@ func newLinter(c *compiler, root *node) *linter {
 	if root == nil || c.policy.Queues == nil || c.policy.Route == nil {
 		return nil
 	}
-	return &linter{compiler: c, root: root, tree: c.policy.Routes(), work: maxAnswers, whole: len(c.findings) == 0}
+	return &linter{compiler: c, root: root, tree: c.policy.Routes(), work: maxAnswers, whole: c.faultless()}
 }
 
 // errors finds what refuses the document beyond what compiling finds. A
@@ -99,8 +101,10 @@ type spot struct{ line, col int }
 
 // key is where a key stands, by the keys that lead to it; the last that is
 // there when one is not.
-func (l *linter) key(path ...string) spot {
-	at, n := spot{1, 1}, l.root
+func (l *linter) key(path ...string) spot { return keyOf(l.root, path...) }
+
+func keyOf(n *node, path ...string) spot {
+	at := spot{1, 1}
 	for _, key := range path {
 		i := slices.IndexFunc(n.pairs, func(p pair) bool { return p.key == key })
 		if i < 0 {
@@ -119,6 +123,20 @@ func (l *linter) queue(q *routing.Queue, option, code, shows, format string, arg
 		at = l.key("queues", q.Name, option)
 	}
 	l.find(at, code, path, shows, format, args...)
+}
+
+// agent finds something about an agent, where he or she is listed; about all of
+// them for "".
+func (l *linter) agent(id, code, shows, format string, args ...any) {
+	path, root, file := []string{"agents"}, l.root, l.file
+	if id != "" {
+		path = append(path, id)
+	}
+	if l.dir != nil {
+		root, file = l.dir.root, l.dir.Name
+	}
+	l.find(keyOf(root, path...), code, strings.Join(path, "."), shows, format, args...)
+	l.said[len(l.said)-1].File = file
 }
 
 // route finds something about a route.

@@ -146,7 +146,7 @@ func (l *linter) lintStaff() {
 			continue
 		}
 		for _, id := range l.groups()[i].ids {
-			l.find(l.key("agents", id), "A801", "agents."+id, id, "fits no queue at any step")
+			l.agent(id, "A801", id, "fits no queue at any step")
 		}
 	}
 	l.eachRoute(func(r *routing.Routed) {
@@ -156,6 +156,7 @@ func (l *linter) lintStaff() {
 	})
 	l.lintSkills()
 	l.lintProfiles()
+	l.lintShifts()
 }
 
 // lintLanguages: callers of a language whom nobody can serve.
@@ -340,7 +341,7 @@ func (l *linter) lintProfiles() {
 			near, least = i, d
 		}
 	}
-	l.find(l.key("agents"), "A806", "agents", byText[near-1].ids[0]+" and "+byText[near].ids[0], "%d different skill profiles: decisions cost more", len(groups))
+	l.agent("", "A806", byText[near-1].ids[0]+" and "+byText[near].ids[0], "%d different skill profiles: decisions cost more", len(groups))
 }
 
 // apart counts in how many skills, and the team, two groups differ.

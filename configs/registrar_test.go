@@ -31,9 +31,9 @@ func TestRegistrar(t *testing.T) {
 func TestPhones(t *testing.T) {
 	const head = "cordboard: routing/1\nname: One desk\nzone: Europe/Vienna\nqueues: {desk: }\nroute: {queue: desk}\nagents:\n  ann: "
 	for body, want := range map[string]agents.Agent{
-		`{name: Ann}`: {Desk: true, Phone: agents.Phone{Registered: true}},
-		`{name: Ann, phone: registered, login: phone, digest: sha256}`:  {Phone: agents.Phone{Registered: true, Digest: agents.DigestSHA256}},
-		`{name: Ann, phone: registered, digest: md5, auto_answer: yes}`: {Desk: true, Phone: agents.Phone{Registered: true, Digest: agents.DigestMD5, AutoAnswer: true}},
+		`{name: Ann}`: {Desk: true, CSAT: 50, Phone: agents.Phone{Registered: true}},
+		`{name: Ann, phone: registered, login: phone, digest: sha256}`:  {CSAT: 50, Phone: agents.Phone{Registered: true, Digest: agents.DigestSHA256}},
+		`{name: Ann, phone: registered, digest: md5, auto_answer: yes}`: {Desk: true, CSAT: 50, Phone: agents.Phone{Registered: true, Digest: agents.DigestMD5, AutoAnswer: true}},
 	} {
 		body = strings.ReplaceAll(body, "auto_answer: yes", "auto_answer: true")
 		p, findings := ParseRouting("r.yaml", []byte(head+body+"\n"))

@@ -102,6 +102,9 @@ func compileRouting(name string, b []byte, options []Option) (*compiler, *node) 
 		o(c)
 	}
 	root := c.parse(b)
+	if c.dir != nil {
+		c.dir.open()
+	}
 	if root != nil {
 		c.document(c.object(root))
 	}
@@ -140,10 +143,12 @@ type compiler struct {
 	tests        []docTest
 	routes       int
 	renamed      map[string]string // old name of a queue -> the queue
-	// nobody: agents are missing, which is said once and not for each mention.
+	// nobody: the agents are in a directory that is not given, so who is named
+	// cannot be looked up.
 	nobody bool
 	// hasSound is nil when the sounds are not known.
 	hasSound func(string) bool
+	dir      *directory // nil: there is none beside the document
 }
 
 func (c *compiler) document(o *object) {

@@ -65,7 +65,7 @@ func TestDefaults(t *testing.T) {
 	equal(t, "route", *p.Route, rule.Node{Name: "root", Queue: "desk"})
 	equal(t, "zone", p.Zone.String(), "Europe/Vienna")
 	equal(t, "agent", p.Agents["ann"], agents.Agent{
-		ID: "ann", Name: "Ann Berger", Skills: agents.Skills{}, Phone: agents.Phone{URI: "sip:ann@192.0.2.13"}, Desk: true,
+		ID: "ann", Name: "Ann Berger", Skills: agents.Skills{}, Phone: agents.Phone{URI: "sip:ann@192.0.2.13"}, Desk: true, CSAT: 50,
 	})
 	b, err := os.ReadFile("testdata/good/minimal.yaml")
 	if err != nil {

@@ -31,6 +31,13 @@ func (l *linter) runTests() {
 	}
 	for i := range l.tests {
 		t := &l.tests[i]
+		if t.shifts && !l.planned() {
+			l.unplanned++
+			continue
+		}
+		if t.shifts {
+			t.agents = l.byShifts(t.at)
+		}
 		if wrong := play(p, t); len(wrong) > 0 {
 			l.find(spot{t.item.line, t.item.col}, CodeUntrue, t.item.path, "", "%s: %s", t.name, strings.Join(wrong, "; "))
 			continue

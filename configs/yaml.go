@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
@@ -91,6 +92,7 @@ type reader struct {
 	lines    []string
 	findings []Finding
 	dropped  int // findings past maxFindings
+	limit    int // bytes of the file; 0: maxFileSize
 	// asked is told every key that the program knows, built or not, as it looks
 	// for it; nil when nobody listens. It keeps the guide honest.
 	asked func(path string, supported bool)
@@ -130,8 +132,8 @@ func (r *reader) result() []Finding {
 // parse turns the file into a tree, or reports why that cannot be done. It
 // returns nil when there is no tree to go on with.
 func (r *reader) parse(b []byte) *node {
-	if len(b) > maxFileSize {
-		r.add(1, 1, CodeLimit, "", "the file is larger than 8 MiB")
+	if limit := cmp.Or(r.limit, maxFileSize); len(b) > limit {
+		r.add(1, 1, CodeLimit, "", "the file is larger than %d MiB", limit>>20)
 		return nil
 	}
 	src, ok := r.clean(b)

@@ -44,8 +44,12 @@ type Policy struct {
 	Route     *rule.Node               // the root; names a queue
 	Transfers TransferPolicy
 	Service   figures.Rules
-	// Agents is the directory when the document holds one, else nil.
+	// Agents are those of the document or of the directory it was compiled
+	// beside; nil when neither was there.
 	Agents map[agents.ID]agents.Agent
+	// Directory is the SHA-256 of that directory, "" when the document lists its
+	// agents itself.
+	Directory string
 
 	order   []agents.ID // of Agents, by Prepare
 	ordered uintptr     // which Agents they are

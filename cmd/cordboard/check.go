@@ -65,6 +65,7 @@ func checkCommand() *cobra.Command {
 	}
 	f := c.Flags()
 	f.StringVar(&o.sounds, "sounds", "", "the folder of the sounds, as media.sounds of the server file; a server file brings its own")
+	f.StringVar(&o.directory, "directory", "", "the agents of a document that lists none; a server file brings its own")
 	f.StringVar(&o.history, "history", "", "a CSV file of calls that were: at, and what conditions ask for (dnis, known, segment, products, ...)")
 	f.StringVar(&o.live, "live", "", "the document that is live, to say where figures will not be comparable (K951)")
 	f.StringVar(&o.format, "format", "text", "text, json, or sarif (2.1.0); the errors of a server file are text always")
@@ -73,7 +74,7 @@ func checkCommand() *cobra.Command {
 }
 
 // checkOptions is what the flags of check say.
-type checkOptions struct{ sounds, history, today, format, live string }
+type checkOptions struct{ sounds, directory, history, today, format, live string }
 
 func (o checkOptions) print(w io.Writer, r *configs.Report) error {
 	switch o.format {
@@ -95,6 +96,11 @@ func (o checkOptions) input() (in configs.CheckInput, err error) {
 			return in, fmt.Errorf("--today %s is no date, such as 2026-02-16", o.today)
 		}
 	}
+	if o.directory != "" {
+		if in.Directory, err = configs.ReadDirectory(o.directory); err != nil {
+			return in, err
+		}
+	}
 	if o.history != "" {
 		f, err := os.Open(o.history)
 		if err != nil {
@@ -106,7 +112,7 @@ func (o checkOptions) input() (in configs.CheckInput, err error) {
 		}
 	}
 	if o.live != "" {
-		policy, findings := configs.LoadRouting(o.live)
+		policy, findings := configs.LoadRouting(o.live, configs.Directory(in.Directory))
 		if policy == nil {
 			return in, fmt.Errorf("--live: %w", refuse(o.live, findings, printed))
 		}

@@ -132,13 +132,15 @@ func TestCheckReports(t *testing.T) {
 	if got := strings.ReplaceAll(out, file, "telecom-operator.yaml"); exit != 0 || told != "" || got != string(want) {
 		t.Errorf("exit %d, %q\n%s", exit, told, got)
 	}
+	directory := folder + "check/telecom-operator.directory"
 	sounds := t.TempDir() // what the product brings itself, and nothing else
 	for _, c := range []struct {
 		args []string
 		exit int
 		says []string
 	}{
-		{[]string{file, today, "--sounds", sounds}, 1, []string{"E Q704 defaults.nobody: sound does not exist | " + sounds + "/no_agent.wav\n", "(18 to tick, 1 accepted), 2 notes; exit 1\n", "not possible: X106 R202 S405 O504 (no --history), N304 (no shifts), Q704 for mailboxes"}},
+		{[]string{file, today, "--sounds", sounds}, 1, []string{"E Q704 defaults.nobody: sound does not exist | " + sounds + "/no_agent.wav\n", "(10 to tick, 1 accepted), 2 notes; exit 1\n", "A804 for teams (no --directory), N304 (no shifts), Q704 for mailboxes"}},
+		{[]string{file, today, "--directory", directory}, 0, []string{"W N307 queues.general: zh", "(18 to tick, 1 accepted), 2 notes; exit 0\n", "(no --history), N304 (no shifts), Q704 for sounds"}},
 		{[]string{folder + "bad/lint-X101.yaml"}, 1, []string{"lint-X101.yaml:17:33 E X101 route.a: unknown field segmnt, did you mean segment?\n | - {name: a, when: 'customer.segmnt", "1 error, 0 warnings, 0 notes; exit 1\n"}},
 		{[]string{file, today, "--format=json"}, 0, []string{`"code": "R206"`, `"accepted": "a stolen SIM`, `"tests": 12,`, `"exit": 0`}},
 		{[]string{folder + "bad/lint-Y009.yaml", today, "--format=json"}, 1, []string{`"code": "Y009"`, `"hold": 0,`, `"exit": 1`}},
@@ -157,7 +159,7 @@ func TestCheckReports(t *testing.T) {
 			t.Errorf("%v: no JSON", c.args)
 		}
 	}
-	for _, args := range [][]string{{file, "--today=16.02.2026"}, {file, "--format=xml"}, {file, "--sounds=" + folder + "none"}, {folder + "none.yaml"}} {
+	for _, args := range [][]string{{file, "--today=16.02.2026"}, {file, "--format=xml"}, {file, "--sounds=" + folder + "none"}, {file, "--directory=" + folder + "none"}, {folder + "none.yaml"}} {
 		if out, told, exit := run(t, "", append([]string{"check"}, args...)...); exit != 1 || out != "" || !strings.HasPrefix(told, "cordboard: ") {
 			t.Errorf("%v: exit %d, %q %q", args, exit, out, told)
 		}

@@ -21,10 +21,10 @@ import (
 
 // explainOptions is what the flags of explain say.
 type explainOptions struct {
-	server, call, test, at, today string
-	length                        time.Duration
-	noAnswer, json, redecide      bool
-	attempt                       int
+	server, call, test, at, today, directory string
+	length                                   time.Duration
+	noAnswer, json, redecide                 bool
+	attempt                                  int
 }
 
 func explainCommand() *cobra.Command {
@@ -52,6 +52,7 @@ func explainCommand() *cobra.Command {
 	f.StringVar(&o.test, "test", "", "the call of this test of the document")
 	f.StringVar(&o.at, "at", "", "when the call comes, local time of the document: 2026-04-15T11:00; without it, noon of --today")
 	f.StringVar(&o.today, "today", "", "the day, YYYY-MM-DD; without it, this day")
+	f.StringVar(&o.directory, "directory", "", "the agents of a FILE that lists none")
 	f.DurationVar(&o.length, "for", 0, "how long a call is followed that nobody takes (2h when left out)")
 	f.BoolVar(&o.noAnswer, "no-answer", false, "no agent answers the phone")
 	f.BoolVar(&o.json, "json", false, "JSON, with the keys of docs/explain.md")
@@ -116,9 +117,14 @@ func (o *explainOptions) document(cmd *cobra.Command, file string) (err error) {
 			return fmt.Errorf("--today %s is no date, such as 2026-02-16", o.today)
 		}
 	}
+	if o.directory != "" {
+		if q.Directory, err = configs.ReadDirectory(o.directory); err != nil {
+			return err
+		}
+	}
 	out, findings := configs.Explain(file, b, q)
 	if len(findings) > 0 {
-		return errors.Join(configs.Print(cmd.ErrOrStderr(), findings), countErrors(file, len(findings)))
+		return errors.Join(configs.Print(cmd.ErrOrStderr(), findings), countErrors(findings[0].File, len(findings)))
 	}
 	if o.json {
 		e := json.NewEncoder(cmd.OutOrStdout())
