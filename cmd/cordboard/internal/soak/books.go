@@ -48,7 +48,7 @@ func (o *office) books(ctx context.Context) (bad []string, err error) {
 	// may cost a call here and there.
 	lost := c.silent.Load() + c.refused.Load()
 	wrong(lost*100 <= c.placed.Load(), "%d of %d calls were not taken", lost, c.placed.Load())
-	talks, order := newTalks(), &turns{}
+	talks, order, failures := newTalks(), &turns{}, &failures{during: o.faults.between}
 	for _, r := range rows {
 		events, err := s.Events(ctx, r.Call)
 		if err != nil {
@@ -64,6 +64,7 @@ func (o *office) books(ctx context.Context) (bad []string, err error) {
 			}
 		}
 		wrong(ends <= 1, "call %d: %d ends", r.Call, ends)
+		failures.add(r, events)
 		talks.add(r, events)
 		order.add(r, events)
 	}
@@ -74,5 +75,6 @@ func (o *office) books(ctx context.Context) (bad []string, err error) {
 		}
 		bad = append(bad, o.turning.verdict(outcomes, order)...)
 	}
+	bad = append(bad, failures.verdict()...)
 	return append(bad, talks.clashes()...), nil
 }

@@ -31,6 +31,7 @@ type faults struct {
 	mu      sync.Mutex
 	n       map[string]int
 	latest  string
+	strikes []strike
 	wrong   []string
 	mends   []*mending
 	reloads int
@@ -39,10 +40,22 @@ type faults struct {
 	restarted bool
 }
 
+// strike is one time that a fault was in force.
+type strike struct {
+	name     string
+	from, to time.Time
+}
+
 type mending struct {
 	once sync.Once
 	do   func()
 }
+
+// Faults that a call may fail by.
+const (
+	lossyFault   = "lossy trunk"
+	restartFault = "rolling restart"
+)
 
 // restartAt is the part of the run at which the server is restarted: early, so
 // that one process lives through the rest and has the time to leak.
@@ -59,7 +72,7 @@ func newFaults(o *office, rnd *rand.Rand) *faults {
 			o.server.signal(syscall.SIGSTOP)
 			return func() { o.server.signal(syscall.SIGCONT) }, nil
 		}},
-		{"lossy trunk", 15 * time.Second, f.lossyTrunk},
+		{lossyFault, 15 * time.Second, f.lossyTrunk},
 		{"reload", 0, f.reload},
 		{"REGISTER storm", 0, f.storm},
 		{"silent TCP connections", 30 * time.Second, f.silentTCP},
@@ -91,7 +104,7 @@ func (f *faults) run(ctx context.Context) {
 		if !f.restarted && time.Since(f.begun) >= time.Duration(restartAt*float64(f.o.length)) {
 			f.restarted = true
 			f.mend() // a database that is away, say, keeps a server from starting
-			f.strike(ctx, fault{"rolling restart", 0, f.restart})
+			f.strike(ctx, fault{restartFault, 0, f.restart})
 			continue
 		}
 		f.strike(ctx, f.list[f.rnd.IntN(len(f.list))])
@@ -103,8 +116,12 @@ func (f *faults) strike(ctx context.Context, x fault) {
 	f.n[x.name]++
 	f.latest = x.name
 	f.mu.Unlock()
+	begun := time.Now()
 	mend, err := x.strike(ctx)
 	f.must(err)
+	f.mu.Lock()
+	f.strikes = append(f.strikes, strike{x.name, begun, time.Now().Add(x.lasts)})
+	f.mu.Unlock()
 	if mend == nil {
 		return
 	}
@@ -166,6 +183,19 @@ func (f *faults) String() string {
 	}
 	slices.Sort(all)
 	return strings.Join(all, ", ")
+}
+
+// between are the faults that were in force at some time from one instant to
+// another.
+func (f *faults) between(from, to time.Time) (names []string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, s := range f.strikes {
+		if !s.from.After(to) && !s.to.Before(from) && !slices.Contains(names, s.name) {
+			names = append(names, s.name)
+		}
+	}
+	return names
 }
 
 // phonesDead takes three phones off the network without a word.

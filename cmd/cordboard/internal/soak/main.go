@@ -84,7 +84,7 @@ func run(ctx context.Context, s settings) (bad []string, err error) {
 	w := &watch{rest: rest, begun: time.Now()}
 	o.turning = &reloads{o: o}
 	faults := newFaults(o, rand.New(rand.NewPCG(s.seed, 2)))
-	o.callers.during = faults.last
+	o.faults, o.callers.during = faults, faults.last
 	calls := rand.New(rand.NewPCG(s.seed, 1))
 	phases := 1 + max(s.rests, 0)
 	for i := range phases {

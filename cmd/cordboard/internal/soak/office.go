@@ -31,6 +31,7 @@ type office struct {
 	lossy   *siptest.Lossy // between the callers' trunk and the server
 	callers *callers
 	turning *reloads
+	faults  *faults
 	signUps registrations // of the phones that register
 	desks   sync.WaitGroup
 	leave   context.CancelFunc // sends the desks home
