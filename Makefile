@@ -51,7 +51,7 @@ test-e2e: build peers ## the built binary against SIPp, baresip and Chromium
 SOAK_MINUTES ?= 60
 SOAK_FLAGS ?=
 
-soak: build ## half the rated load and a fault every 20 s, for SOAK_MINUTES; SOAK_FLAGS=-postgres for the other store, '-reloads 1000 -cps 50 -agents 130' for reloads
+soak: build ## half the rated load and a fault every 20 s, for SOAK_MINUTES; SOAK_FLAGS=-postgres for the other store, '-reloads 1000 -cps 50 -agents 130' for reloads, -overload for three times the rated load
 	$(GO) build -trimpath -o bin/soak ./cmd/cordboard/internal/soak
 	@bin/soak -cordboard bin/cordboard -minutes $(SOAK_MINUTES) $(SOAK_FLAGS)
 

@@ -31,6 +31,7 @@ type settings struct {
 	rests    int // times that the load stops, beside the end; below 0: as the length allows
 	postgres bool
 	reloads  int    // of the routing document, instead of faults; 0: faults
+	overload bool   // three times the rated load, instead of faults
 	keep     string // where the server's log goes, "" for the run's own folder
 }
 
@@ -45,9 +46,13 @@ func main() {
 	flag.IntVar(&s.rests, "rests", -1, "pauses of the load, in which memory is measured; by itself 2 in 20 minutes and more")
 	flag.Uint64Var(&s.seed, "seed", 1, "of calls and faults")
 	flag.IntVar(&s.reloads, "reloads", 0, "make so many versions of the routing document live, evenly over the run, instead of faults")
+	flag.BoolVar(&s.overload, "overload", false, "place three times the rated calls a second, instead of faults")
 	flag.BoolVar(&s.postgres, "postgres", false, "on Postgres instead of SQLite")
 	flag.StringVar(&s.keep, "log", "", "file for the server's log")
 	flag.Parse()
+	if s.overload {
+		s.cps = overloadTimes * ratedCPS
+	}
 	s.length = time.Duration(minutes * float64(time.Minute))
 	if s.rests < 0 && minutes >= 20 {
 		s.rests = 2
@@ -120,9 +125,11 @@ func (w *watch) load(ctx context.Context, o *office, f *faults, calls *rand.Rand
 	struck := make(chan struct{})
 	go func() {
 		defer close(struck)
-		if o.reloads > 0 {
+		switch {
+		case o.reloads > 0:
 			o.turning.run(ctx)
-		} else {
+		case o.overload:
+		default:
 			f.run(ctx)
 		}
 	}()
