@@ -229,6 +229,9 @@ func (f *follower) step(ev routing.Event) {
 
 // note says an action about the call in words.
 func (f *follower) note(a routing.Action) {
+	if r, ok := a.(routing.ReserveChanged); ok {
+		f.reserve(r)
+	}
 	if o, ok := routing.About(a); !ok || o.Call != testCall {
 		return
 	}
@@ -257,6 +260,10 @@ func (f *follower) note(a routing.Action) {
 		f.say(f.now, fmt.Sprintf("is offered to %s (#%d)", a.Agent, a.Attempt), f.told)
 	case routing.StepReached:
 		f.say(f.now, fmt.Sprintf("step %d", a.Step), 0)
+	case routing.StepSkipped:
+		f.say(f.now, fmt.Sprintf("step %d is skipped: its condition does not hold", a.Step), 0)
+	case routing.Relaxed:
+		f.say(f.now, "what its route or topic added to the need is firm no longer", 0)
 	case routing.Withdraw:
 		f.say(f.now, fmt.Sprintf("is taken back from %s: %s", a.Agent, a.Why), 0)
 	case routing.Connect:
@@ -271,6 +278,15 @@ func (f *follower) note(a routing.Action) {
 	case routing.EndCall:
 		f.say(f.now, fmt.Sprintf("ends: %s by %s", a.Outcome, a.By), 0)
 		f.over = true
+	}
+}
+
+// reserve says that the reserve of a queue comes or goes.
+func (f *follower) reserve(r routing.ReserveChanged) {
+	if r.Joined {
+		f.say(f.now, fmt.Sprintf("reserve %s joins queue %s (%s)", r.Team, r.Queue, r.Why), 0)
+	} else {
+		f.say(f.now, fmt.Sprintf("reserve %s leaves queue %s", r.Team, r.Queue), 0)
 	}
 }
 

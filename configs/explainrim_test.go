@@ -1,6 +1,10 @@
 package configs
 
-import "testing"
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+)
 
 // A call that is explained has what the rim reads of it, the region of its number
 // or trunk among that, as a call of a test and one that arrives have.
@@ -40,6 +44,10 @@ agents:
 		last := out.Records[len(out.Records)-1]
 		if last.Route.Path != want[0] || want[1] != "" && string(last.Chosen) != want[1] {
 			t.Errorf("%s: route %s, agent %s, want %v", call, last.Route.Path, last.Chosen, want)
+		}
+		told, err := json.Marshal(out.Records)
+		if err != nil || strings.Contains(string(told), "960003") {
+			t.Errorf("%s: the records say whose number it is: %s, %v", call, told, err)
 		}
 	}
 }

@@ -19,6 +19,10 @@ func About(action Action) (Offer, bool) {
 		return Offer{Call: a.Call}, true
 	case StepReached:
 		return Offer{Call: a.Call}, true
+	case StepSkipped:
+		return Offer{Call: a.Call}, true
+	case Relaxed:
+		return Offer{Call: a.Call}, true
 	case Held:
 		return Offer{Call: a.Call, Agent: a.Agent}, true
 	case Treat:

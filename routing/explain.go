@@ -42,7 +42,7 @@ func (e *Engine) leftOut(c *call, chosen *agent, step, limit int) []LeftOut {
 // agent who may take it.
 func (e *Engine) whyNot(c *call, a, chosen *agent, step int) string {
 	fit := c.demand.fits(a.profile)
-	if reach := c.demand.reach(c.step); fit < 0 || fit > reach {
+	if reach := c.demand.reach(c.step); (fit < 0 || fit > reach) && !c.waives(a) {
 		if code := c.demand.miss(a.profile, reach); code != "" {
 			return code
 		}
@@ -59,7 +59,7 @@ func (e *Engine) whyNot(c *call, a, chosen *agent, step int) string {
 		return "wrap_up"
 	}
 	switch {
-	case e.standsBy(c.queue, a.profile.team):
+	case e.standsBy(c.queue, a.profile.team) && !c.prefers(a):
 		return "reserve"
 	case !a.desk && c.queue.Pop.Late == LateHold:
 		return "no_desk"

@@ -30,7 +30,7 @@ func (e *Engine) nearest(c *call, chosen *agent, step int) *Counterfactual {
 	var best *agent
 	far := 0
 	for _, a := range e.roster {
-		if a == chosen {
+		if a == chosen || slices.Contains(e.picked, a) {
 			continue
 		}
 		if f := e.missing(c, a, chosen, step, nil); f > 0 && (best == nil || f < far) {
@@ -58,6 +58,7 @@ func (e *Engine) missing(c *call, a, chosen *agent, step int, words *[]string) (
 	d := c.demand
 	fit, reach := d.fits(a.profile), d.reach(c.step)
 	switch {
+	case c.waives(a):
 	case fit < 0:
 		far += lacking(&d.reqs[reach], a.profile, words)
 	case fit >= d.counted:
@@ -87,8 +88,17 @@ func (e *Engine) missing(c *call, a, chosen *agent, step int, words *[]string) (
 			add(farSoon, func() string { return "barred for " + untilText(e.now, b.due) })
 		}
 	}
-	if chosen == nil && len(c.wanted) > 0 && !slices.Contains(c.wanted, a) {
+	switch {
+	case c.prefers(a):
+	case chosen == nil && len(c.wanted) > 0 && !slices.Contains(c.wanted, a):
 		add(farRule, func() string { return "held_for:" + string(c.wanted[0].id) })
+	case e.standsBy(c.queue, a.profile.team):
+		add(farRule, func() string { return e.standbyWords(c.queue, a.profile.team) })
+	}
+	if chosen == nil && e.full(c.queue) {
+		add(farRule, func() string {
+			return fmt.Sprintf("max_talking:%d now %d", c.queue.MaxTalking, e.figure(c.queue.Name).occupied)
+		})
 	}
 	if !a.desk && c.queue.Pop.Late == LateHold {
 		add(farRule, word("no_desk"))
@@ -101,6 +111,8 @@ func (e *Engine) missing(c *call, a, chosen *agent, step int, words *[]string) (
 		return 0
 	case "policy":
 		add(farPolicy, func() string { return e.behind(c, a, chosen, step) })
+	case "reserve": // it has joined, and a regular agent was free
+		add(farPolicy, func() string { return "reserve: " + string(chosen.id) + " is regular" })
 	case "later_step":
 		add(farStep, func() string { return fmt.Sprintf("later_step:%d", d.number(fit)) })
 	default:
@@ -111,6 +123,9 @@ func (e *Engine) missing(c *call, a, chosen *agent, step int, words *[]string) (
 
 // behind says what put the chosen before an agent who was free too.
 func (e *Engine) behind(c *call, a, chosen *agent, step int) string {
+	if c.prefers(chosen) && !c.prefers(a) {
+		return "preferred: " + string(chosen.id) + " is " + c.prefer[c.preferAt].kind
+	}
 	mine, best := e.term(nil, c, a, step), e.term(nil, c, chosen, step)
 	for i := range min(len(mine), len(best)) {
 		if mine[i].Value != best[i].Value {

@@ -1,6 +1,7 @@
 package routing
 
 import (
+	"slices"
 	"time"
 
 	"github.com/cordboard/cordboard/agents"
@@ -57,6 +58,17 @@ func (e *Engine) preferences(c *call, list []rule.Prefer) []preference {
 		}
 	}
 	return out
+}
+
+// prefers says that the agent is one of those whom the call asks for now.
+func (c *call) prefers(a *agent) bool {
+	return c.preferAt < len(c.prefer) && slices.Contains(c.prefer[c.preferAt].agents, a)
+}
+
+// waives says that the call asks for the agent whatever its need: exclusions
+// hold all the same.
+func (c *call) waives(a *agent) bool {
+	return c.prefers(a) && c.prefer[c.preferAt].waived && !c.demand.reqs[0].Excludes(a.profile.skills)
 }
 
 // preferred asks the call's preferred agents, one entry after the other. It

@@ -48,6 +48,7 @@ type Record struct {
 	Skipped []SkippedStep `json:"steps_skipped,omitempty"`
 	Need    string        `json:"need"` // of Step, language and site resolved, as the document writes it
 	Steps   []StepNeed    `json:"steps"`
+	Firm    []FirmNeed    `json:"firm,omitempty"` // what route and topic add to every step's need
 
 	Policy  string      `json:"policy,omitempty"`
 	Chosen  agents.ID   `json:"chosen,omitempty"`
@@ -63,6 +64,10 @@ type Record struct {
 	SignedIn       int             `json:"signed_in"`
 	Counterfactual *Counterfactual `json:"counterfactual,omitempty"`
 	Preferred      []Preferred     `json:"preferred,omitempty"`
+	// MaxTalking is the queue's bound on the agents it may occupy, and Reserve its
+	// teams that stand by or have joined.
+	MaxTalking *Occupied `json:"max_talking,omitempty"`
+	Reserve    []Standby `json:"reserve,omitempty"`
 
 	// Among is how many waiting calls the agent who became free could take, up to
 	// 10,000, and Next which of them is first but for this one.
@@ -100,7 +105,7 @@ type Tried struct {
 type Attribute struct {
 	Name    string `json:"name"` // call.dnis, customer.segment
 	Value   any    `json:"value"`
-	Source  string `json:"source"` // signalling, record, route, routing
+	Source  string `json:"source"` // signalling, record, route, routing, rim
 	Missing bool   `json:"missing,omitempty"`
 }
 
@@ -132,6 +137,41 @@ type ExpectedWait struct {
 type SkippedStep struct {
 	Step int    `json:"step"`
 	Why  string `json:"why"`
+	When string `json:"when,omitempty"` // the condition
+	// False is its first term that did not hold, and Saw what the condition read,
+	// where that was watched.
+	False string      `json:"false,omitempty"`
+	Saw   []Attribute `json:"saw,omitempty"`
+}
+
+// FirmNeed is what a route or a topic adds to the need of every step.
+type FirmNeed struct {
+	Need  string    `json:"need"`
+	Until time.Time `json:"until,omitzero"` // firm no longer from then on; zero: for good
+	Over  bool      `json:"over,omitempty"` // that time has come
+}
+
+// Occupied is how many agents the calls of a queue occupy, and may.
+type Occupied struct {
+	Limit int `json:"limit"`
+	Now   int `json:"now"`
+}
+
+// Standby is a reserve of the queue: its team, and each value of its join with
+// what it is now.
+type Standby struct {
+	Team   string    `json:"team"`
+	Joined bool      `json:"joined"`
+	Since  time.Time `json:"since,omitzero"` // joined
+	Join   []Measure `json:"join"`
+}
+
+// Measure is a figure beside the value at which it counts: oldest_s, waiting,
+// ewt_s, and sl_below, which counts under its value.
+type Measure struct {
+	Name string `json:"name"`
+	At   int    `json:"at"`
+	Now  int    `json:"now"` // -1: not known
 }
 
 // Counterfactual is the agent who was nearest to getting the call, and all that

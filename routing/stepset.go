@@ -107,6 +107,9 @@ func (e *Engine) answer(c *call, s *Step) bool {
 		}
 	}
 	holds := e.holdsNow(c, s.When)
+	if !holds {
+		e.watchFalse(c, s)
+	}
 	c.answers = append(c.answers, answer{s.After, s.When.String(), holds})
 	return holds
 }

@@ -19,6 +19,7 @@ type watch struct {
 	tell   func(Record)
 	routes map[CallID]readRoute
 	asked  map[*plan][]string // the names that a version's conditions read
+	falses map[CallID][]falseStep
 }
 
 // readRoute is how a call's routes were read the last time.
@@ -34,7 +35,7 @@ type readRoute struct {
 func (e *Engine) Watch(call CallID, tell func(Record)) {
 	e.watch = nil
 	if tell != nil {
-		e.watch = &watch{call, tell, map[CallID]readRoute{}, map[*plan][]string{}}
+		e.watch = &watch{call, tell, map[CallID]readRoute{}, map[*plan][]string{}, map[CallID][]falseStep{}}
 	}
 }
 
@@ -77,7 +78,7 @@ func (e *Engine) tried(c *call) (out []Tried) {
 		var next *route
 		for _, r := range at.children {
 			if r.node.When != nil && !r.node.When.Eval(&e.env) {
-				out = append(out, Tried{r.path, r.node.When.FirstFalse(&e.env, c.resolved)})
+				out = append(out, Tried{r.path, hideLiterals(c.plan, r.node.When.FirstFalse(&e.env, c.resolved))})
 				continue
 			}
 			lang, topic = cmp.Or(r.node.SetLanguage, lang), cmp.Or(r.node.SetTopic, topic)
@@ -106,25 +107,30 @@ func (e *Engine) attributes(c *call) (out []Attribute) {
 	e.fill(c)
 	e.env.Call.Language, e.env.Call.Topic = c.setLanguage, c.topic
 	for i, p := range c.plan.Predicates { // what they read stays at the rim
-		out = append(out, Attribute{p.Source, e.predicate(i), "rim", false})
+		out = append(out, Attribute{hideLiterals(c.plan, p.Source), e.predicate(i), "rim", false})
 	}
 	for _, name := range names {
 		v, missing := e.env.Value(name)
 		if v == nil && (!missing || c.plan.Fields[strings.TrimPrefix(name, "customer.")] == "") {
 			continue // read at the rim
 		}
-		source := "signalling"
-		switch {
-		case name == "call.language" && c.setLanguage != c.attrs.Language, name == "call.topic" && c.topic != c.attrs.Topic:
-			source = "route"
-		case name == "call.waited" || name == "call.transfers" || name == "call.kind":
-			source = "routing"
-		case strings.HasPrefix(name, "customer."):
-			source = "record"
-		}
-		out = append(out, Attribute{name, v, source, missing})
+		out = append(out, Attribute{name, v, sourceOf(c, name), missing})
 	}
 	return out
+}
+
+// sourceOf is where an attribute comes from.
+func sourceOf(c *call, name string) string {
+	switch {
+	case name == "call.language" && c.setLanguage != c.attrs.Language, name == "call.topic" && c.topic != c.attrs.Topic:
+		return "route"
+	case name == "call.waited", name == "call.transfers", name == "call.kind", name == "call.offers", name == "call.from_queue",
+		strings.HasPrefix(name, "queue"), strings.HasPrefix(name, "time."):
+		return "routing"
+	case strings.HasPrefix(name, "customer."):
+		return "record"
+	}
+	return "signalling"
 }
 
 // asked are the call. and customer. names that conditions read, sorted.
@@ -181,12 +187,14 @@ func (e *Engine) outline(c *call, chosen *agent, kind string, why Reason) (Recor
 	}
 	r.Step, r.Need, r.Steps = d.number(step), needWords(d.reqs[step]), d.stepNeeds()
 	for _, n := range c.skippedSteps() {
-		r.Skipped = append(r.Skipped, SkippedStep{n, "condition"})
+		r.Skipped = append(r.Skipped, e.skippedBy(c, n))
 	}
 	for i := d.index[c.step]; i < step; i++ {
-		r.Skipped = append(r.Skipped, SkippedStep{d.number(i), "vacant"})
+		r.Skipped = append(r.Skipped, SkippedStep{Step: d.number(i), Why: "vacant"})
 	}
+	r.Firm = c.firmNeeds(e)
 	e.standing(c, &r)
+	e.rules(c, &r)
 	for i := range c.prefer {
 		r.Preferred = append(r.Preferred, c.preferred(i, why.Prefer != "" && chosen != nil))
 	}

@@ -162,12 +162,58 @@ func (p *printer) entry(r *routing.Record) {
 		}
 		p.line("         step %d%s: %s (%d signed in who fit no step before)", s.Step, after, s.Need, s.Staffed)
 	}
+	p.rules(r)
+}
+
+// rules says what holds for the queue besides its steps.
+func (p *printer) rules(r *routing.Record) {
+	for _, f := range r.Firm {
+		until := "for good"
+		switch {
+		case f.Over:
+			until = "until " + p.since(f.Until) + ", that is over"
+		case !f.Until.IsZero():
+			until = "until " + p.since(f.Until)
+		}
+		p.line("         firm, %s: %s", until, f.Need)
+	}
+	if m := r.MaxTalking; m != nil {
+		p.line("         max_talking %d, now %d", m.Limit, m.Now)
+	}
+	for _, s := range r.Reserve {
+		if s.Joined {
+			p.line("         reserve %s: joined at %s", s.Team, p.since(s.Since))
+			continue
+		}
+		var at []string
+		for _, m := range s.Join {
+			now := fmt.Sprint(m.Now)
+			if m.Now < 0 {
+				now = "not known"
+			}
+			at = append(at, fmt.Sprintf("%s %d (now %s)", m.Name, m.At, now))
+		}
+		p.line("         reserve %s: stands by until %s", s.Team, strings.Join(at, " or "))
+	}
+}
+
+// skipped is a step that gave nobody, and why.
+func skipped(s routing.SkippedStep) string {
+	text := fmt.Sprintf("step %d %s", s.Step, s.Why)
+	if s.False == "" {
+		return text
+	}
+	var saw []string
+	for _, a := range s.Saw {
+		saw = append(saw, a.Name+" "+valueText(a.Value))
+	}
+	return fmt.Sprintf("%s (%s is false: %s)", text, s.False, strings.Join(saw, ", "))
 }
 
 func (p *printer) decision(r *routing.Record) {
 	why := []string{fmt.Sprintf("step %d", r.Step)}
 	for _, s := range r.Skipped {
-		why = append(why, fmt.Sprintf("step %d %s", s.Step, s.Why))
+		why = append(why, skipped(s))
 	}
 	if r.Prefer != "" {
 		why = append(why, "preferred: "+r.Prefer)

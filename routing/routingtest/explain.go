@@ -32,7 +32,12 @@ func (r *runner) explain(a routing.Action) string {
 		}
 	}
 	for _, s := range rec.Skipped {
-		say("step %d %s", s.Step, s.Why)
+		say("step %d %s%s", s.Step, s.Why, because(s))
+	}
+	for _, f := range rec.Firm {
+		if !f.Until.IsZero() {
+			say("firm until %s: %s", r.since(f.Until), f.Need)
+		}
 	}
 	if rec.Among > 1 {
 		say("first of %d in order; next %s", rec.Among, r.name(rec.Next))
@@ -49,4 +54,17 @@ func (r *runner) explain(a routing.Action) string {
 		say("%s but for %s", c.Agent, strings.Join(c.Missing, " and "))
 	}
 	return strings.Join(parts, "; ")
+}
+
+// because is the first term of a step's condition that was false, and what the
+// condition saw.
+func because(s routing.SkippedStep) string {
+	if s.False == "" {
+		return ""
+	}
+	var saw []string
+	for _, a := range s.Saw {
+		saw = append(saw, fmt.Sprintf("%s %v", a.Name, a.Value))
+	}
+	return fmt.Sprintf(": not %s (%s)", s.False, strings.Join(saw, ", "))
 }

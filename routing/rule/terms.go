@@ -78,8 +78,8 @@ func (c *Condition) Fields() (out []string) {
 	return out
 }
 
-// Value is what a condition would see under a call. or customer. name, nil for
-// a name that is not one. missing says that it was not given, where that can be
+// Value is what a condition would see under a name, such as call.dnis,
+// queue.waiting or queues.care.open; nil for a name that is not one. missing says that it was not given, where that can be
 // told.
 func (e *Env) Value(name string) (value any, missing bool) {
 	root, field, _ := strings.Cut(name, ".")
@@ -91,6 +91,13 @@ func (e *Env) Value(name string) (value any, missing bool) {
 	case "customer":
 		of = reflect.ValueOf(scope.Customer)
 		missing = !e.Customer.Known && field != "known"
+	case "queue":
+		of = reflect.ValueOf(scope.Queue)
+	case "time":
+		of = reflect.ValueOf(scope.Time)
+	case "queues":
+		name, figure, _ := strings.Cut(field, ".")
+		of, field = reflect.ValueOf(scope.Queues[name]), figure
 	default:
 		return nil, false
 	}

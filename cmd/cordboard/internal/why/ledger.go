@@ -171,6 +171,8 @@ func words(e store.Event, d *about) string {
 		return fmt.Sprintf("step %d", d.Step)
 	case (routing.StepSkipped{}).Kind():
 		return fmt.Sprintf("step %d is skipped: its condition does not hold", d.Step)
+	case (routing.Relaxed{}).Kind():
+		return "what its route or topic added to the need is firm no longer"
 	case (routing.Held{}).Kind():
 		return fmt.Sprintf("is held for %s", d.Agent)
 	case (routing.OfferCall{}).Kind():
