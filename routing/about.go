@@ -27,6 +27,18 @@ func About(action Action) (Offer, bool) {
 		return Offer{Call: a.Call, Agent: a.Agent}, true
 	case Treat:
 		return Offer{Call: a.Call}, true
+	case OfferCallback:
+		return Offer{Call: a.Call}, true
+	case CallbackTaken:
+		return Offer{Call: a.Call}, true
+	case CallCustomer:
+		return Offer{Call: a.Call, Attempt: a.Attempt, Agent: a.Agent}, true
+	case DropCustomer:
+		return Offer{Call: a.Call}, true
+	case CallbackMissed:
+		return Offer{Call: a.Call}, true
+	case CallbackReached:
+		return Offer{Call: a.Call}, true
 	case EndCall:
 		return Offer{Call: a.Call, Attempt: a.Attempt, Agent: a.Agent}, true
 	}

@@ -108,6 +108,8 @@ type OfferCall struct {
 	Lead   time.Duration `json:"lead"`
 	Ring   time.Duration `json:"ring"` // ring.timeout
 	Reason Reason        `json:"reason"`
+	// Callback says that the customer is, or was, to be called back; else nil.
+	Callback *CalledBack `json:"callback,omitempty"`
 }
 
 // MayAccept: the desk may show Answer until the given instant (on_accept).
@@ -131,7 +133,9 @@ type Ring struct {
 // Withdraw: the offer is over and the call was not taken: clear the pop, stop
 // the phone. Why is a code: rona, refused, phone_busy, phone_unreachable,
 // abandoned, desk_silent, join_failed, call_failed, closed,
-// answered_elsewhere (another of a ring group has it).
+// answered_elsewhere (another of a ring group has it), taken_over, or
+// customer_no_answer, customer_busy, customer_refused, customer_failed (the
+// customer of a callback was not reached).
 type Withdraw struct {
 	Offer
 	Why string `json:"why"`
@@ -189,6 +193,7 @@ type EndCall struct {
 	Agent   agents.ID `json:"agent,omitempty"` // who talked last
 	Attempt Attempt   `json:"attempt,omitempty"`
 	Code    int       `json:"code,omitempty"` // SIP code for a caller not yet answered
+	Into    CallID    `json:"into,omitempty"` // the call that has taken the place over
 }
 
 // ReserveChanged: a reserve has joined its queue, or left it. Why is a value of

@@ -83,7 +83,13 @@ func appendOfferCall(to []byte, a *OfferCall, ok *bool) []byte {
 	to = optionalTime(to, `,"ack_by":`, a.AckBy, ok)
 	to = appendInt(to, `,"lead":`, a.Lead)
 	to = appendInt(to, `,"ring":`, a.Ring)
-	return appendReason(to, &a.Reason, ok)
+	to = appendReason(to, &a.Reason, ok)
+	if cb := a.Callback; cb != nil {
+		to = appendTime(to, `,"callback":{"accepted":`, cb.Accepted, ok)
+		to = appendTime(to, `,"since":`, cb.Since, ok)
+		to = append(appendInt(to, `,"tries":`, cb.Tries), '}')
+	}
+	return to
 }
 
 func appendEndCall(to []byte, a *EndCall) []byte {
@@ -94,7 +100,8 @@ func appendEndCall(to []byte, a *EndCall) []byte {
 	to = optionalText(to, `,"queue":`, a.Queue)
 	to = optionalText(to, `,"agent":`, string(a.Agent))
 	to = optionalInt(to, `,"attempt":`, a.Attempt)
-	return optionalInt(to, `,"code":`, a.Code)
+	to = optionalInt(to, `,"code":`, a.Code)
+	return optionalInt(to, `,"into":`, a.Into)
 }
 
 // appendReason appends the field of a reason, whose own fields are all left out

@@ -13,6 +13,7 @@ func everyAction() []Action {
 	return []Action{
 		ResolveCustomer{}, AnswerCaller{}, Wait{}, Enqueued{}, StepReached{}, StepSkipped{}, Relaxed{}, Held{}, OfferCall{}, MayAccept{}, Ring{}, Withdraw{}, Connect{},
 		Release{}, Hold{}, Transferred{}, Treat{}, EndCall{}, AgentChanged{}, WrapUpStarted{}, WrapUpFinished{}, Probe{}, Refused{}, PolicyLive{}, ReserveChanged{},
+		OfferCallback{}, CallbackTaken{}, CallCustomer{}, DropCustomer{}, CallbackMissed{}, CallbackReached{},
 	}
 }
 
@@ -29,6 +30,9 @@ func filled(draw *rand.Rand, v reflect.Value) {
 		return
 	}
 	switch v.Kind() {
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		filled(draw, v.Elem())
 	case reflect.Struct:
 		for i := range v.NumField() {
 			filled(draw, v.Field(i))
@@ -75,7 +79,7 @@ func TestAppendAction(t *testing.T) {
 			}
 		}
 	}
-	if len(kinds) != 25 || usual != 11 {
+	if len(kinds) != 31 || usual != 11 {
 		t.Errorf("%d kinds, %d of them written by hand", len(kinds), usual)
 	}
 	for _, a := range []Action{Ring{Until: time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)}, WrapUpStarted{Until: time.Date(-1, 1, 1, 0, 0, 0, 0, time.UTC)}} {

@@ -48,6 +48,11 @@ func (e *Engine) customerResolved(ev CustomerResolved) {
 	}
 	c.resolved, c.customer, c.customerKey = true, &ev.Customer, ev.Key
 	e.learn(c, ev.Rim)
+	if c.isAway() {
+		e.unpromise(c)
+		e.promise(c)
+	}
+	e.takeOverLate(c)
 	if c.phase == resolving {
 		e.disarm(c, recordDue)
 		e.routed(c)
@@ -122,6 +127,7 @@ func (e *Engine) follow(c *call, t target, trigger string) {
 // adopt takes over what the routes set, other than the queue.
 func (e *Engine) adopt(c *call, t target) {
 	c.rule, c.base, c.record = t.route.path, t.route.priority, &t.route.record
+	c.byRoute, c.declined = t.route.callback, t.route.declined
 	c.setLanguage, c.topic, c.tag, c.home = t.language, t.topic, t.tag, t.leads(c.plan)
 	adds := t.route.adds
 	if topic := c.plan.Topics[t.topic]; topic != nil {

@@ -18,6 +18,7 @@ const (
 	popped                 // the record is out to an agent's desk, no ack yet
 	leading                // acked, the agent reads
 	accepting              // Answer may be pressed (on_accept)
+	dialling               // the customer of a callback is called, the agent has the record
 	ringing                // the agent's phone is called
 	talking
 	treated // an announcement plays, then the call moves on or ends
@@ -86,6 +87,9 @@ type call struct {
 	tallies []tally
 	guessed estimates
 
+	callback *callback // nil: none was accepted, nor can be offered here
+	byRoute  *rule.Callback
+
 	prefer   []preference
 	preferAt int
 	wanted   []*agent // it holds for these
@@ -118,6 +122,7 @@ type call struct {
 	toAgent   bool // it was to one agent
 	answered  bool // the caller's leg was answered by us, or is with this Connect
 	talked    bool // an agent has talked
+	declined  bool // the route offers no callback
 	late      bool // a late record waits to be considered
 	reread    bool // it was, or may not be any more
 }

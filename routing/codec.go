@@ -66,6 +66,16 @@ func decoderRest(kind string) func([]byte) (Event, error) {
 		return decode[TreatmentPlayed]
 	case RimRead{}.Kind():
 		return decode[RimRead]
+	case CallbackAccepted{}.Kind():
+		return decode[CallbackAccepted]
+	case CallbackDeclined{}.Kind():
+		return decode[CallbackDeclined]
+	case CallbackRestored{}.Kind():
+		return decode[CallbackRestored]
+	case CustomerAnswered{}.Kind():
+		return decode[CustomerAnswered]
+	case CustomerMissed{}.Kind():
+		return decode[CustomerMissed]
 	case Tick{}.Kind():
 		return decode[Tick]
 	case Started{}.Kind():

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"reflect"
 	"testing"
+	"time"
 
 	"github.com/cordboard/cordboard/agents"
 	"github.com/cordboard/cordboard/routing/rule"
@@ -22,6 +23,7 @@ func everyEvent() []Event {
 		HoldRequested{o, true}, PhoneHeld{o, true}, HangupRequested{o}, TransferRequested{o, "t", "q", "bob"}, WrapUpEnded{o, "fixed"},
 		AgentSignedIn{"ann", agents.NotReady, "break"}, AgentSignedOut{"ann"}, AgentStateAsked{"ann", agents.NotReady, "lunch"},
 		DeskChanged{"ann", true}, PhoneProbed{"ann", 200}, PhoneChanged{"ann", true}, TreatmentPlayed{7}, RimRead{7, []AtRim{{5, "r", []int{4}}}}, PolicyChanged{Version: 8, SHA256: "ab"}, Tick{}, Started{8, "ab"},
+		CallbackAccepted{7, "k1:ab"}, CallbackDeclined{7}, CustomerAnswered{7, 2}, CustomerMissed{7, 2, 486}, everyRestored(),
 	}
 }
 
@@ -44,8 +46,8 @@ func TestEventsRoundTrip(t *testing.T) {
 			t.Errorf("%s: broken JSON accepted", ev.Kind())
 		}
 	}
-	if len(seen) != 29 {
-		t.Errorf("%d kinds, the journal has 29", len(seen))
+	if len(seen) != 34 {
+		t.Errorf("%d kinds, the journal has 34", len(seen))
 	}
 	if _, err := DecodeEvent("no_such", nil); !errors.Is(err, ErrUnknownEvent) {
 		t.Errorf("unknown kind: %v", err)
@@ -87,4 +89,14 @@ func TestAppendEvent(t *testing.T) {
 	if usual < 50 {
 		t.Errorf("%d events written by hand", usual)
 	}
+}
+
+// everyRestored has every field of a place that is kept set.
+func everyRestored() CallbackRestored {
+	at := time.Date(2026, 4, 15, 10, 0, 0, 0, time.UTC)
+	return CallbackRestored{Call: 7, Caller: "k1:ab", Kept: Kept{
+		Queue: "q", Rule: "r", Topic: "t", Language: "en", Tag: "g", Trunk: "main", DNIS: "+441632960001", Country: "GB", Region: "north", Customer: "k1:cd",
+		Arrived: at, Since: at, Entered: at, Taken: at, Priority: 5, Additions: []Addition{{"step:q:1", 40}}, Visited: []string{"q"}, Moves: 1,
+		Ahead: time.Minute, Attempts: 3, Retry: time.Minute, Expires: at.Add(time.Hour), Tries: 2, Missed: 1, Again: at.Add(time.Minute),
+	}}
 }

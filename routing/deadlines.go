@@ -23,6 +23,8 @@ const (
 	closeDue
 	siteDue // the site of the caller's region opens or closes
 	returnDue
+	callbackDue
+	callbackOver
 )
 
 // timer is one deadline. It belongs to a call, an agent or both (a bar), and

@@ -35,6 +35,7 @@ type Engine struct {
 	front    queue.Tree[queue.Key, *call] // calls that came back
 	rising   queue.Tree[queue.Key, *call] // waiting calls by when they reach the ceiling
 	passed   queue.Tree[queue.Key, *call] // waiting calls whose sender is barred
+	nearing  []string                     // queues whose callbacks may be due to be called ahead
 	held     queue.Tree[queue.Key, *call] // waiting calls that hold for agents
 	figures  map[string]*figure
 	free     int // agents Available
@@ -161,6 +162,16 @@ func (e *Engine) apply(ev Event) error {
 		e.treatmentPlayed(ev)
 	case RimRead:
 		e.rimRead(ev)
+	case CallbackAccepted:
+		e.callbackAccepted(ev)
+	case CallbackDeclined:
+		e.callbackDeclined(ev)
+	case CallbackRestored:
+		return e.callbackRestored(ev)
+	case CustomerAnswered:
+		e.customerAnswered(ev)
+	case CustomerMissed:
+		e.customerMissed(ev)
 	case AgentSignedIn:
 		return e.agentSignedIn(ev)
 	case AgentSignedOut:
@@ -316,6 +327,10 @@ func (e *Engine) fire(t *timer) {
 		e.siteChanged(t.call)
 	case returnDue:
 		e.unanswered(t.call)
+	case callbackDue:
+		e.callbackDue(t.call)
+	case callbackOver:
+		e.callbackExpired(t.call)
 	}
 }
 
@@ -353,6 +368,16 @@ func CallOf(ev Event) (CallID, bool) {
 	case TreatmentPlayed:
 		return ev.Call, true
 	case RimRead:
+		return ev.Call, true
+	case CallbackAccepted:
+		return ev.Call, true
+	case CallbackDeclined:
+		return ev.Call, true
+	case CallbackRestored:
+		return ev.Call, true
+	case CustomerAnswered:
+		return ev.Call, true
+	case CustomerMissed:
 		return ev.Call, true
 	}
 	o, ok := offerOf(ev)

@@ -106,7 +106,7 @@ const (
 // line puts a waiting call into the order in which its queue is served. Its key
 // changes only while it is out of it.
 func (e *Engine) line(c *call) {
-	if c.demand == nil {
+	if c.demand == nil || c.isPaused() && !c.callback.dialling {
 		return
 	}
 	to := inLine
@@ -120,11 +120,13 @@ func (e *Engine) line(c *call) {
 	e.spend(indexUnits)
 	c.lined = to
 	e.figure(c.queue.Name).line.Put(c.lineKey(), c)
+	e.followLine(c, true)
 }
 
 func (e *Engine) unline(c *call) {
 	if c.lined != notLined {
 		e.spend(indexUnits)
+		e.followLine(c, false)
 		e.figure(c.queue.Name).line.Delete(c.lineKey())
 		c.lined = notLined
 	}
@@ -171,12 +173,17 @@ func (f *figure) expected(now int64, position, staffed int) Expected {
 	return Expected{f.headOfLine(now), true, ByHeadOfLine}
 }
 
-func (f *figure) headOfLine(now int64) int {
-	first, ok := f.line.First()
-	if !ok {
-		return 0
-	}
-	return int((now - first.since) / 1e6)
+// headOfLine is the age of the first in line who waits on it: a place without a
+// line may be days old.
+func (f *figure) headOfLine(now int64) (seconds int) {
+	f.line.Ascend(func(c *call) bool {
+		if c.isAway() {
+			return true
+		}
+		seconds = int((now - c.since) / 1e6)
+		return false
+	})
+	return seconds
 }
 
 // expectedIn is the expected wait of the last in a queue's line; nobody in line

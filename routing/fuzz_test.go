@@ -31,6 +31,9 @@ type tape struct {
 	talks   map[CallID][]Offer // connected, and not taken back
 	folds   map[CallID]*tapeFold
 	version int
+	// Of callbacks.
+	tries, calling map[CallID]int
+	lineless       map[CallID]bool
 }
 
 func (p *tape) byte() int {
@@ -52,19 +55,22 @@ func (p *tape) call() CallID {
 func (p *tape) agent() agents.ID { return agents.ID(fmt.Sprintf("a%d", p.byte()%5)) }
 
 func (p *tape) event() Event {
-	op := p.byte() % 28
+	op := p.byte() % 31
 	o := p.offer(p.call())
+	if op >= 28 {
+		return p.callbackEvent()
+	}
 	switch op {
 	case 0, 1, 2, 3:
 		p.next++
 		p.arrived[p.next] = true
-		return CallArrived{Call: p.next, Attrs: rule.Call{Trunk: []string{"a", "u", "t", "no", "f", "c", "v", "a"}[p.byte()%8], Region: tapeRegion(p.next)}}
+		return CallArrived{Call: p.next, Attrs: rule.Call{Trunk: []string{"a", "u", "t", "no", "f", "c", "v", "a"}[p.byte()%8], Region: tapeRegion(p.next), ANIKnown: p.next%7 > 0}, Caller: tapeCaller(p.next)}
 	case 4, 5:
-		c := rule.Customer{Known: true, Language: "ru", LastAgent: string(p.agent())}
+		c := rule.Customer{Known: true, Language: "ru", LastAgent: string(p.agent()), DoNotCall: p.byte()%16 == 0}
 		if p.byte()%2 == 0 {
 			c.Segment = "gold"
 		}
-		return CustomerResolved{Call: p.call(), Customer: c}
+		return CustomerResolved{Call: p.call(), Customer: c, Key: []string{"k1", "k2", ""}[p.byte()%3]}
 	case 6:
 		return CallerGone{p.call(), p.byte()%3 == 0}
 	case 7:
@@ -148,6 +154,7 @@ func (p *tape) action(ev Event, a Action) {
 		delete(p.holder, o.Agent)
 		p.past = append(p.past, o)
 	}
+	p.callbackAction(a, fail)
 	switch a := a.(type) {
 	case AnswerCaller:
 		if p.greeted[a.Call] {
@@ -228,7 +235,7 @@ func (p *tape) stale() {
 	p.drain()
 	before := p.e.Snapshot(p.now)
 	for _, c := range before.Calls { // whom it is held for, whom it is offered to, who talks
-		if (c.Agent == "") != slices.Contains([]string{"resolving", "waiting", "treated"}, c.Phase) {
+		if (c.Agent == "") != slices.Contains([]string{"resolving", "waiting", "treated", "callback"}, c.Phase) && c.Phase != "dialling" {
 			p.t.Fatalf("call %d: %s, agent %q", c.Call, c.Phase, c.Agent)
 		}
 	}
@@ -285,11 +292,24 @@ func (p *tape) drain() {
 // finish ends everything and checks that nothing is left.
 func (p *tape) finish() {
 	checkApplied(p)
+	for len(p.calling) > 0 { // whose customers are being called
+		p.now = p.now.Add(time.Minute)
+		p.step(Tick{})
+		p.drain()
+	}
 	for id := CallID(1); id <= p.next; id++ {
 		p.step(CallerGone{Call: id})
 	}
 	for i := range 5 {
 		p.step(AgentSignedOut{agents.ID(fmt.Sprintf("a%d", i))})
+	}
+	for len(p.lineless) > 0 { // callbacks wait until they expire
+		due, ok := p.e.Deadline()
+		if !ok {
+			p.t.Fatalf("%d callbacks wait for ever", len(p.lineless))
+		}
+		p.now = due
+		p.step(Tick{})
 	}
 	for id := range p.arrived {
 		if !p.ended[id] {

@@ -27,11 +27,13 @@ type Offer struct {
 type Outcome string
 
 const (
-	Answered  Outcome = "answered"  // an agent talked to the caller
-	Abandoned Outcome = "abandoned" // the caller gave up while waiting
-	Treated   Outcome = "treated"   // closed, full, late: announcement, then hung up
-	Rejected  Outcome = "rejected"  // refused with a SIP code before any answer
-	Failed    Outcome = "failed"    // our fault or the network's, see the reason
+	Answered  Outcome = "answered"   // an agent talked to the caller
+	Abandoned Outcome = "abandoned"  // the caller gave up while waiting
+	Treated   Outcome = "treated"    // closed, full, late: announcement, then hung up
+	Rejected  Outcome = "rejected"   // refused with a SIP code before any answer
+	Failed    Outcome = "failed"     // our fault or the network's, see the reason
+	TakenOver Outcome = "taken_over" // a callback: the customer rang in again and has its place
+	Expired   Outcome = "expired"    // a callback: the customer could not be reached in time
 )
 
 // Party says who ended a call.

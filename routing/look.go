@@ -23,9 +23,12 @@ type figure struct {
 	total            figures.Counts // since the engine started
 	recent           figures.Ring
 	pace             pace
-	occupied         int                 // agents offered a call of it, ringing or talking
-	lastOffer        map[agents.ID]int64 // by a queue that asks in turn (round_robin)
-	cap              *capped             // nil where no version has a bound
+	occupied         int                          // agents offered a call of it, ringing or talking
+	lastOffer        map[agents.ID]int64          // by a queue that asks in turn (round_robin)
+	cap              *capped                      // nil where no version has a bound
+	callbacks        int                          // places without a line
+	promised         map[string]*call             // callbacks by keyed hash of number and customer
+	ahead            queue.Tree[queue.Key, *call] // callbacks to be called ahead, by line
 }
 
 func (e *Engine) figure(name string) *figure {
@@ -129,7 +132,7 @@ func (e *Engine) queueState(name string, q *Queue, now int64) QueueState {
 	out := QueueState{
 		Name: name, Waiting: f.waiting, Talking: f.talking, AnswerWithin: int(q.AnswerWithin / time.Second), Open: e.open(e.plan, q, nil),
 		Offered: f.total.Offered, Answered: f.total.Answered, Abandoned: f.total.Abandoned, InTime: f.total.InTime,
-		ServiceLevel: e.serviceLevel(name, q, now),
+		ServiceLevel: e.serviceLevel(name, q, now), Callbacks: f.callbacks,
 	}
 	if c, ok := f.age.First(); ok {
 		out.OldestSince = instant(c.since)
@@ -174,6 +177,10 @@ func (c *call) phaseName(p phase) string {
 	switch {
 	case p == resolving:
 		return "resolving"
+	case p == dialling || c.isAway() && c.callback.dialling:
+		return "dialling"
+	case p == waiting && c.isAway():
+		return "callback"
 	case p == waiting && len(c.wanted) > 0:
 		return "holding"
 	case p == waiting:

@@ -58,6 +58,9 @@ func (e *Engine) send(c *call, a *agent, r Reason) {
 	if c.queue.Pop.OnAccept {
 		o.Mode = RingOnAccept
 	}
+	if cb := c.callback; c.calledBack() {
+		o.Callback = &CalledBack{instant(cb.taken), instant(c.since), cb.tries}
+	}
 	if !o.NoDesk {
 		o.AckBy = instant(e.now + c.queue.Pop.Deadline.Microseconds())
 	}
@@ -101,6 +104,11 @@ func (e *Engine) leadOver(c *call) {
 
 // ring calls the agent's phone, to ring as it always does.
 func (e *Engine) ring(c *call, unacked bool) {
+	if c.isAway() {
+		c.callback.unacked = unacked
+		e.dial(c)
+		return
+	}
 	c.phase = ringing
 	due := e.now + c.queue.RingTimeout.Microseconds()
 	r := Ring{Offer: c.offer(), Unacked: unacked, Until: instant(due), Group: len(c.also) > 0}
@@ -121,8 +129,17 @@ func (e *Engine) offerAccepted(c *call) {
 		e.act(Refused{c.offer(), OfferAccepted{}.Kind(), "not_now"})
 		return
 	}
+	if c.isAway() {
+		c.callback.auto = true
+		e.dial(c)
+		return
+	}
+	e.ringAccepted(c, max(c.offerDue(), e.now+answerGrace))
+}
+
+// ringAccepted calls the phone of an agent who has pressed Answer.
+func (e *Engine) ringAccepted(c *call, due int64) {
 	c.phase = ringing
-	due := max(c.offerDue(), e.now+answerGrace)
 	e.armOffer(c, ringDue, due)
 	e.act(Ring{Offer: c.offer(), AutoAnswer: true, Until: instant(due), Group: len(c.also) > 0})
 	e.setState(c.agent, agents.Ringing, "", 0)
@@ -232,6 +249,9 @@ func (e *Engine) phoneFailed(c *call, ev PhoneFailed) {
 func (e *Engine) withdraw(c *call, why string) *agent {
 	a := c.agent
 	e.disarmOffer(c)
+	if c.phase == dialling {
+		e.undial(c, why)
+	}
 	e.act(Withdraw{c.offer(), why})
 	c.agent, a.call = nil, nil
 	e.vacate(c.queue)
@@ -268,6 +288,7 @@ func (e *Engine) back(c *call, front bool) {
 	if c.phase == waiting {
 		e.markSeeking(c, "came_back")
 	}
+	e.callbackOwed(c)
 }
 
 // overdue does what fell due while the offer was out, or after eight offers

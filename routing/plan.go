@@ -49,6 +49,8 @@ type route struct {
 	adds     []addition // need by origin
 	record   RecordPolicy
 	prefer   []rule.Prefer
+	callback *rule.Callback // nil: the queue's
+	declined bool           // callback: none
 	children []*route
 	fork     *fork // nil: children are tried one by one
 }
@@ -105,6 +107,10 @@ func (p *plan) compile(n *rule.Node, parent *route) *route {
 	}
 	if r.prefer == nil {
 		r.prefer = parent.prefer
+	}
+	r.callback, r.declined = parent.callback, parent.declined
+	if n.Callback != nil || n.NoCallback {
+		r.callback, r.declined = n.Callback, n.NoCallback
 	}
 	if n.When != nil {
 		p.reads = append(p.reads, n.When.Queues()...)

@@ -117,6 +117,7 @@ type Queue struct {
 	AnswerWithAgent bool
 	Music           string
 	Greeting        string
+	Callback        *rule.Callback // nil: none is offered
 }
 
 // Step is a later, wider need of a queue (6). The queue's own need is step 1

@@ -85,7 +85,7 @@ func checkReloads(t *testing.T, e *Engine) {
 		return
 	}
 	for _, c := range e.calls {
-		if c.phase == waiting && e.superseded(c) {
+		if c.phase == waiting && !c.isPaused() && e.superseded(c) {
 			t.Fatalf("call %d of version %d was not routed again: queue %s, spot %d, trigger %s", c.id, c.plan.Version, c.queue.Name, c.spot, c.trigger)
 		}
 	}
@@ -111,10 +111,10 @@ func checkApplied(p *tape) {
 	p.drain()
 	p.e.Slices(0, 0)
 	for _, c := range p.e.calls {
-		if c.phase == waiting && c.plan != p.e.plan && c.drains != p.e.plan {
+		if c.phase == waiting && !c.isPaused() && c.plan != p.e.plan && c.drains != p.e.plan {
 			p.t.Fatalf("call %d is of version %d still", c.id, c.plan.Version)
 		}
-		if c.phase == waiting && c.since != since[c.id] {
+		if c.phase == waiting && c.since > since[c.id] { // earlier: it has taken over a callback's place
 			p.t.Fatalf("call %d has lost what it waited", c.id)
 		}
 	}

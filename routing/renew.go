@@ -38,8 +38,12 @@ func (e *Engine) refresh(c *call, queue string) string {
 // it began to wait stays; what agents and overflow made of it does too, as far
 // as the new version has the queue.
 func (e *Engine) renew(c *call) {
+	if c.isAway() {
+		e.resume(c)
+		return
+	}
 	name, to := c.queue.Name, e.moved(c.plan, c.queue.Name)
-	if !c.plan.again || c.passedOn() {
+	if !c.plan.again || c.passedOn() || c.calledBack() {
 		e.renewPassed(c, to)
 		return
 	}

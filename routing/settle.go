@@ -153,7 +153,7 @@ func (e *Engine) anotherFits(c *call, sender *agent) bool {
 
 // seek finds an agent for a waiting call.
 func (e *Engine) seek(c *call) {
-	if c.phase != waiting {
+	if c.phase != waiting || c.isPaused() {
 		return
 	}
 	if c.preferAt < len(c.prefer) && e.preferred(c) {

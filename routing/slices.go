@@ -249,6 +249,7 @@ func (e *Engine) settle() {
 		}
 		e.lookAtStirred()
 	}
+	e.callAhead()
 }
 
 // expire runs the deadlines that are due, in order, until the slice is over.

@@ -41,6 +41,8 @@ type QueueState struct {
 	// whole percent. Expected is the wait of the last in line.
 	ServiceLevel int      `json:"sl"`
 	Expected     Expected `json:"expected"`
+	// Callbacks is the places that wait without a line, apart from Waiting.
+	Callbacks int `json:"callbacks,omitempty"`
 }
 
 // AgentState is one agent of a Snapshot.
@@ -62,7 +64,8 @@ const (
 
 // CallState is one live call of a Snapshot. Phase is resolving, waiting,
 // holding (waits for a preferred agent), offered, ringing, talking, hold,
-// treated (an announcement plays).
+// treated (an announcement plays), callback (its line is released, the place
+// waits on), dialling (its customer is being called).
 type CallState struct {
 	Call     CallID    `json:"call"`
 	Phase    string    `json:"phase"`

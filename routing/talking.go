@@ -103,7 +103,7 @@ func (e *Engine) agentGone(c *call) {
 func (e *Engine) callerGone(ev CallerGone) {
 	c := e.calls[ev.Call]
 	switch {
-	case c == nil:
+	case c == nil || c.isAway(): // the line was released before
 	case c.phase == talking && ev.Unanswered && !c.talked:
 		e.unconnect(c)
 		e.end(c, Abandoned, ByCaller, "")
@@ -112,7 +112,7 @@ func (e *Engine) callerGone(ev CallerGone) {
 	case c.talked:
 		// He gave up in the queue of a transfer: an agent had talked to him.
 		e.end(c, Answered, ByCaller, "abandoned_after_transfer")
-	case c.phase == treated && c.treatment.Queue == "":
+	case c.phase == treated && c.treatment.Queue == "" && !c.treatment.Callback:
 		e.end(c, Treated, ByCaller, "")
 	default:
 		e.end(c, Abandoned, ByCaller, "")
@@ -122,7 +122,7 @@ func (e *Engine) callerGone(ev CallerGone) {
 func (e *Engine) callFailed(ev CallFailed) {
 	c := e.calls[ev.Call]
 	switch {
-	case c == nil:
+	case c == nil || c.isAway():
 	case c.phase == talking && ev.Unanswered && !c.talked:
 		e.unconnect(c)
 		e.end(c, Failed, ByServer, ev.Reason)
@@ -149,9 +149,13 @@ func (e *Engine) endWith(c *call, out EndCall) {
 		if out.Outcome == Failed || out.By == ByServer {
 			why = "call_failed"
 		}
+		if out.Outcome == TakenOver {
+			why = string(TakenOver)
+		}
 		offered = e.withdrawAll(c, why)
 	}
 	e.leave(c)
+	e.dropCallback(c, &out)
 	e.unseek(c)
 	c.phase = over
 	e.disarmAll(c)

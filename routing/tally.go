@@ -31,6 +31,8 @@ func Fold(c *figures.Call, at time.Time, action Action) bool {
 		c.Leave(us)
 	case Treat:
 		c.Leave(us)
+	case CallbackTaken:
+		c.CallBack(us)
 	case Connect:
 		if !a.Answered.IsZero() {
 			us = a.Answered.UnixMicro()

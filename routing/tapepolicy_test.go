@@ -79,6 +79,7 @@ func tapePolicy(version int) *Policy {
 		p.Agents[id] = agents.Agent{ID: id, Site: []string{"home", "away", ""}[i%3], Skills: agents.NewSkills(levels), Desk: i != 2, Phone: agents.Phone{URI: "sip:x@192.0.2.1", AutoAnswer: i%2 == 0, Registered: i == 2 || i == version}}
 	}
 	tapeWho(p, version)
+	tapeCallbacks(p, version)
 	return p
 }
 

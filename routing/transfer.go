@@ -58,6 +58,7 @@ func (e *Engine) transferRequested(c *call, ev TransferRequested) {
 // looked at before.
 func (e *Engine) arrive(c *call, d destination, trigger string) {
 	c.comeTo(d.queue)
+	e.renewOffers(c)
 	c.entered, c.step, c.skipped, c.answers = e.now, 0, 0, nil
 	c.failed, c.came, c.gaveUp, c.pending = 0, 0, false, nil
 	if !slices.Contains(c.visited, d.queue.Name) {

@@ -32,11 +32,14 @@ func (e *Engine) treatWhenFree(c *call, why string, t rule.Treatment) {
 // nothing, when that is a queue which the call has been in: no call goes in a
 // circle.
 func (e *Engine) treat(c *call, why string, t rule.Treatment) bool {
-	if !c.canGo(t) {
+	if t = e.instead(c, t); !c.canGo(t) {
 		return false
 	}
 	if t.Queue != "" {
 		c.moves++
+	}
+	if cb := c.callback; t.Callback && cb != nil {
+		cb.left = c.demand != nil
 	}
 	e.leave(c)
 	e.disarm(c, returnDue)
@@ -48,6 +51,10 @@ func (e *Engine) treat(c *call, why string, t rule.Treatment) bool {
 		}
 		c.phase, c.treatment, c.trigger = treated, &t, why
 		e.act(Treat{Call: c.id, Why: why, Play: t.Play})
+		return true
+	}
+	if t.Callback { // possible: that was asked while it stood in its queue
+		e.offerInstead(c, why, t)
 		return true
 	}
 	e.finishTreatment(c, why, t)
@@ -68,13 +75,17 @@ func (c *call) music() string {
 
 // treatmentPlayed: the announcement is over.
 func (e *Engine) treatmentPlayed(ev TreatmentPlayed) {
-	if c := e.calls[ev.Call]; c != nil && c.phase == treated {
+	if c := e.calls[ev.Call]; c != nil && c.phase == treated && !c.asksBack() {
 		e.finishTreatment(c, c.trigger, *c.treatment)
 	}
 }
 
 func (e *Engine) finishTreatment(c *call, why string, t rule.Treatment) {
 	switch {
+	case t.Callback && e.mayOffer(c):
+		e.offerInstead(c, why, t)
+	case t.Callback:
+		e.refuseInstead(c, why, t)
 	case t.Queue != "":
 		c.add("overflow:"+t.Queue, t.PriorityAdd)
 		e.enter(c, t.Queue, why, nil)

@@ -21,6 +21,7 @@ func (e *Engine) enter(c *call, name, trigger string, prefer []rule.Prefer) {
 	}
 	c.comeTo(q)
 	e.rekey(c)
+	e.renewOffers(c)
 	f := e.figure(name)
 	if !slices.Contains(c.visited, name) {
 		c.visited = append(c.visited, name)
@@ -28,11 +29,15 @@ func (e *Engine) enter(c *call, name, trigger string, prefer []rule.Prefer) {
 	if !e.open(c.plan, q, c.zone()) && e.turnAway(c, "closed", q.Closed) {
 		return
 	}
-	if q.Full != nil && f.waiting >= q.Full.Waiting && e.turnAway(c, "full", q.Full.Then) {
+	old := e.promisedTo(c)
+	if q.Full != nil && old == nil && f.waiting >= q.Full.Waiting && e.turnAway(c, "full", q.Full.Then) {
 		return
 	}
 	c.entered, c.step, c.skipped, c.answers = e.now, 0, 0, nil
 	c.failed, c.gaveUp, c.pending = 0, false, nil
+	if old != nil {
+		e.takeOver(c, old)
+	}
 	c.prefer, c.preferAt = e.preferences(c, prefer), 0
 	e.rekey(c)
 	e.greet(c)
@@ -46,7 +51,7 @@ func (e *Engine) enter(c *call, name, trigger string, prefer []rule.Prefer) {
 // turnAway treats a call that finds its queue closed or full. It says false
 // when there is nowhere to send it.
 func (e *Engine) turnAway(c *call, why string, t rule.Treatment) bool {
-	if !c.canGo(t) {
+	if t = e.instead(c, t); !c.canGo(t) {
 		return false
 	}
 	e.act(TurnedAway{Call: c.id, Queue: c.queue.Name, Since: instant(c.since), Why: why, Within: c.queue.promise()})
@@ -77,9 +82,12 @@ func (e *Engine) join(c *call) {
 	c.demand = e.demandFor(c, c.queue)
 	e.await(c)
 	c.plan.waiting++
-	f := e.figure(c.queue.Name)
-	f.waiting++
-	f.age.Put(c.age(), c)
+	if f := e.figure(c.queue.Name); c.isAway() {
+		f.callbacks++
+	} else {
+		f.waiting++
+		f.age.Put(c.age(), c)
+	}
 	e.line(c)
 	e.stir(c.queue.Name)
 	e.armVisit(c)
@@ -96,6 +104,7 @@ func (e *Engine) armVisit(c *call) {
 	e.armClose(c)
 	e.armSite(c)
 	e.armRelax(c)
+	e.armOffers(c)
 }
 
 // leave takes a call out of its queue: answered, moved or over.
@@ -109,10 +118,14 @@ func (e *Engine) leave(c *call) {
 	e.unawait(c, c.demand)
 	c.demand.plan.waiting--
 	e.unquiet(c.queue.Name)
-	f := e.figure(c.queue.Name)
-	f.waiting--
-	f.age.Delete(c.age())
+	if f := e.figure(c.queue.Name); c.isAway() {
+		f.callbacks--
+	} else {
+		f.waiting--
+		f.age.Delete(c.age())
+	}
 	e.unline(c)
+	e.stopNext(c)
 	e.stir(c.queue.Name)
 	c.demand = nil
 	e.disarm(c, holdDue, stepDue, lateDue, nobodyDue, closeDue, siteDue, relaxDue)
@@ -147,7 +160,7 @@ func (e *Engine) place(c *call) {
 	e.spend(indexUnits)
 	e.line(c)
 	switch {
-	case len(c.wanted) > 0:
+	case len(c.wanted) > 0 && !c.isPaused():
 		c.spot = inHold
 		for _, a := range c.wanted {
 			a.own.Put(c.key, c)
@@ -156,7 +169,7 @@ func (e *Engine) place(c *call) {
 		if f := e.figure(c.queue.Name); f.cap != nil {
 			f.cap.holding.Put(c.key, c)
 		}
-	case c.preferAt < len(c.prefer):
+	case c.preferAt < len(c.prefer) || c.isPaused():
 	case c.front:
 		c.spot = inFront
 		e.front.Put(c.key, c)

@@ -24,12 +24,13 @@ func checkWorld(t *testing.T, e *Engine) {
 // answered in time it answered.
 func checkFigures(t *testing.T, e *Engine) {
 	t.Helper()
+	inLine := checkCallbacks(t, e)
 	for name, f := range e.figures {
 		c := f.total
-		if c.Offered != c.Answered+c.Abandoned+c.MovedOn+c.Treated+c.Failed+c.Waiting || c.InTime > c.Answered || c.Waiting < 0 || f.talking < 0 {
+		if c.Offered != c.Answered+c.Abandoned+c.MovedOn+c.Treated+c.Failed+c.Waiting+c.CalledBack || c.InTime > c.Answered || c.Waiting < 0 || f.talking < 0 {
 			t.Fatalf("queue %s: %+v, %d wait, %d talk", name, c, f.waiting, f.talking)
 		}
-		if f.line.Len() != f.waiting || f.age.Len() != f.waiting {
+		if f.line.Len() != f.waiting+inLine[name] || f.age.Len() != f.waiting {
 			t.Fatalf("queue %s: %d wait, %d in line, %d by age", name, f.waiting, f.line.Len(), f.age.Len())
 		}
 	}
@@ -194,10 +195,10 @@ func checkCalls(t *testing.T, e *Engine) {
 		if c.agent != nil {
 			occupied[c.queue.Name] += 1 + len(c.also)
 		}
-		if c.phase == waiting || c.phase.offered() {
+		if !c.isAway() && (c.phase == waiting || c.phase.offered()) {
 			waitingBy[c.queue.Name]++
 		}
-		if (c.phase == waiting) != (c.spot != nowhere) && !c.seeking.pending() {
+		if (c.phase == waiting && !c.isPaused()) != (c.spot != nowhere) && !c.seeking.pending() {
 			t.Fatalf("call %d in phase %d stands at %d", c.id, c.phase, c.spot)
 		}
 		if c.spot != nowhere && c.passedBy != nil {
@@ -218,7 +219,7 @@ func checkCalls(t *testing.T, e *Engine) {
 			continue
 		}
 		checkSteps(t, e, c)
-		if c.spot == inHold || e.pending() || e.due() {
+		if c.spot == inHold || c.isPaused() || e.pending() || e.due() {
 			continue
 		}
 		for _, a := range e.agents {

@@ -8,12 +8,13 @@ type State uint8
 // The states of a visit. Exactly one of them holds, which is why a day's
 // offered calls are always the sum of the others.
 const (
-	Waiting   State = iota
-	Answered        // an agent talked to the caller
-	Abandoned       // the caller gave up
-	MovedOn         // another queue took the call over
-	Treated         // closed, full, late or nobody was its end
-	Failed          // we could not go on with it
+	Waiting    State = iota
+	Answered         // an agent talked to the caller
+	Abandoned        // the caller gave up
+	MovedOn          // another queue took the call over
+	Treated          // closed, full, late or nobody was its end
+	Failed           // we could not go on with it
+	CalledBack       // the caller took a callback, whatever came of it
 )
 
 // Visit is one call in one queue. A call that comes back to a queue continues
@@ -72,7 +73,7 @@ func (c *Call) Enter(queue string, at, since int64) {
 	for i := range c.Visits {
 		if v := &c.Visits[i]; v.Queue == queue {
 			c.on = i + 1
-			if v.State != Answered { // once answered there, always answered there
+			if v.State != Answered && v.State != CalledBack { // once answered there, always answered there
 				v.State, v.Ended, v.Since = Waiting, 0, since
 			}
 			return
@@ -120,6 +121,19 @@ func (c *Call) Unanswer(attempt int64) {
 	}
 }
 
+// CallBack says that the caller will be called back, and has left the line.
+func (c *Call) CallBack(at int64) {
+	v := c.current()
+	if v == nil || v.State != Waiting {
+		return
+	}
+	v.State, v.Ended = CalledBack, at
+	if c.left != 0 {
+		v.Ended = c.left
+	}
+	c.left = 0
+}
+
 // End says how a visit that goes on has ended with the call.
 func (c *Call) End(at int64, how State) {
 	v := c.current()
@@ -163,7 +177,7 @@ func (c *Call) Whole() (Visit, bool) {
 // there with its answer, its abandon or the end of T, but not with a short
 // abandon.
 type Counts struct {
-	Offered, Answered, Abandoned, MovedOn, Treated, Failed, Waiting int
+	Offered, Answered, Abandoned, MovedOn, Treated, Failed, Waiting, CalledBack int
 
 	InTime      int // of Answered: within T
 	GaveUp      int // of Abandoned: within T, short ones left out
@@ -215,6 +229,7 @@ func (c *Counts) Add(o Counts, times int) {
 	c.Treated += times * o.Treated
 	c.Failed += times * o.Failed
 	c.Waiting += times * o.Waiting
+	c.CalledBack += times * o.CalledBack
 	c.InTime += times * o.InTime
 	c.GaveUp += times * o.GaveUp
 	c.Short += times * o.Short
@@ -264,6 +279,8 @@ func (r *Rules) Count(v *Visit, within time.Duration, now int64) (at int64, c Co
 		c.Treated = 1
 	case Failed:
 		c.Failed = 1
+	case CalledBack:
+		c.CalledBack = 1
 	}
 	if late {
 		c.Decided = 1

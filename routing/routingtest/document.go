@@ -38,6 +38,12 @@ func (c *Case) queue(p *routing.Policy, l line) error {
 			}
 			continue
 		}
+		if key == "callback" || strings.HasPrefix(key, "callback.") {
+			if err := c.callbackOption(q, key, l.opts[key]); err != nil {
+				return fmt.Errorf("queue %s: %s: %w", q.Name, key, err)
+			}
+			continue
+		}
 		if err := option(p, q, key, l.opts[key]); err != nil {
 			return fmt.Errorf("queue %s: %s: %w", q.Name, key, err)
 		}
@@ -213,6 +219,18 @@ func hours(p *routing.Policy, q *routing.Queue, v string) error {
 // treatment reads "b" (a queue), "b:+20", "voicemail" (played, then hung up),
 // "hangup" or "603".
 func treatment(v string) (rule.Treatment, error) {
+	if rest, otherwise, more := strings.Cut(v, "|"); strings.HasSuffix(rest, "callback") {
+		t := rule.Treatment{Callback: true}
+		if play, ok := strings.CutPrefix(strings.TrimSuffix(rest, "callback"), "play/"); ok {
+			t.Play = strings.TrimSuffix(play, "+")
+		}
+		if !more {
+			return t, nil
+		}
+		other, err := treatment(otherwise)
+		t.Else = &other
+		return t, err
+	}
 	name, add, _ := strings.Cut(v, ":")
 	code, err := strconv.Atoi(name)
 	switch {
@@ -368,6 +386,9 @@ func (c *Case) routes() error {
 		if n.Record, err = recordOf(opts); err != nil {
 			return err
 		}
+		if err := c.routeCallback(n, opts); err != nil {
+			return err
+		}
 		c.policy.Route.Children = append(c.policy.Route.Children, n)
 		return nil
 	}
@@ -398,5 +419,5 @@ func (c *Case) routes() error {
 		}
 	}
 	c.events = events
-	return nil
+	return c.compileSteps(c.policy) // of the routes' callbacks
 }

@@ -37,6 +37,7 @@ type Case struct {
 	versions bool
 	order    []string // call names by number
 	asked    []asked
+	offers   []offered
 }
 
 // person is an agent as a case begins.

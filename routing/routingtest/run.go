@@ -27,7 +27,12 @@ type runner struct {
 	queues  map[routing.CallID]string
 	greeted map[routing.CallID]bool // callers who were answered
 	acks    []routing.Offer
-	records []routing.Record // of the actions that are about to be shown
+	picks   []routing.Offer // agents reserved for a callback, whose customer is there
+	tries   map[routing.CallID]int
+	kept    map[routing.CallID]*routing.Kept
+	reached map[routing.CallID]bool
+	hashes  map[routing.CallID]string // of callers' numbers
+	records []routing.Record          // of the actions that are about to be shown
 	version int
 }
 
@@ -36,7 +41,8 @@ func (c *Case) Run() ([]string, error) {
 	r := &runner{
 		Case: c, engine: routing.New(c.policy), setup: true, version: c.policy.Version,
 		offers: map[routing.CallID]routing.Offer{}, made: map[routing.Offer]agents.ID{}, silent: map[routing.CallID]bool{}, talks: map[agents.ID]routing.Offer{}, callers: map[routing.CallID]*rule.Env{}, queues: map[routing.CallID]string{},
-		greeted: map[routing.CallID]bool{},
+		greeted: map[routing.CallID]bool{}, tries: map[routing.CallID]int{}, kept: map[routing.CallID]*routing.Kept{},
+		reached: map[routing.CallID]bool{}, hashes: map[routing.CallID]string{},
 	}
 	if err := r.prepare(); err != nil {
 		return nil, err
@@ -162,6 +168,11 @@ func (r *runner) step(ev routing.Event) error {
 		err = r.step(routing.PopAcked{Offer: o, Mode: routing.Painted})
 		r.decide(true)
 	}
+	for err == nil && len(r.picks) > 0 {
+		o := r.picks[0]
+		r.picks = r.picks[1:]
+		err = r.step(routing.PhoneAnswered{Offer: o})
+	}
 	return err
 }
 
@@ -220,6 +231,12 @@ func (r *runner) play(l line) error {
 		return r.step(routing.PhoneProbed{Agent: agents.ID(word(1)), Code: code})
 	case "wrapup":
 		return r.step(routing.WrapUpEnded{Offer: r.talks[agents.ID(word(1))], Disposition: word(2)})
+	case "customer":
+		return r.customer(word)
+	case "decline":
+		return r.step(routing.CallbackDeclined{Call: r.names[word(2)]})
+	case "restart":
+		return r.restart()
 	case "reload":
 		return r.reload(l)
 	case "figures":
@@ -240,6 +257,9 @@ func (r *runner) signIn(id agents.ID, away string) error {
 
 // playOffer plays the events that name a call and an attempt: "answer c1 #1".
 func (r *runner) playOffer(l line, word func(int) string) error {
+	if l.words[0] == "accept" && word(1) == "callback" {
+		return r.step(routing.CallbackAccepted{Call: r.names[word(2)], Caller: l.opts["number"]})
+	}
 	id, ok := r.names[word(1)]
 	if !ok {
 		return fmt.Errorf("unknown call or event")
@@ -305,6 +325,7 @@ func (r *runner) arrive(l line) error {
 			who.Call.Trunk = l.opts["queue"] + "/" + l.opts["priority"]
 		}
 		alone := &rule.Env{Call: who.Call, ANI: who.ANI}
+		r.hashes[r.number(name)] = who.ANI
 		if err := r.step(routing.CallArrived{Call: r.number(name), Attrs: who.Call, Caller: who.ANI, Rim: r.rim(alone)}); err != nil {
 			return err
 		}

@@ -26,6 +26,7 @@ func (r *runner) show(acts []routing.Action) {
 }
 
 func (r *runner) remember(a routing.Action) {
+	r.back(a)
 	switch a := a.(type) {
 	case routing.OfferCall:
 		r.offers[a.Call] = a.Offer
@@ -112,7 +113,7 @@ func (r *runner) words(a routing.Action) string {
 	case routing.Refused:
 		return fmt.Sprintf("refused %s %s: %s", r.what(a.Offer), a.Asked, a.Code)
 	}
-	return ""
+	return r.callback(a)
 }
 
 // unsaid says that every queue answers its callers on entering, which goes
@@ -135,7 +136,7 @@ func (r *runner) enqueued(a routing.Enqueued) string {
 		s = fmt.Sprintf("overflow %s %s -> %s (%s)", r.name(a.Call), from, a.Queue, a.Reason.Trigger)
 	case "reload":
 		s = fmt.Sprintf("%s routed again: queue %s", r.name(a.Call), a.Queue)
-	case "late_record", "transferred", "returned":
+	case "late_record", "transferred", "returned", "taken_over":
 		s += " (" + a.Reason.Trigger + ")"
 	}
 	turn := a.Since.Add(-time.Duration(a.Priority) * time.Second)
@@ -166,6 +167,9 @@ func (r *runner) offer(a routing.OfferCall) string {
 	verb := "offer"
 	if r.apart {
 		verb = "pop"
+	}
+	if a.Callback != nil && r.kept[a.Call] != nil {
+		return fmt.Sprintf("reserve %s for %s #%d%s", a.Agent, r.name(a.Call), a.Attempt, why(a.Reason.Trigger, a.Reason.LeftOut))
 	}
 	parts := []string{fmt.Sprintf("step %d", a.Reason.Step)}
 	if a.Reason.Prefer != "" {
@@ -217,6 +221,9 @@ func (r *runner) treat(a routing.Treat) string {
 func (r *runner) end(a routing.EndCall) string {
 	if r.silent[a.Call] {
 		return ""
+	}
+	if a.Into != 0 {
+		return fmt.Sprintf("%s ends %s by %s", r.name(a.Call), a.Outcome, r.name(a.Into))
 	}
 	s := fmt.Sprintf("%s ends %s by %s", r.name(a.Call), a.Outcome, a.By)
 	if a.Reason != "" {

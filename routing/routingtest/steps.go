@@ -97,7 +97,7 @@ func (c *Case) compileSteps(p *routing.Policy) error {
 		a.step.When = cond
 	}
 	c.asked = nil
-	return nil
+	return c.compileOffers(o)
 }
 
 func span(v string) (*time.Duration, error) {

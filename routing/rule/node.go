@@ -29,13 +29,34 @@ type Prefer struct {
 }
 
 // Treatment is where a call can go instead of an agent (10): Play first when
-// set, then exactly one of Queue, Reject and Hangup.
+// set, then exactly one of Queue, Callback, Reject and Hangup.
 type Treatment struct {
 	Play        string
 	Queue       string
 	PriorityAdd int
 	Reject      int
 	Hangup      bool
+	// Callback offers one; Else is taken when it is declined or impossible (nil:
+	// hang up).
+	Callback bool
+	Else     *Treatment
+}
+
+// Callback is how a queue, or a route, offers to call a caller back (10). It is
+// never changed once it is read.
+type Callback struct {
+	// When says whether it may be offered, asked at each offer; nil: always.
+	When       *Condition
+	FirstOffer time.Duration // counted from entering the queue
+	Again      time.Duration // between offers; 0: one offer
+	Key        string        // one digit: accepts
+	Entered    bool          // number: entered, the caller may key in another
+	// Ahead is how much expected wait is left when the customer is called (dial:
+	// ahead); 0: once an agent is reserved (dial: at_turn).
+	Ahead    time.Duration
+	Attempts int // calls to the customer
+	Retry    time.Duration
+	Expires  time.Duration // counted from the acceptance
 }
 
 // RecordPolicy: how long routing waits for the customer's record (16).
@@ -63,5 +84,7 @@ type Node struct {
 	RelaxAfter *time.Duration
 	Record     *RecordPolicy // nil: inherited
 	Prefer     []Prefer
+	Callback   *Callback // nil: inherited, then the queue's
+	NoCallback bool      // callback: none
 	Children   []*Node
 }

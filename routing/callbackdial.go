@@ -1,0 +1,274 @@
+package routing
+
+import (
+	"slices"
+	"time"
+)
+
+// dialFor is how long a customer's phone rings, in microseconds.
+const dialFor = 30 * second
+
+// Why a customer was not reached.
+const (
+	missedNoAnswer = "no_answer"
+	missedBusy     = "busy"
+	missedRefused  = "refused"
+	missedFailed   = "failed"
+)
+
+// maxAhead is how many customers of one queue one Step calls ahead.
+const maxAhead = 8
+
+// resume puts the place where agents find it, or pauses it: outside hours until
+// the next opening, and between two calls to the customer.
+func (e *Engine) resume(c *call) {
+	cb := c.callback
+	if e.superseded(c) {
+		if !cb.paused {
+			e.pause(c, e.now)
+		}
+		e.renewAway(c)
+	}
+	next, open := e.nextOpening(c)
+	switch {
+	case !open:
+		e.pause(c, next)
+	case cb.again > e.now:
+		e.pause(c, cb.again)
+	default:
+		e.disarm(c, callbackDue)
+		if next > 0 {
+			e.arm(c, callbackDue, next)
+		}
+		if cb.paused {
+			cb.paused = false
+			e.place(c)
+			e.markSeeking(c, "callback")
+		}
+	}
+}
+
+// nextOpening is when the queue next opens, if it is closed now, else when it
+// next closes; 0 for never.
+func (e *Engine) nextOpening(c *call) (at int64, open bool) {
+	cal := c.plan.Calendars[c.queue.Hours]
+	if cal == nil {
+		return 0, true
+	}
+	cal = cal.For(c.zone())
+	now := instant(e.now)
+	open = cal.Open(now)
+	next, ok := cal.OpensAfter(now)
+	if open {
+		next, ok = cal.ClosesAfter(now)
+	}
+	if !ok { // neither within a week: look again then
+		next = now.AddDate(0, 0, horizonDays-1)
+	}
+	return next.UnixMicro(), open
+}
+
+// pause takes the place out of the order of those who are served, until an
+// instant.
+func (e *Engine) pause(c *call, until int64) {
+	cb := c.callback
+	if !cb.paused {
+		e.unplace(c)
+		c.wanted, c.preferAt = nil, len(c.prefer)
+		e.disarm(c, holdDue)
+		e.unseek(c)
+		cb.paused = true
+	}
+	e.unline(c)
+	e.arm(c, callbackDue, until)
+}
+
+// dial calls the customer: an agent is reserved and has seen the record, or it
+// is done ahead.
+func (e *Engine) dial(c *call) {
+	cb := c.callback
+	cb.dialling = true
+	cb.tries++
+	out := CallCustomer{Call: c.id, Try: cb.tries, Queue: c.queue.Name, Music: c.queue.Music, Until: instant(e.now + dialFor)}
+	if c.agent != nil {
+		e.disarmOffer(c)
+		c.phase = dialling
+		out.Attempt, out.Agent = c.attempt, c.agent.id
+	}
+	e.arm(c, callbackDue, e.now+dialFor)
+	e.act(out)
+}
+
+// callAhead calls the customers whose expected wait is nearly over. They keep
+// their place in line meanwhile.
+func (e *Engine) callAhead() {
+	for _, name := range e.nearing {
+		var list []*call
+		e.figure(name).ahead.Ascend(func(c *call) bool {
+			e.spend(1)
+			if c.phase == waiting && !e.near(c) {
+				return false
+			}
+			if c.phase == waiting {
+				list = append(list, c)
+			}
+			return len(list) < maxAhead
+		})
+		for _, c := range list {
+			e.spend(indexUnits)
+			e.unplace(c)
+			c.wanted, c.preferAt = nil, len(c.prefer)
+			e.disarm(c, holdDue)
+			e.unseek(c)
+			e.unline(c)
+			c.callback.paused = true
+			e.dial(c)
+			e.line(c)
+		}
+	}
+	e.nearing = slices.DeleteFunc(e.nearing, func(name string) bool { return e.figure(name).ahead.Len() == 0 })
+}
+
+// near says that what is left of the expected wait is under the callback's
+// ahead. The age of the first in line is what a whole wait is expected to be.
+func (e *Engine) near(c *call) bool {
+	w := e.expected(c, e.now)
+	if !w.Known {
+		return false
+	}
+	left := time.Duration(w.Seconds) * time.Second
+	if w.Method == ByHeadOfLine {
+		left -= time.Duration(e.now-c.entered) * time.Microsecond
+	}
+	return left < c.callback.terms.Ahead
+}
+
+// followLine keeps the callbacks to be called ahead in the order of their line.
+func (e *Engine) followLine(c *call, in bool) {
+	cb := c.callback
+	if cb == nil || !cb.away || cb.terms.Ahead == 0 {
+		return
+	}
+	f := e.figure(c.queue.Name)
+	if !in {
+		f.ahead.Delete(c.lineKey())
+		return
+	}
+	if cb.paused {
+		return
+	}
+	f.ahead.Put(c.lineKey(), c)
+	if i, found := slices.BinarySearch(e.nearing, c.queue.Name); !found {
+		e.nearing = slices.Insert(e.nearing, i, c.queue.Name)
+	}
+}
+
+// customerAnswered: the customer is on the line. The agent's phone is called,
+// or the call returns to its very place.
+func (e *Engine) customerAnswered(ev CustomerAnswered) {
+	c := e.calls[ev.Call]
+	if c == nil || !c.isAway() || !c.callback.dialling || c.callback.tries != ev.Try {
+		e.act(DropCustomer{ev.Call, ev.Try, "stale"})
+		return
+	}
+	cb := c.callback
+	e.disarm(c, callbackDue)
+	e.disarm(c, callbackOver)
+	e.unpromise(c)
+	e.unline(c)
+	cb.dialling, cb.away, cb.paused = false, false, false
+	e.countWaiting(c)
+	e.act(CallbackReached{c.id, ev.Try})
+	e.line(c)
+	// From now on there is a caller again who can be left alone, or closed upon.
+	c.added = slices.DeleteFunc(c.added, func(m string) bool { return m == nobodyMark+c.queue.Name || m == closedMark+c.queue.Name })
+	e.armNobody(c)
+	e.armClose(c)
+	switch {
+	case c.phase != dialling:
+		e.place(c)
+		e.markSeeking(c, "callback")
+		if e.superseded(c) {
+			e.renew(c)
+		}
+	case cb.auto:
+		cb.auto = false
+		e.ringAccepted(c, e.now+c.queue.RingTimeout.Microseconds())
+	default:
+		e.ring(c, cb.unacked)
+	}
+}
+
+// customerMissed: the customer could not be reached.
+func (e *Engine) customerMissed(ev CustomerMissed) {
+	c := e.calls[ev.Call]
+	if c == nil || !c.isAway() || !c.callback.dialling || c.callback.tries != ev.Try {
+		return
+	}
+	why := missedFailed
+	switch ev.Code {
+	case 486, 600:
+		why = missedBusy
+	case 408, 480, 487:
+		why = missedNoAnswer
+	case 603:
+		why = missedRefused
+	}
+	e.missed(c, why)
+}
+
+// missed gives the reserved agent back, and calls again later: the turn stays.
+func (e *Engine) missed(c *call, why string) {
+	cb := c.callback
+	cb.dialling = false
+	e.disarm(c, callbackDue)
+	cb.missed++
+	more := !cb.over && cb.missed < cb.terms.Attempts
+	a := c.agent
+	if c.phase == dialling {
+		e.withdraw(c, "customer_"+why)
+	}
+	out := CallbackMissed{Call: c.id, Try: cb.tries, Why: why}
+	if more {
+		cb.again = e.now + cb.terms.Retry.Microseconds()
+		out.Again = instant(cb.again)
+	}
+	e.act(out)
+	if !more {
+		reason := "attempts"
+		if cb.over {
+			reason = "expires"
+		}
+		e.end(c, Expired, ByServer, reason)
+	}
+	if a != nil {
+		e.release(a, false) // no fault of hers
+	}
+	if more {
+		cb.paused = true
+		e.unline(c)
+		e.resume(c)
+	}
+}
+
+// callbackExpired: the time that was promised is over. An agent who has the
+// record, or a customer whose phone rings, is waited for.
+func (e *Engine) callbackExpired(c *call) {
+	if c.phase != waiting || c.callback.dialling {
+		c.callback.over = true
+		return
+	}
+	e.end(c, Expired, ByServer, "expires")
+}
+
+// undial ends the call to the customer: the agent who was reserved is not there
+// any more, or the place is over.
+func (e *Engine) undial(c *call, why string) {
+	cb := c.callback
+	if cb == nil || !cb.dialling {
+		return
+	}
+	cb.dialling, cb.auto = false, false
+	e.disarm(c, callbackDue)
+	e.act(DropCustomer{c.id, cb.tries, why})
+}
