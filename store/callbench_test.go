@@ -87,7 +87,7 @@ func processorTime() time.Duration {
 }
 
 // groupTicks are the ticks of one group of the writer's at 300 calls a second.
-const groupTicks = 15
+const groupTicks = 30
 
 // BenchmarkCallRows is all that a call has the store write, in groups as they
 // are at 300 calls a second, on one processor.

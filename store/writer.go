@@ -14,9 +14,10 @@ import (
 const (
 	// How long the first of a group waits for others after a quiet time, and how
 	// long one group comes after another when there is none. A commit takes what
-	// ten rows take, and a row that changes twice meanwhile is written once.
+	// ten rows take, look-ups read anew what they had in memory, and a row that
+	// changes twice meanwhile is written once.
 	groupWait  = 20 * time.Millisecond
-	groupEvery = 50 * time.Millisecond
+	groupEvery = 100 * time.Millisecond
 	groupSize  = 4096
 	// How long changes wait in memory alone for a database that has failed, and
 	// for one that says nothing: it may only be slow, or the processor busy.
