@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"regexp/syntax"
+	"slices"
 	"strings"
 	"testing"
 
@@ -38,6 +39,11 @@ func TestStrippedIsComplete(t *testing.T) {
 				listed = listed || strings.HasPrefix(head, prefix)
 			}
 			if !listed && mayMatch(prog, head) {
+				t.Errorf("+%d %s may lose its head", code, head)
+			}
+		}
+		for n := 0; n < 100 && slices.Contains(keepsZero, code); n++ {
+			if head := fmt.Sprintf("0%02d", n); mayMatch(prog, head) {
 				t.Errorf("+%d %s may lose its head", code, head)
 			}
 		}
@@ -103,7 +109,7 @@ func TestInternationalIsTheLibrarys(t *testing.T) {
 			codes = append(codes, code)
 		}
 	}
-	short, same := 0, 0
+	short, same, zero := 0, 0, 0
 	for range 80_000 {
 		digits := make([]byte, 3+dice.IntN(13))
 		for i := range digits {
@@ -113,6 +119,10 @@ func TestInternationalIsTheLibrarys(t *testing.T) {
 		if heads := stripped[code]; len(heads) > 0 && dice.IntN(2) == 0 {
 			copy(digits, heads[dice.IntN(len(heads))])
 		}
+		if dice.IntN(20) == 0 {
+			code = keepsZero[dice.IntN(len(keepsZero))]
+			copy(digits, "000"[:1+dice.IntN(3)])
+		}
 		zeros := "00"[:max(0, dice.IntN(12)-9)] // some write +0044
 		dialled := fmt.Sprintf("+%s%d%s", zeros, code, digits)
 		p := international(dialled)
@@ -120,6 +130,9 @@ func TestInternationalIsTheLibrarys(t *testing.T) {
 			continue
 		}
 		short++
+		if p.GetItalianLeadingZero() {
+			zero++
+		}
 		region := []string{"GB", "US", "RU", "ZZ", "AR", "FR"}[dice.IntN(6)]
 		want, q, ok := believe(dialled, region)
 		if !ok || want != newNumber(dialled) || country(p) != country(q) {
@@ -127,7 +140,7 @@ func TestInternationalIsTheLibrarys(t *testing.T) {
 		}
 		same++
 	}
-	if same < 10_000 || same != short {
-		t.Errorf("only %d numbers have been read", same)
+	if same < 10_000 || same != short || zero < 1000 {
+		t.Errorf("only %d numbers have been read, %d of them with a zero in front", same, zero)
 	}
 }
