@@ -3,6 +3,7 @@ package reference
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/cordboard/cordboard/agents"
@@ -39,6 +40,7 @@ func cmpID(a, b agents.ID) int {
 // event notes what an event says before the engine answers it.
 func (m *matcher) event(ev routing.Event) {
 	m.out = ""
+	m.resumed()
 	switch ev := ev.(type) {
 	case routing.CallArrived:
 		m.calls = append(m.calls, &caller{id: ev.Call, language: ev.Attrs.Language, bars: map[agents.ID]bar{}, skipped: map[int]bool{}})
@@ -78,6 +80,7 @@ func (m *matcher) event(ev routing.Event) {
 
 // action follows what the engine says it does, and checks each offer.
 func (m *matcher) action(a routing.Action, live *routing.Policy) error {
+	m.callback(a)
 	switch a := a.(type) {
 	case routing.Enqueued:
 		m.enqueued(a, live)
@@ -93,7 +96,7 @@ func (m *matcher) action(a routing.Action, live *routing.Policy) error {
 		m.withdrawn(a)
 	case routing.Connect:
 		c := m.call(a.Call)
-		c.front, c.sender = false, ""
+		c.front, c.sender, c.talks = false, "", true
 	case routing.Transferred:
 		c := m.call(a.Call)
 		c.sender, c.came, c.firm = a.Agent, 0, rule.Need{None: c.firm.None}
@@ -117,6 +120,7 @@ func (m *matcher) enqueued(a routing.Enqueued, live *routing.Policy) {
 		c.sender = "" // overflow takes it out of the sender's hands
 	}
 	c.queue = c.policy.Queues[a.Queue]
+	c.stepsIn(a.Since)
 	c.since, c.entered, c.priority = a.Since, a.Entered, a.Priority
 	if !again {
 		c.step, c.skipped = 0, map[int]bool{}
@@ -212,7 +216,7 @@ func (m *matcher) held(a routing.Held) error {
 func (m *matcher) withdrawn(a routing.Withdraw) {
 	c, p := m.call(a.Call), m.person(a.Agent)
 	p.call, p.ended = 0, a.Why
-	if a.Why == "abandoned" || a.Why == "call_failed" {
+	if a.Why == "abandoned" || a.Why == "call_failed" || a.Why == "taken_over" || strings.HasPrefix(a.Why, "customer_") {
 		return
 	}
 	c.waiting, c.at, c.asked, c.until = true, len(c.list), true, time.Time{}
@@ -249,7 +253,7 @@ func (m *matcher) changed(s agents.Status) {
 	if !p.busy() {
 		p.asked = ""
 	}
-	fault := p.ended != "abandoned" && p.ended != "call_failed" && p.ended != "join_failed"
+	fault := p.ended != "abandoned" && p.ended != "taken_over" && !strings.HasPrefix(p.ended, "customer_") && p.ended != "call_failed" && p.ended != "join_failed"
 	if p.free() && (fault || was == agents.NotReady || was == agents.SignedOut) {
 		p.idle = s.Since
 		p.measure(window, m.now)

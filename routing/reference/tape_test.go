@@ -36,6 +36,7 @@ type tape struct {
 	calls  []routing.CallID
 	offers map[routing.CallID]routing.Offer
 	wraps  map[agents.ID]routing.Offer
+	tries  map[routing.CallID]int // calls to customers who are to be called back
 }
 
 func newTape(t *testing.T, seed uint64) *tape {
@@ -43,7 +44,7 @@ func newTape(t *testing.T, seed uint64) *tape {
 	p := policy(1)
 	tp := &tape{
 		t: t, rng: rng, e: routing.New(p), live: p, now: time.Date(2026, 4, 15, 9, 0, 0, 0, time.UTC),
-		offers: map[routing.CallID]routing.Offer{}, wraps: map[agents.ID]routing.Offer{},
+		offers: map[routing.CallID]routing.Offer{}, wraps: map[agents.ID]routing.Offer{}, tries: map[routing.CallID]int{},
 	}
 	tp.most = []int{4, 9, 24}[seed/3%3]
 	tp.m = &matcher{sliced: seed%3 == 0, bound: gold * time.Second, offers: map[string]int{}}
@@ -94,6 +95,7 @@ func policy(version int) *routing.Policy {
 		Transfers: routing.TransferPolicy{CreditWaited: true, UnansweredAfter: 40 * time.Second},
 		Agents:    map[agents.ID]agents.Agent{},
 	}
+	withCallbacks(p)
 	for i := range people {
 		levels := map[agents.Skill]agents.Level{"x": agents.Level(9 - i), "y": agents.Level(i), "lang_en": agents.Level(3 + i), "lang_ru": agents.Level(9 - i)}
 		if i%4 == 2 {
@@ -123,11 +125,13 @@ func (p *tape) event() routing.Event {
 	if len(p.calls) == 0 || len(p.calls) < p.most && p.rng.IntN(4) == 0 {
 		p.next++
 		p.calls = append(p.calls, p.next)
-		return routing.CallArrived{Call: p.next, Attrs: rule.Call{Trunk: []string{"a", "b", "c", "t", "f"}[p.rng.IntN(5)], Language: []string{"en", "ru"}[p.rng.IntN(2)]}}
+		return routing.CallArrived{Call: p.next, Attrs: rule.Call{Trunk: []string{"a", "b", "c", "t", "f"}[p.rng.IntN(5)], Language: []string{"en", "ru"}[p.rng.IntN(2)], ANIKnown: true}, Caller: fmt.Sprint("n", p.rng.IntN(30))}
 	}
 	call := p.calls[p.rng.IntN(len(p.calls))]
 	o := p.offers[call]
-	switch p.rng.IntN(24) {
+	switch p.rng.IntN(28) {
+	case 24, 25, 26, 27:
+		return p.callbackEvent(call)
 	case 0, 1, 2:
 		c := rule.Customer{Known: true, LastAgent: string(p.agent())}
 		if p.rng.IntN(3) == 0 {
@@ -189,6 +193,8 @@ func (p *tape) step(ev routing.Event) error {
 					break
 				}
 			}
+		case routing.CallCustomer:
+			p.tries[a.Call] = a.Try
 		case routing.WrapUpStarted:
 			p.wraps[a.Agent] = a.Offer
 		case routing.WrapUpFinished:
@@ -259,7 +265,7 @@ func TestDecidesTheSame(t *testing.T) {
 			kinds[k] += n
 		}
 	}
-	for _, k := range []string{"agent_free", "arrived", "came_back", "step", "hold_ended", "late_record", "late", "transferred"} {
+	for _, k := range []string{"agent_free", "arrived", "came_back", "step", "hold_ended", "late_record", "late", "transferred", "callback", "called", "reached", "missed", "taken over"} {
 		if kinds[k] == 0 {
 			t.Errorf("no offer was caused by %s: %v", k, kinds)
 		}

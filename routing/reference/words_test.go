@@ -213,6 +213,9 @@ func (p *person) measure(window time.Duration, now time.Time) {
 
 // caller is a call.
 type caller struct {
+	again    time.Time // a callback: not to be called before
+	before   *caller   // whose place it has taken over
+	talks    bool
 	id       routing.CallID
 	policy   *routing.Policy
 	queue    *routing.Queue
