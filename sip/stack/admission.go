@@ -31,6 +31,11 @@ type share struct {
 	at     time.Time
 }
 
+// standstill is how many seconds' calls may come at once. On a machine that others
+// share the process stands still now and then, and reads in one instant what was
+// sent meanwhile: that is no flood.
+const standstill = 2
+
 // lately is how long a neighbour that has called counts as one who calls.
 const lately = 2 * time.Second
 
@@ -38,7 +43,7 @@ const lately = 2 * time.Second
 func newGate(maxCalls, perSecond, groups int) *gate {
 	g := &gate{
 		max: maxCalls, rate: float64(perSecond), groups: max(groups, 1),
-		tokens: float64(perSecond), group: map[string]*share{},
+		tokens: standstill * float64(perSecond), group: map[string]*share{},
 	}
 	if groups > 1 {
 		g.keep = maxCalls / 10
@@ -69,9 +74,9 @@ func (g *gate) enter(group string, now time.Time) bool {
 func (g *gate) take(s *share, now time.Time) bool {
 	g.count(s, now)
 	n := float64(max(g.active, 1))
-	g.tokens = refill(g.tokens, g.rate, g.rate, g.at, now)
+	g.tokens = refill(g.tokens, g.rate, standstill*g.rate, g.at, now)
 	g.at = now
-	part := max(g.rate/n, 1)
+	part := max(standstill*g.rate/n, 1)
 	s.tokens = refill(min(s.tokens, part), g.rate/n, part, s.at, now)
 	s.at = now
 	// By right, though others have spent what there was: a debt of one burst
@@ -96,7 +101,7 @@ func refill(tokens, rate, burst float64, since, now time.Time) float64 {
 func (g *gate) of(group string, now time.Time) *share {
 	s := g.group[group]
 	if s == nil {
-		s = &share{tokens: g.rate}
+		s = &share{tokens: standstill * g.rate}
 		g.group[group] = s
 		g.counts = time.Time{}
 	}

@@ -201,7 +201,9 @@ func TestAdmission(t *testing.T) {
 	newPeer(t, l.Stack).establish(l)
 
 	l = newLab(t, func(o *Options) { o.Rate = 1 })
-	newPeer(t, l.Stack).establish(l)
+	for range standstill {
+		newPeer(t, l.Stack).establish(l)
+	}
 	p = newPeer(t, l.Stack)
 	p.ask(ask{method: "INVITE", cseq: 1, body: "v=0"})
 	p.expect("503 INVITE")

@@ -56,7 +56,7 @@ func TestOverload(t *testing.T) {
 	t.Logf("%d of %d calls taken in %v, %d served", taken.Load(), 3*rated*seconds, took, good.Load())
 	if n := good.Load(); n < rated*seconds*9/10 {
 		t.Errorf("%d calls served of %d rated", n, rated*seconds)
-	} else if most := int64(float64(rated)*(took.Seconds()+1)) + 1; n > most {
+	} else if most := int64(float64(rated)*(took.Seconds()+standstill)) + 1; n > most {
 		t.Errorf("%d calls served, the limit is %d", n, most)
 	}
 	if l.Calls() != 0 {

@@ -77,7 +77,7 @@ func (o *office) books(ctx context.Context) (bad []string, err error) {
 		bad = append(bad, o.turning.verdict(outcomes, order)...)
 	}
 	if o.overload {
-		bad = append(bad, goodput(sum, c.silent.Load(), o.length)...)
+		bad = append(bad, goodput(sum, c.silent.Load(), o.rated, o.length)...)
 	}
 	bad = append(bad, failures.verdict()...)
 	return append(bad, talks.clashes()...), nil

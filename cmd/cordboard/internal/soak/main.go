@@ -31,6 +31,7 @@ type settings struct {
 	rests    int // times that the load stops, beside the end; below 0: as the length allows
 	postgres bool
 	reloads  int    // of the routing document, instead of faults; 0: faults
+	rated    int    // calls a second, as its file says
 	overload bool   // three times the rated load, instead of faults
 	keep     string // where the server's log goes, "" for the run's own folder
 }
@@ -46,12 +47,13 @@ func main() {
 	flag.IntVar(&s.rests, "rests", -1, "pauses of the load, in which memory is measured; by itself 2 in 20 minutes and more")
 	flag.Uint64Var(&s.seed, "seed", 1, "of calls and faults")
 	flag.IntVar(&s.reloads, "reloads", 0, "make so many versions of the routing document live, evenly over the run, instead of faults")
-	flag.BoolVar(&s.overload, "overload", false, "place three times the rated calls a second, instead of faults")
+	flag.BoolVar(&s.overload, "overload", false, "rate the server for -cps calls a second and place three times as many, instead of faults")
 	flag.BoolVar(&s.postgres, "postgres", false, "on Postgres instead of SQLite")
 	flag.StringVar(&s.keep, "log", "", "file for the server's log")
 	flag.Parse()
+	s.rated = max(ratedCPS, int(2*s.cps))
 	if s.overload {
-		s.cps = overloadTimes * ratedCPS
+		s.rated, s.cps = int(s.cps), overloadTimes*s.cps
 	}
 	s.length = time.Duration(minutes * float64(time.Minute))
 	if s.rests < 0 && minutes >= 20 {

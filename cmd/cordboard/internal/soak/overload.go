@@ -18,9 +18,9 @@ const (
 // goodput holds the calls that were served to their end, by an agent or until
 // their callers gave up, against what the server is rated for. The rest was to be
 // refused, and none left without a word.
-func goodput(sum store.Outcomes, silent int64, length time.Duration) (bad []string) {
+func goodput(sum store.Outcomes, silent int64, rated int, length time.Duration) (bad []string) {
 	served := sum.By[routing.Answered] + sum.By[routing.Abandoned]
-	part := float64(served) / (ratedCPS * length.Seconds())
+	part := float64(served) / (float64(rated) * length.Seconds())
 	fmt.Printf("soak: overload: %d calls served, %.3f of the rated load\n", served, part)
 	if part < leastGoodput {
 		bad = append(bad, fmt.Sprintf("%.3f of the rated load were served, of %d times as much", part, overloadTimes))

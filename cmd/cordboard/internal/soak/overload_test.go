@@ -23,7 +23,7 @@ func TestGoodput(t *testing.T) {
 		{sum(2000, 699, 5000), 0, 1},
 		{sum(2000, 1000, 0), 1, 1},
 	} {
-		if bad := goodput(c.sum, c.silent, time.Minute); len(bad) != c.bad {
+		if bad := goodput(c.sum, c.silent, 50, time.Minute); len(bad) != c.bad {
 			t.Errorf("%+v: %q", c, bad)
 		}
 	}

@@ -59,11 +59,7 @@ type server struct {
 }
 
 func newServer(s settings, dir string) (v *server, err error) {
-	admitted := max(ratedCPS, int(2*s.cps))
-	if s.overload {
-		admitted = ratedCPS
-	}
-	v = &server{dir: dir, admitted: admitted, db: store.Options{Path: filepath.Join(dir, "cordboard.db"), Tool: true}}
+	v = &server{dir: dir, admitted: s.rated, db: store.Options{Path: filepath.Join(dir, "cordboard.db"), Tool: true}}
 	if v.binary, err = filepath.Abs(s.binary); err != nil {
 		return v, err
 	}
