@@ -16,10 +16,8 @@ func (e *Engine) callArrived(ev CallArrived) error {
 	if e.calls[ev.Call] != nil {
 		return ErrKnownCall
 	}
-	c := newCall(ev.Call, ev.Attrs, e.now)
-	if c.attrs.Kind == "" {
-		c.attrs.Kind = "inbound"
-	}
+	c := newCall(ev.Call, e.now)
+	e.describe(c, ev.Attrs)
 	c.plan = e.plan
 	c.plan.calls++
 	e.calls[c.id] = c
@@ -46,7 +44,8 @@ func (e *Engine) customerResolved(ev CustomerResolved) {
 	if c == nil || c.resolved {
 		return
 	}
-	c.resolved, c.customer, c.customerKey = true, &ev.Customer, ev.Key
+	c.resolved, c.customerKey = true, ev.Key
+	c.know(ev.Customer)
 	e.learn(c, ev.Rim)
 	if c.isAway() {
 		e.unpromise(c)
@@ -58,8 +57,11 @@ func (e *Engine) customerResolved(ev CustomerResolved) {
 		e.routed(c)
 		return
 	}
-	p := c.record
-	if p == nil || !p.Reconsider || c.reread || e.now > c.arrived+p.LateFor.Microseconds() {
+	if c.route == nil || c.reread {
+		return
+	}
+	p := c.route.record
+	if !p.Reconsider || e.now > c.arrived+p.LateFor.Microseconds() {
 		return
 	}
 	switch {
@@ -97,14 +99,14 @@ func (e *Engine) reconsider(c *call) {
 	}
 	before := c.demand
 	e.unplace(c)
-	c.wanted = nil
+	c.wants(nil)
 	e.disarm(c, holdDue)
 	e.adopt(c, t)
 	c.demand = e.demandFor(c, c.queue)
 	e.regroup(c, before)
 	e.armRelax(c)
 	e.armSite(c)
-	c.prefer, c.preferAt = e.preferences(c, t.route.prefer), 0
+	c.askFirst(e.preferences(c, t.route.prefer))
 	e.rekey(c)
 	e.announce(c, "late_record")
 	e.place(c)
@@ -126,9 +128,9 @@ func (e *Engine) follow(c *call, t target, trigger string) {
 
 // adopt takes over what the routes set, other than the queue.
 func (e *Engine) adopt(c *call, t target) {
-	c.rule, c.base, c.record = t.route.path, t.route.priority, &t.route.record
-	c.byRoute, c.declined = t.route.callback, t.route.declined
-	c.setLanguage, c.topic, c.tag, c.home = t.language, t.topic, t.tag, t.leads(c.plan)
+	c.route, c.base = t.route, int32(t.route.priority)
+	c.topic, c.home = t.topic, t.leads(c.plan)
+	c.said = c.attrs.say(said{t.language, t.tag})
 	adds := t.route.adds
 	if topic := c.plan.Topics[t.topic]; topic != nil {
 		adds = withAddition(adds, &topic.Need, topic.RelaxAfter)
@@ -249,7 +251,7 @@ func (e *Engine) fill(c *call) {
 func (e *Engine) fillCall(c *call) {
 	at := instant(e.now)
 	e.reading, e.asking, e.zone = c.plan, c, c.zone()
-	e.env.Call, e.env.Customer = c.attrs, c.known()
+	e.env.Call, e.env.Customer = c.asArrived(), c.known()
 	e.env.Call.Region = c.region()
 	e.env.Call.WaitedS += int((e.now - c.since) / 1e6)
 	if c.from != "" {

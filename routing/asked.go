@@ -27,7 +27,7 @@ func (e *Engine) Asked(id CallID) (Asked, bool) {
 	if c == nil {
 		return Asked{}, false
 	}
-	out := Asked{Rule: c.rule, Topic: c.topic, Language: c.language(c.plan), Priority: c.priority(), Step: c.stepNow(), Region: c.region()}
+	out := Asked{Rule: c.rule(), Topic: c.topic, Language: c.language(c.plan), Priority: c.priority(), Step: c.stepNow(), Region: c.region()}
 	if c.queue != nil {
 		out.Queue = c.queue.Name
 		out.Need = StepRequirement(c.queue, 0, c.firm(), Caller{out.Language, e.siteOf(c)})

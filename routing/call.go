@@ -40,7 +40,8 @@ const (
 // call is one live call.
 type call struct {
 	id          CallID
-	attrs       rule.Call      // as it arrived, Transfers counted
+	attrs       *described     // as it arrived
+	past        *rule.Past     // likewise; nil: nothing is known of it
 	customer    *rule.Customer // nil before the look-up has ended
 	caller      string         // keyed hash of the number, "" when withheld
 	customerKey string         // keyed hash of the customer's id, "" while nobody is known
@@ -49,18 +50,15 @@ type call struct {
 	drains      *plan // the live version that left it to its own
 
 	// What the routes and transfers made of it.
-	rule        string
-	setLanguage string
-	topic       string
-	tag         string
-	record      *RecordPolicy // of the route
-	firmly      *firmness     // nil: nothing is added to the needs of queues
-	home        string        // the queue that the routes led to
-	base        int           // priority of the route
-	extra       int           // additions, each once
-	added       []string
-	additions   []Addition      // those of added that gave points
-	treatment   *rule.Treatment // of a route with then, or while one plays
+	route     *route // nil before they were read
+	said      *said
+	topic     string
+	firmly    *firmness       // nil: nothing is added to the needs of queues
+	home      string          // the queue that the routes led to
+	base      int32           // priority of the route
+	extra     int32           // additions, each once
+	once      []Addition      // what is done or added once: without points, a mark
+	treatment *rule.Treatment // of a route with then, or while one plays
 
 	// Waiting.
 	arrived int64
@@ -74,12 +72,9 @@ type call struct {
 	demand  *demand
 	step    int
 	answers []answer // of the conditions of steps, in this visit
-	came    int      // back from an agent
-	failed  int      // offers
 	trigger string
 	seeking *seeking // has yet to seek
 	visited []string
-	moves   int
 	pending *pendingTreat // falls due once the offer that is out has ended
 
 	// What the figures of its queues count of it.
@@ -88,12 +83,8 @@ type call struct {
 	guessed estimates
 
 	callback *callback // nil: none was accepted, nor can be offered here
-	byRoute  *rule.Callback
-
-	prefer   []preference
-	preferAt int
-	wanted   []*agent // it holds for these
-	alone    int      // the vacancy it came into
+	wish     *wish     // nil: no agents are preferred
+	alone    int       // the vacancy it came into
 
 	// The offer, or the talk.
 	attempt  Attempt
@@ -108,6 +99,10 @@ type call struct {
 	timers *timer // its deadlines (clocks.go)
 
 	// Small things side by side: a centre has a million calls.
+	came      int32 // back from an agent
+	failed    int32 // offers
+	moves     int32
+	transfers int32
 	phase     phase
 	spot      spot
 	lined     lined
@@ -122,7 +117,6 @@ type call struct {
 	toAgent   bool // it was to one agent
 	answered  bool // the caller's leg was answered by us, or is with this Connect
 	talked    bool // an agent has talked
-	declined  bool // the route offers no callback
 	late      bool // a late record waits to be considered
 	reread    bool // it was, or may not be any more
 }
@@ -138,28 +132,45 @@ type bar struct {
 	untilDesk bool // ends when the agent's desk is back
 }
 
-func newCall(id CallID, attrs rule.Call, at int64) *call {
-	return &call{id: id, attrs: attrs, arrived: at, since: at}
-}
+func newCall(id CallID, at int64) *call { return &call{id: id, arrived: at, since: at} }
 
-// known is the customer's record, empty where nobody is known.
-func (c *call) known() (out rule.Customer) {
-	if c.customer != nil {
-		out = *c.customer
+func (c *call) priority() int { return int(c.base + c.extra) }
+
+// rule is the path of its route, "" before the routes were read.
+func (c *call) rule() string {
+	if c.route == nil {
+		return ""
 	}
-	return out
+	return c.route.path
 }
-
-func (c *call) priority() int { return c.base + c.extra }
 
 // add gives an addition of priority, once for each origin.
 func (c *call) add(origin string, points int) {
-	if points == 0 || slices.Contains(c.added, origin) {
+	if points == 0 || c.marked(origin) {
 		return
 	}
-	c.added = append(c.added, origin)
-	c.additions = append(c.additions, Addition{origin, points})
-	c.extra += points
+	c.once = append(c.once, Addition{origin, points})
+	c.extra += int32(points)
+}
+
+// mark notes what is done once.
+func (c *call) mark(what string) {
+	if !c.marked(what) {
+		c.once = append(c.once, Addition{Origin: what})
+	}
+}
+
+func (c *call) unmark(what string) {
+	c.once = slices.DeleteFunc(c.once, func(a Addition) bool { return a.Points == 0 && a.Origin == what })
+}
+
+// additions are those of priority.
+func (c *call) additions() []Addition {
+	return slices.DeleteFunc(slices.Clone(c.once), func(a Addition) bool { return a.Points == 0 })
+}
+
+func (c *call) marked(what string) bool {
+	return slices.ContainsFunc(c.once, func(a Addition) bool { return a.Origin == what })
 }
 
 // language is the caller's: set by a route, else the record's, else the
@@ -169,7 +180,7 @@ func (c *call) language(p *plan) string {
 	if r := p.Regions.Named(c.region()); r != nil {
 		region = r.Language
 	}
-	for _, code := range []string{c.setLanguage, c.attrs.Language, c.known().Language, region} {
+	for _, code := range []string{c.said.language, c.attrs.Language, c.known().Language, region} {
 		if code == "" {
 			continue
 		}

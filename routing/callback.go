@@ -1,8 +1,6 @@
 package routing
 
 import (
-	"slices"
-
 	"github.com/cordboard/cordboard/routing/rule"
 )
 
@@ -51,11 +49,12 @@ func (c *call) isPaused() bool { return c.callback != nil && c.callback.paused }
 // callbackTerms are what the call's route says of callbacks, else its queue;
 // nil where none is offered.
 func (c *call) callbackTerms() *rule.Callback {
-	if c.queue == nil || c.queue.Name == c.home && c.declined {
+	at := c.route
+	if c.queue == nil || at != nil && at.declined && c.queue.Name == c.home {
 		return nil
 	}
-	if c.byRoute != nil && c.queue.Name == c.home {
-		return c.byRoute
+	if at != nil && at.callback != nil && c.queue.Name == c.home {
+		return at.callback
 	}
 	return c.queue.Callback
 }
@@ -184,7 +183,7 @@ func (e *Engine) mayOffer(c *call) bool {
 		return holds
 	}
 	e.fillCall(c)
-	e.env.Call.Language, e.env.Call.Topic = c.setLanguage, c.topic
+	e.env.Call.Language, e.env.Call.Topic = c.said.language, c.topic
 	e.fillQueues(c.plan, when.Queues())
 	if when.ReadsOwn() { // it would be the last in line
 		e.env.Own = rule.OwnQueue{QueueFigures: e.queueFigures(c.plan, c.queue.Name), Position: e.figure(c.queue.Name).line.Len() + 1}
@@ -279,12 +278,6 @@ func (c *call) onceMarks() []string {
 	return []string{lateMark + c.queue.Name, nobodyMark + c.queue.Name, closedMark + c.queue.Name}
 }
 
-func (c *call) mark(once string) {
-	if !slices.Contains(c.added, once) {
-		c.added = append(c.added, once)
-	}
-}
-
 // takeCallback releases the caller's line. The place waits on with turn,
 // priority and steps.
 func (e *Engine) takeCallback(c *call) {
@@ -295,7 +288,7 @@ func (e *Engine) takeCallback(c *call) {
 	if cb.caller == "" {
 		cb.caller = c.caller
 	}
-	c.attrs.Kind = "callback"
+	e.kind(c, "callback")
 	c.blind, c.toAgent, c.late, c.reread, c.pending = false, false, false, true, nil
 	c.guessed.ql = -1 // what it waits says nothing of what callers wait
 	joined := c.demand != nil
@@ -304,7 +297,8 @@ func (e *Engine) takeCallback(c *call) {
 		e.disarm(c, holdDue, lateDue, nobodyDue, closeDue)
 	} else if !cb.left {
 		c.entered, c.step, c.skipped, c.answers = e.now, 0, 0, nil
-		c.failed, c.gaveUp, c.prefer = 0, false, nil
+		c.failed, c.gaveUp = 0, false
+		c.askFirst(nil)
 	}
 	cb.away, cb.paused = true, true
 	for _, once := range c.onceMarks() {
@@ -314,12 +308,13 @@ func (e *Engine) takeCallback(c *call) {
 	e.promise(c)
 	if joined {
 		e.unplace(c)
-		c.wanted, c.preferAt = nil, len(c.prefer)
+		c.wants(nil)
+		c.preferDone()
 		e.unline(c)
 	}
 	e.act(CallbackTaken{c.id, c.kept()})
 	if !joined {
-		c.preferAt = len(c.prefer)
+		c.preferDone()
 		e.rekey(c)
 		e.join(c)
 		e.reachSteps(c)

@@ -74,7 +74,8 @@ func (e *Engine) pause(c *call, until int64) {
 	cb := c.callback
 	if !cb.paused {
 		e.unplace(c)
-		c.wanted, c.preferAt = nil, len(c.prefer)
+		c.wants(nil)
+		c.preferDone()
 		e.disarm(c, holdDue)
 		e.unseek(c)
 		cb.paused = true
@@ -117,7 +118,8 @@ func (e *Engine) callAhead() {
 		for _, c := range list {
 			e.spend(indexUnits)
 			e.unplace(c)
-			c.wanted, c.preferAt = nil, len(c.prefer)
+			c.wants(nil)
+			c.preferDone()
 			e.disarm(c, holdDue)
 			e.unseek(c)
 			e.unline(c)
@@ -181,7 +183,8 @@ func (e *Engine) customerAnswered(ev CustomerAnswered) {
 	e.act(CallbackReached{c.id, ev.Try})
 	e.line(c)
 	// From now on there is a caller again who can be left alone, or closed upon.
-	c.added = slices.DeleteFunc(c.added, func(m string) bool { return m == nobodyMark+c.queue.Name || m == closedMark+c.queue.Name })
+	c.unmark(nobodyMark + c.queue.Name)
+	c.unmark(closedMark + c.queue.Name)
 	e.armNobody(c)
 	e.armClose(c)
 	switch {

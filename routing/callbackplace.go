@@ -53,11 +53,11 @@ func (e *Engine) takeOver(c, old *call) {
 	c.since, c.entered = old.since, old.entered
 	c.answers = old.answers
 	c.base, c.extra = old.base, old.extra
-	c.additions = slices.Clone(old.additions)
-	c.added = slices.Clone(old.added)
+	c.once = slices.Clone(old.once)
 	// A caller on the line is treated anew, but for late: she has waited that long
 	// on purpose.
-	c.added = slices.DeleteFunc(c.added, func(m string) bool { return m == nobodyMark+c.queue.Name || m == closedMark+c.queue.Name })
+	c.unmark(nobodyMark + c.queue.Name)
+	c.unmark(closedMark + c.queue.Name)
 	c.front, c.came = old.front, old.came
 	for _, name := range old.visited {
 		if !slices.Contains(c.visited, name) {
@@ -120,7 +120,7 @@ func (e *Engine) renewAway(c *call) {
 	if to == name {
 		e.adoptPlan(c)
 		e.stay(c, nil)
-		c.preferAt = len(c.prefer)
+		c.preferDone()
 	} else {
 		e.leave(c)
 		e.adoptPlan(c)
@@ -132,7 +132,7 @@ func (e *Engine) renewAway(c *call) {
 			c.mark(once)
 		}
 		c.entered, c.step, c.skipped, c.answers = e.now, 0, 0, nil
-		c.prefer, c.preferAt = nil, 0
+		c.askFirst(nil)
 		e.rekey(c)
 		e.join(c)
 		e.announce(c, reloaded)
@@ -145,10 +145,10 @@ func (e *Engine) renewAway(c *call) {
 func (c *call) kept() Kept {
 	cb := c.callback
 	return Kept{
-		Queue: c.queue.Name, Rule: c.rule, Topic: c.topic, Language: c.setLanguage, Tag: c.tag,
+		Queue: c.queue.Name, Rule: c.rule(), Topic: c.topic, Language: c.said.language, Tag: c.said.tag,
 		Trunk: c.attrs.Trunk, DNIS: c.attrs.DNIS, Country: c.attrs.Country, Region: c.region(), Customer: c.customerKey,
 		Arrived: instant(c.arrived), Since: instant(c.since), Entered: instant(c.entered), Taken: instant(cb.taken),
-		Priority: c.base, Additions: slices.Clone(c.additions), Visited: slices.Clone(c.visited), Moves: c.moves,
+		Priority: int(c.base), Additions: c.additions(), Visited: slices.Clone(c.visited), Moves: int(c.moves),
 		Ahead: cb.terms.Ahead, Attempts: cb.terms.Attempts, Retry: cb.terms.Retry, Expires: instant(c.deadline(callbackOver).due),
 		Tries: cb.tries, Missed: cb.missed, Again: instant(cb.again),
 	}
@@ -163,7 +163,8 @@ func (e *Engine) callbackRestored(ev CallbackRestored) error {
 	}
 	k := ev.Kept
 	attrs := rule.Call{Kind: "callback", ANIKnown: true, Trunk: k.Trunk, DNIS: k.DNIS, Country: k.Country, Region: k.Region, Language: k.Language, Topic: k.Topic}
-	c := newCall(ev.Call, attrs, k.Arrived.UnixMicro())
+	c := newCall(ev.Call, k.Arrived.UnixMicro())
+	e.describe(c, attrs)
 	c.plan = e.plan
 	c.plan.calls++
 	e.calls[c.id] = c
@@ -171,12 +172,12 @@ func (e *Engine) callbackRestored(ev CallbackRestored) error {
 	e.act(ResolveCustomer{Call: c.id})
 	t := target{route: e.plan.routeAt(k.Rule), language: k.Language, topic: k.Topic, tag: k.Tag}
 	e.adopt(c, t)
-	c.base, c.extra, c.added, c.additions = k.Priority, 0, nil, nil
+	c.base, c.extra, c.once = int32(k.Priority), 0, nil
 	for _, a := range k.Additions {
 		c.add(a.Origin, a.Points)
 	}
 	c.since, c.entered = k.Since.UnixMicro(), k.Entered.UnixMicro()
-	c.visited, c.moves = slices.Clone(k.Visited), k.Moves
+	c.visited, c.moves = slices.Clone(k.Visited), int32(k.Moves)
 	q := e.plan.queueOnce(k.Queue)
 	if q == nil {
 		q, c.entered = e.plan.Queues[t.queue(e.plan)], e.now

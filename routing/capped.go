@@ -119,7 +119,7 @@ func (e *Engine) awaits(c *call) bool {
 	if e.full(c.queue) {
 		return false
 	}
-	return slices.ContainsFunc(c.wanted, func(a *agent) bool {
-		return a.state == agents.Available && !e.waitsToTake(a) && e.suits(c, &c.prefer[c.preferAt], a) && e.mayTake(c, a)
+	return slices.ContainsFunc(c.wanted(), func(a *agent) bool {
+		return a.state == agents.Available && !e.waitsToTake(a) && e.suits(c, c.preferring(), a) && e.mayTake(c, a)
 	})
 }

@@ -48,20 +48,21 @@ type Engine struct {
 	tMinute  timer                 // when their service level is looked at
 	opened   []string              // queues whose bound has room again
 
-	timers  timers
-	freed   pile[*agent] // who have yet to take
-	seekers pile[*call]  // which have yet to seek
-	slice   slice
-	wakes   []*wake
-	picked  []*agent // others whom the call in hand is offered to at once
-	steps   int64    // Steps so far
-	env     rule.Env
-	reading *plan          // whose conditions are being read
-	asking  *call          // that they are read for
-	zone    *time.Location // of its caller
-	acts    []Action
-	ending  *call // its end is being told
-	pretend func(string, rule.QueueFigures) rule.QueueFigures
+	timers    timers
+	freed     pile[*agent] // who have yet to take
+	seekers   pile[*call]  // which have yet to seek
+	slice     slice
+	wakes     []*wake
+	described map[rule.Call]*described // attributes that calls share
+	picked    []*agent                 // others whom the call in hand is offered to at once
+	steps     int64                    // Steps so far
+	env       rule.Env
+	reading   *plan          // whose conditions are being read
+	asking    *call          // that they are read for
+	zone      *time.Location // of its caller
+	acts      []Action
+	ending    *call // its end is being told
+	pretend   func(string, rule.QueueFigures) rule.QueueFigures
 
 	// Of a reload (reload.go).
 	plans    []*plan    // versions before the live one with calls, oldest first
@@ -75,7 +76,7 @@ type Engine struct {
 func New(p *Policy) *Engine {
 	e := &Engine{
 		plan: newPlan(p), agents: map[agents.ID]*agent{}, calls: map[CallID]*call{},
-		demandBy: map[demandKey]*demand{}, figures: map[string]*figure{},
+		demandBy: map[demandKey]*demand{}, figures: map[string]*figure{}, described: map[rule.Call]*described{},
 		freed: freedPile(), seekers: seekPile(), slice: slice{mostUnits: sliceUnits},
 	}
 	e.env.Rim = e.predicate

@@ -67,8 +67,8 @@ func (e *Engine) whyNot(c *call, a, chosen *agent, step int) string {
 		return "barred"
 	case e.waitsToTake(a):
 		return "pending"
-	case len(c.wanted) > 0 && !slices.Contains(c.wanted, a):
-		return "held_for:" + string(c.wanted[0].id)
+	case len(c.wanted()) > 0 && !slices.Contains(c.wanted(), a):
+		return "held_for:" + string(c.wanted()[0].id)
 	case chosen == nil && e.full(c.queue):
 		return "max_talking"
 	case chosen == nil:

@@ -164,8 +164,8 @@ func (c *call) state() CallState {
 		first := c.shown()
 		out.Attempt, out.Agent = first.attempt, first.agent.id
 		out.Phase, out.Entered = c.phaseName(first.phase), instant(first.agent.since)
-	} else if c.phase == waiting && len(c.wanted) > 0 {
-		out.Agent = c.wanted[0].id
+	} else if c.phase == waiting && len(c.wanted()) > 0 {
+		out.Agent = c.wanted()[0].id
 	}
 	if c.entered == 0 {
 		out.Entered = instant(c.arrived)
@@ -181,7 +181,7 @@ func (c *call) phaseName(p phase) string {
 		return "dialling"
 	case p == waiting && c.isAway():
 		return "callback"
-	case p == waiting && len(c.wanted) > 0:
+	case p == waiting && len(c.wanted()) > 0:
 		return "holding"
 	case p == waiting:
 		return "waiting"

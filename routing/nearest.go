@@ -90,8 +90,8 @@ func (e *Engine) missing(c *call, a, chosen *agent, step int, words *[]string) (
 	}
 	switch {
 	case c.prefers(a):
-	case chosen == nil && len(c.wanted) > 0 && !slices.Contains(c.wanted, a):
-		add(farRule, func() string { return "held_for:" + string(c.wanted[0].id) })
+	case chosen == nil && len(c.wanted()) > 0 && !slices.Contains(c.wanted(), a):
+		add(farRule, func() string { return "held_for:" + string(c.wanted()[0].id) })
 	case e.standsBy(c.queue, a.profile.team):
 		add(farRule, func() string { return e.standbyWords(c.queue, a.profile.team) })
 	}
@@ -124,7 +124,7 @@ func (e *Engine) missing(c *call, a, chosen *agent, step int, words *[]string) (
 // behind says what put the chosen before an agent who was free too.
 func (e *Engine) behind(c *call, a, chosen *agent, step int) string {
 	if c.prefers(chosen) && !c.prefers(a) {
-		return "preferred: " + string(chosen.id) + " is " + c.prefer[c.preferAt].kind
+		return "preferred: " + string(chosen.id) + " is " + c.preferring().kind
 	}
 	mine, best := e.term(nil, c, a, step), e.term(nil, c, chosen, step)
 	for i := range min(len(mine), len(best)) {

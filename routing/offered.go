@@ -27,7 +27,7 @@ func (e *Engine) offerTo(c *call, a *agent, r Reason) {
 	if c.key.Turn == ceilingTurn {
 		r.Ceiling = instant(c.peak)
 	}
-	r.Rule, r.Policy, r.CameBack, r.Version = c.rule, c.queue.Choose, c.came, c.plan.Version
+	r.Rule, r.Policy, r.CameBack, r.Version = c.rule(), c.queue.Choose, int(c.came), c.plan.Version
 	if r.Prefer == "" {
 		r.Terms = e.terms(c, a, step)
 	}
@@ -36,7 +36,7 @@ func (e *Engine) offerTo(c *call, a *agent, r Reason) {
 	e.watchDecision(c, a, Given, r)
 	e.unseek(c)
 	e.unplace(c)
-	c.wanted = nil
+	c.wants(nil)
 	e.disarm(c, holdDue)
 	c.someFront = false // of a group before, which somebody answered
 	e.send(c, a, r)
@@ -272,7 +272,7 @@ func (e *Engine) back(c *call, front bool) {
 		c.came++
 		c.front = c.came <= maxCameBack
 	}
-	c.preferAt = len(c.prefer)
+	c.preferDone()
 	e.place(c)
 	switch {
 	case c.blind && (c.toAgent || !c.deadline(returnDue).armed()):

@@ -62,20 +62,21 @@ func (e *Engine) preferences(c *call, list []rule.Prefer) []preference {
 
 // prefers says that the agent is one of those whom the call asks for now.
 func (c *call) prefers(a *agent) bool {
-	return c.preferAt < len(c.prefer) && slices.Contains(c.prefer[c.preferAt].agents, a)
+	p := c.preferring()
+	return p != nil && slices.Contains(p.agents, a)
 }
 
 // waives says that the call asks for the agent whatever its need: exclusions
 // hold all the same.
 func (c *call) waives(a *agent) bool {
-	return c.prefers(a) && c.prefer[c.preferAt].waived && !c.demand.reqs[0].Excludes(a.profile.skills)
+	return c.prefers(a) && c.preferring().waived && !c.demand.reqs[0].Excludes(a.profile.skills)
 }
 
 // preferred asks the call's preferred agents, one entry after the other. It
 // says whether the call is taken care of: offered, or holding.
 func (e *Engine) preferred(c *call) bool {
-	for c.preferAt < len(c.prefer) {
-		p := &c.prefer[c.preferAt]
+	for c.preferring() != nil {
+		p := c.preferring()
 		if p.until == 0 {
 			p.until = e.now + p.wait
 		}
@@ -105,11 +106,11 @@ func (e *Engine) preferred(c *call) bool {
 			e.holdFor(c, p, wanted)
 			return true
 		}
-		c.preferAt++
+		c.wish.at++
 		c.trigger = "hold_ended"
 	}
 	e.unplace(c)
-	c.wanted = nil
+	c.wants(nil)
 	e.disarm(c, holdDue)
 	e.place(c)
 	return false
@@ -131,7 +132,7 @@ func (e *Engine) suits(c *call, p *preference, a *agent) bool {
 // holdFor makes a call wait for some agents and nobody else.
 func (e *Engine) holdFor(c *call, p *preference, wanted []*agent) {
 	e.unplace(c)
-	c.wanted = wanted
+	c.wants(wanted)
 	e.place(c)
 	e.arm(c, holdDue, p.until)
 	if !p.told {
@@ -139,7 +140,7 @@ func (e *Engine) holdFor(c *call, p *preference, wanted []*agent) {
 		e.watchDecision(c, nil, Holding, Reason{Prefer: p.kind, Trigger: c.trigger})
 		e.act(Held{
 			Call: c.id, Agent: wanted[0].id, Prefer: p.kind, Until: instant(p.until),
-			Reason: Reason{Rule: c.rule, Prefer: p.kind, Version: c.plan.Version, LeftOut: e.leftOut(c, nil, 0, maxExplained)},
+			Reason: Reason{Rule: c.rule(), Prefer: p.kind, Version: c.plan.Version, LeftOut: e.leftOut(c, nil, 0, maxExplained)},
 		})
 	}
 }

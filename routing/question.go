@@ -202,10 +202,10 @@ func (e *Engine) others(c *call, a *agent) (out Change) {
 	e.front.Ascend(func(o *call) bool {
 		return !e.fitsNow(o, a) || !e.mayTake(o, a) || !e.admits(o.queue, a) || note(o, !c.front || o.key.Compare(c.key) < 0)
 	})
-	own := c.spot == inHold && slices.Contains(c.wanted, a)
+	own := c.spot == inHold && slices.Contains(c.wanted(), a)
 	a.own.Ascend(func(o *call) bool {
 		before := a.ownRow < maxOwnRow && !c.front && (!own || o.key.Compare(c.key) < 0)
-		return !e.suits(o, &o.prefer[o.preferAt], a) || !e.mayTake(o, a) || e.full(o.queue) || note(o, before)
+		return !e.suits(o, o.preferring(), a) || !e.mayTake(o, a) || e.full(o.queue) || note(o, before)
 	})
 	e.index.among(a.profile, e.index.queued, func(d *demand) {
 		if !e.admits(d.queue, a) {
@@ -224,6 +224,6 @@ func (e *Engine) others(c *call, a *agent) (out Change) {
 	if first != nil {
 		out.First = first.id
 	}
-	out.Serves = out.Before == 0 && (len(c.wanted) == 0 && e.admits(c.queue, a) || own && !e.full(c.queue))
+	out.Serves = out.Before == 0 && (len(c.wanted()) == 0 && e.admits(c.queue, a) || own && !e.full(c.queue))
 	return out
 }

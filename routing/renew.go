@@ -80,7 +80,7 @@ const reloaded = "reload"
 
 // passedOn says that an agent sent the call where it is: the routes have no
 // say in that.
-func (c *call) passedOn() bool { return c.attrs.Transfers > 0 }
+func (c *call) passedOn() bool { return c.passed() > 0 }
 
 // renewPassed keeps a call that is not routed again in its queue, or moves it.
 func (e *Engine) renewPassed(c *call, to string) {
@@ -106,7 +106,7 @@ func (e *Engine) stay(c *call, prefer []rule.Prefer) {
 	e.unplace(c)
 	clocks := c.visitClocks()
 	e.disarm(c, holdDue, stepDue, lateDue, nobodyDue, closeDue, relaxDue)
-	c.wanted = nil
+	c.wants(nil)
 	c.queue = c.plan.Queues[c.queue.Name]
 	reached := c.step
 	c.step, c.skipped = 0, 0
@@ -116,9 +116,9 @@ func (e *Engine) stay(c *call, prefer []rule.Prefer) {
 	e.await(c)
 	c.plan.waiting++
 	if c.toAgent {
-		c.preferAt = 0
+		c.wish.at = 0
 	} else {
-		c.prefer, c.preferAt = resume(e.preferences(c, prefer), c.prefer), 0
+		c.askFirst(resume(e.preferences(c, prefer), c.prefer()))
 	}
 	e.rekey(c)
 	e.announce(c, reloaded)

@@ -27,7 +27,7 @@ func (e *Engine) take(a *agent) {
 		own, other := e.firstOwn(a), e.firstWaiting(a)
 		if own != nil && (a.ownRow < maxOwnRow || other == nil) {
 			c = own
-			reason.Prefer = own.prefer[own.preferAt].kind
+			reason.Prefer = own.preferring().kind
 		} else {
 			c = other
 		}
@@ -57,7 +57,7 @@ func (e *Engine) firstFront(a *agent) (found *call) {
 func (e *Engine) firstOwn(a *agent) (found *call) {
 	a.own.Ascend(func(c *call) bool {
 		e.spend(1)
-		if e.now < c.prefer[c.preferAt].until && e.suits(c, &c.prefer[c.preferAt], a) && e.mayTake(c, a) && !e.full(c.queue) {
+		if e.now < c.preferring().until && e.suits(c, c.preferring(), a) && e.mayTake(c, a) && !e.full(c.queue) {
 			found = c
 		}
 		return found == nil
@@ -156,7 +156,7 @@ func (e *Engine) seek(c *call) {
 	if c.phase != waiting || c.isPaused() {
 		return
 	}
-	if c.preferAt < len(c.prefer) && e.preferred(c) {
+	if c.preferring() != nil && e.preferred(c) {
 		return
 	}
 	if c.toAgent {

@@ -119,7 +119,7 @@ func (e *Engine) answer(c *call, s *Step) bool {
 func (e *Engine) holdsNow(c *call, cond *rule.Condition) bool {
 	e.restep(c) // what it has come to until now
 	e.fillCall(c)
-	e.env.Call.Language, e.env.Call.Topic = c.setLanguage, c.topic
+	e.env.Call.Language, e.env.Call.Topic = c.said.language, c.topic
 	e.fillQueues(c.plan, cond.Queues())
 	if cond.ReadsOwn() {
 		e.env.Own = e.ownFigures(c)

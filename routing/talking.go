@@ -163,6 +163,7 @@ func (e *Engine) endWith(c *call, out EndCall) {
 		e.dropBar(b)
 	}
 	delete(e.calls, c.id)
+	e.forget(c)
 	c.plan.calls--
 	if c.queue != nil {
 		out.Queue = c.queue.Name

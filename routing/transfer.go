@@ -30,7 +30,7 @@ func (e *Engine) transferRequested(c *call, ev TransferRequested) {
 	c.plan.calls--
 	c.plan = e.plan
 	c.plan.calls++
-	c.attrs.Transfers++
+	c.transfers++
 	c.since = e.now
 	p := c.plan.Transfers
 	if p.CreditWaited {
@@ -46,7 +46,7 @@ func (e *Engine) transferRequested(c *call, ev TransferRequested) {
 	}
 	c.demands(adds)
 	c.passedBy, c.backTo = a, from
-	c.prefer, c.preferAt = nil, 0
+	c.askFirst(nil)
 	e.arrive(c, d, "transferred")
 	if d.topic == nil {
 		c.blind, c.toAgent = true, d.agent != nil
@@ -69,11 +69,10 @@ func (e *Engine) arrive(c *call, d destination, trigger string) {
 		if trigger == "transferred" {
 			p.wait = c.plan.Transfers.UnansweredAfter.Microseconds()
 		}
-		c.prefer = []preference{p}
+		c.askFirst([]preference{p})
 	} else {
-		c.prefer = e.preferences(c, nil)
+		c.askFirst(e.preferences(c, nil))
 	}
-	c.preferAt = 0
 	e.rekey(c)
 	e.join(c)
 	e.guess(c)
@@ -112,7 +111,7 @@ func (e *Engine) destination(c *call, ev TransferRequested) (d destination, refu
 	switch {
 	case d.queue == nil:
 		return d, "unknown_target"
-	case c.attrs.Transfers >= maxTransfers && (ev.Queue == "" || d.queue.Name != c.queue.Name):
+	case c.passed() >= maxTransfers && (ev.Queue == "" || d.queue.Name != c.queue.Name):
 		return d, "too_many_transfers"
 	case d.agent == nil && !e.open(e.plan, d.queue, c.zone()):
 		return d, "closed"

@@ -24,7 +24,7 @@ func (e *Engine) treatWhenFree(c *call, why string, t rule.Treatment) {
 	if c.phase != waiting {
 		return
 	}
-	c.added = append(c.added, why+":"+c.queue.Name)
+	c.mark(why + ":" + c.queue.Name)
 	e.treat(c, why, t)
 }
 

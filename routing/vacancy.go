@@ -233,7 +233,7 @@ func (w *wake) has(a *agent) bool {
 // one who is signed in fits any step. Those that stand there when it begins to
 // be so share the demand's.
 func (e *Engine) armNobody(c *call) {
-	if n := c.queue.Nobody; n != nil && !c.demand.staffed() && !slices.Contains(c.added, nobodyMark+c.queue.Name) {
+	if n := c.queue.Nobody; n != nil && !c.demand.staffed() && !c.marked(nobodyMark+c.queue.Name) {
 		c.alone = c.demand.vacancy.round
 		e.arm(c, nobodyDue, e.now+n.After.Microseconds())
 	}
@@ -260,7 +260,7 @@ func (e *Engine) armVacancy(d *demand) {
 	d.waiting.From(queue.Key{ID: v.done + 1}, func(c *call) bool {
 		e.spend(1)
 		v.done = int64(c.id)
-		if c.alone != v.round && !slices.Contains(c.added, nobodyMark+c.queue.Name) {
+		if c.alone != v.round && !c.marked(nobodyMark+c.queue.Name) {
 			next = c
 		}
 		return next == nil

@@ -38,7 +38,7 @@ func (e *Engine) enter(c *call, name, trigger string, prefer []rule.Prefer) {
 	if old != nil {
 		e.takeOver(c, old)
 	}
-	c.prefer, c.preferAt = e.preferences(c, prefer), 0
+	c.askFirst(e.preferences(c, prefer))
 	e.rekey(c)
 	e.greet(c)
 	e.join(c)
@@ -97,7 +97,7 @@ func (e *Engine) join(c *call) {
 
 // armVisit sets the deadlines of a visit to a queue, other than the next step.
 func (e *Engine) armVisit(c *call) {
-	if l := c.queue.Late; l != nil && !slices.Contains(c.added, lateMark+c.queue.Name) {
+	if l := c.queue.Late; l != nil && !c.marked(lateMark+c.queue.Name) {
 		e.arm(c, lateDue, max(c.entered+l.After.Microseconds(), e.now))
 	}
 	e.armNobody(c)
@@ -114,7 +114,7 @@ func (e *Engine) leave(c *call) {
 	}
 	e.spend(4 * indexUnits)
 	e.unplace(c)
-	c.wanted = nil
+	c.wants(nil)
 	e.unawait(c, c.demand)
 	c.demand.plan.waiting--
 	e.unquiet(c.queue.Name)
@@ -160,16 +160,16 @@ func (e *Engine) place(c *call) {
 	e.spend(indexUnits)
 	e.line(c)
 	switch {
-	case len(c.wanted) > 0 && !c.isPaused():
+	case len(c.wanted()) > 0 && !c.isPaused():
 		c.spot = inHold
-		for _, a := range c.wanted {
+		for _, a := range c.wanted() {
 			a.own.Put(c.key, c)
 		}
 		e.held.Put(c.key, c)
 		if f := e.figure(c.queue.Name); f.cap != nil {
 			f.cap.holding.Put(c.key, c)
 		}
-	case c.preferAt < len(c.prefer) || c.isPaused():
+	case c.preferring() != nil || c.isPaused():
 	case c.front:
 		c.spot = inFront
 		e.front.Put(c.key, c)
@@ -197,7 +197,7 @@ func (e *Engine) unplace(c *call) {
 	e.spend(indexUnits)
 	switch c.spot {
 	case inHold:
-		for _, a := range c.wanted {
+		for _, a := range c.wanted() {
 			a.own.Delete(c.key)
 		}
 		e.held.Delete(c.key)
@@ -272,7 +272,7 @@ func stepMark(queue string, step int) string {
 // armClose sets the deadline of the queue's closing time.
 func (e *Engine) armClose(c *call) {
 	cal := c.plan.Calendars[c.queue.Hours]
-	if cal == nil || slices.Contains(c.added, closedMark+c.queue.Name) {
+	if cal == nil || c.marked(closedMark+c.queue.Name) {
 		return
 	}
 	cal = cal.For(c.zone())
@@ -304,8 +304,8 @@ func (e *Engine) closed(c *call) {
 func (e *Engine) announce(c *call, trigger string) {
 	e.watchDecision(c, nil, Queued, Reason{Trigger: trigger})
 	e.act(Enqueued{
-		Call: c.id, Queue: c.queue.Name, Rule: c.rule, Topic: c.topic, Tag: c.tag, Region: c.region(), Priority: c.priority(),
+		Call: c.id, Queue: c.queue.Name, Rule: c.rule(), Topic: c.topic, Tag: c.said.tag, Region: c.region(), Priority: c.priority(),
 		Since: instant(c.since), Entered: instant(c.entered), Version: c.plan.Version, Within: c.queue.promise(),
-		Reason: Reason{Rule: c.rule, Trigger: trigger, CameBack: c.came, Version: c.plan.Version, LeftOut: e.leftOut(c, nil, 0, maxExplained)},
+		Reason: Reason{Rule: c.rule(), Trigger: trigger, CameBack: int(c.came), Version: c.plan.Version, LeftOut: e.leftOut(c, nil, 0, maxExplained)},
 	})
 }

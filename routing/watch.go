@@ -105,7 +105,7 @@ func (e *Engine) attributes(c *call) (out []Attribute) {
 		e.watch.asked[c.plan] = names
 	}
 	e.fill(c)
-	e.env.Call.Language, e.env.Call.Topic = c.setLanguage, c.topic
+	e.env.Call.Language, e.env.Call.Topic = c.said.language, c.topic
 	for i, p := range c.plan.Predicates { // what they read stays at the rim
 		out = append(out, Attribute{hideLiterals(c.plan, p.Source), e.predicate(i), "rim", false})
 	}
@@ -122,7 +122,7 @@ func (e *Engine) attributes(c *call) (out []Attribute) {
 // sourceOf is where an attribute comes from.
 func sourceOf(c *call, name string) string {
 	switch {
-	case name == "call.language" && c.setLanguage != c.attrs.Language, name == "call.topic" && c.topic != c.attrs.Topic:
+	case name == "call.language" && c.said.language != c.attrs.Language, name == "call.topic" && c.topic != c.attrs.Topic:
 		return "route"
 	case name == "call.waited", name == "call.transfers", name == "call.kind", name == "call.offers", name == "call.from_queue",
 		strings.HasPrefix(name, "queue"), strings.HasPrefix(name, "time."):
@@ -168,17 +168,17 @@ func (e *Engine) record(c *call, chosen *agent, kind string, why Reason) Record 
 // step among the demand's: what costs little.
 func (e *Engine) outline(c *call, chosen *agent, kind string, why Reason) (Record, int) {
 	r := Record{
-		Kind: kind, Call: c.id, At: instant(e.now), Version: c.plan.Version, Trigger: why.Trigger, Route: Route{Path: c.rule},
+		Kind: kind, Call: c.id, At: instant(e.now), Version: c.plan.Version, Trigger: why.Trigger, Route: Route{Path: c.rule()},
 		Queue: c.queue.Name, Topic: c.topic, Language: c.language(c.plan), Entered: instant(c.entered), Since: instant(c.since),
-		Priority: c.priority(), CameBack: c.came, Policy: c.queue.Choose, Prefer: why.Prefer, HeldFor: why.HeldFor, ByClock: c.stepNow(),
+		Priority: c.priority(), CameBack: int(c.came), Policy: c.queue.Choose, Prefer: why.Prefer, HeldFor: why.HeldFor, ByClock: c.stepNow(),
 	}
 	if c.plan.MilliPoints > 0 {
 		r.Turn = instant(c.turn())
 	}
 	if c.base > 0 {
-		r.Points = append(r.Points, Addition{"route", c.base})
+		r.Points = append(r.Points, Addition{"route", int(c.base)})
 	}
-	r.Points = append(r.Points, c.additions...)
+	r.Points = append(r.Points, c.additions()...)
 	d := c.demand
 	step := d.reach(c.step)
 	if chosen != nil {
@@ -195,7 +195,7 @@ func (e *Engine) outline(c *call, chosen *agent, kind string, why Reason) (Recor
 	r.Firm = c.firmNeeds(e)
 	e.standing(c, &r)
 	e.rules(c, &r)
-	for i := range c.prefer {
+	for i := range c.prefer() {
 		r.Preferred = append(r.Preferred, c.preferred(i, why.Prefer != "" && chosen != nil))
 	}
 	return r, step
@@ -218,17 +218,17 @@ func (d *demand) stepNeeds() (out []StepNeed) {
 
 // preferred is one entry of those that the call waits for.
 func (c *call) preferred(i int, chosen bool) Preferred {
-	p := &c.prefer[i]
+	p := &c.prefer()[i]
 	out := Preferred{Entry: p.kind, WaitS: int(p.wait / second), Outcome: "pending"}
 	for _, a := range p.agents {
 		out.Agents = append(out.Agents, a.id)
 	}
 	switch {
-	case i < c.preferAt:
+	case i < c.wish.at:
 		out.Outcome = "passed"
-	case i == c.preferAt && chosen:
+	case i == c.wish.at && chosen:
 		out.Outcome = "chosen"
-	case i == c.preferAt && len(c.wanted) > 0:
+	case i == c.wish.at && len(c.wanted()) > 0:
 		out.Outcome = "held"
 	}
 	return out
@@ -336,7 +336,7 @@ func (e *Engine) choices(c *call, a *agent) (among int, next CallID) {
 	}
 	e.front.Ascend(func(o *call) bool { return !e.fitsNow(o, a) || e.standsBy(o.queue, a.profile.team) || look(o) })
 	a.own.Ascend(func(o *call) bool {
-		return !e.suits(o, &o.prefer[o.preferAt], a) || look(o)
+		return !e.suits(o, o.preferring(), a) || look(o)
 	})
 	e.index.among(a.profile, e.index.queued, func(d *demand) {
 		if e.standsBy(d.queue, a.profile.team) {

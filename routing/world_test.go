@@ -206,7 +206,7 @@ func checkCalls(t *testing.T, e *Engine) {
 		}
 		switch c.spot {
 		case inHold:
-			held += len(c.wanted)
+			held += len(c.wanted())
 		case inFront:
 			front++
 		case inClass:
