@@ -247,6 +247,10 @@ func (c *callState) apply(at time.Time, action routing.Action) bool {
 	case routing.Transferred:
 		r.Transfers++
 		c.talkEnds(at)
+	case routing.CallbackTaken:
+		r.Reason = ReasonCallback
+	case routing.CallbackReached:
+		r.Reason = ""
 	case routing.EndCall:
 		return c.ends(at, a)
 	case routing.WrapUpFinished:

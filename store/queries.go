@@ -43,14 +43,14 @@ const (
 	qLastSign = `SELECT COALESCE(MAX(at), 0) FROM (
 		SELECT MAX(e.at) AS at FROM calls c JOIN call_events e ON e.call = c.call WHERE c.outcome = ''
 		UNION ALL SELECT MAX(arrived_at) AS at FROM calls) signs`
-	qRestartWaits  = `UPDATE calls SET wait_us = CAST($1 AS BIGINT) - arrived_at WHERE outcome = '' AND talk_at IS NULL`
+	qRestartWaits  = `UPDATE calls SET wait_us = CAST($1 AS BIGINT) - arrived_at WHERE outcome = '' AND reason <> 'callback' AND talk_at IS NULL`
 	qRestartEvents = `INSERT INTO call_events (call, seq, at, kind, agent, attempt, data)
 		SELECT c.call, COALESCE((SELECT MAX(e.seq) FROM call_events e WHERE e.call = c.call), 0) + 1, CAST($1 AS BIGINT), 'end_call', '', 0, CAST($2 AS TEXT)
-		FROM calls c WHERE c.outcome = ''`
+		FROM calls c WHERE c.outcome = '' AND c.reason <> 'callback'`
 	qRestartCalls = `UPDATE calls SET outcome = 'failed', ended_by = 'server', reason = 'restart',
 		ended_at = CASE WHEN talk_at IS NULL THEN CAST($1 AS BIGINT) ELSE COALESCE((SELECT MAX(e.at) FROM call_events e
 			WHERE e.call = calls.call AND e.seq < (SELECT MAX(l.seq) FROM call_events l WHERE l.call = calls.call)), arrived_at) END
-		WHERE outcome = ''`
+		WHERE outcome = '' AND reason <> 'callback'`
 
 	qSetTalk = `UPDATE calls SET talk_us = $2 WHERE call = $1`
 

@@ -45,6 +45,7 @@ func Run(t *testing.T, fresh func(testing.TB) Fixture) {
 		{"ledger/after the end", testAfterTheEnd},
 		{"ledger/restart", testRestart},
 		{"ledger/restart while talking", testRestartTalking},
+		{"ledger/callbacks outlive a restart", testCallbacks},
 		{"ledger/concurrent writers", testConcurrent},
 		{"ledger/fold", testFoldCalls},
 		{"folding", testFolding},
