@@ -219,6 +219,7 @@ func (c *compiler) action(n *node) rule.Treatment {
 		}
 	}
 	o.later(append(later, "else")...)
+	c.instead(o, &t)
 	o.close()
 	switch {
 	case ways > 1:

@@ -150,6 +150,11 @@ func (c *compiler) options(o *object, q *routing.Queue) {
 		q.Music = c.name(n)
 	}
 	o.later("callback", "announce")
+	if p, ok := o.lookup("callback"); ok { // what is wrong in it is said too
+		if q.Callback = nil; !p.value.isNone() && p.value.kind != kindNull {
+			q.Callback = c.callback(p.value)
+		}
+	}
 	o.close()
 }
 
@@ -327,6 +332,7 @@ func (c *compiler) checkQueue(q *routing.Queue, src *queueSource) {
 		c.errorf(src.at("wrap_up"), CodeConflict, "wrap_up.disposition: required needs a dispositions set")
 	}
 	c.checkAnswer(q, src)
+	c.checkCallback(q, src)
 	for i, s := range q.Steps {
 		if s.Need == nil {
 			continue

@@ -62,6 +62,11 @@ func (c *compiler) routeNode(o *object, path string, depth int) *rule.Node {
 		r.Record = &v
 	}
 	o.later("callback")
+	if p, ok := o.lookup("callback"); ok {
+		if r.NoCallback = p.value.isNone(); !r.NoCallback && p.value.kind != kindNull {
+			r.Callback = c.callback(p.value)
+		}
+	}
 	children := o.get("routes")
 	if children != nil && o.has("go_on") {
 		o.conflict("routes", "routes cannot stand beside go_on")
@@ -182,6 +187,9 @@ func (c *compiler) routeTarget(o *object, r *rule.Node) {
 	if n := o.get("then"); n != nil {
 		t := c.action(n)
 		r.Then = &t
+		if t.Callback {
+			c.errorf(n, CodeConflict, "%s: a callback is offered in a queue, and then leads to none", n.label())
+		}
 		for _, key := range []string{"routes", "need", "priority", "priority_add", "prefer", "agent"} {
 			o.conflict(key, "%s has no meaning beside then", key)
 		}
