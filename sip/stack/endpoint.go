@@ -55,6 +55,7 @@ type Stack struct {
 	started bool
 	closing bool // no new calls
 	closed  bool
+	refused refusals            // INVITEs, for load
 	invites map[string]*inbound // INVITEs received, by transaction key
 	merged  map[sameCall]*inbound
 	others  map[string]*serverTx // requests for the Handler, by transaction key
@@ -86,6 +87,7 @@ func New(o Options) (*Stack, error) {
 		forbid:  rate.NewLimiter(20, 20),
 		told:    rate.NewLimiter(rate.Every(10*time.Second), 1),
 		pressed: rate.NewLimiter(rate.Every(10*time.Second), 1),
+		refused: newRefusals(o.timers.life()),
 		invites: map[string]*inbound{},
 		merged:  map[sameCall]*inbound{},
 		others:  map[string]*serverTx{},

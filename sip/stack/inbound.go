@@ -195,7 +195,9 @@ func (s *Stack) tapInvite(in *inbound) *inbound {
 		return in
 	}
 	in.group = s.o.Group(in.msg.Source.Addr())
-	if s.closing || s.behind() || !s.gate.enter(in.group, in.msg.At) {
+	// One that was refused stays so.
+	if s.closing || s.refused.has(in.key, in.msg.At) || s.behind() || !s.gate.enter(in.group, in.msg.At) {
+		s.refused.add(in.key, in.msg.At)
 		in.verdict = s.busy()
 		return in
 	}
