@@ -49,6 +49,10 @@ func (s *serverReader) registrar(n *node) *Registrar {
 	return r
 }
 
+// CheckStaff holds the server file against a document: false when neither says
+// who the agents are, so that no call could ever be taken.
+func CheckStaff(s *Server, p *routing.Policy) bool { return p.Agents != nil || s.Directory != "" }
+
 // CheckPhones holds the two files against each other: the agent, by id, whose
 // telephone registers while the server file has no registrar; "" for none.
 func CheckPhones(s *Server, p *routing.Policy) agents.ID {

@@ -20,7 +20,10 @@ type Server struct {
 	Admin  string `key:"admin"` // address of /metrics, /-/healthy, /-/ready; loopback by default
 	Store  Store  `key:"store"`
 	Routes string `key:"routing"` // path of the routing document, resolved against the server file's folder
-	// WatchRoutes has the document read again when its file changes.
+	// Directory is the path of the agents' directory, resolved likewise; "" when
+	// the document lists its agents itself.
+	Directory string `key:"directory"`
+	// WatchRoutes has document and directory read again when their file changes.
 	WatchRoutes bool `key:"routing_watch"`
 }
 

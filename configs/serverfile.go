@@ -57,6 +57,7 @@ func (s *serverReader) document(o *object) {
 		return
 	}
 	s.out.Routes = s.path(o.must("routing"), "")
+	s.out.Directory = s.path(o.get("directory"), "")
 	s.out.WatchRoutes = s.flag(o.get("routing_watch"), false)
 	sipNode := o.must("sip")
 	s.sip(s.object(sipNode))

@@ -44,6 +44,15 @@ func (e *Engine) directory(p *Policy) {
 	e.census = &census{list: p.Agents, ids: p.order}
 }
 
+// directoryChanged takes over the agents of a directory that was read again.
+func (e *Engine) directoryChanged(ev DirectoryChanged) error {
+	if ev.Policy == nil {
+		return ErrNoPolicy
+	}
+	e.directory(ev.Policy)
+	return nil
+}
+
 // enrol looks at some agents of the census, until the slice is over.
 func (e *Engine) enrol() {
 	for e.census != nil && !e.slice.over() {

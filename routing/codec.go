@@ -82,6 +82,8 @@ func decoderRest(kind string) func([]byte) (Event, error) {
 		return decode[Started]
 	case PolicyChanged{}.Kind():
 		return decode[PolicyChanged]
+	case DirectoryChanged{}.Kind():
+		return decode[DirectoryChanged]
 	}
 	return nil
 }
@@ -107,8 +109,9 @@ func AppendEvent(to []byte, ev Event) ([]byte, error) {
 	return append(to, b...), nil
 }
 
-// DecodeEvent reads an event from the journal. A PolicyChanged comes without
-// its Policy: whoever replays finds it by version and hash.
+// DecodeEvent reads an event from the journal. A PolicyChanged and a
+// DirectoryChanged come without their Policy: whoever replays finds it by version
+// and hashes.
 func DecodeEvent(kind string, b []byte) (Event, error) {
 	f := decoder(kind)
 	if f == nil {

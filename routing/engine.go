@@ -14,7 +14,7 @@ import (
 var (
 	ErrUnknownAgent  = errors.New("agent is not in the directory")
 	ErrKnownCall     = errors.New("call has arrived already")
-	ErrNoPolicy      = errors.New("policy change without a policy")
+	ErrNoPolicy      = errors.New("change of policy or directory without a policy")
 	ErrUnknownEvent  = errors.New("event of an unknown type")
 	ErrBadAgentState = errors.New("agents sign in as available or not_ready")
 )
@@ -187,6 +187,8 @@ func (e *Engine) apply(ev Event) error {
 		return e.phoneChanged(ev)
 	case PolicyChanged:
 		return e.policyChanged(ev)
+	case DirectoryChanged:
+		return e.directoryChanged(ev)
 	case Tick, Started:
 	default:
 		return e.applyOffer(ev)

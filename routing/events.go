@@ -186,6 +186,9 @@ type Tick struct{}
 type Started struct {
 	Version int    `json:"version"`
 	SHA256  string `json:"sha256"`
+	// Directory is the SHA-256 of the agents' directory beside the document, ""
+	// when the document lists them itself.
+	Directory string `json:"directory,omitempty"`
 }
 
 // PolicyChanged: a new compiled routing document is live. Nothing is dropped,
@@ -197,8 +200,19 @@ type PolicyChanged struct {
 	// ApplyWaiting.
 	Waiting string `json:"waiting,omitempty"`
 	// Moves leads the calls that wait in a queue which is gone to another.
-	Moves  map[string]string `json:"moves,omitempty"`
-	Policy *Policy           `json:"-"`
+	Moves map[string]string `json:"moves,omitempty"`
+	// Directory is as in Started.
+	Directory string  `json:"directory,omitempty"`
+	Policy    *Policy `json:"-"`
+}
+
+// DirectoryChanged: the directory beside the live document lists other agents,
+// or says other things of them. It takes effect at once, for calls that wait
+// too; no call changes its version. Who is no longer listed finishes the call in
+// hand.
+type DirectoryChanged struct {
+	SHA256 string  `json:"sha256"` // of the directory
+	Policy *Policy `json:"-"`      // the live document with these agents; nothing else of it is looked at
 }
 
 func (CallArrived) Kind() string       { return "call_arrived" }
@@ -229,3 +243,4 @@ func (TreatmentPlayed) Kind() string   { return "treatment_played" }
 func (Started) Kind() string           { return "started" }
 func (Tick) Kind() string              { return "tick" }
 func (PolicyChanged) Kind() string     { return "policy_changed" }
+func (DirectoryChanged) Kind() string  { return "directory_changed" }

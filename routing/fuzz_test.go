@@ -113,6 +113,8 @@ func (p *tape) event() Event {
 		return PhoneChanged{p.agent(), p.byte()%4 > 0}
 	case 0:
 		return p.reload()
+	case 2:
+		return p.relist()
 	case 1:
 		return PhoneProbed{p.agent(), 200}
 	}

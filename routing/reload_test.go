@@ -32,6 +32,16 @@ func (p *tape) reload() Event {
 	return ev
 }
 
+// relist has the directory say other things of the agents, or not list one.
+func (p *tape) relist() Event {
+	ev := DirectoryChanged{SHA256: "d", Policy: tapeVersion(1 + p.byte()%tapeVersions)}
+	if p.byte()%2 == 0 {
+		delete(ev.Policy.Agents, p.agent())
+	}
+	p.e.Slices([]int{0, 100, 1000}[p.byte()%3], 0)
+	return ev
+}
+
 func tapeVersion(n int) *Policy {
 	if n < tapeVersions {
 		return tapePolicy(n)

@@ -44,6 +44,8 @@ func (s *Server) fail(w http.ResponseWriter, err error) {
 	var told any
 	if full := (*refused)(nil); errors.As(err, &full) {
 		p, told = &full.problem, full
+	} else if found := (*notRead)(nil); errors.As(err, &found) {
+		p, told = &found.problem, found
 	} else if !errors.As(err, &p) {
 		s.log.Error("request failed", zap.Error(err))
 		p = problemInternal

@@ -85,6 +85,13 @@ type Documents interface {
 	Live() int
 }
 
+// Reloader reads the files of document and directory again. What is found wrong
+// with them is said, one finding a text; the old ones stay live then.
+type Reloader interface {
+	Reload(ctx context.Context) (findings []string)
+	Directory() string // SHA-256 of the live one, "" for none
+}
+
 // Errors of Versions and Activations.
 var (
 	ErrNoVersion = errors.New("no such version")
@@ -161,6 +168,7 @@ func (s *Server) routingRoutes() []route {
 		{http.MethodGet, at + "/versions/{version}/check", RoleAdmin, s.checkVersion},
 		{http.MethodGet, at + "/versions/{version}/diff", RoleAdmin, s.diffVersion},
 		{http.MethodPost, at + "/activations", RoleAdmin, s.activate},
+		{http.MethodPost, at + "/reload", RoleAdmin, s.reloadRouting},
 		{http.MethodDelete, at + "/activations/{activation}", RoleAdmin, s.cancelActivation},
 		{http.MethodGet, at + "/audit", RoleAdmin, s.audit},
 	}
@@ -186,8 +194,9 @@ func (s *Server) routingNow(w http.ResponseWriter, r *http.Request, _ *seat) err
 	out := struct {
 		Live      *versionView     `json:"live"`
 		Latest    *versionView     `json:"latest"`
+		Directory string           `json:"directory"`
 		Scheduled []activationView `json:"scheduled"`
-	}{Scheduled: []activationView{}}
+	}{Scheduled: []activationView{}, Directory: s.opt.Reloader.Directory()}
 	if last, err := s.opt.Versions.Versions(r.Context(), 0, 1); err != nil {
 		return err
 	} else if len(last) > 0 {
@@ -212,6 +221,23 @@ func (s *Server) routingNow(w http.ResponseWriter, r *http.Request, _ *seat) err
 		out.Scheduled = append(out.Scheduled, viewActivation(a))
 	}
 	return reply(w, out)
+}
+
+// notRead is why files were refused that were read again.
+type notRead struct {
+	problem
+	Findings []string `json:"findings"`
+}
+
+// reloadRouting: POST /api/v1/routing/reload.
+func (s *Server) reloadRouting(w http.ResponseWriter, r *http.Request, _ *seat) error {
+	if found := s.opt.Reloader.Reload(r.Context()); len(found) > 0 {
+		return &notRead{
+			problem:  problem{Status: 422, Code: "refused", Title: "The files were refused", Detail: "What was live stays."},
+			Findings: found,
+		}
+	}
+	return reply(w, map[string]any{"live": s.opt.Documents.Live(), "directory": s.opt.Reloader.Directory()})
 }
 
 // bounds reads the query's under and most.

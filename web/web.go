@@ -95,12 +95,13 @@ type Options struct {
 	// Day is what has been counted today, by line ("" is the centre); false
 	// while that is not known. Nil: since the engine started.
 	Day func(now time.Time) (Day, bool)
-	// Versions, Activations, ActivationLog and Documents are the routing
+	// Versions, Activations, ActivationLog, Documents and Reloader are the routing
 	// document's; all or none of them.
 	Versions      Versions
 	Activations   Activations
 	ActivationLog ActivationLog
 	Documents     Documents
+	Reloader      Reloader
 	Explain       Explainer
 	// Origins says which pages may change anything; see NewOrigins.
 	Origins func(*http.Request) bool

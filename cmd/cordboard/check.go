@@ -45,6 +45,11 @@ func checkCommand() *cobra.Command {
 					return err
 				}
 				in.HasSound, in.Sounds = sounds.Has, server.Media.Sounds
+				if in.Directory = nil; server.Directory != "" {
+					if in.Directory, err = configs.ReadDirectory(server.Directory); err != nil {
+						return err
+					}
+				}
 				if o.format == "text" {
 					fmt.Fprintln(cmd.OutOrStdout(), file+": no errors")
 				}

@@ -80,7 +80,7 @@ func (o *explainOptions) recorded(ctx context.Context, w io.Writer, call routing
 		sources.Policy = documents.Policy
 	} else { // the ledger has the call still
 		keyless := fmt.Errorf("the journal's key: %w", err)
-		sources.Policy = func(context.Context, int, string) (*routing.Policy, error) { return nil, keyless }
+		sources.Policy = func(context.Context, int, string, string) (*routing.Policy, error) { return nil, keyless }
 	}
 	out, err := sources.Call(ctx, call)
 	if err != nil {

@@ -40,8 +40,12 @@ agents:
 	if len(findings) > 0 {
 		t.Fatal(findings)
 	}
-	if reread(file, running, anySound, zap.New(core)) != nil {
+	var said []string
+	if reread(file, running, anySound, zap.New(core), func(f string) { said = append(said, f) }) != nil {
 		t.Error("the document was taken")
+	}
+	if len(said) != 1 || !strings.Contains(said[0], "routing.yaml:8:") {
+		t.Errorf("whoever asked was told %q", said)
 	}
 	told := false
 	for _, e := range logs.All() {
@@ -74,7 +78,7 @@ func TestReloadNamesWhatWaits(t *testing.T) {
 		}
 	}
 	core, logs := observer.New(zap.DebugLevel)
-	if reread(o.server, running, anySound, zap.New(core)) == nil || logs.Len() > 0 {
+	if reread(o.server, running, anySound, zap.New(core), func(string) {}) == nil || logs.Len() > 0 {
 		t.Fatalf("nothing has changed, and the log says %v", logs.All())
 	}
 	document, err := os.ReadFile(filepath.Join(folder, "routing.yaml"))
@@ -84,7 +88,7 @@ func TestReloadNamesWhatWaits(t *testing.T) {
 	write("other.yaml", strings.Replace(string(document), "name: Office", "name: Other", 1))
 	write("cordboard.yaml", "cordboard: server/1\nrouting: other.yaml\nstore: {path: cordboard.db}\n"+
 		"sip: {listen: [\"udp:127.0.0.1:5060\"], max_calls: 200, trunks: {main: {from: [192.0.2.1]}}}\nadmin: \"127.0.0.1:9999\"\n")
-	doc := reread(o.server, running, anySound, zap.New(core))
+	doc := reread(o.server, running, anySound, zap.New(core), func(string) {})
 	if doc == nil || doc.Policy.Name != "Other" {
 		t.Fatalf("the document was not read from its new place: %v", logs.All())
 	}
@@ -98,7 +102,7 @@ func TestReloadNamesWhatWaits(t *testing.T) {
 	write("other.yaml", strings.Replace(string(document), `phone: "sip:anna@127.0.0.1:5062", `, "", 1))
 	write("cordboard.yaml", "cordboard: server/1\nrouting: other.yaml\nstore: {path: cordboard.db}\n"+
 		"sip: {listen: [\"udp:127.0.0.1:5060\"], max_calls: 100, registrar: {realm: x}}\n")
-	if reread(o.server, running, anySound, zap.New(core)) != nil {
+	if reread(o.server, running, anySound, zap.New(core), func(string) {}) != nil {
 		t.Error("a document was taken that this server cannot serve before its next start")
 	}
 }

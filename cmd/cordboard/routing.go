@@ -250,13 +250,14 @@ func (t *routingTool) saveFile(ctx context.Context, s *store.Store, w io.Writer,
 	return v, err
 }
 
-// checkInput is what check is given on this machine: the server's sounds.
+// checkInput is what check is given on this machine: the server's sounds and
+// directory.
 func (t *routingTool) checkInput() (configs.CheckInput, error) {
 	server, err := loadServer(t.file, printed)
 	if err != nil {
 		return configs.CheckInput{}, err
 	}
-	return checkOptions{sounds: server.Media.Sounds, format: "text"}.input()
+	return checkOptions{sounds: server.Media.Sounds, directory: server.Directory, format: "text"}.input()
 }
 
 func (t *routingTool) cancel() *cobra.Command {

@@ -30,7 +30,7 @@ func serveCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "serve -c FILE",
 		Short: "Run the server",
-		Long: "Run the server by the server file. SIGHUP reads the routing document and the certificates again; what has errors leaves the old one live.\n" +
+		Long: "Run the server by the server file. SIGHUP reads the routing document, the directory and the certificates again; what has errors leaves the old one live.\n" +
 			"SIGTERM and Ctrl C stop it: live calls may go on for 10 s; the same again ends them at once, with BYE.\n" +
 			"Other keys of the server file take effect at the next start: SIGHUP logs those that have changed.",
 		Args: cobra.NoArgs,
@@ -94,14 +94,23 @@ func loadDocument(server *configs.Server, file string, sounds func(string) bool,
 	if err != nil {
 		return nil, err
 	}
-	policy, findings := configs.ParseRouting(server.Routes, text, configs.Sounds(sounds))
+	var directory *configs.DirectoryFile
+	if server.Directory != "" {
+		if directory, err = configs.ReadDirectory(server.Directory); err != nil {
+			return nil, err
+		}
+	}
+	policy, findings := configs.ParseRouting(server.Routes, text, configs.Sounds(sounds), configs.Directory(directory))
 	if policy == nil || len(findings) > 0 {
-		return nil, refuse(server.Routes, findings, tell)
+		return nil, refuse(findings[0].File, findings, tell)
+	}
+	if !configs.CheckStaff(server, policy) {
+		return nil, fmt.Errorf("%s lists no agents, and %s names no directory: nobody could take a call", server.Routes, file)
 	}
 	if id := configs.CheckPhones(server, policy); id != "" {
 		return nil, fmt.Errorf("%s: agent %s has phone: registered, and %s has no sip.registrar", server.Routes, id, file)
 	}
-	return &app.Document{Text: text, Policy: policy}, nil
+	return &app.Document{Text: text, Policy: policy, Directory: directory}, nil
 }
 
 // loadToServe reads both files, and looks at what the server file names on this
@@ -149,7 +158,7 @@ func serve(ctx context.Context, file string, log *zap.Logger) (err error) {
 	var a *app.App
 	a, err = app.New(ctx, app.Options{
 		Server: server, Policy: doc.Policy, Document: doc, Log: log,
-		Reread: func() *app.Document { return reread(file, server, a.HasSound, log) },
+		Reread: func(tell func(string)) *app.Document { return reread(file, server, a.HasSound, log, tell) },
 	})
 	if err != nil {
 		return err
@@ -212,24 +221,35 @@ func endAtSecondSignal(end func(), log *zap.Logger) (stop func()) {
 // reread reads both files beside a running server: a document for it, or nil
 // and a log that says why. What else has changed in the server file is named.
 // Short codes are the trunks' and change with the next start.
-func reread(file string, running *configs.Server, sounds func(string) bool, log *zap.Logger) *app.Document {
+func reread(file string, running *configs.Server, sounds func(string) bool, log *zap.Logger, say func(string)) *app.Document {
 	// In brief: a source line may name people.
-	tell := func(f configs.Finding) { log.Error("finding in the configuration", zap.String("finding", f.Brief())) }
+	found := 0
+	tell := func(f configs.Finding) {
+		found++
+		log.Error("finding in the configuration", zap.String("finding", f.Brief()))
+		say(f.Brief())
+	}
+	refused := func(what string, err error) {
+		log.Error(what, zap.Error(err))
+		if found == 0 { // what was found says more
+			say(err.Error())
+		}
+	}
 	server, err := loadServer(file, tell)
 	if err != nil {
-		log.Error("the server file was refused, nothing was read again but certificates", zap.Error(err))
+		refused("the server file was refused, nothing was read again but certificates", err)
 		return nil
 	}
 	later := server.Differs(running)
-	if later = slices.DeleteFunc(later, func(key string) bool { return key == "routing" }); len(later) > 0 {
+	if later = slices.DeleteFunc(later, func(key string) bool { return key == "routing" || key == "directory" }); len(later) > 0 {
 		log.Warn("the server file has changed: these keys take effect at the next start", zap.Strings("keys", later))
 	}
 	// The document is for the server as it runs, wherever it now lies.
 	now := *running
-	now.Routes = server.Routes
+	now.Routes, now.Directory = server.Routes, server.Directory
 	doc, err := loadDocument(&now, file, sounds, tell)
 	if err != nil {
-		log.Error("the routing document was refused, the old one stays live", zap.Error(err))
+		refused("the routing document was refused, the old one stays live", err)
 		return nil
 	}
 	return doc

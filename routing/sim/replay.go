@@ -19,8 +19,9 @@ var ErrNoStart = errors.New("the journal does not begin with the start of a run"
 // Replay decides again what a journal's events led to. Each run of a server
 // begins with a new engine, as the server did.
 type Replay struct {
-	// Policy finds the compiled document of a version.
-	Policy func(version int, sha256 string) (*routing.Policy, error)
+	// Policy finds the compiled document of a version, with the agents of the
+	// directory of that SHA-256; "" for one that lists them itself.
+	Policy func(version int, sha256, directory string) (*routing.Policy, error)
 	// Call is whose records are told to Tell; 0: those of all calls.
 	Call routing.CallID
 	Tell func(routing.Record)
@@ -28,7 +29,9 @@ type Replay struct {
 	// is valid until it returns.
 	Done func(at time.Time, ev routing.Event, actions []routing.Action)
 
-	engine *routing.Engine
+	engine  *routing.Engine
+	version int    // that is live
+	sha256  string // its document's
 	// Events counts those that were applied.
 	Events int
 }
@@ -37,21 +40,9 @@ type Replay struct {
 // that is not there, or of a journal that does not begin with a start; an event
 // that the engine refuses was refused then too, and is none.
 func (r *Replay) Event(at time.Time, ev routing.Event) error {
-	switch e := ev.(type) {
-	case routing.Started:
-		p, err := r.Policy(e.Version, e.SHA256)
-		if err != nil {
-			return fmt.Errorf("version %d: %w", e.Version, err)
-		}
-		r.engine = routing.New(p)
-		r.engine.Watch(r.Call, r.Tell)
-	case routing.PolicyChanged:
-		p, err := r.Policy(e.Version, e.SHA256)
-		if err != nil {
-			return fmt.Errorf("version %d: %w", e.Version, err)
-		}
-		e.Policy = p
-		ev = e
+	ev, err := r.complete(ev)
+	if err != nil {
+		return fmt.Errorf("version %d: %w", r.version, err)
 	}
 	if r.engine == nil {
 		return ErrNoStart
@@ -62,6 +53,30 @@ func (r *Replay) Event(at time.Time, ev routing.Event) error {
 		r.Done(at, ev, acts)
 	}
 	return nil
+}
+
+// complete gives an event the document that the journal names by its hash.
+func (r *Replay) complete(ev routing.Event) (routing.Event, error) {
+	switch e := ev.(type) {
+	case routing.Started:
+		r.version, r.sha256 = e.Version, e.SHA256
+		p, err := r.Policy(e.Version, e.SHA256, e.Directory)
+		if err != nil {
+			return nil, err
+		}
+		r.engine = routing.New(p)
+		r.engine.Watch(r.Call, r.Tell)
+	case routing.PolicyChanged:
+		r.version, r.sha256 = e.Version, e.SHA256
+		p, err := r.Policy(e.Version, e.SHA256, e.Directory)
+		e.Policy = p
+		return e, err
+	case routing.DirectoryChanged:
+		p, err := r.Policy(r.version, r.sha256, e.SHA256)
+		e.Policy = p
+		return e, err
+	}
+	return ev, nil
 }
 
 // step does what the server did when Step failed: the call that the event is

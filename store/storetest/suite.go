@@ -62,6 +62,7 @@ func Run(t *testing.T, fresh func(testing.TB) Fixture) {
 		{"phones/bindings", testBindings},
 		{"answers", testAnswers},
 		{"versions", testVersions},
+		{"directories", testDirectories},
 		{"versions/activations", testActivations},
 	}
 	for _, c := range cases {

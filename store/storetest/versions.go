@@ -149,3 +149,16 @@ func testActivations(t *testing.T, f Fixture) {
 		equal(t, "was live", was, want)
 	}
 }
+
+// testDirectories: a directory is kept under its hash, for good.
+func testDirectories(t *testing.T, f Fixture) {
+	s := open(t, f)
+	ctx := t.Context()
+	_, err := s.Directory(ctx, "d1")
+	missing(t, "no directory yet", err)
+	ok(t, s.SaveDirectory(ctx, "d1", []byte("agents:\x00\xff")))
+	ok(t, s.SaveDirectory(ctx, "d1", []byte("another")))
+	got, err := s.Directory(ctx, "d1")
+	ok(t, err)
+	equal(t, "directory", string(got), "agents:\x00\xff")
+}

@@ -40,8 +40,8 @@ type Options struct {
 	// another went live since it was read last. Nil keeps none.
 	Document *Document
 	// Reread reads the configuration files again: nil, and a log, when they can't
-	// be used. Needed for ReloadFile.
-	Reread func() *Document
+	// be used; tell is told why, too. Needed for ReloadFile.
+	Reread func(tell func(finding string)) *Document
 	// Links lets whoever holds the secret sign in as the user, for one-click
 	// demo logins; nil in production.
 	Links map[string]string
@@ -214,7 +214,7 @@ func (a *App) Start() error {
 	ctx, cancel := context.WithCancel(context.Background())
 	a.cancel, a.driven = cancel, make(chan struct{})
 	// Before all else: the journal says where a run begins.
-	a.rim.driver.Submit(routing.Started{Version: a.opt.Policy.Version, SHA256: a.opt.Policy.SHA256})
+	a.rim.driver.Submit(routing.Started{Version: a.opt.Policy.Version, SHA256: a.opt.Policy.SHA256, Directory: a.opt.Policy.Directory})
 	go func() {
 		defer close(a.driven)
 		if err := a.rim.driver.Run(ctx); err != nil && !errors.Is(err, context.Canceled) {

@@ -18,7 +18,7 @@ import (
 func (w *world) sources() *why.Sources {
 	return &why.Sources{
 		Ledger: w.app.Store(), Journal: w.app.opt.Server.Store.Journal,
-		Policy: func(_ context.Context, version int, sha string) (*routing.Policy, error) {
+		Policy: func(_ context.Context, version int, sha, _ string) (*routing.Policy, error) {
 			p, _ := configs.ParseRouting("routing.yaml", w.document)
 			if p.SHA256 != sha || version != p.Version {
 				return nil, errors.New("another document")

@@ -132,5 +132,15 @@ func (r routes) Diff(ctx context.Context, from, to int) ([]string, string, error
 	return changes, text, inWords(err)
 }
 
+// Reload implements web.Reloader.
+func (r routes) Reload(ctx context.Context) []string {
+	ctx, cancel := toTheEnd(ctx)
+	defer cancel()
+	return r.v.app.ReloadFile(ctx)
+}
+
+// Directory implements web.Reloader.
+func (r routes) Directory() string { return r.v.app.Policy().Directory }
+
 // Live implements web.Documents.
 func (r routes) Live() int { return r.v.app.Policy().Version }

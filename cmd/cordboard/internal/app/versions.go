@@ -21,6 +21,9 @@ import (
 type Document struct {
 	Text   []byte
 	Policy *routing.Policy
+	// Directory is the agents' file that it was compiled beside; nil when it lists
+	// them itself.
+	Directory *configs.DirectoryFile
 }
 
 // who made a version live when no person did.
@@ -40,6 +43,7 @@ type versions struct {
 
 	mu   sync.Mutex
 	live store.Version // without its document; Number 0: not kept in the store
+	dir  *configs.DirectoryFile
 }
 
 func newVersions(a *App, registry *prometheus.Registry) *versions {
@@ -67,6 +71,10 @@ func (v *versions) begin(ctx context.Context) error {
 	if doc == nil {
 		return nil
 	}
+	if err := v.keep(ctx, doc.Directory); err != nil {
+		return err
+	}
+	v.dir = doc.Directory
 	file, err := v.ofFile(ctx, doc)
 	if err != nil {
 		return err
@@ -149,49 +157,70 @@ func (v *versions) ofFile(ctx context.Context, doc *Document) (fileVersion, erro
 	}
 }
 
-// reload reads the file and makes it live. It is read while no other version can
+// reload reads the files and makes them live, or says why not. It is read while no other version can
 // go live: of two who read, the one who came later has what was written later.
-func (v *versions) reload(ctx context.Context, read func() *Document) {
+func (v *versions) reload(ctx context.Context, read func(tell func(string)) *Document) (why []string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	doc := read()
+	doc := read(func(finding string) { why = append(why, finding) })
 	if doc == nil {
 		v.refused()
-		return
+		return why
 	}
-	if err := v.fromFile(ctx, doc); err != nil {
+	var refused *refusedDirectory
+	switch err := v.fromFile(ctx, doc); {
+	case errors.As(err, &refused):
+		v.log.Error("the directory was refused beside the live document, the old one stays live", zap.Int("version", v.live.Number))
+		v.refused()
+		return refused.findings
+	case err != nil:
 		v.log.Error("the routing document could not be kept, the old one stays live", zap.Error(err))
 		v.refused()
+		return []string{"what was read could not be kept: the log says why"}
 	}
+	return nil
 }
 
 // fromFile makes a document that was read from the file live, unless it has been
 // so before: the server is told to read its files for other reasons too, such as
 // a new certificate, and what a person made live since stays.
 func (v *versions) fromFile(ctx context.Context, doc *Document) error {
+	if err := v.keep(ctx, doc.Directory); err != nil {
+		return err
+	}
+	if changed, err := v.documentFromFile(ctx, doc); changed || err != nil {
+		return err
+	}
+	return v.redirect(ctx, doc.Directory)
+}
+
+// documentFromFile makes the document live, with its directory, if it has
+// changed.
+func (v *versions) documentFromFile(ctx context.Context, doc *Document) (changed bool, err error) {
 	if doc.Policy.SHA256 == v.live.SHA256 && v.live.Number > 0 {
 		v.stale.Set(0)
 		v.log.Info("the routing document has not changed", zap.Int("version", v.live.Number))
-		return nil
+		return false, nil
 	}
 	file, err := v.ofFile(ctx, doc)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if !file.fresh {
 		v.stale.Set(0)
 		v.log.Info("the routing document's file has not changed, the version made live by hand stays",
 			zap.Int("version", v.live.Number), zap.Int("file_version", file.Number))
-		return nil
+		return false, nil
 	}
 	a, err := v.app.store.AddActivation(ctx, store.Activation{
 		Version: file.Number, Who: byFile, Waiting: routing.KeepWaiting, Ticked: true, Reason: "read again", State: store.ActivationLive,
 	})
 	if err != nil {
-		return err
+		return false, err
 	}
+	v.dir = doc.Directory
 	v.goLive(a, file.Version, doc.Policy)
-	return nil
+	return true, nil
 }
 
 // goLive hands a policy to the engine. Nothing stops and nobody is dropped.
@@ -202,7 +231,7 @@ func (v *versions) goLive(a store.Activation, kept store.Version, p *routing.Pol
 	kept.Document = nil
 	v.live = kept
 	v.app.rim.reload(routing.PolicyChanged{
-		Version: live.Version, SHA256: live.SHA256, Waiting: a.Waiting, Moves: a.Moves, Policy: &live,
+		Version: live.Version, SHA256: live.SHA256, Waiting: a.Waiting, Moves: a.Moves, Directory: live.Directory, Policy: &live,
 	})
 	v.app.phones.reload()
 	v.app.book.Begin(&live, time.Now())
@@ -233,20 +262,31 @@ func (v *versions) check(ctx context.Context, number int) (*configs.Report, stor
 	if err != nil {
 		return nil, kept, err
 	}
+	return v.checkBeside(kept, v.dir), kept, nil
+}
+
+// checkBeside checks a version with a directory.
+func (v *versions) checkBeside(kept store.Version, dir *configs.DirectoryFile) *configs.Report {
 	s := v.app.opt.Server
-	r := configs.Check(fmt.Sprintf("version %d", number), kept.Document, configs.CheckInput{
-		Today: time.Now(), HasSound: v.app.HasSound, Sounds: s.Media.Sounds, Live: v.liveNow(),
+	r := configs.Check(fmt.Sprintf("version %d", kept.Number), kept.Document, configs.CheckInput{
+		Today: time.Now(), HasSound: v.app.HasSound, Sounds: s.Media.Sounds, Directory: dir, Live: v.liveNow(),
 	})
-	if r.Policy != nil {
-		if id := configs.CheckPhones(s, r.Policy); id != "" {
-			r.Findings = append(r.Findings, configs.Finding{
-				File: r.File, Line: 1, Col: 1, Code: configs.CodeConflict, Path: "agents." + string(id),
-				Msg: "the agent's phone registers here, and the server file has no sip.registrar",
-			})
-			r.Policy = nil
-		}
+	if r.Policy == nil {
+		return r
 	}
-	return r, kept, nil
+	refuse := func(code, path, why string) {
+		r.Findings = append(r.Findings, configs.Finding{File: r.File, Line: 1, Col: 1, Code: code, Path: path, Msg: why})
+	}
+	if r.Policy.Agents == nil {
+		refuse(configs.CodeMissing, "agents", "the document lists no agents, and the server file names no directory")
+	}
+	if id := configs.CheckPhones(s, r.Policy); id != "" {
+		refuse(configs.CodeConflict, "agents."+string(id), "the agent's phone registers here, and the server file has no sip.registrar")
+	}
+	if r.Count(configs.Error) > 0 {
+		r.Policy = nil
+	}
+	return r
 }
 
 func (v *versions) tell(r *configs.Report) {
@@ -350,8 +390,15 @@ func (v *versions) decide(ctx context.Context, a store.Activation) (store.Activa
 func (v *versions) run(ctx context.Context, every time.Duration) {
 	t := time.NewTicker(every)
 	defer t.Stop()
-	w := watcher{path: v.app.opt.Server.Routes, on: v.app.opt.Server.WatchRoutes}
-	w.look(v.app.opt.Document)
+	s := v.app.opt.Server
+	file := watcher{path: s.Routes, on: s.WatchRoutes}
+	people := watcher{path: s.Directory, on: s.WatchRoutes && s.Directory != ""}
+	if doc := v.app.opt.Document; doc != nil {
+		file.look(doc.Text)
+		if doc.Directory != nil {
+			people.look(doc.Directory.Text)
+		}
+	}
 	for {
 		select {
 		case <-ctx.Done():
@@ -361,7 +408,8 @@ func (v *versions) run(ctx context.Context, every time.Duration) {
 		if err := v.due(ctx); err != nil && ctx.Err() == nil {
 			v.log.Warn("versions that may be due cannot be read", zap.Error(err))
 		}
-		if w.changed() {
+		written, listed := file.changed(), people.changed()
+		if written || listed {
 			v.app.ReloadFile(ctx)
 		}
 	}
@@ -393,7 +441,7 @@ func (v *versions) dueNow(ctx context.Context, a store.Activation) error {
 }
 
 // ReloadFile reads the configuration files again and makes the routing document
-// live, or leaves the old one so and logs why.
-func (a *App) ReloadFile(ctx context.Context) {
-	a.versions.reload(ctx, a.opt.Reread)
+// and the directory live, or leaves the old ones so, logs why and says it.
+func (a *App) ReloadFile(ctx context.Context) (why []string) {
+	return a.versions.reload(ctx, a.opt.Reread)
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -45,16 +46,25 @@ agents:
 `
 }
 
-func (c *centre) read() *app.Document {
+func (c *centre) read(tell func(string)) *app.Document {
 	text, err := os.ReadFile(c.file.Routes)
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	p, findings := configs.ParseRouting(c.file.Routes, text)
-	if len(findings) > 0 {
+	var dir *configs.DirectoryFile
+	if c.file.Directory != "" {
+		if dir, err = configs.ReadDirectory(c.file.Directory); err != nil {
+			c.t.Fatal(err)
+		}
+	}
+	p, findings := configs.ParseRouting(c.file.Routes, text, configs.Directory(dir))
+	for _, f := range findings {
+		tell(f.Brief())
+	}
+	if p == nil {
 		return nil
 	}
-	return &app.Document{Text: text, Policy: p}
+	return &app.Document{Text: text, Policy: p, Directory: dir}
 }
 
 func (c *centre) write(text string) {
@@ -67,7 +77,7 @@ func (c *centre) write(text string) {
 // start starts the server; it is stopped again by stop, or at the end.
 func (c *centre) start() {
 	c.t.Helper()
-	doc := c.read()
+	doc := c.read(func(f string) { c.t.Error(f) })
 	var err error
 	c.app, err = app.New(c.ctx, app.Options{
 		Server: c.file, Policy: doc.Policy, Document: doc, Reread: c.read, Log: zap.NewNop(), Links: map[string]string{"admin": "ines", "other": "ivo", "boss": "mia"},
@@ -376,4 +386,57 @@ func TestFileIsWatched(t *testing.T) {
 	t.Cleanup(func() { _ = c.app.Stop(ctx) })
 	c.write(document("25s"))
 	c.live(2)
+}
+
+// A directory beside the document: read at the start and again, refused whole
+// with an error in it, kept over a restart, and never without the document.
+func TestDirectoryFile(t *testing.T) {
+	onEach(t, func(t *testing.T, on app.Database) {
+		c := openCentre(t, on)
+		c.stop()
+		head, people, _ := strings.Cut(document("20s"), "agents:")
+		c.file.Directory = filepath.Join(filepath.Dir(c.file.Routes), "agents.yaml")
+		list := func(more string) {
+			if err := os.WriteFile(c.file.Directory, []byte("agents:"+people+more), 0o600); err != nil {
+				c.t.Fatal(err)
+			}
+		}
+		c.write(head)
+		list("")
+		c.start()
+		has := func(n int, why string) string {
+			c.t.Helper()
+			p := c.app.Policy()
+			if len(p.Agents) != n || p.Directory == "" || c.want(200, http.MethodGet, "/api/v1/routing", nil)["directory"] != p.Directory {
+				c.t.Fatalf("%s: agents %v of directory %q", why, p.Agents, p.Directory)
+			}
+			return p.Directory
+		}
+		first, version := has(1, "at the start"), c.app.Policy().Version
+		list("  ben: {name: Ben Lund, phone: \"sip:ben@192.0.2.2\", skills: {care: 2}}\n")
+		if got := c.want(200, http.MethodPost, "/api/v1/routing/reload", nil); got["live"] != float64(version) || got["directory"] == first {
+			c.t.Errorf("read again: %v", got)
+		}
+		second := has(2, "read again")
+		list("  ben: {name: Ben Lund, skills: {cares: 2}}\n  cal: {}\n")
+		said, _ := c.want(422, http.MethodPost, "/api/v1/routing/reload", nil)["findings"].([]any)
+		if len(said) == 0 || !strings.Contains(fmt.Sprint(said), "agents.yaml:4:") || strings.Contains(fmt.Sprint(said), "Lund") {
+			c.t.Errorf("refused with %v", said)
+		}
+		if has(2, "a directory with errors") != second || c.metric("cordboard_routing_refused") != "1" {
+			c.t.Error("a refused directory is live, or not counted")
+		}
+		// A document that lists agents is for no server with a directory.
+		parent := c.want(200, http.MethodGet, versionsAt+"/1", nil)
+		last := c.want(200, http.MethodGet, "/api/v1/routing", nil)["latest"].(map[string]any)
+		made := c.want(201, http.MethodPost, versionsAt, map[string]any{"document": document("30s")}, "If-Match", fmt.Sprintf("%q", last["sha256"]))["version"].(map[string]any)
+		c.want(422, http.MethodPost, activationsAt, map[string]any{"version": made["version"], "ticked": true})
+		c.want(422, http.MethodPost, activationsAt, map[string]any{"version": parent["version"], "ticked": true})
+		list("  ben: {name: Ben Lund, phone: \"sip:ben@192.0.2.2\", skills: {care: 4}}\n")
+		c.stop()
+		c.start()
+		if has(2, "after a restart") == second || c.app.Policy().Version != version || c.app.Policy().Agents["ben"].Skills.Level("care") != 4 {
+			c.t.Errorf("version %d with %v", c.app.Policy().Version, c.app.Policy().Agents)
+		}
+	})
 }

@@ -15,6 +15,7 @@ import (
 type Versions interface {
 	Version(ctx context.Context, number int) (store.Version, error)
 	Versions(ctx context.Context, under, limit int) ([]store.Version, error)
+	Directory(ctx context.Context, sha256 string) ([]byte, error)
 }
 
 // Documents finds the document that calls were routed by: among the versions
@@ -29,8 +30,17 @@ type Documents struct {
 // versionsRead is how many versions are listed at once.
 const versionsRead = 200
 
-// Policy compiles the document of a version, known by its hash.
-func (d Documents) Policy(ctx context.Context, version int, sha string) (*routing.Policy, error) {
+// Policy compiles the document of a version, known by its hash, beside the
+// directory of another, if there was one.
+func (d Documents) Policy(ctx context.Context, version int, sha, directory string) (*routing.Policy, error) {
+	var beside *configs.DirectoryFile
+	if directory != "" {
+		text, err := d.Versions.Directory(ctx, directory)
+		if err != nil {
+			return nil, err
+		}
+		beside = configs.NewDirectory("directory", text)
+	}
 	b, err := d.kept(ctx, version, sha)
 	if err != nil {
 		return nil, err
@@ -42,7 +52,7 @@ func (d Documents) Policy(ctx context.Context, version int, sha string) (*routin
 		}
 		name = d.File
 	}
-	p, findings := configs.ParseRouting(name, b)
+	p, findings := configs.ParseRouting(name, b, configs.Directory(beside))
 	switch {
 	case p == nil || len(findings) > 0:
 		if len(findings) > 0 {

@@ -30,8 +30,9 @@ type Sources struct {
 	Ledger Ledger
 	// Journal is the folder of the server's journal; "" for none.
 	Journal string
-	// Policy finds the compiled document of a version.
-	Policy func(ctx context.Context, version int, sha256 string) (*routing.Policy, error)
+	// Policy finds the compiled document of a version, with the agents of a
+	// directory ("" for none).
+	Policy func(ctx context.Context, version int, sha256, directory string) (*routing.Policy, error)
 	// MostEvents bounds the events of the journal that are decided again, all
 	// since the server's start; 0: no bound.
 	MostEvents int
@@ -122,12 +123,12 @@ func (s *Sources) again(ctx context.Context, row store.LedgerRow) (records []rou
 	r := sim.Replay{
 		Call: row.Call,
 		Tell: func(rec routing.Record) { records = append(records, rec) },
-		Policy: func(version int, sha string) (*routing.Policy, error) {
-			key := fmt.Sprint(version, " ", sha)
+		Policy: func(version int, sha, directory string) (*routing.Policy, error) {
+			key := fmt.Sprint(version, " ", sha, " ", directory)
 			if p := policies[key]; p != nil {
 				return p, nil
 			}
-			p, err := s.Policy(ctx, version, sha)
+			p, err := s.Policy(ctx, version, sha, directory)
 			policies[key] = p
 			return p, err
 		},
