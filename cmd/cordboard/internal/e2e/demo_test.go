@@ -109,8 +109,7 @@ func TestDemoLinks(t *testing.T) {
 	call(t, "127.0.0.1:"+port, "+447700900417", number, 5074, callerTone)
 
 	// As the demo says: answer by key, F2 T, the topic, and on to the specialist.
-	b.do("wait", "priya", args{"selector": "[data-testid=answer]"})
-	b.do("press", "priya", args{"key": "Control+Enter"})
+	takes(b, "priya")
 	b.do("wait", "priya", args{"selector": "[data-testid=transfer]"})
 	b.do("press", "priya", args{"key": "F2"})
 	b.do("press", "priya", args{"key": "t"})
@@ -119,10 +118,18 @@ func TestDemoLinks(t *testing.T) {
 	b.do("press", "priya", args{"key": "1"})
 	b.do("press", "priya", args{"key": "Control+Enter"})
 	b.do("waitText", "petar", args{"text": "From Priya Nair"})
-	b.do("wait", "petar", args{"selector": "[data-testid=answer]"}) // it stands there once the pop is painted, and so does its key
-	b.do("press", "petar", args{"key": "Control+Enter"})
+	takes(b, "petar")
 	b.do("wait", "petar", args{"selector": "[data-testid=hangup]"})
 	for _, page := range []string{"priya", "petar", "board"} {
 		b.quiet(page)
 	}
+}
+
+// takes answers the offered call by key, once the pop is painted: until then
+// the page offers no such key. Where a machine paints later than the pop
+// deadline the robot's phone has rung and answered meanwhile.
+func takes(b *browser, id string) {
+	b.t.Helper()
+	b.do("wait", id, args{"selector": "[data-testid=answer], [data-testid=hangup]"})
+	b.do("press", id, args{"key": "Control+Enter"})
 }
