@@ -35,8 +35,12 @@ func (e *Engine) unpromise(c *call) {
 // promisedTo is the callback that waits for the caller in the call's queue, nil
 // for none.
 func (e *Engine) promisedTo(c *call) *call {
-	for _, who := range []string{c.caller, c.customerKey} {
-		if old := e.figure(c.queue.Name).promised[who]; who != "" && old != nil && old != c {
+	f := e.figure(c.queue.Name)
+	if len(f.promised) == 0 {
+		return nil
+	}
+	for _, who := range [2]string{c.caller, c.customerKey} {
+		if old := f.promised[who]; who != "" && old != nil && old != c {
 			return old
 		}
 	}
