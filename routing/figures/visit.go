@@ -216,7 +216,7 @@ func (o One) Counts() Counts {
 
 func (c *Counts) each() []*int {
 	return []*int{
-		&c.Offered, &c.Answered, &c.Abandoned, &c.MovedOn, &c.Treated, &c.Failed, &c.Waiting, &c.InTime, &c.GaveUp, &c.Short, &c.ShortInTime, &c.Decided,
+		&c.Offered, &c.Answered, &c.Abandoned, &c.MovedOn, &c.Treated, &c.Failed, &c.Waiting, &c.InTime, &c.GaveUp, &c.Short, &c.ShortInTime, &c.Decided, &c.CalledBack,
 	}
 }
 

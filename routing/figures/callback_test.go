@@ -1,0 +1,49 @@
+package figures
+
+import (
+	"testing"
+	"time"
+)
+
+// A visit that ended in a callback counts as that for good: neither a reload
+// that tells of its queue again, nor the customer's answer, nor the call's end
+// makes another thing of it.
+func TestCalledBackForGood(t *testing.T) {
+	second := time.Second.Microseconds()
+	var c Call
+	c.Enter("q", 0, 0)
+	c.CallBack(30 * second)
+	c.Enter("q", 40*second, 0)
+	c.Answer(50*second, 1)
+	c.End(60*second, Abandoned)
+	want := Visit{Queue: "q", Ended: 30 * second, State: CalledBack}
+	if len(c.Visits) != 1 || c.Visits[0] != want {
+		t.Fatalf("%+v, want %+v", c.Visits, want)
+	}
+	rules := Defaults()
+	at, n := rules.Count(&c.Visits[0], 20*time.Second, 60*second)
+	if at != 20*second || n != (Counts{Offered: 1, CalledBack: 1, Decided: 1}) {
+		t.Errorf("counts %+v at %d", n, at)
+	}
+	if _, n = rules.Count(&c.Visits[0], time.Minute, 60*second); n.Decided != 0 {
+		t.Errorf("decided before T was over: %+v", n)
+	}
+}
+
+// Who finds the queue closed, and takes a callback, has left the line when the
+// announcement began; a visit elsewhere is its own.
+func TestCalledBackWhileTurnedAway(t *testing.T) {
+	second := time.Second.Microseconds()
+	var c Call
+	c.Enter("a", 0, 0)
+	c.Enter("b", 10*second, 0)
+	c.Leave(10 * second)
+	c.CallBack(15 * second)
+	c.End(90*second, Treated)
+	if c.Visits[0].State != MovedOn || c.Visits[1].State != CalledBack || c.Visits[1].Ended != 10*second {
+		t.Fatalf("%+v", c.Visits)
+	}
+	if whole, ok := c.Whole(); !ok || whole.State != CalledBack {
+		t.Errorf("the whole call %+v", whole)
+	}
+}
