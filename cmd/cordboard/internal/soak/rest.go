@@ -51,7 +51,8 @@ const (
 // what it does not need back in passing.
 const (
 	collectsWithin = 150 * time.Second
-	givesBack      = time.Minute
+	givesBack      = 3 * time.Minute
+	levelFor       = 4 // readings in a row: on a busy machine the runtime pauses in giving back
 )
 
 // weigh waits, while nobody calls, until the server has settled and collected
@@ -65,14 +66,18 @@ func (w *watch) weigh(ctx context.Context, o *office) (bad []string) {
 	if err != nil {
 		return append(bad, err.Error())
 	}
-	last := memory{rss: 1 << 20}
+	last, level := memory{rss: 1 << 20}, 0
 	for end := time.Now().Add(givesBack); time.Now().Before(end) && ctx.Err() == nil; pause(ctx, lookEvery) {
 		m, err := o.server.memory(ctx)
 		if err != nil {
 			return append(bad, err.Error())
 		}
-		level := m.rss > last.rss-1
-		if last = m; level {
+		if m.rss <= last.rss-1 {
+			level = 0
+		} else {
+			level++
+		}
+		if last = m; level == levelFor {
 			break
 		}
 	}
