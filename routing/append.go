@@ -22,7 +22,8 @@ func appendUsual(to []byte, ev Event) ([]byte, bool) {
 	case CustomerResolved:
 		to = appendInt(to, `{"call":`, ev.Call)
 		to = appendCustomer(append(to, `,"customer":`...), &ev.Customer)
-		to = appendRim(optionalText(to, `,"key":`, ev.Key), ev.Rim)
+		to = appendPast(optionalText(to, `,"key":`, ev.Key), ev.Past)
+		to = appendRim(to, ev.Rim)
 	case CallerGone:
 		to = appendInt(to, `{"call":`, ev.Call)
 		to = optionalBool(to, `,"unanswered":`, ev.Unanswered)
@@ -150,6 +151,17 @@ func appendCarried(to []byte, a *rule.Call) []byte {
 	to = optionalInt(to, `,"abandoned_today":`, a.AbandonedToday)
 	to = optionalInt(to, `,"abandoned_ago":`, a.AbandonedAgo)
 	return optionalInt(to, `,"answered_ago":`, a.AnsweredAgo)
+}
+
+// appendPast appends what was looked up of a caller's other calls.
+func appendPast(to []byte, p rule.Past) []byte {
+	if p == (rule.Past{}) {
+		return to
+	}
+	before := len(to)
+	to = appendCarried(append(to, `,"past":`...), &rule.Call{Past: p})
+	to[before+len(`,"past":`)] = '{' // in the place of the first one's comma
+	return append(to, '}')
 }
 
 // optionalList appends a list of texts, whose key ends in the bracket.

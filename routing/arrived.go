@@ -46,6 +46,9 @@ func (e *Engine) customerResolved(ev CustomerResolved) {
 	}
 	c.resolved, c.customerKey = true, ev.Key
 	c.know(ev.Customer)
+	if ev.Past != (rule.Past{}) {
+		c.past = new(ev.Past)
+	}
 	e.learn(c, ev.Rim)
 	if c.isAway() {
 		e.unpromise(c)
@@ -224,13 +227,13 @@ func (e *Engine) child(c *call, t *target, known bool) (next *route, asks bool) 
 	return next, asks
 }
 
-// holds answers one condition. Without the record, a condition that reads it
+// holds answers one condition. Without the look-ups, a condition that awaits them
 // is answered only when one of its other terms is false.
 func (e *Engine) holds(cond *rule.Condition, known bool) (holds, asks bool) {
 	switch {
 	case cond == nil:
 		return true, false
-	case known || !cond.ReadsCustomer():
+	case known || !cond.Awaits():
 		return cond.Eval(&e.env), false
 	}
 	for _, term := range cond.Terms() {

@@ -26,6 +26,8 @@ type CustomerResolved struct {
 	Call     CallID        `json:"call"`
 	Customer rule.Customer `json:"customer"`      // Known false: nobody, several, or the source failed
 	Key      string        `json:"key,omitempty"` // keyed hash of the customer's id
+	// Past is what the ledger says of the caller's other calls.
+	Past rule.Past `json:"past,omitzero"`
 	// Rim replaces what CallArrived brought, now that the record is known.
 	Rim []AtRim `json:"rim,omitempty"`
 }

@@ -50,6 +50,26 @@ func (p *Policy) ReadsRim() bool {
 	return slices.ContainsFunc(p.Predicates, func(q *rule.Predicate) bool { return q.Field == "" })
 }
 
+// ReadsPast says whether conditions of the policy read what the ledger says of the
+// caller's other calls.
+func (p *Policy) ReadsPast() bool {
+	asks := func(when *rule.Condition) bool { return when != nil && when.ReadsPast() }
+	offers := func(c *rule.Callback) bool { return c != nil && asks(c.When) }
+	var reads func(*rule.Node) bool
+	reads = func(n *rule.Node) bool {
+		return n != nil && (asks(n.When) || offers(n.Callback) || slices.ContainsFunc(n.Children, reads))
+	}
+	if reads(p.Route) {
+		return true
+	}
+	for _, q := range p.Queues {
+		if offers(q.Callback) || slices.ContainsFunc(q.Steps, func(s Step) bool { return asks(s.When) }) {
+			return true
+		}
+	}
+	return false
+}
+
 // Keyed is the policy with the literals of its predicates as the keyed hashes
 // that stand for them behind the rim. Without it the literals count themselves.
 func (p *Policy) Keyed(hash func(field, literal string) string) *Policy {

@@ -29,6 +29,10 @@ const (
 
 	qCountOutcomes = `SELECT outcome, COUNT(*) FROM calls GROUP BY outcome`
 
+	// What a number has called before: its last calls, but for one.
+	qPast = `SELECT arrived_at, outcome, ended_at FROM calls WHERE number = $1 AND number <> '' AND call <> $2
+		ORDER BY arrived_at DESC LIMIT CAST($3 AS INTEGER)`
+
 	// What a spill file is compared with, and what gives way to it.
 	qOwnerOfCall    = `SELECT public_id, outcome FROM calls WHERE call = $1`
 	qDropEventsFrom = `DELETE FROM call_events WHERE call = $1 AND seq >= $2`

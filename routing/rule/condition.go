@@ -63,6 +63,7 @@ type Condition struct {
 	rims     *Predicates
 	rewrites *Compiler // as it was compiled; numbers no new predicates
 	customer bool      // reads customer.
+	past     bool      // reads what the ledger says of the caller's other calls
 	own      bool      // reads queue.
 	queues   []string  // read through queues.NAME, sorted
 	terms    []*Condition
@@ -76,6 +77,13 @@ func (c *Condition) String() string { return c.src }
 // ReadsCustomer says that the answer can hang on the customer's record.
 func (c *Condition) ReadsCustomer() bool { return c.customer }
 
+// ReadsPast says that the answer can hang on the caller's other calls.
+func (c *Condition) ReadsPast() bool { return c.past }
+
+// Awaits says that the answer can hang on what is looked up when a call comes:
+// the customer's record, and the caller's other calls.
+func (c *Condition) Awaits() bool { return c.customer || c.past }
+
 // ReadsOwn says that the condition reads queue., the figures of the queue that
 // the call waits in.
 func (c *Condition) ReadsOwn() bool { return c.own }
@@ -83,8 +91,8 @@ func (c *Condition) ReadsOwn() bool { return c.own }
 // Queues lists the queues whose figures the condition reads.
 func (c *Condition) Queues() []string { return c.queues }
 
-// Terms are the condition's top-level "and" terms that do not read the
-// customer: all of them must hold whatever the record says.
+// Terms are the condition's top-level "and" terms that do not await the
+// look-ups: all of them must hold whatever these say.
 func (c *Condition) Terms() []*Condition { return c.terms }
 
 // Eval answers the condition. It cannot fail: should the machine refuse all
@@ -156,7 +164,7 @@ func (k *Compiler) Compile(src string) (*Condition, error) {
 	}
 	for _, term := range terms {
 		// A term that does not print back into a condition is left to the whole.
-		if t, _, err := k.compile(term); err == nil && !t.customer {
+		if t, _, err := k.compile(term); err == nil && !t.Awaits() {
 			c.terms = append(c.terms, t)
 		}
 	}
@@ -179,8 +187,8 @@ func (k *Compiler) compile(src string) (c *Condition, terms []string, err error)
 	if w.err != nil {
 		return nil, nil, w.err
 	}
-	c = &Condition{src: src, customer: w.customer, own: w.own, config: k.config, fields: k.opts.Fields, rims: k.predicates, rewrites: k.frozen()}
-	if c.customer { // what follows writes another tree
+	c = &Condition{src: src, customer: w.customer, past: w.past, own: w.own, config: k.config, fields: k.opts.Fields, rims: k.predicates, rewrites: k.frozen()}
+	if c.Awaits() { // what follows writes another tree
 		terms = k.freeTerms(tree.Node)
 	}
 	if err := k.check(src, tree); err != nil {
@@ -228,7 +236,7 @@ func (k *Compiler) freeTerms(n ast.Node) []string {
 		return append(k.freeTerms(b.Left), k.freeTerms(b.Right)...)
 	}
 	w := &names{opts: k.opts}
-	if w.visit(n); w.err != nil || w.customer {
+	if w.visit(n); w.err != nil || w.customer || w.past {
 		return nil
 	}
 	return []string{n.String()}

@@ -40,6 +40,10 @@ var (
 	consents     = []string{"phone", "mail", "sms", "recording"}
 )
 
+// pastFields are the fields of call. that are looked up in the ledger, while the
+// record is (Past).
+var pastFields = []string{"calls_today", "abandoned_today", "abandoned_ago", "answered_ago"}
+
 // notInRoutes: routes are read before the call is in a queue.
 const notInRoutes = "queue. is of a call that waits, and not known in routes: write queues.NAME."
 
@@ -52,6 +56,7 @@ type names struct {
 	lets     []string
 	inside   bool // a predicate
 	customer bool
+	past     bool // reads what the ledger says of the caller's other calls
 	own      bool // reads queue.
 	queues   []string
 }
@@ -165,6 +170,7 @@ func (w *names) member(n *ast.MemberNode) {
 		case "call", "customer", "time":
 			w.field(field, base.Value, base.Value+"."+field.Value)
 			w.customer = w.customer || base.Value == "customer"
+			w.past = w.past || base.Value == "call" && slices.Contains(pastFields, field.Value)
 		default:
 			w.identifier(base)
 		}
@@ -260,6 +266,7 @@ func (w *names) argument(function string, text *ast.StringNode) {
 			w.fail(text, "has(%q) is not supported yet", text.Value)
 		}
 		w.customer = w.customer || root == "customer"
+		w.past = w.past || root == "call" && slices.Contains(pastFields, field)
 	}
 }
 

@@ -133,7 +133,7 @@ func (a *App) build(ctx context.Context) (err error) {
 	metrics := web.NewMetrics(registry)
 	a.rim = &rim{store: a.store, metrics: metrics, calls: newCallLog(a.log), hashKey: key, log: a.log.Named("rim")}
 	a.opt.Policy = a.opt.Policy.Keyed(a.rim.key)
-	a.rim.policy.Store(a.opt.Policy)
+	a.rim.use(a.opt.Policy)
 	sources := a.opt.sources
 	if sources == nil {
 		sources = []customer.SourceOptions{{Name: "store", Source: a.store}}

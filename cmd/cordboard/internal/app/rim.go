@@ -36,7 +36,14 @@ type rim struct {
 	turning sync.RWMutex
 	callers knownCalls
 	hashKey []byte
+	past    pastCalls
 	log     *zap.Logger
+}
+
+// use has the rim read by a version from now on.
+func (r *rim) use(p *routing.Policy) {
+	r.policy.Store(p)
+	r.past.asked.Store(p.ReadsPast())
 }
 
 // NextCall implements sip.Router.
@@ -82,9 +89,11 @@ func (r *rim) arrived(a sip.Arrival, number string) bool {
 		Region: p.Regions.Of(number, a.Trunk),
 	}}
 	r.callers.put(a.Call, who)
+	r.lookBack(a, p)
 	ok := r.driver.TrySubmit(routing.CallArrived{Call: a.Call, Caller: r.hash(number), Attrs: who.attrs, Rim: who.read(p)})
 	if !ok {
 		r.callers.forget(a.Call)
+		r.past.forget(a.Call)
 	}
 	return ok
 }
@@ -100,7 +109,7 @@ func (r *rim) reload(ev routing.PolicyChanged) {
 			r.driver.Submit(routing.RimRead{Call: call, Rim: rim})
 		}
 	}
-	r.policy.Store(ev.Policy)
+	r.use(ev.Policy)
 	r.driver.Submit(ev)
 }
 
@@ -109,6 +118,7 @@ func (r *rim) Do(_ time.Time, actions []routing.Action) {
 	for _, a := range actions {
 		if end, ok := a.(routing.EndCall); ok {
 			r.callers.forget(end.Call)
+			r.past.forget(end.Call)
 		}
 	}
 }
@@ -153,10 +163,15 @@ func (r *rim) Submit(ev routing.Event) {
 	r.driver.Submit(ev)
 }
 
-// resolved hands the routing attributes of a look-up to the engine.
+// resolved hands the routing attributes of a look-up to the engine, together with
+// what the ledger says of the caller's other calls.
 func (r *rim) resolved(call routing.CallID, m customer.Match) {
+	r.past.then(call, func(past rule.Past) { r.lookedUp(call, m, past) })
+}
+
+func (r *rim) lookedUp(call routing.CallID, m customer.Match, past rule.Past) {
 	var attrs rule.Customer
-	ev := routing.CustomerResolved{Call: call}
+	ev := routing.CustomerResolved{Call: call, Past: past}
 	r.turning.RLock()
 	defer r.turning.RUnlock()
 	p := r.policy.Load()
