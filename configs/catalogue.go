@@ -52,6 +52,7 @@ var lints = []Lint{
 	{"S402", Warning, needsAgents, "a step admits nobody new"},
 	{"S403", Warning, "", "a step can never be reached"},
 	{"S404", Warning, "", "preferred waits add up past the promise"},
+	{"S405", Warning, needsHistory, "a step's condition was never true at its moment in history"},
 	{"S406", Warning, "", "the first widening comes after the promise"},
 	{"O501", Note, "", "the bound on overtaking; a warning over 10 minutes"},
 	{"O502", Warning, "", "strict priority: a queue can starve"},

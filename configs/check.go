@@ -94,6 +94,8 @@ func (l *linter) notPossible(in CheckInput) []NotPossible {
 	var out []NotPossible
 	if in.History == nil {
 		out = append(out, NotPossible{"X106 R202 S405 O504", "no --history"})
+	} else if l.blindSteps() {
+		out = append(out, NotPossible{"S405 for figures of queues", "not in a history"})
 	}
 	const staff = "N302 N303 N305 N307 N310 S402 A801 A802 A803 A806 P902 P904 P905 P906"
 	switch {

@@ -203,7 +203,7 @@ var confirm = map[string]func(*explainer){
 
 // noCall are codes whose finding is shown by a line, a figure or a person, or
 // by more calls than one.
-var noCall = []string{"N301", "N306", "O501", "O502", "O504", "P901", "P903", "P904", "P905", "P906", "Q704", "R202", "R204", "S401",
+var noCall = []string{"N301", "N306", "O501", "O502", "O504", "P901", "P903", "P904", "P905", "P906", "Q704", "R202", "R204", "S401", "S405",
 	"T601", "T602", "T605", "A801", "A806", "X101", "X103", "X105", "X106", "X107", "U001", "K951"}
 
 // TestExplainConfirmsFindings: the call that a finding brings does what the

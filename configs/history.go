@@ -115,6 +115,7 @@ type past struct {
 func (l *linter) lintHistory() {
 	seen := map[*routing.Routed]*past{}
 	final := map[*routing.Routed]int{}
+	moments := map[*rule.Condition]*stepPast{}
 	terms := map[*routing.Routed][]*rule.Condition{}
 	l.families()
 	rows := l.history.rows
@@ -131,7 +132,11 @@ func (l *linter) lintHistory() {
 			next = l.pastStep(r, env, at, seen, terms)
 		}
 		final[r]++
+		if r.Node.Then == nil {
+			l.pastMoments(l.policy.Queues[r.Queue], env, at, moments)
+		}
 	}
+	l.lintMoments(moments)
 	for _, f := range l.families() {
 		for i, r := range f.list {
 			p := seen[r]

@@ -18,7 +18,7 @@ func (l *linter) lintSites(q *routing.Queue) {
 		for _, who := range l.callers(q, rule.Need{}) {
 			r := routing.StepRequirement(q, step, rule.Need{}, who)
 			for _, site := range r.Site {
-				if slices.Contains(said, site) || l.somebodyAt(q, step, site) {
+				if slices.Contains(said, site) || l.somebodyAt(q, step, site, rule.Need{}) {
 					continue
 				}
 				said = append(said, site)
@@ -36,10 +36,40 @@ func (l *linter) lintSites(q *routing.Queue) {
 	}
 }
 
+// lintRouteSites finds sites that a route's firm addition asks for at every
+// step, and where nobody fits any.
+func (l *linter) lintRouteSites(r *routing.Routed) {
+	q := l.policy.Queues[r.Queue]
+	if q == nil || r.Node.Need == nil || len(r.Node.Need.Site) == 0 {
+		return
+	}
+	var said []string
+	for _, who := range l.callers(q, r.Need) {
+		for _, site := range routing.StepRequirement(q, 0, r.Need, who).Site {
+			if slices.Contains(said, site) {
+				continue
+			}
+			said = append(said, site)
+			there := false
+			for step := 0; step <= len(q.Steps) && !there; step++ {
+				there = l.somebodyAt(q, step, site, r.Need)
+			}
+			if there {
+				continue
+			}
+			shows := "a call by " + routePath(r)
+			if who.Site != "" {
+				shows = "a caller of " + l.regionOf(site)
+			}
+			l.route(r, "N310", shows, "%s: no agent there fits", site)
+		}
+	}
+}
+
 // somebodyAt says whether an agent of the site fits the step, in some language.
-func (l *linter) somebodyAt(q *routing.Queue, step int, site string) bool {
-	for _, code := range l.callerLanguages(q, rule.Need{}) {
-		r := routing.StepRequirement(q, step, rule.Need{}, routing.Caller{Language: code, Site: site})
+func (l *linter) somebodyAt(q *routing.Queue, step int, site string, firm rule.Need) bool {
+	for _, code := range l.callerLanguages(q, firm) {
+		r := routing.StepRequirement(q, step, firm, routing.Caller{Language: code, Site: site})
 		for _, g := range l.groups() {
 			if ok, _ := r.Fits(g.skills, g.team, g.site); ok && g.site == site {
 				return true

@@ -153,6 +153,7 @@ func (l *linter) lintStaff() {
 		if q := l.policy.Queues[r.Queue]; q != nil && r.Node.Prefer != nil {
 			l.lintPreferred(l.routeSpot(r), routePath(r), q, r.Need, r.Node.Prefer)
 		}
+		l.lintRouteSites(r)
 	})
 	l.lintSkills()
 	l.lintProfiles()
@@ -209,6 +210,8 @@ func (l *linter) lintAlone(q *routing.Queue, f fits) bool {
 func (l *linter) lintGroup(q *routing.Queue, f fits) {
 	if who := l.ids(f.anywhere()); len(who) > 0 && len(who) < q.RingSize {
 		l.queue(q, "ring", "P902", listed(who), "ring group of %d, %d fit", q.RingSize, len(who))
+	} else if q.MaxTalking > 0 && q.MaxTalking < q.RingSize {
+		l.queue(q, "ring", "P902", fmt.Sprintf("a call while all are free: it rings %d of them at once", q.MaxTalking), "ring group of %d, max_talking %d", q.RingSize, q.MaxTalking)
 	}
 }
 
@@ -242,6 +245,10 @@ func (l *linter) lintTopicStaff(t *routing.Topic, q *routing.Queue, alone bool) 
 	var prefer []rule.Prefer
 	for _, id := range t.Specialists {
 		prefer = append(prefer, rule.Prefer{Who: string(id)})
+	}
+	if t.RelaxAfter != nil { // whoever fits the queue may have it then
+		l.lintPreferred(at, path, q, rule.Need{}, prefer)
+		return
 	}
 	l.lintPreferred(at, path, q, t.Need, prefer)
 	if alone || noNeed(t.Need) {

@@ -133,7 +133,7 @@ func (l *linter) lintStuck() {
 			continue
 		}
 		for _, topic := range l.names.topics {
-			if t := l.policy.Topics[topic]; t.Queue == name && stuck(q, t.Need) {
+			if t := l.policy.Topics[topic]; t.Queue == name && t.RelaxAfter == nil && stuck(q, t.Need) {
 				l.find(l.key("topics", topic), "N303", "topics."+topic, "a call about it that waits for ever",
 					"no agent fits at any step of queue %s, which has no way out (late, nobody)", name)
 			}

@@ -78,7 +78,7 @@ func (c *compiler) dispositionSets(n *node) {
 			}
 			d.Title = c.title(o.get("title"), d.ID)
 			d.Final = c.flag(o.get("final"), false)
-			o.later("asks")
+			d.Asks = c.asks(o.get("asks"))
 			o.close()
 			set = append(set, d)
 		}
@@ -87,4 +87,21 @@ func (c *compiler) dispositionSets(n *node) {
 		}
 		c.policy.Sets[p.key] = set
 	}
+}
+
+// asks reads the fields that a disposition asks for.
+func (c *compiler) asks(n *node) (out []string) {
+	for _, item := range c.list(n, 0) {
+		s, ok := c.scalar(item, "a field, such as ticket_id")
+		switch {
+		case !ok:
+		case !slices.Contains(routing.AskFields, s):
+			c.wrong(item, "want %s, not %s%s", oneOf(routing.AskFields), quote(s), didYouMean(s, routing.AskFields))
+		case slices.Contains(out, s):
+			c.errorf(item, CodeDuplicate, "%s: %s is asked twice", n.label(), s)
+		default:
+			out = append(out, s)
+		}
+	}
+	return out
 }

@@ -85,8 +85,13 @@ type Topic struct {
 type Disposition struct {
 	ID    string
 	Title Title
+	Asks  []string // of AskFields, in the document's order: what the desk asks with it
 	Final bool
 }
+
+// AskFields are the fields that a disposition may ask for. The note is the one that
+// every card has.
+var AskFields = []string{"ticket_id", "when", "topic", "why", "offer", "case_id", "note"}
 
 // Queue is a promise to callers (3).
 type Queue struct {

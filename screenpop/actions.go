@@ -328,8 +328,16 @@ func (h *Hub) save(c *card, l *leg, disposition string) {
 	h.opt.History.SaveContact(Contact{
 		Call: l.Call, Attempt: l.Attempt, Customer: c.customerID(), Agent: l.Agent,
 		Queue: l.queue, Topic: l.topic, At: l.answered, Talk: l.talked(l.talkEnd),
-		Note: l.note, Disposition: disposition,
+		Note: l.note, Disposition: disposition, Detail: told(l, disposition),
 	})
+}
+
+// told is what goes with a disposition; without one nothing was asked.
+func told(l *leg, disposition string) string {
+	if disposition == "" {
+		return ""
+	}
+	return l.asked
 }
 
 // end closes the card; it is kept for those who still write about the call.

@@ -59,6 +59,7 @@ type leg struct {
 	since, until time.Time
 	ringWhy      string
 	disposition  string // off, optional, required
+	asked        string // what the agent answered to what the disposition asks
 	acked        bool
 	accepted     bool
 	popDue       *time.Timer // the pop is kept back for the record until then; nil: it is not

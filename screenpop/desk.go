@@ -316,7 +316,7 @@ func (h *Hub) welcome(d *desk, resumed bool) welcomeView {
 		for set, list := range p.Sets {
 			views := make([]dispositionView, 0, len(list))
 			for _, x := range list {
-				views = append(views, dispositionView{x.ID, x.Title, x.Final})
+				views = append(views, dispositionView{x.ID, x.Title, x.Asks, x.Final})
 			}
 			w.Dispositions[set] = views
 		}

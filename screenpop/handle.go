@@ -250,7 +250,11 @@ func (h *Hub) endWrapUp(r request, f wrapUpFrame) string {
 	if f.Disposition != "" && r.leg.set == "" {
 		return codeBadRequest // which of a set's there are hangs on the call's version: routing knows
 	}
-	r.leg.note = f.Note
+	said, ok := asked(f.Answers)
+	if !ok {
+		return codeBadRequest
+	}
+	r.leg.note, r.leg.asked = f.Note, said
 	return h.submit(r, routing.WrapUpEnded{Offer: r.leg.Offer, Disposition: f.Disposition})
 }
 

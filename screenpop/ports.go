@@ -48,6 +48,7 @@ type Contact struct {
 	Talk        time.Duration
 	Note        string
 	Disposition string
+	Detail      string // what the disposition asked for: "ticket_id: T-17; when: Monday"
 }
 
 // History keeps what agents write. Save must not block on the store: it

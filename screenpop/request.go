@@ -83,8 +83,9 @@ type transferFrame struct {
 
 type wrapUpFrame struct {
 	offerRef
-	Disposition string `json:"disposition"`
-	Note        string `json:"note"`
+	Disposition string            `json:"disposition"`
+	Answers     map[string]string `json:"answers"` // to what the disposition asks, by field
+	Note        string            `json:"note"`
 }
 
 type stateFrame struct {
@@ -102,6 +103,7 @@ type searchFrame struct {
 const (
 	maxNote     = 4000
 	maxSentence = 1000
+	maxAsked    = 200
 	maxWord     = 64
 	maxQuery    = 200
 	maxPanels   = 16

@@ -229,6 +229,11 @@ func (f *wrapUpFrame) field(p *simple, key []byte) {
 	switch string(key) {
 	case "disposition":
 		f.Disposition = string(p.text())
+	case "answers":
+		if f.Answers == nil {
+			f.Answers = map[string]string{}
+		}
+		p.object(func(name []byte) { f.Answers[oneOf(routing.AskFields, name)] = string(p.text()) })
 	case "note":
 		f.Note = string(p.text())
 	default:

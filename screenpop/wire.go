@@ -220,6 +220,7 @@ type queueView struct {
 type dispositionView struct {
 	ID    string        `json:"id"`
 	Title routing.Title `json:"title"`
+	Asks  []string      `json:"asks,omitempty"` // fields, of routing.AskFields
 	Final bool          `json:"final"`
 }
 

@@ -27,6 +27,7 @@ type Contact struct {
 	Talk        time.Duration
 	Note        string
 	Disposition string
+	Detail      string // what the disposition asked for: "ticket_id: T-17; when: Monday"
 }
 
 type contactKey struct {
@@ -49,8 +50,8 @@ func (c *Contact) interaction(name string) customer.Interaction {
 	return customer.Interaction{
 		ID: "call-" + strconv.FormatInt(int64(c.Call), 10) + "-" + strconv.Itoa(int(c.Attempt)),
 		At: c.At.UTC().Truncate(time.Microsecond), Channel: "call", Title: fitting(title), Topic: fitting(c.Topic),
-		Agent: &customer.Colleague{Agent: string(c.Agent), Name: name},
-		Note:  fitting(c.Note), Disposition: c.Disposition, DurationS: int(c.Talk.Round(time.Second) / time.Second), Call: int64(c.Call),
+		Agent:  &customer.Colleague{Agent: string(c.Agent), Name: name},
+		Detail: fitting(c.Detail), Note: fitting(c.Note), Disposition: c.Disposition, DurationS: int(c.Talk.Round(time.Second) / time.Second), Call: int64(c.Call),
 	}
 }
 
@@ -326,5 +327,5 @@ func inOrder(all []customer.Interaction) []customer.Interaction {
 
 // same compares two calls' interactions by what an agent can change.
 func same(a, b customer.Interaction) bool {
-	return a.At.Equal(b.At) && a.Note == b.Note && a.Disposition == b.Disposition && a.Title == b.Title && a.DurationS == b.DurationS
+	return a.At.Equal(b.At) && a.Note == b.Note && a.Disposition == b.Disposition && a.Detail == b.Detail && a.Title == b.Title && a.DurationS == b.DurationS
 }

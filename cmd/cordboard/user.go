@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/cordboard/cordboard/agents"
 	"github.com/cordboard/cordboard/configs"
+	"github.com/cordboard/cordboard/routing"
 	"github.com/cordboard/cordboard/sip/registrar"
 	"github.com/cordboard/cordboard/store"
 	"github.com/cordboard/cordboard/web"
@@ -45,7 +47,7 @@ func addUser(cmd *cobra.Command, file string, u store.User) (err error) {
 		return fmt.Errorf("role %q: it is %s, %s or %s", u.Role, web.RoleAgent, web.RoleSupervisor, web.RoleAdmin)
 	}
 	if u.Role == web.RoleAgent {
-		a, err := agentOf(file, u.ID)
+		a, err := agentOf(cmd.Context(), file, u.ID)
 		if err != nil {
 			return err
 		}
@@ -151,7 +153,7 @@ func setPhone(cmd *cobra.Command, file, id string, generate bool) (err error) {
 
 // hasPhone says why no telephone registers as this user.
 func hasPhone(cmd *cobra.Command, file, id string) (err error) {
-	server, policy, err := load(file, printed)
+	server, agent, known, err := listedAgent(cmd.Context(), file, id)
 	if err != nil {
 		return err
 	}
@@ -164,7 +166,6 @@ func hasPhone(cmd *cobra.Command, file, id string) (err error) {
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
 	u, err := s.User(cmd.Context(), id)
-	agent, known := policy.Agents[agents.ID(id)]
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		return noUser(id)
@@ -173,9 +174,9 @@ func hasPhone(cmd *cobra.Command, file, id string) (err error) {
 	case u.Role != web.RoleAgent:
 		return fmt.Errorf("%s is a %s: calls are for agents, and only their telephones register", id, u.Role)
 	case !known:
-		return fmt.Errorf("%s is no agent in %s: no telephone registers as one that is not there", id, server.Routes)
+		return fmt.Errorf("%s is no agent in %s: no telephone registers as one that is not there", id, staffFile(server))
 	case !agent.Phone.Registered:
-		return fmt.Errorf("%s has a contact of its own in %s: with phone: registered there, the telephone registers here", id, server.Routes)
+		return fmt.Errorf("%s has a contact of its own in %s: with phone: registered there, the telephone registers here", id, staffFile(server))
 	}
 	return nil
 }
@@ -198,18 +199,72 @@ func phoneSecret(file, user, secret string) (store.PhoneSecret, error) {
 	return store.PhoneSecret(registrar.NewSecret(user, server.SIP.Registrar.Realm, secret)), nil
 }
 
-// agentOf is the agent of that id in the routing document: a user who is none
-// there could sign in and would have no desk.
-func agentOf(file, id string) (agents.Agent, error) {
+// agentOf is the agent of that id in the routing document, or the directory: a
+// user who is none there could sign in and would have no desk.
+func agentOf(ctx context.Context, file, id string) (agents.Agent, error) {
+	server, a, known, err := listedAgent(ctx, file, id)
+	if err == nil && !known {
+		err = fmt.Errorf("%s is no agent in %s: add the agent there first, or use --role %s", id, staffFile(server), web.RoleSupervisor)
+	}
+	return a, err
+}
+
+// staffFile is where the agents stand.
+func staffFile(s *configs.Server) string {
+	if s.Directory != "" {
+		return s.Directory
+	}
+	return s.Routes
+}
+
+// listedAgent looks an agent up in the files, and when they do not have the id, in
+// the version that is live: it may have been made live by hand.
+func listedAgent(ctx context.Context, file, id string) (server *configs.Server, a agents.Agent, known bool, err error) {
 	server, policy, err := load(file, printed)
+	if server == nil {
+		return nil, a, false, err
+	}
+	if policy != nil {
+		if a, known = policy.Agents[agents.ID(id)]; known {
+			return server, a, true, nil
+		}
+	}
+	live, problem := livePolicy(ctx, file, server)
+	switch {
+	case problem != nil:
+		return server, a, false, errors.Join(err, problem)
+	case live != nil:
+		if a, known = live.Agents[agents.ID(id)]; known {
+			return server, a, true, nil
+		}
+	}
+	return server, a, false, err
+}
+
+// livePolicy is the version that went live last; nil when there is none, or when
+// this program cannot read it.
+func livePolicy(ctx context.Context, file string, server *configs.Server) (p *routing.Policy, err error) {
+	s, err := openStore(ctx, file)
 	if err != nil {
-		return agents.Agent{}, err
+		return nil, err
 	}
-	a, ok := policy.Agents[agents.ID(id)]
-	if !ok {
-		return a, fmt.Errorf("%s is no agent in %s: add the agent there first, or use --role %s", id, server.Routes, web.RoleSupervisor)
+	defer func() { err = errors.Join(err, s.Close()) }()
+	n, err := liveVersion(ctx, s)
+	if err != nil || n == 0 {
+		return nil, err
 	}
-	return a, nil
+	kept, err := s.Version(ctx, n)
+	if err != nil {
+		return nil, err
+	}
+	var directory *configs.DirectoryFile
+	if server.Directory != "" {
+		if directory, err = configs.ReadDirectory(server.Directory); err != nil {
+			return nil, err
+		}
+	}
+	p, _ = configs.ParseRouting(fmt.Sprintf("version %d", n), kept.Document, configs.Directory(directory))
+	return p, nil
 }
 
 // minPassword is the shortest password taken.

@@ -135,6 +135,8 @@ func (c *centre) points() map[int]int {
 
 func (c *centre) writeAgents(w *writer) {
 	if len(c.agents) == 0 {
+		w.line("")
+		w.line("# No queue of the file has a member. The agents stand in a directory, or here under agents.")
 		return
 	}
 	w.line("")

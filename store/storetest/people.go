@@ -117,7 +117,7 @@ func testContacts(t *testing.T, f Fixture) {
 	ok(t, s.SaveCustomers(t.Context(), []customer.Record{dana()}))
 	y := story{s, s.NextCall()}
 	y.arrives(0)
-	c := store.Contact{Call: y.call, Attempt: 2, Customer: dana().ID, Agent: "petar", Queue: "internet", Topic: "line_fault", At: at(1), Talk: 90 * time.Second, Note: "spare port", Disposition: "fixed"}
+	c := store.Contact{Call: y.call, Attempt: 2, Customer: dana().ID, Agent: "petar", Queue: "internet", Topic: "line_fault", At: at(1), Talk: 90 * time.Second, Note: "spare port", Disposition: "fixed", Detail: "ticket_id: T-17; when: Monday"}
 	check := func(when string, version int64, note string) {
 		t.Helper()
 		r := find(t, s, "+447700900417").Record
@@ -126,7 +126,7 @@ func testContacts(t *testing.T, f Fixture) {
 		i := r.Interactions[0]
 		equal(t, when+": interaction", i, customer.Interaction{
 			ID: i.ID, At: at(1), Channel: "call", Title: "line_fault", Topic: "line_fault", Agent: &customer.Colleague{Agent: "petar", Name: "Petar Georgiev"},
-			Note: note, Disposition: "fixed", DurationS: 90, Call: int64(y.call),
+			Note: note, Disposition: "fixed", Detail: "ticket_id: T-17; when: Monday", DurationS: 90, Call: int64(y.call),
 		})
 		equal(t, when+": last agent", *r.LastAgent, customer.Colleague{Agent: "petar", Name: "Petar Georgiev"})
 		equal(t, when+": last agent at", *r.LastAgentAt, at(1))

@@ -376,12 +376,30 @@ export const behaviour = {
     await x.id('next-lunch').click();
     await x.page.keyboard.press('Control+Enter');
     const f = await x.server.got('wrap_up');
-    assert.deepEqual(f.d, { call: 12, attempt: 1, disposition: 'fixed', note: 'Fixed on the line.' });
+    assert.deepEqual(f.d, { call: 12, attempt: 1, disposition: 'fixed', answers: {}, note: 'Fixed on the line.' });
     const s = x.server.frames.findIndex((m) => m.t === 'state');
     assert.deepEqual(x.server.frames[s].d, { state: 'not_ready', reason: 'lunch' });
     assert.ok(s < x.server.frames.findIndex((m) => m.t === 'wrap_up'));
     x.server.send('phase', { call: 12, attempt: 1, phase: 'done' });
     await barIs(x, 'idle');
+  }),
+
+  'an outcome asks for what it needs: by digit to the first field, Tab to the next, kept when another is tried': desk(async (x) => {
+    await scenes.wrap_up(x);
+    await x.page.keyboard.press('3');
+    await x.page.waitForSelector('[data-testid=ask-when]:focus');
+    await x.page.keyboard.type('Monday 10:00');
+    await x.page.keyboard.press('Tab');
+    await x.page.waitForSelector('[data-testid=ask-topic]:focus');
+    await x.page.keyboard.type('Line fault 2');
+    assert.equal(await x.page.locator('[data-testid^=ask-]').count(), 2); // the note has a field of its own
+    await x.id('disposition-fixed').click();
+    assert.equal(await x.page.locator('[data-testid^=ask-]').count(), 0);
+    await x.id('disposition-call_back').click();
+    assert.equal(await x.id('ask-when').inputValue(), 'Monday 10:00');
+    await x.id('ask-topic').fill('  ');
+    await x.page.keyboard.press('Control+Enter');
+    assert.deepEqual((await x.server.got('wrap_up')).d, { call: 12, attempt: 1, disposition: 'call_back', answers: { when: 'Monday 10:00' }, note: '' });
   }),
 
   'an outcome’s digit is bright only where it chooses': desk(async (x) => {

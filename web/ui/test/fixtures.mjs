@@ -59,11 +59,13 @@ export const answersEn = [
 ];
 export const answersRu = [{ id: 'b1', topic: 'line_fault', lang: 'ru', title: 'Медленно или обрывы с 20 до 22', say: 'Вижу четыре обрыва за неделю, все вечером. Это на нашей стороне, роутер ни при чём.', steps: ['Запустить проверку линии, 40 секунд', 'Назвать дату замены порта'] }];
 
+const asks = { fault_ticket: ['ticket_id'], call_back: ['when', 'topic', 'note'] };
+
 export const welcomeParts = {
   topics: [{ id: 'line_fault', title: { en: 'Line fault', ru: 'Неисправность линии' } }, { id: 'billing_question', title: { en: 'Question about a bill', ru: 'Вопрос по счёту' } }, { id: 'retention', title: { en: 'Wants to leave', ru: 'Уход к другому оператору' } }],
   queues: [{ id: 'support', title: 'Support' }, { id: 'retention', title: 'Retention' }, { id: 'billing', title: 'Billing' }],
   dispositions: {
-    care: [['fault_ticket', 'Fault, ticket opened', 'Неисправность, заявка открыта'], ['fixed', 'Fault fixed', 'Неисправность устранена'], ['call_back', 'Call back', 'Перезвонить'], ['stays_plan', 'Stays, new plan', 'Остаётся, новый тариф'], ['stays', 'Stays, nothing changed', 'Остаётся без изменений'], ['leaves', 'Leaves, number ported', 'Уходит, оформлен перенос номера'], ['refund', 'Refund', 'Возврат денег'], ['bill', 'Question about a bill', 'Вопрос по счёту'], ['passed', 'Passed to a specialist', 'Передан специалисту'], ['advice', 'Advice', 'Консультация'], ['complaint', 'Complaint', 'Жалоба']].map(([id, en, ru]) => ({ id, title: { en, ru }, final: id !== 'call_back' })),
+    care: [['fault_ticket', 'Fault, ticket opened', 'Неисправность, заявка открыта'], ['fixed', 'Fault fixed', 'Неисправность устранена'], ['call_back', 'Call back', 'Перезвонить'], ['stays_plan', 'Stays, new plan', 'Остаётся, новый тариф'], ['stays', 'Stays, nothing changed', 'Остаётся без изменений'], ['leaves', 'Leaves, number ported', 'Уходит, оформлен перенос номера'], ['refund', 'Refund', 'Возврат денег'], ['bill', 'Question about a bill', 'Вопрос по счёту'], ['passed', 'Passed to a specialist', 'Передан специалисту'], ['advice', 'Advice', 'Консультация'], ['complaint', 'Complaint', 'Жалоба']].map(([id, en, ru]) => ({ id, title: { en, ru }, ...(asks[id] && { asks: asks[id] }), final: id !== 'call_back' })),
   },
   reasons: ['break', 'lunch', 'meeting', 'training', 'other'],
 };

@@ -110,6 +110,12 @@ export const scenes = {
     state(x, 'wrap_up');
     await seen(x, 'wrap-up');
   },
+  wrap_up_asks: async (x) => {
+    await scenes.wrap_up(x);
+    await x.page.keyboard.press('3');
+    await seen(x, 'ask-when');
+    await x.page.keyboard.type(x.lang === 'ru' ? 'понедельник, 10:00' : 'Monday, 10:00');
+  },
   gave_up: async (x) => {
     await scenes.offered(x);
     x.server.send('withdraw', { call: 12, attempt: 1, why: 'abandoned' });

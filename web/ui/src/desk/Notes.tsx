@@ -108,7 +108,7 @@ export function OutcomeCode({ i }: { i: number }) {
   if (!x) return null;
   return (
     <button type="button" className="code" role="radio" aria-checked={w.outcome === x.id} data-testid={`disposition-${x.id}`} onClick={() => w.choose(x.id)}>
-      {outcomeKey(i) && <kbd className="digit" aria-hidden="true">{outcomeKey(i)}</kbd>}{titleIn(x.title, lang, x.id)}
+      {outcomeKey(i) && <kbd className={i < 10 ? 'digit' : 'digit shifted'} aria-hidden="true">{outcomeKey(i)}</kbd>}{titleIn(x.title, lang, x.id)}
     </button>
   );
 }

@@ -4,6 +4,7 @@ import { clockTime, dayInWords, duration, money, nearDate, sameDay, shortDate } 
 import { formatNumber } from '../format/phone';
 import { Icon, Tag } from '../ui/Icon';
 import type { IconName } from '../ui/glyphs';
+import { detailInWords } from './Asks';
 import { useDeskState, useNow, useWords } from './context';
 import { Absent, panel, recordPanel } from './panels';
 import { type Billing, type Interaction, type Product, type Ticket, toMs } from './protocol';
@@ -154,7 +155,7 @@ function Contact({ x, fresh, lastNote }: { x: Interaction; fresh: boolean; lastN
   const promised = toMs(x.promised_by);
   const broken = promised > 0 && x.kept !== true && (x.kept === false || promised < now);
   const channel = channelIcon[x.channel] ? t(mine && x.channel === 'call' ? 'channel.call_with_you' : `channel.${x.channel}`) : x.channel;
-  const under = [x.detail, x.duration_s ? t('timeline.lasted', { time: duration(x.duration_s * 1000) }) : '', x.agent && !mine && !x.note ? nameOf(s, x.agent) : ''].filter(Boolean);
+  const under = [x.detail && detailInWords(x.detail, t), x.duration_s ? t('timeline.lasted', { time: duration(x.duration_s * 1000) }) : '', x.agent && !mine && !x.note ? nameOf(s, x.agent) : ''].filter(Boolean);
   return (
     <li className={mine ? 'mine' : fresh ? 'hot' : undefined}>
       <time dateTime={x.at}>{nearDate(toMs(x.at), now, lang)}</time>

@@ -3,6 +3,7 @@ import { useEffect } from 'react';
 import { clockTime, duration } from '../format/intl';
 import { Icon, Jack, Tag } from '../ui/Icon';
 import type { IconName } from '../ui/glyphs';
+import { Asks } from './Asks';
 import { useDeskState, useWords } from './context';
 import { useReasonWord } from './IdleBar';
 import { NoteField, OutcomeCode, outcomeKeys, Saved } from './Notes';
@@ -69,6 +70,7 @@ function Outcome() {
         <span className="more t3"><kbd>F2 O</kbd></span>
       </header>
       <div className="outcomes" role="radiogroup" aria-label={t('outcome.title')} data-testid="dispositions" onKeyDown={(e) => outcomeKeys(e, w)}>{w.codes.map((x, i) => <OutcomeCode key={x.id} i={i} />)}</div>
+      <Asks />
     </section>
   );
 }

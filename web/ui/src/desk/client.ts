@@ -70,12 +70,12 @@ export class Desk {
     this.apply({ a: 'passed', call: c.call, attempt: c.attempt, to });
   }
 
-  async wrapUp(c: Card, disposition: string, note: string, next: string) {
+  async wrapUp(c: Card, disposition: string, answers: Record<string, string>, note: string, next: string) {
     // The state for afterwards goes first: a freed agent may be offered a call
     // in the same instant.
     if (next !== 'available') await this.setState('not_ready', next);
     clearTimeout(this.noteTimers.get(c.call));
-    const r = await this.on(c, 'wrap_up', { disposition, note });
+    const r = await this.on(c, 'wrap_up', { disposition, answers, note });
     this.apply({ a: 'saved', call: c.call, text: note, at: this.now() });
     return r;
   }
@@ -90,6 +90,7 @@ export class Desk {
   }
 
   setOutcome = (c: Card, id: string) => this.apply({ a: 'outcome', call: c.call, id });
+  setAnswer = (c: Card, field: string, text: string) => this.apply({ a: 'asked', call: c.call, field, text });
   forgetGone = () => this.apply({ a: 'forget_gone' });
 
   write(c: Card, text: string): void {

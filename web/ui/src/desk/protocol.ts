@@ -38,7 +38,9 @@ export interface ColleagueState extends Partial<Omit<Status, 'agent'>> { id: str
 export type ColleagueChange = Omit<ColleagueState, 'name'> & { name?: string };
 
 export type Title = Record<string, string>;
-export interface Disposition { id: string; title?: Title; final?: boolean }
+/** What a disposition may ask for; the note is the card's own. */
+export const askedFields = ['ticket_id', 'when', 'topic', 'why', 'offer', 'case_id'] as const;
+export interface Disposition { id: string; title?: Title; asks?: string[]; final?: boolean }
 export interface Answer { id: string; topic: string; lang: string; title: string; say: string; steps?: string[] | null }
 export interface UsedAnswer { answer: string; title: string; agent: string; at: Micros }
 export interface PathStep { at: Micros; kind: 'dialled' | 'route' | 'queue' | 'agent' | 'topic'; name: string; seconds?: number }

@@ -32,7 +32,7 @@ export interface LiveCard extends Omit<Card, 'disposition'> {
 export type Target = { topic: string } | { queue: string } | { agent: string };
 
 /** What the agent writes, kept on this side until the server has it. */
-export interface Draft { text: string; sent: string; savedAt: number; outcome: string; edited: boolean }
+export interface Draft { text: string; sent: string; savedAt: number; outcome: string; answers: Record<string, string>; edited: boolean }
 
 export interface DeskState {
   link: Link;
@@ -62,6 +62,7 @@ export type Action =
   | { a: 'write'; call: number; text: string }
   | { a: 'saved'; call: number; text: string; at: number }
   | { a: 'outcome'; call: number; id: string }
+  | { a: 'asked'; call: number; field: string; text: string }
   | { a: 'used'; call: number; answer: Answer; agent: string; at: number }
   | { a: 'passed'; call: number; attempt: number; to: Target }
   | { a: 'forget_gone' };
@@ -71,7 +72,7 @@ export const emptyState: DeskState = {
   dispositions: {}, reasons: [], cards: [], drafts: {}, gone: null, line: 0,
 };
 
-const noDraft: Draft = { text: '', sent: '', savedAt: 0, outcome: '', edited: false };
+const noDraft: Draft = { text: '', sent: '', savedAt: 0, outcome: '', answers: {}, edited: false };
 
 export const draftOf = (s: DeskState, call: number): Draft => s.drafts[call] ?? noDraft;
 
@@ -95,6 +96,8 @@ export function reduce(s: DeskState, action: Action): DeskState {
       return withDraft(s, action.call, { sent: action.text, savedAt: action.at });
     case 'outcome':
       return withDraft(s, action.call, { outcome: action.id });
+    case 'asked':
+      return withDraft(s, action.call, { answers: { ...draftOf(s, action.call).answers, [action.field]: action.text } });
     case 'used':
       return used(s, action);
     case 'passed':

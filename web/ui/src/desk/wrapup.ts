@@ -1,7 +1,7 @@
 // Finishing a call: which outcome, which state afterwards, and saving both.
 import { createContext, useCallback, useContext, useEffect, useMemo, useState } from 'react';
 import type { Desk } from './client';
-import type { Disposition } from './protocol';
+import { askedFields, type Disposition } from './protocol';
 import { type DeskState, draftOf, type LiveCard } from './store';
 import type { Ui } from './ui';
 
@@ -12,6 +12,10 @@ export interface WrapUp {
   codes: Disposition[];
   outcome: string;
   choose: (id: string) => void;
+  /** What the chosen outcome asks for, and what is written there. */
+  asks: string[];
+  answers: Record<string, string>;
+  answer: (field: string, text: string) => void;
   required: boolean;
   /** Saving was tried without the outcome this queue asks for. */
   missing: boolean;
@@ -34,6 +38,7 @@ export function focusOutcome(): void {
 }
 
 const noCodes: Disposition[] = [];
+const noAnswers: Record<string, string> = {};
 
 export function useWrapUpState(c: LiveCard | null, s: DeskState, desk: Desk, ui: Ui): WrapUp {
   const [next, setNext] = useState('available');
@@ -46,6 +51,11 @@ export function useWrapUpState(c: LiveCard | null, s: DeskState, desk: Desk, ui:
   const off = c?.disposition === 'off';
   const codes = (!off && c?.set && s.dispositions[c.set]) || noCodes;
   const outcome = c ? draftOf(s, c.call).outcome : '';
+  const asks = useMemo(() => askedFields.filter((f) => codes.find((x) => x.id === outcome)?.asks?.includes(f)), [codes, outcome]);
+  const answers = c ? draftOf(s, c.call).answers : noAnswers;
+  const answer = useCallback((field: string, text: string) => {
+    if (c) desk.setAnswer(c, field, text);
+  }, [c, desk]);
   const required = c?.disposition === 'required' && codes.length > 0;
   const choose = useCallback((id: string) => {
     if (!c) return;
@@ -59,7 +69,8 @@ export function useWrapUpState(c: LiveCard | null, s: DeskState, desk: Desk, ui:
       focusOutcome();
       return;
     }
-    void ui.run(desk.wrapUp(c, outcome, draftOf(desk.state, c.call).text, next));
-  }, [c, desk, next, outcome, required, ui]);
-  return useMemo(() => ({ next, setNext, codes, outcome, choose, required, missing, save }), [next, codes, outcome, choose, required, missing, save]);
+    const said = Object.fromEntries(asks.map((f) => [f, (answers[f] ?? '').trim()]).filter(([, text]) => text));
+    void ui.run(desk.wrapUp(c, outcome, said, draftOf(desk.state, c.call).text, next));
+  }, [answers, asks, c, desk, next, outcome, required, ui]);
+  return useMemo(() => ({ next, setNext, codes, outcome, choose, asks, answers, answer, required, missing, save }), [next, codes, outcome, choose, asks, answers, answer, required, missing, save]);
 }

@@ -417,6 +417,12 @@ export const en: Record<string, string> = {
   'notes.saved_at': 'Saved {{time}}',
   'notes.survives': 'A draft outlives a lost connection and a reload.',
 
+  'asks.ticket_id': 'Ticket',
+  'asks.when': 'When',
+  'asks.topic': 'Topic',
+  'asks.why': 'Why',
+  'asks.offer': 'Offer',
+  'asks.case_id': 'Case',
   'outcome.title': 'Outcome',
   'outcome.required': 'asked for in this queue',
   'outcome.optional': 'if you like',

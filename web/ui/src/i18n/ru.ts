@@ -445,6 +445,12 @@ export const ru: Record<string, string> = {
   'notes.saved_at': 'Сохранено в {{time}}',
   'notes.survives': 'Черновик переживёт обрыв связи и перезагрузку.',
 
+  'asks.ticket_id': 'Заявка',
+  'asks.when': 'Когда',
+  'asks.topic': 'Тема',
+  'asks.why': 'Почему',
+  'asks.offer': 'Предложение',
+  'asks.case_id': 'Обращение',
   'outcome.title': 'Итог',
   'outcome.required': 'обязателен в этой очереди',
   'outcome.optional': 'по желанию',
