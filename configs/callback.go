@@ -68,8 +68,12 @@ func (c *compiler) instead(o *object, t *rule.Treatment) {
 // checkCallback refuses callbacks where nobody could accept them: a caller who
 // is not answered presses no key, and a queue without callbacks has no terms.
 func (c *compiler) checkCallback(q *routing.Queue, src *queueSource) {
-	if q.Callback != nil && q.AnswerWithAgent {
-		c.errorf(src.at("callback"), CodeConflict, "callback cannot stand beside answer: with_agent: only a caller who is answered can accept it")
+	if q.Callback != nil && (q.AnswerWithAgent || q.EarlyMedia) {
+		answer := withAgent
+		if q.EarlyMedia {
+			answer = earlyMedia
+		}
+		c.errorf(src.at("callback"), CodeConflict, "callback cannot stand beside answer: %s: only a caller who is answered can accept it", answer)
 	}
 	if q.Callback != nil {
 		return

@@ -38,6 +38,7 @@ queues:
     wrap_up: {}
     closed: {then: {hangup: true}}
     at_close: {}
+    announce: {wait: {}}
     full: {waiting: 1, then: {hangup: true}}
     late: {after: 1m, then: {hangup: true}}
     nobody: {for: 1m, then: {hangup: true}}

@@ -183,6 +183,8 @@ func (l *linter) lintSounds() {
 			switch p.key {
 			case "music":
 				missing(spot{p.line, p.col}, path+"."+p.key, p.value.text)
+			case "announce":
+				missing(spot{p.line, p.col}, path+"."+p.key, child(p.value, "greeting").text)
 			case "closed", "full", "late", "nobody":
 				missing(spot{p.line, p.col}, path+"."+p.key, child(child(p.value, "then"), "play").text)
 			}

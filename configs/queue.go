@@ -37,6 +37,7 @@ func productDefaults() routing.Queue {
 		Closed:       rule.Treatment{Play: "closed", Hangup: true},
 		AtClose:      routing.AtClose{Grace: 30 * time.Minute},
 		Music:        "default",
+		Announce:     announces(),
 	}
 }
 
@@ -144,12 +145,13 @@ func (c *compiler) options(o *object, q *routing.Queue) {
 	c.option(o, "late", func(n *node) { q.Late = c.after(n, "after", 10*time.Second) }, func() { q.Late = nil })
 	c.option(o, "nobody", func(n *node) { q.Nobody = c.after(n, "for", 0) }, func() { q.Nobody = nil })
 	if n := o.get("answer"); n != nil {
-		q.AnswerWithAgent = c.choice(n, "at_queue", []string{"at_queue", "with_agent"}, "early_media") == "with_agent"
+		c.readAnswer(n, q)
 	}
 	if n := o.get("music"); n != nil {
 		q.Music = c.name(n)
 	}
-	o.later("callback", "announce")
+	c.option(o, "announce", func(n *node) { q.Announce = c.announce(n) }, func() { q.Announce = announces() })
+	o.later("callback")
 	if p, ok := o.lookup("callback"); ok { // what is wrong in it is said too
 		if q.Callback = nil; !p.value.isNone() && p.value.kind != kindNull {
 			q.Callback = c.callback(p.value)
@@ -352,33 +354,5 @@ func (c *compiler) checkQueue(q *routing.Queue, src *queueSource) {
 				c.errorf(src.at("steps"), "N306", "step %d: skill %s is both asked for and shut out", i+2, r.Skill)
 			}
 		}
-	}
-}
-
-// checkAnswer refuses what a caller would have to hear who is answered with the
-// agent only: sounds before that are early media.
-func (c *compiler) checkAnswer(q *routing.Queue, src *queueSource) {
-	if !q.AnswerWithAgent {
-		return
-	}
-	if n := src.options["music"]; n != nil {
-		c.errorf(n, CodeConflict, "music cannot stand beside answer: with_agent: the caller hears the network's ringing")
-	}
-	refuse := func(option, play string) {
-		if play != "" {
-			c.errorf(src.at(option), CodeUnsupported, "%s: play with answer: with_agent is not supported yet; reject, hangup and queue are", option)
-		}
-	}
-	if q.Hours != "" { // else closed is never asked
-		refuse("closed", q.Closed.Play)
-	}
-	if q.Full != nil {
-		refuse("full", q.Full.Then.Play)
-	}
-	if q.Late != nil {
-		refuse("late", q.Late.Then.Play)
-	}
-	if q.Nobody != nil {
-		refuse("nobody", q.Nobody.Then.Play)
 	}
 }

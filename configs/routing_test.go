@@ -54,6 +54,7 @@ func TestDefaults(t *testing.T) {
 		Pop:    routing.PopPolicy{Deadline: 1500 * time.Millisecond, Late: routing.LateRingAnyway},
 		WrapUp: routing.WrapUpPolicy{Time: 30 * time.Second, Disposition: "optional"},
 		Closed: rule.Treatment{Play: "closed", Hangup: true}, AtClose: routing.AtClose{Grace: 30 * time.Minute}, Music: "default",
+		Announce: routing.AnnouncePolicy{Say: []string{"position"}, PositionUpTo: 20, From: 30 * time.Second, To: 20 * time.Minute, Round: time.Minute},
 	})
 	equal(t, "points", p.MilliPoints, int64(1000))
 	equal(t, "record", p.Record, routing.RecordPolicy{Deadline: 800 * time.Millisecond, Reconsider: true, LateFor: 30 * time.Second})

@@ -39,6 +39,10 @@ func About(action Action) (Offer, bool) {
 		return Offer{Call: a.Call}, true
 	case CallbackReached:
 		return Offer{Call: a.Call}, true
+	case EarlyMedia:
+		return Offer{Call: a.Call}, true
+	case Announce:
+		return Offer{Call: a.Call}, true
 	case EndCall:
 		return Offer{Call: a.Call, Attempt: a.Attempt, Agent: a.Agent}, true
 	}

@@ -27,6 +27,30 @@ type AnswerCaller struct {
 	Music string `json:"music"`
 }
 
+// EarlyMedia: play music to a caller who is not answered (183 with a session
+// description), until AnswerCaller or Connect does. Sent once a call at most.
+type EarlyMedia struct {
+	Call  CallID `json:"call"`
+	Music string `json:"music"`
+}
+
+// Announce: tell the waiting caller something in place of the music, which goes
+// on after it: either a greeting, a sound, or what Say lists in its order. It is
+// over, said or not, when an agent answers or the call goes elsewhere.
+type Announce struct {
+	Call     CallID `json:"call"`
+	Greeting string `json:"greeting,omitempty"`
+	// Language is the caller's, "" where the document names none.
+	Language string `json:"language,omitempty"`
+	Say      []Said `json:"say,omitempty"`
+}
+
+// Said is one thing that a caller is told: the place in line, or the wait.
+type Said struct {
+	Position int   `json:"position,omitempty"`
+	Wait     *Band `json:"wait,omitempty"`
+}
+
 // Wait: the (answered) caller waits again, with music; sent when a connected
 // call is passed on.
 type Wait struct {
@@ -242,6 +266,8 @@ type Refused struct {
 
 func (ResolveCustomer) Kind() string { return "resolve_customer" }
 func (AnswerCaller) Kind() string    { return "answer_caller" }
+func (EarlyMedia) Kind() string      { return "early_media" }
+func (Announce) Kind() string        { return "announce" }
 func (Wait) Kind() string            { return "wait" }
 func (Enqueued) Kind() string        { return "enqueued" }
 func (TurnedAway) Kind() string      { return "turned_away" }

@@ -29,6 +29,8 @@ func appendUsualAction(to []byte, a Action) (out []byte, ok bool) {
 		to = optionalTime(to, `,"deadline":`, a.Deadline, &ok)
 	case AnswerCaller:
 		to = appendText(appendInt(to, `{"call":`, a.Call), `,"music":`, a.Music)
+	case Announce:
+		to = appendAnnounce(to, &a)
 	case Enqueued:
 		to = appendEnqueued(to, &a, &ok)
 	case OfferCall:
@@ -58,6 +60,38 @@ func appendUsualAction(to []byte, a Action) (out []byte, ok bool) {
 		return to, false
 	}
 	return append(to, '}'), ok
+}
+
+func appendAnnounce(to []byte, a *Announce) []byte {
+	to = appendInt(to, `{"call":`, a.Call)
+	to = optionalText(to, `,"greeting":`, a.Greeting)
+	to = optionalText(to, `,"language":`, a.Language)
+	for i, s := range a.Say {
+		to = append(to, listed(i, `,"say":[{`, `,{`)...)
+		first := len(to)
+		to = optionalInt(to, `,"position":`, s.Position)
+		if w := s.Wait; w != nil {
+			to = append(to, `,"wait":{`...)
+			inner := len(to)
+			to = optionalBool(to, `,"shortly":`, w.Shortly)
+			to = optionalInt(to, `,"least":`, w.Least)
+			to = uncomma(optionalInt(to, `,"most":`, w.Most), inner)
+			to = append(to, '}')
+		}
+		to = append(uncomma(to, first), '}')
+	}
+	if len(a.Say) > 0 {
+		to = append(to, ']')
+	}
+	return to
+}
+
+// uncomma takes out the comma before the first field of an object.
+func uncomma(to []byte, first int) []byte {
+	if len(to) == first {
+		return to
+	}
+	return append(to[:first], to[first+1:]...)
 }
 
 func appendEnqueued(to []byte, a *Enqueued, ok *bool) []byte {
@@ -142,10 +176,7 @@ func appendReason(to []byte, r *Reason, ok *bool) []byte {
 		to = r.LeftOut.appendJSON(append(to, `,"left_out":`...))
 	}
 	to = optionalInt(to, `,"version":`, r.Version)
-	if len(to) > first {
-		to = append(to[:first], to[first+1:]...)
-	}
-	return append(to, '}')
+	return append(uncomma(to, first), '}')
 }
 
 func listed(i int, first, next string) string {

@@ -13,7 +13,7 @@ func everyAction() []Action {
 	return []Action{
 		ResolveCustomer{}, AnswerCaller{}, Wait{}, Enqueued{}, StepReached{}, StepSkipped{}, Relaxed{}, Held{}, OfferCall{}, MayAccept{}, Ring{}, Withdraw{}, Connect{},
 		Release{}, Hold{}, Transferred{}, Treat{}, EndCall{}, AgentChanged{}, WrapUpStarted{}, WrapUpFinished{}, Probe{}, Refused{}, PolicyLive{}, ReserveChanged{},
-		OfferCallback{}, CallbackTaken{}, CallCustomer{}, DropCustomer{}, CallbackMissed{}, CallbackReached{},
+		OfferCallback{}, CallbackTaken{}, CallCustomer{}, DropCustomer{}, CallbackMissed{}, CallbackReached{}, EarlyMedia{}, Announce{},
 	}
 }
 
@@ -30,9 +30,6 @@ func filled(draw *rand.Rand, v reflect.Value) {
 		return
 	}
 	switch v.Kind() {
-	case reflect.Pointer:
-		v.Set(reflect.New(v.Type().Elem()))
-		filled(draw, v.Elem())
 	case reflect.Struct:
 		for i := range v.NumField() {
 			filled(draw, v.Field(i))
@@ -43,6 +40,9 @@ func filled(draw *rand.Rand, v reflect.Value) {
 		for i := range n {
 			filled(draw, v.Index(i))
 		}
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		filled(draw, v.Elem())
 	case reflect.String:
 		texts := []string{"a\"\\b", "<&>", "\x00\x1f\x7f", "é\u2028\u2029\ufffd", "\xff!", "ok", "line_fault"}
 		v.SetString(texts[draw.IntN(len(texts))])
@@ -79,7 +79,7 @@ func TestAppendAction(t *testing.T) {
 			}
 		}
 	}
-	if len(kinds) != 31 || usual != 11 {
+	if len(kinds) != 33 || usual != 12 {
 		t.Errorf("%d kinds, %d of them written by hand", len(kinds), usual)
 	}
 	for _, a := range []Action{Ring{Until: time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)}, WrapUpStarted{Until: time.Date(-1, 1, 1, 0, 0, 0, 0, time.UTC)}} {

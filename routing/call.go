@@ -81,6 +81,7 @@ type call struct {
 	visits  figures.Call
 	tallies []tally
 	guessed estimates
+	saying  *saying // nil: has not been told of the wait in this visit
 
 	callback *callback // nil: none was accepted, nor can be offered here
 	wish     *wish     // nil: no agents are preferred
@@ -116,6 +117,7 @@ type call struct {
 	blind     bool // a blind transfer is not answered yet
 	toAgent   bool // it was to one agent
 	answered  bool // the caller's leg was answered by us, or is with this Connect
+	early     bool // the caller hears us before that
 	talked    bool // an agent has talked
 	late      bool // a late record waits to be considered
 	reread    bool // it was, or may not be any more

@@ -125,6 +125,9 @@ func (e *Engine) offerDue(c *call) {
 		return
 	}
 	cb.owed = false
+	if cb.terms == nil {
+		return // a reload took them away while an agent was being rung
+	}
 	cb.asked++
 	if again := cb.terms.Again; again > 0 {
 		e.arm(c, callbackDue, e.now+again.Microseconds())

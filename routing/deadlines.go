@@ -25,6 +25,7 @@ const (
 	returnDue
 	callbackDue
 	callbackOver
+	sayDue
 )
 
 // timer is one deadline. It belongs to a call, an agent or both (a bar), and

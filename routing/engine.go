@@ -334,6 +334,8 @@ func (e *Engine) fire(t *timer) {
 		e.callbackDue(t.call)
 	case callbackOver:
 		e.callbackExpired(t.call)
+	case sayDue:
+		e.say(t.call)
 	}
 }
 

@@ -32,10 +32,12 @@ type pace struct {
 	errors [][2]int32 // of both estimates, in seconds
 	at     int
 	sum    [2]int64
+	real   spread // of queues that tell their callers of the wait
 }
 
-// estimates are both of one call's, in seconds; ql is -1 when not known.
-type estimates struct{ ql, hol int32 }
+// estimates are both of one call's, in seconds; ql is -1 when not known. best is
+// what callers of its queue are told by, 0 where they are told nothing.
+type estimates struct{ ql, hol, best int32 }
 
 // started notes that a call was served now: what it was expected to wait, and
 // what it waited in this queue, in seconds.
@@ -46,6 +48,7 @@ func (p *pace) started(now int64, guess estimates, waited int64) {
 		p.starts[p.next] = now
 		p.next = (p.next + 1) % keptStarts
 	}
+	p.real.note(waited, guess.best)
 	if guess.ql < 0 {
 		return // the two can be compared only where both had their say
 	}
@@ -201,5 +204,8 @@ func (e *Engine) guess(c *call) {
 	c.guessed = estimates{ql: -1, hol: int32(min(f.headOfLine(e.now), 1<<30))}
 	if s, ok := f.pace.byLength(e.now, e.position(c)); ok {
 		c.guessed.ql = int32(min(s, 1<<30))
+	}
+	if c.queue.Announce.tells(SayWait) {
+		c.guessed.best = int32(min(e.expected(c, e.now).Seconds, 1<<30))
 	}
 }

@@ -27,6 +27,7 @@ type tape struct {
 	ended   map[CallID]bool
 	arrived map[CallID]bool
 	greeted map[CallID]bool
+	told    tapeTold
 	rung    map[Offer]bool
 	talks   map[CallID][]Offer // connected, and not taken back
 	folds   map[CallID]*tapeFold
@@ -157,6 +158,7 @@ func (p *tape) action(ev Event, a Action) {
 		p.past = append(p.past, o)
 	}
 	p.callbackAction(a, fail)
+	p.tells(a, fail)
 	switch a := a.(type) {
 	case AnswerCaller:
 		if p.greeted[a.Call] {
@@ -164,7 +166,7 @@ func (p *tape) action(ev Event, a Action) {
 		}
 		p.greeted[a.Call] = true
 	case Enqueued:
-		if p.ended[a.Call] || !p.greeted[a.Call] && !p.e.calls[a.Call].queue.AnswerWithAgent {
+		if c := p.e.calls[a.Call]; p.ended[a.Call] || !p.heard(a.Call) && !c.queue.AnswerWithAgent {
 			fail("queued after its end, or before it was answered")
 		}
 		if a.Queue == "b" && a.Within != tapePromise {
@@ -204,7 +206,7 @@ func (p *tape) action(ev Event, a Action) {
 			fail("music for a caller who was not answered")
 		}
 	case Treat:
-		if (a.Play != "") && !p.greeted[a.Call] || a.Reject != 0 && p.greeted[a.Call] {
+		if (a.Play != "") && !p.heard(a.Call) || a.Reject != 0 && p.greeted[a.Call] {
 			fail("plays before the answer, or refuses after it")
 		}
 	case Withdraw:

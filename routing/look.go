@@ -29,6 +29,7 @@ type figure struct {
 	callbacks        int                          // places without a line
 	promised         map[string]*call             // callbacks by keyed hash of number and customer
 	ahead            queue.Tree[queue.Key, *call] // callbacks to be called ahead, by line
+	told, kept       int                          // calls given word of their wait, and answered within it
 }
 
 func (e *Engine) figure(name string) *figure {
@@ -132,7 +133,7 @@ func (e *Engine) queueState(name string, q *Queue, now int64) QueueState {
 	out := QueueState{
 		Name: name, Waiting: f.waiting, Talking: f.talking, AnswerWithin: int(q.AnswerWithin / time.Second), Open: e.open(e.plan, q, nil),
 		Offered: f.total.Offered, Answered: f.total.Answered, Abandoned: f.total.Abandoned, InTime: f.total.InTime,
-		ServiceLevel: e.serviceLevel(name, q, now), Callbacks: f.callbacks,
+		ServiceLevel: e.serviceLevel(name, q, now), Callbacks: f.callbacks, Told: f.told, Kept: f.kept,
 	}
 	if c, ok := f.age.First(); ok {
 		out.OldestSince = instant(c.since)

@@ -120,9 +120,12 @@ type Queue struct {
 	// AnswerWithAgent: the caller hears the network's ringing and is answered
 	// together with the agent (answer: with_agent); false is at_queue (10).
 	AnswerWithAgent bool
-	Music           string
-	Greeting        string
-	Callback        *rule.Callback // nil: none is offered
+	// EarlyMedia: the caller hears us and is answered with the agent (answer:
+	// early_media).
+	EarlyMedia bool
+	Music      string
+	Announce   AnnouncePolicy
+	Callback   *rule.Callback // nil: none is offered
 }
 
 // Step is a later, wider need of a queue (6). The queue's own need is step 1

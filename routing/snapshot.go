@@ -43,6 +43,10 @@ type QueueState struct {
 	Expected     Expected `json:"expected"`
 	// Callbacks is the places that wait without a line, apart from Waiting.
 	Callbacks int `json:"callbacks,omitempty"`
+	// Told counts callers who were told how long they would wait and have been
+	// answered, or waited longer; Kept those of them who waited no longer than told.
+	Told int `json:"told_wait,omitempty"`
+	Kept int `json:"told_wait_kept,omitempty"`
 }
 
 // AgentState is one agent of a Snapshot.

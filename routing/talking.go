@@ -17,6 +17,7 @@ func (e *Engine) phoneAnswered(c *call) {
 	a := c.agent
 	e.disarmOffer(c)
 	e.disarm(c, returnDue)
+	e.unsay(c, true)
 	e.leave(c)
 	c.phase = talking
 	c.waited = e.now - c.since

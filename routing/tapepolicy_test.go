@@ -28,6 +28,8 @@ func tapeQueues(version int) map[string]*Queue {
 	b.Need.Site = []string{"caller"}
 	b.Steps = []Step{{After: 40 * time.Second, Need: &rule.Need{Site: []string{"any"}}}}
 	b.AnswerWithAgent = true
+	a.Announce = AnnouncePolicy{Greeting: "hello", Every: 15 * time.Second, Say: []string{SayWait, SayPosition}, PositionUpTo: 3, From: 10 * time.Second, To: 3 * time.Minute, Round: 30 * time.Second}
+	c.EarlyMedia, c.Announce = version == 1, AnnouncePolicy{Greeting: "welcome", Every: time.Minute, Say: []string{SayPosition}, PositionUpTo: 1}
 	b.Full = &FullPolicy{4, rule.Treatment{Play: "sorry", Queue: "c"}}
 	c.Pop.Late, c.Pop.OnAccept, c.Pop.Lead, c.Choose = LateHold, true, time.Second, "least_occupied"
 	c.Hours, c.AtClose.Grace, c.Closed = "day", time.Minute, rule.Treatment{Play: "closed", Hangup: true}

@@ -77,6 +77,7 @@ func (e *Engine) arrive(c *call, d destination, trigger string) {
 	e.join(c)
 	e.guess(c)
 	e.announce(c, trigger)
+	e.welcome(c, trigger)
 	e.reachSteps(c)
 	e.markSeeking(c, trigger)
 }

@@ -45,10 +45,7 @@ func (e *Engine) treat(c *call, why string, t rule.Treatment) bool {
 	e.disarm(c, returnDue)
 	c.blind, c.toAgent, c.passedBy = false, false, nil
 	if t.Play != "" {
-		if !c.answered {
-			c.answered = true
-			e.act(AnswerCaller{c.id, c.music()})
-		}
+		e.hears(c)
 		c.phase, c.treatment, c.trigger = treated, &t, why
 		e.act(Treat{Call: c.id, Why: why, Play: t.Play})
 		return true

@@ -44,6 +44,7 @@ func (e *Engine) enter(c *call, name, trigger string, prefer []rule.Prefer) {
 	e.join(c)
 	e.guess(c)
 	e.announce(c, trigger)
+	e.welcome(c, trigger)
 	e.reachSteps(c)
 	e.markSeeking(c, trigger)
 }
@@ -56,15 +57,6 @@ func (e *Engine) turnAway(c *call, why string, t rule.Treatment) bool {
 	}
 	e.act(TurnedAway{Call: c.id, Queue: c.queue.Name, Since: instant(c.since), Why: why, Within: c.queue.promise()})
 	return e.treat(c, why, t)
-}
-
-// greet answers the caller on entering the first queue that does not leave
-// that to the agent. Once answered, a call stays so in whatever queue.
-func (e *Engine) greet(c *call) {
-	if !c.answered && !c.queue.AnswerWithAgent {
-		c.answered = true
-		e.act(AnswerCaller{c.id, c.queue.Music})
-	}
 }
 
 // open says whether a queue is, for a caller of the zone.
@@ -105,6 +97,7 @@ func (e *Engine) armVisit(c *call) {
 	e.armSite(c)
 	e.armRelax(c)
 	e.armOffers(c)
+	e.armSay(c)
 }
 
 // leave takes a call out of its queue: answered, moved or over.
@@ -113,6 +106,7 @@ func (e *Engine) leave(c *call) {
 		return
 	}
 	e.spend(4 * indexUnits)
+	e.unsay(c, false)
 	e.unplace(c)
 	c.wants(nil)
 	e.unawait(c, c.demand)

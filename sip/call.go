@@ -18,8 +18,10 @@ import (
 //
 //	caller's leg  | new (180 sent soon) | answered (200 sent)  | up (ACK came)
 //	AnswerCaller  | 200, music          | -                    | -
+//	EarlyMedia    | 183, music          | -                    | -
+//	Announce      | said in early media | once up              | said, then music
 //	Connect       | 200 with the agent  | join                 | join
-//	a minute      | 180 again           | -                    | -
+//	a minute      | 180 or 183 again    | -                    | -
 //	Expires       | 487; E CallerGone   | -                    | -
 //	Treat         | 200, or refuse      | play once up         | play; E TreatmentPlayed
 //	CANCEL        | gone; E CallerGone  | the stack says BYE   | -
@@ -65,6 +67,8 @@ type call struct {
 	tune      string // music while waiting and on hold
 	treatment string // announcement instead of the music
 	played    bool   // to its end
+	told      telling
+	deaf      bool // he cannot hear early media, which he should
 	deskHold  bool
 	ringLater []routing.Ring // wait until the caller's codecs are known
 	connected bool           // the engine wants caller and agent joined
@@ -169,6 +173,10 @@ func (c *call) action(a routing.Action) {
 	case routing.AnswerCaller:
 		c.tune = a.Music
 		c.answerCaller()
+	case routing.EarlyMedia:
+		c.earlyMedia(a)
+	case routing.Announce:
+		c.announce(a)
 	case routing.Wait:
 		c.wait(a)
 	case routing.Treat:

@@ -19,20 +19,8 @@ func (c *call) start() {
 		c.finish()
 		return
 	}
-	c.ringTimer = c.after(c.gw.ringbackAfter, c.ringback)
+	c.ringTimer = c.after(c.gw.ringbackAfter, c.progress)
 	c.expire()
-}
-
-// ringback has the network ring to the caller, where routing takes its time and
-// where he is answered with the agent; without SDP, early media is not ours to
-// give. It is repeated, or proxies would give the call up (RFC 3261 13.3.1.1).
-func (c *call) ringback() {
-	l := c.caller
-	if l.answered || l.ended {
-		return
-	}
-	c.try(l, "progress", l.dlg.Progress(180, "", nil, nil))
-	c.ringTimer = c.after(c.gw.ringbackEvery, c.ringback)
 }
 
 // expire ends a call that is not answered within the Expires of its INVITE
@@ -115,13 +103,15 @@ func (c *call) answerCaller() {
 	if l.answered || l.ended {
 		return
 	}
-	if !c.openPort(l) {
+	if !l.early && !c.openPort(l) {
 		c.fail("no_media_port")
 		return
 	}
 	var body []byte
 	var err error
-	if c.first == nil {
+	if l.early {
+		body = l.localSDP // RFC 3261 13.2.1: what the 183 said; a re-INVITE says the rest
+	} else if c.first == nil {
 		l.own = media.OwnFormats()
 		if c.connected {
 			preferFormat(l.own, c.agent.codec)
@@ -156,11 +146,13 @@ func preferFormat(fs []media.Format, f media.Format) {
 // wait puts the caller back to the music.
 func (c *call) wait(a routing.Wait) {
 	c.tune = a.Music
+	c.hush()
 	c.part()
 	c.answerCaller()
 }
 
-// treat refuses the caller, or answers and plays an announcement to its end.
+// treat refuses the caller, or plays an announcement to its end: to who is
+// answered, or hears early media.
 // The engine's EndCall follows.
 func (c *call) treat(a routing.Treat) {
 	l := c.caller
@@ -173,9 +165,14 @@ func (c *call) treat(a routing.Treat) {
 	case !c.gw.media.Has(a.Play):
 		c.log.Warn("unknown announcement", zap.String("reason", a.Why), zap.String("sound", a.Play))
 		c.submit(routing.TreatmentPlayed{Call: c.id})
+	case c.deaf && !l.answered:
+		c.submit(routing.TreatmentPlayed{Call: c.id})
 	default:
+		c.hush()
 		c.treatment, c.played = a.Play, false
-		c.answerCaller()
+		if !l.early {
+			c.answerCaller()
+		}
 	}
 }
 

@@ -204,6 +204,10 @@ func callOf(a routing.Action) (routing.CallID, bool) {
 	switch a := a.(type) {
 	case routing.AnswerCaller:
 		return a.Call, true
+	case routing.EarlyMedia:
+		return a.Call, true
+	case routing.Announce:
+		return a.Call, true
 	case routing.Wait:
 		return a.Call, true
 	case routing.Treat:

@@ -33,6 +33,7 @@ func (c *call) connect(a routing.Connect) {
 	}
 	c.connected, c.joined, c.lateJoin = true, false, false
 	c.treatment = ""
+	c.hush()
 	c.answerCaller()
 	if c.agent == nil || c.over {
 		return

@@ -47,6 +47,7 @@ type leg struct {
 
 	answered bool // a 2xx of the INVITE was sent (caller) or came (agent)
 	up       bool // and was acknowledged
+	early    bool // the caller hears us in early media: he was told of our port in a 183
 	ended    bool
 	rang     bool // PhoneRinging was reported
 

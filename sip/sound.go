@@ -9,7 +9,7 @@ import (
 // sound switches music, announcement and relay to what the legs' states ask.
 func (c *call) sound() {
 	l := c.caller
-	if !l.answered {
+	if !l.hears() {
 		return
 	}
 	talking := c.connected && !c.held()
@@ -25,9 +25,11 @@ func (c *call) sound() {
 	var now playing
 	switch {
 	case talking || !l.atOwnPort() || l.codec.Name == "": // no codec: a late offer, nobody to play to yet
+	case c.treatment == "" && c.told.sounds != nil && (l.up || l.early):
+		now = playing{told: c.told.number, codec: l.playCodec()}
 	case c.treatment == "":
 		now = playing{sound: c.tune, loop: true, codec: l.playCodec()}
-	case l.up && !c.played: // its beginning must not be lost before the phone listens
+	case (l.up || l.early) && !c.played: // its beginning must not be lost before the phone listens
 		now = playing{sound: c.treatment, codec: l.playCodec()}
 	}
 	c.play(now)
@@ -53,12 +55,13 @@ func (c *call) setRelay(on bool) {
 type playing struct {
 	sound string
 	loop  bool
+	told  int // number of what the caller is told instead of a sound, 0 for none
 	codec media.Codec
 }
 
 // play changes what the caller hears from us, if it changes.
 func (c *call) play(now playing) {
-	if now.sound == "" {
+	if now.sound == "" && now.told == 0 {
 		now = playing{}
 	}
 	if c.playing == now {
@@ -66,7 +69,11 @@ func (c *call) play(now playing) {
 	}
 	c.playing = now
 	port := c.caller.port
-	if now.sound == "" {
+	switch {
+	case now.told != 0:
+		c.tellCaller(now)
+		return
+	case now.sound == "":
 		port.Stop()
 		return
 	}

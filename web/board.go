@@ -48,6 +48,9 @@ type boardQueue struct {
 	SL       int  `json:"sl"`
 	EWT      int  `json:"ewt_s"`
 	EWTKnown bool `json:"ewt_known"`
+	// Told and Kept are as in routing.QueueState.
+	Told int `json:"told_wait"`
+	Kept int `json:"told_wait_kept"`
 	boardCounts
 }
 
@@ -129,7 +132,7 @@ func viewBoard(s routing.Snapshot) boardView {
 	for _, q := range s.Queues {
 		v.Queues = append(v.Queues, boardQueue{
 			q.Name, q.Name, q.Waiting, micro(q.OldestSince), q.Talking, q.Staffed, q.Available,
-			q.AnswerWithin, q.Open, q.ServiceLevel, q.Expected.Seconds, q.Expected.Known,
+			q.AnswerWithin, q.Open, q.ServiceLevel, q.Expected.Seconds, q.Expected.Known, q.Told, q.Kept,
 			boardCounts{Offered: q.Offered, Answered: q.Answered, Abandoned: q.Abandoned, InTime: q.InTime},
 		})
 	}

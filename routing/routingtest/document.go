@@ -20,7 +20,7 @@ func newQueue(name string) *routing.Queue {
 		RingTimeout: 20 * time.Second, RONA: routing.RONA{NotReady: true, After: 1},
 		Pop:    routing.PopPolicy{Deadline: 1500 * time.Millisecond, Late: routing.LateRingAnyway},
 		WrapUp: routing.WrapUpPolicy{Disposition: "optional"},
-		Closed: rule.Treatment{Play: "closed", Hangup: true}, AtClose: routing.AtClose{Grace: 30 * time.Minute}, Music: "default",
+		Closed: rule.Treatment{Play: "closed", Hangup: true}, Announce: announces(), AtClose: routing.AtClose{Grace: 30 * time.Minute}, Music: "default",
 	}
 }
 
@@ -122,7 +122,9 @@ func option(p *routing.Policy, q *routing.Queue, key, v string) (err error) {
 	case "was":
 		q.Was = v
 	case "answer":
-		q.AnswerWithAgent = v == "with_agent"
+		q.AnswerWithAgent, q.EarlyMedia = v == "with_agent", v == "early_media"
+	case "music":
+		q.Music = v
 	default:
 		return popOption(q, key, v)
 	}
@@ -142,6 +144,9 @@ func popOption(q *routing.Queue, key, v string) (err error) {
 	case "pop.require":
 		q.Pop.Painted = v == "painted"
 	default:
+		if strings.HasPrefix(key, "announce.") {
+			return announceOption(&q.Announce, key, v)
+		}
 		return staffOption(q, key, v)
 	}
 	return err
@@ -239,7 +244,10 @@ func treatment(v string) (rule.Treatment, error) {
 	case name == "hangup":
 		return rule.Treatment{Hangup: true}, nil
 	case strings.HasPrefix(name, "play/"):
-		return rule.Treatment{Play: strings.TrimPrefix(name, "play/"), Hangup: true}, nil
+		t := rule.Treatment{Play: strings.TrimPrefix(name, "play/")}
+		t.Reject, _ = strconv.Atoi(add)
+		t.Hangup = t.Reject == 0
+		return t, nil
 	}
 	t := rule.Treatment{Queue: name}
 	if add != "" {

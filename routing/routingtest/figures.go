@@ -52,7 +52,7 @@ func (r *runner) figures(name string) error {
 		if q.Expected.Method != "" {
 			ewt += " (" + q.Expected.Method + ")"
 		}
-		r.out = append(r.out, fmt.Sprintf("%-8s figures %s waiting=%d oldest=%ds sl=%d ewt=%s", r.since(r.now), name, q.Waiting, oldest/time.Second, q.ServiceLevel, ewt))
+		r.out = append(r.out, fmt.Sprintf("%-8s figures %s waiting=%d oldest=%ds sl=%d ewt=%s", r.since(r.now), name, q.Waiting, oldest/time.Second, q.ServiceLevel, ewt)+r.wordKept(q))
 		return nil
 	}
 	return fmt.Errorf("queue %s is not there", name)

@@ -56,6 +56,10 @@ func (r *runner) words(a routing.Action) string {
 			return fmt.Sprintf("answer %s", r.name(a.Call))
 		}
 		return ""
+	case routing.EarlyMedia:
+		return fmt.Sprintf("183 %s %s", r.name(a.Call), music(a.Music))
+	case routing.Announce:
+		return r.told(a)
 	case routing.Enqueued:
 		return r.enqueued(a)
 	case routing.PolicyLive:
@@ -120,7 +124,7 @@ func (r *runner) words(a routing.Action) string {
 // without saying.
 func (r *runner) unsaid() bool {
 	for _, q := range r.policy.Queues {
-		if q.AnswerWithAgent {
+		if q.AnswerWithAgent || q.EarlyMedia {
 			return false
 		}
 	}

@@ -69,6 +69,8 @@ func TestCalls(t *testing.T) {
 	}
 	tests = append(tests,
 		test{name: "cancel while it rings, direct", setup: setup{direct: true}, run: cancelWhileRinging},
+		test{name: "hears us early", run: hearsUsEarly},
+		test{name: "hears us early, direct", setup: setup{direct: true}, run: hearsUsEarly},
 		test{name: "answered with the agent", run: answeredTogether},
 		test{name: "answered with the agent, direct", setup: setup{direct: true}, run: answeredTogether})
 	var all []test

@@ -96,6 +96,27 @@ func answeredTogether(w *world) row {
 	return answeredByCaller
 }
 
+// hearsUsEarly is a caller who hears us before he is answered, and pays from the
+// agent's answer on.
+func hearsUsEarly(w *world) row {
+	w.phones[anna].Set(rings(anna))
+	c := w.dial(dial{to: toEarly})
+	leg := w.rung(anna, 1)
+	w.phase(anna, "ringing")
+	c.sees(1, "early")
+	c.hearsMusic()
+	c.never("up")
+	w.must(leg.Answer())
+	c.hears(agentTone[anna])
+	w.hears(leg.Audio(), callerTone)
+	answered, _ := leg.At(siptest.OKSent)
+	c.hangsUp()
+	if r := w.settled(answeredByCaller)[0]; r.AnsweredAt.Before(answered.Truncate(time.Microsecond)) {
+		w.Errorf("the caller was answered at %v, the phone at %v", r.AnsweredAt, answered)
+	}
+	return answeredByCaller
+}
+
 func callerHangsUp(w *world) row {
 	c, _, leg := w.talking()
 	w.hears(leg.Audio(), callerTone)

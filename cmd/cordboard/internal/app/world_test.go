@@ -63,6 +63,7 @@ const (
 	toShort    = "+442079460102" // a phone rings 5 s
 	toPatient  = "+442079460103" // no phone rings before its desk has acked
 	toTogether = "+442079460104" // answered with the agent: 180 until then
+	toEarly    = "+442079460106" // likewise, but with our music in a 183
 )
 
 const dana = "+447700900417"

@@ -1,6 +1,6 @@
 // Command prompts makes the built-in sounds of package media: the hold music,
-// which it computes, and the spoken announcements, which the speech
-// synthesiser espeak-ng speaks. Run it from the repository's root:
+// which it computes, and the spoken announcements and the words that others are
+// put together of (package speech), which the speech synthesiser espeak-ng speaks. Run it from the repository's root:
 //
 //	go run ./sip/media/internal/prompts [folder]
 //
@@ -14,7 +14,9 @@ import (
 	"os/exec"
 	"path/filepath"
 
+	"github.com/cordboard/cordboard/sip/media"
 	"github.com/cordboard/cordboard/sip/media/internal/wav"
+	"github.com/cordboard/cordboard/sip/media/speech"
 )
 
 // spoken are the announcements: file name, voice, text.
@@ -57,11 +59,45 @@ func run(folder string) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
-		if err := write(folder, s.name, pcm); err != nil {
+		// Silence before: the phone's audio path opens. After: the last word is
+		// heard out before the line is cut.
+		if err := write(folder, s.name, pad(pcm, 200, 400)); err != nil {
 			return err
 		}
 	}
-	return nil
+	return vocabulary(speaker, folder)
+}
+
+// vocabulary makes the words of announcements. They follow each other as they
+// are: what silence there is between them is in the sounds.
+func vocabulary(speaker, folder string) error {
+	for _, s := range speech.Sounds() {
+		v, ok := voices[s.Language]
+		if !ok {
+			return fmt.Errorf("%s: no voice for %s", s.Name, s.Language)
+		}
+		text := s.Text
+		if v.read != nil {
+			text = v.read(text)
+		}
+		pcm, err := speak(speaker, v.name, text)
+		if err != nil {
+			return fmt.Errorf("%s: %w", s.Name, err)
+		}
+		if err := writeULaw(folder, s.Name, pad(pcm, 20, 50)); err != nil {
+			return err
+		}
+	}
+	return writeULaw(folder, speech.Pause, pad(nil, 300, 0))
+}
+
+// voices speak the words of announcements; read turns them into what the voice
+// can read.
+var voices = map[string]struct {
+	name string
+	read func(string) string
+}{
+	"en": {"en-gb", nil}, "ru": {"ru", nil}, "bg": {"bg", nil}, "zh": {"cmn-latn-pinyin", inPinyin},
 }
 
 func speak(speaker, voice, text string) ([]int16, error) {
@@ -78,11 +114,14 @@ func speak(speaker, voice, text string) ([]int16, error) {
 		return nil, errors.New("espeak-ng said nothing")
 	}
 	level(pcm, 0.5)
-	// Silence before: the phone's audio path opens. After: the last word is
-	// heard out before the line is cut.
-	out16 := make([]int16, wav.Rate/5, len(pcm)+wav.Rate)
-	out16 = append(out16, pcm...)
-	return append(out16, make([]int16, wav.Rate*2/5)...), nil
+	return pcm, nil
+}
+
+// pad puts silence before and after, in milliseconds.
+func pad(pcm []int16, before, after int) []int16 {
+	out := make([]int16, before*wav.Rate/1000, len(pcm)+(before+after)*wav.Rate/1000)
+	out = append(out, pcm...)
+	return append(out, make([]int16, after*wav.Rate/1000)...)
 }
 
 // trim cuts silence off both ends.
@@ -111,4 +150,8 @@ func level(pcm []int16, part float64) {
 
 func write(folder, name string, pcm []int16) error {
 	return os.WriteFile(filepath.Join(folder, name+".wav"), wav.Append(nil, pcm), 0o644)
+}
+
+func writeULaw(folder, name string, pcm []int16) error {
+	return os.WriteFile(filepath.Join(folder, name+".wav"), wav.AppendULaw(nil, media.Encode("PCMU", pcm)), 0o644)
 }

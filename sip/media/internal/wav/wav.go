@@ -16,13 +16,14 @@ const Rate = 8000
 // longest bounds one sound: an hour of telephone audio.
 const longest = 3600 * Rate
 
-// Read reads 16-bit PCM of one or two channels at 8 to 48 kHz and gives it
-// as 8 kHz mono.
+// Read reads 16-bit PCM, or G.711, of one or two channels at 8 to 48 kHz and gives
+// it as 8 kHz mono.
 func Read(b []byte) ([]int16, error) {
 	if len(b) < 12 || string(b[:4]) != "RIFF" || string(b[8:12]) != "WAVE" {
 		return nil, errors.New("not a WAV file")
 	}
 	var channels, rate int
+	var kind uint16
 	for b = b[12:]; len(b) >= 8; {
 		id, n := string(b[:4]), int64(binary.LittleEndian.Uint32(b[4:]))
 		body := b[8:]
@@ -35,14 +36,18 @@ func Read(b []byte) ([]int16, error) {
 		switch id {
 		case "fmt ":
 			var err error
-			if channels, rate, err = readFormat(body[:n]); err != nil {
+			if kind, channels, rate, err = readFormat(body[:n]); err != nil {
 				return nil, err
 			}
 		case "data":
 			if rate == 0 {
 				return nil, errors.New("the samples come before their format")
 			}
-			return readSamples(body[:n], channels, rate)
+			data := body[:n]
+			if kind != pcm {
+				data = expand(data, kind)
+			}
+			return readSamples(data, channels, rate)
 		}
 		n += n & 1 // parts are padded to even length
 		b = body[min(n, int64(len(body))):]
@@ -50,23 +55,60 @@ func Read(b []byte) ([]int16, error) {
 	return nil, errors.New("no samples")
 }
 
-func readFormat(f []byte) (channels, rate int, err error) {
+// Formats of samples.
+const (
+	pcm        = 1
+	aLaw       = 6
+	uLaw       = 7
+	extensible = 0xfffe
+)
+
+func readFormat(f []byte) (kind uint16, channels, rate int, err error) {
 	if len(f) < 16 {
-		return 0, 0, errors.New("the format is cut short")
+		return 0, 0, 0, errors.New("the format is cut short")
 	}
-	kind := binary.LittleEndian.Uint16(f)
+	kind = binary.LittleEndian.Uint16(f)
 	channels = int(binary.LittleEndian.Uint16(f[2:]))
 	rate = int(binary.LittleEndian.Uint32(f[4:]))
 	bits := binary.LittleEndian.Uint16(f[14:])
-	const pcm, extensible = 1, 0xfffe
 	if kind == extensible && len(f) >= 26 {
 		kind = binary.LittleEndian.Uint16(f[24:])
 	}
-	if kind != pcm || bits != 16 || channels < 1 || channels > 2 || rate < Rate || rate > 48000 {
-		return 0, 0, fmt.Errorf("format %d, %d bits, %d channels, %d Hz: wanted is 16-bit PCM, one or two channels, 8000 to 48000 Hz",
+	known := kind == pcm && bits == 16 || (kind == aLaw || kind == uLaw) && bits == 8
+	if !known || channels < 1 || channels > 2 || rate < Rate || rate > 48000 {
+		return 0, 0, 0, fmt.Errorf("format %d, %d bits, %d channels, %d Hz: wanted is 16-bit PCM or G.711, one or two channels, 8000 to 48000 Hz",
 			kind, bits, channels, rate)
 	}
-	return channels, rate, nil
+	return kind, channels, rate, nil
+}
+
+// expand makes 16-bit samples of G.711 (ITU-T G.191, the decoders of its tables 2).
+func expand(data []byte, kind uint16) []byte {
+	out := make([]byte, 0, 2*len(data))
+	for _, b := range data {
+		out = binary.LittleEndian.AppendUint16(out, uint16(expanded(b, kind)))
+	}
+	return out
+}
+
+func expanded(b byte, kind uint16) int16 {
+	if kind == uLaw {
+		b = ^b
+		v := (int(b&0x0f)<<3+0x84)<<(b>>4&7) - 0x84
+		if b&0x80 != 0 {
+			v = -v
+		}
+		return int16(v)
+	}
+	b ^= 0x55
+	v := int(b&0x0f)<<4 + 8
+	if e := b >> 4 & 7; e > 0 {
+		v = (v + 0x100) << (e - 1)
+	}
+	if b&0x80 == 0 {
+		v = -v
+	}
+	return int16(v)
 }
 
 func readSamples(data []byte, channels, rate int) ([]int16, error) {
@@ -120,23 +162,32 @@ func sinc(x float64) float64 {
 }
 
 // Append writes 8 kHz mono samples as a WAV file at the end of b.
-func Append(b []byte, pcm []int16) []byte {
-	size := uint32(2 * len(pcm))
+func Append(b []byte, samples []int16) []byte {
+	b = appendHead(b, pcm, 2, len(samples))
+	for _, s := range samples {
+		b = binary.LittleEndian.AppendUint16(b, uint16(s))
+	}
+	return b
+}
+
+// AppendULaw does so with samples in G.711 µ-law: half the size.
+func AppendULaw(b, samples []byte) []byte {
+	return append(appendHead(b, uLaw, 1, len(samples)), samples...)
+}
+
+func appendHead(b []byte, kind, octets uint16, samples int) []byte {
+	size := uint32(octets) * uint32(samples)
 	le := binary.LittleEndian
 	b = append(b, "RIFF"...)
 	b = le.AppendUint32(b, 36+size)
 	b = append(b, "WAVEfmt "...)
 	b = le.AppendUint32(b, 16)
-	b = le.AppendUint16(b, 1) // PCM
+	b = le.AppendUint16(b, kind)
 	b = le.AppendUint16(b, 1) // one channel
 	b = le.AppendUint32(b, Rate)
-	b = le.AppendUint32(b, 2*Rate)
-	b = le.AppendUint16(b, 2)
-	b = le.AppendUint16(b, 16)
+	b = le.AppendUint32(b, Rate*uint32(octets))
+	b = le.AppendUint16(b, octets)
+	b = le.AppendUint16(b, 8*octets)
 	b = append(b, "data"...)
-	b = le.AppendUint32(b, size)
-	for _, s := range pcm {
-		b = le.AppendUint16(b, uint16(s))
-	}
-	return b
+	return le.AppendUint32(b, size)
 }

@@ -114,7 +114,8 @@ function Queues({ queues, calls, formula, now }: { queues: QueueRow[]; calls: Ca
                 <td className="name">{q.title || q.name}{!q.open && <span className="t3 closed"> {t('board.closed')}</span>}</td>
                 <td className="nowrap"><b data-testid="waiting">{q.waiting}</b><Jacks calls={calls.filter((c) => c.queue === q.name && isWaiting(c))} goal={q.answer_within_s} now={now} /></td>
                 <td className="r num">{q.waiting > 0 && toMs(q.oldest_since) ? <Pressed p={p}>{duration(now - toMs(q.oldest_since))}</Pressed> : '–'}</td>
-                <td className="r num" data-testid="expected">{q.ewt_known ? duration((q.ewt_s ?? 0) * 1000) : '–'}</td>
+                <td className="r num" data-testid="expected">{q.ewt_known ? duration((q.ewt_s ?? 0) * 1000) : '–'}
+                  {(q.told_wait ?? 0) > 0 && <span className="t3 xs nowrap" data-testid="told" title={t('board.told_long', { n: q.told_wait_kept ?? 0, m: q.told_wait })}> {t('board.told', { share: percent((q.told_wait_kept ?? 0) / (q.told_wait ?? 1), lang) })}</span>}</td>
                 <td className="r num" data-testid="level">{level === null ? '–' : percent(level, lang)}</td>
                 <td className="r num">{known === 0 ? '–' : percent(q.abandoned / known, lang)}</td>
                 <td className="r num">{number(q.answered, lang)}</td>

@@ -610,6 +610,8 @@ export const en: Record<string, string> = {
   'board.waiting_col': 'Waiting',
   'board.longest_col': 'Longest',
   'board.expected_col': 'Expected',
+  'board.told': '{{share}} kept',
+  'board.told_long': '{{n}} of {{m}} callers waited no longer than they were told',
   'board.level_col': 'In time',
   'board.talking': 'Talking',
   'board.closed': 'closed',

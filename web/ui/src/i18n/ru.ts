@@ -660,6 +660,8 @@ export const ru: Record<string, string> = {
   'board.waiting_col': 'Ожидают',
   'board.longest_col': 'Дольше',
   'board.expected_col': 'Прогноз',
+  'board.told': '{{share}} сбылось',
+  'board.told_long': '{{n}} из {{m}} ждали не дольше, чем им сказали',
   'board.level_col': 'В срок',
   'board.talking': 'Говорят',
   'board.closed': 'закрыта',

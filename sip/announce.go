@@ -1,0 +1,131 @@
+package sip
+
+import (
+	"slices"
+
+	"go.uber.org/zap"
+
+	"github.com/cordboard/cordboard/routing"
+	"github.com/cordboard/cordboard/sip/media/speech"
+)
+
+// telling is what the caller is told in place of the music. What comes meanwhile
+// is said after it, the latest only: by then the one before would not be true.
+type telling struct {
+	sounds, next []string
+	number       int // of the announcements begun
+}
+
+// announce tells the waiting caller something. Who does not hear us is told
+// nothing.
+func (c *call) announce(a routing.Announce) {
+	l := c.caller
+	if l.ended || !l.hears() || c.connected || c.treatment != "" && !c.played {
+		return
+	}
+	sounds := spoken(a)
+	for _, s := range sounds {
+		if !c.gw.media.Has(s) { // the sounds folder is another than when the document was read
+			c.log.Warn("unknown announcement", zap.String("sound", s))
+			return
+		}
+	}
+	c.treatment = ""
+	switch {
+	case len(sounds) == 0:
+	case c.told.sounds == nil:
+		c.told.sounds = sounds
+		c.told.number++
+	default:
+		c.told.next = sounds
+	}
+}
+
+// spoken is the sounds of an announcement.
+func spoken(a routing.Announce) []string {
+	if a.Greeting != "" {
+		return []string{a.Greeting}
+	}
+	var out []string
+	for _, s := range a.Say {
+		if len(out) > 0 {
+			out = append(out, speech.Pause)
+		}
+		if w := s.Wait; w != nil {
+			out = append(out, speech.Waiting(a.Language, speech.Wait{Shortly: w.Shortly, Least: w.Least, Most: w.Most})...)
+		} else {
+			out = append(out, speech.Position(a.Language, s.Position)...)
+		}
+	}
+	return out
+}
+
+// said is the end of an announcement: the next one, or music again.
+func (c *call) said(number int) {
+	if c.told.number != number || c.told.sounds == nil {
+		return
+	}
+	c.told.sounds, c.told.next = c.told.next, nil
+	c.told.number++
+}
+
+// hush ends what the caller is being told.
+func (c *call) hush() { c.told.sounds, c.told.next = nil, nil }
+
+// tellCaller plays what is being said.
+func (c *call) tellCaller(now playing) {
+	n := c.told.number
+	port := c.caller.port
+	if err := port.PlayAll(slices.Clone(c.told.sounds), noAddr, now.codec, func() { c.post(func() { c.said(n) }) }); err != nil {
+		c.log.Warn("announcement not played", zap.Error(err))
+		c.post(func() { c.said(n) })
+	}
+}
+
+// hears reports whether our sounds reach the peer.
+func (l *leg) hears() bool { return l.answered || l.early }
+
+// earlyMedia lets the caller hear us without being answered: 183 with the answer
+// to his offer, which the 200 repeats. Where he has offered nothing yet, or
+// nothing that we can do, he goes on hearing the network's ringing.
+func (c *call) earlyMedia(a routing.EarlyMedia) {
+	c.tune = a.Music
+	l := c.caller
+	if l.hears() || l.ended {
+		return
+	}
+	if c.first == nil {
+		c.deaf = true
+		c.log.Info("no early media", zap.String("reason", "no_offer"))
+		return
+	}
+	if !c.openPort(l) {
+		c.fail("no_media_port")
+		return
+	}
+	body, err := c.agree(l, c.first, l.ownAudio())
+	if err != nil {
+		c.log.Error("caller's offer could not be answered", zap.Error(err))
+		c.fail("no_codec")
+		return
+	}
+	l.localSDP, l.early = body, true
+	c.progress()
+}
+
+// progress sends the caller the provisional response that is due: 183 with early
+// media, else 180, so that the network rings. It is repeated, or proxies would give
+// the call up (RFC 3261 13.3.1.1).
+func (c *call) progress() {
+	l := c.caller
+	if l.answered || l.ended {
+		return
+	}
+	c.ringTimer.Stop()
+	if l.early {
+		c.try(l, "progress", l.dlg.Progress(183, "", nil, l.localSDP))
+	} else {
+		c.try(l, "progress", l.dlg.Progress(180, "", nil, nil))
+	}
+	c.ringTimer = c.after(c.gw.ringbackEvery, c.progress)
+}
