@@ -100,13 +100,13 @@ func (e *Engine) reconsider(c *call) {
 		e.follow(c, t, "late_record")
 		return
 	}
-	before := c.demand
+	before, alone := c.demand, c.aloneSince()
 	e.unplace(c)
 	c.wants(nil)
 	e.disarm(c, holdDue)
 	e.adopt(c, t)
 	c.demand = e.demandFor(c, c.queue)
-	e.regroup(c, before)
+	e.regroup(c, before, alone)
 	e.armRelax(c)
 	e.armSite(c)
 	c.askFirst(e.preferences(c, t.route.prefer))

@@ -69,13 +69,7 @@ func (e *Engine) firstStopped(f *figure) (best *call) {
 	if f.cap == nil || e.free == 0 {
 		return nil
 	}
-	e.front.Ascend(func(c *call) bool {
-		if e.figure(c.queue.Name) == f && e.finds(c) {
-			best = c
-		}
-		return best == nil
-	})
-	if best != nil {
+	if best = e.firstBack(f); best != nil {
 		return best
 	}
 	f.cap.holding.Ascend(func(c *call) bool {
@@ -103,6 +97,29 @@ func (e *Engine) firstStopped(f *figure) (best *call) {
 		}
 	}
 	return best
+}
+
+// firstBack is the first call of a queue that came back and would be offered to
+// somebody at once.
+func (e *Engine) firstBack(f *figure) (best *call) {
+	e.front.Ascend(func(c *call) bool {
+		e.spend(1)
+		if e.figure(c.queue.Name) == f && e.finds(c) {
+			best = c
+		}
+		return best == nil
+	})
+	return best
+}
+
+// backInFront is the call that goes before another which seeks, where their
+// queue's bound has room again: it came back.
+func (e *Engine) backInFront(c *call) *call {
+	f := e.figure(c.queue.Name)
+	if f.cap == nil || c.front || e.free == 0 || e.full(c.queue) {
+		return nil
+	}
+	return e.firstBack(f)
 }
 
 // finds says that a call would be offered to somebody at once.

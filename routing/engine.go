@@ -38,7 +38,10 @@ type Engine struct {
 	nearing  []string                     // queues whose callbacks may be due to be called ahead
 	held     queue.Tree[queue.Key, *call] // waiting calls that hold for agents
 	figures  map[string]*figure
-	free     int // agents Available
+	// windows and callWin are what least_occupied and fewest_calls look at,
+	// microseconds, sorted.
+	windows, callWin []int64
+	free             int // agents Available
 	// present is everyone signed in by calls answered lately, for each window of
 	// fewest_calls.
 	present []queue.Tree[countKey, *agent]
@@ -86,6 +89,7 @@ func New(p *Policy) *Engine {
 	}
 	e.index = newIndex(&e.slice)
 	e.reserved = map[string][]*standby{}
+	e.setWindows()
 	e.rewindow(nil)
 	e.reserves()
 	e.directory(p)

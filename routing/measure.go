@@ -73,7 +73,7 @@ func (e *Engine) noteOffer(c *call, a *agent) {
 
 // noteAnswer notes that an agent answers a call, as long as a policy asks.
 func (e *Engine) noteAnswer(a *agent) {
-	windows := e.plan.callWin
+	windows := e.callWin
 	if len(windows) == 0 {
 		return
 	}
@@ -89,7 +89,7 @@ func (e *Engine) noteAnswer(a *agent) {
 func (e *Engine) start(a *agent) {
 	s := &a.answers
 	s.began, s.head = e.now, s.head[:0]
-	for i, w := range e.plan.callWin {
+	for i, w := range e.callWin {
 		head := 0
 		if first, ok := e.present[i].First(); ok {
 			head = max(first.answers.count[i]-s.since(e.now-w), 0)
@@ -103,7 +103,7 @@ func (e *Engine) start(a *agent) {
 func (e *Engine) countCalls(a *agent) {
 	e.uncountCalls(a)
 	s := &a.answers
-	for i, w := range e.plan.callWin {
+	for i, w := range e.callWin {
 		n := s.since(e.now - w)
 		if i < len(s.head) && e.now-s.began < w {
 			n += s.head[i]
@@ -125,10 +125,32 @@ func (e *Engine) uncountCalls(a *agent) {
 	a.answers.count = a.answers.count[:0]
 }
 
+// setWindows has agents measured over the windows of the live version and of those before it that still
+// have calls, which choose as they always did.
+func (e *Engine) setWindows() {
+	e.windows, e.callWin = slices.Clone(e.plan.windows), slices.Clone(e.plan.callWin)
+	for _, p := range e.plans {
+		e.windows = append(e.windows, p.windows...)
+		e.callWin = append(e.callWin, p.callWin...)
+	}
+	for _, list := range []*[]int64{&e.windows, &e.callWin} {
+		slices.Sort(*list)
+		*list = slices.Compact(*list)
+	}
+}
+
+// window is how much of an agent's past the policies look at.
+func (e *Engine) window() int64 {
+	if len(e.windows) == 0 {
+		return 0
+	}
+	return e.windows[len(e.windows)-1]
+}
+
 // rewindow follows a document with other windows. What a newcomer began with
 // stays where the window does.
 func (e *Engine) rewindow(before []int64) {
-	windows := e.plan.callWin
+	windows := e.callWin
 	if e.present != nil && slices.Equal(windows, before) {
 		return
 	}
@@ -149,8 +171,8 @@ func (e *Engine) rewindow(before []int64) {
 // remeasure takes every agent's busy share anew, over windows that have changed.
 func (e *Engine) remeasure() {
 	for _, a := range e.roster {
-		if e.plan.window() > 0 {
-			a.log.note(e.now, kindOf(a.state), e.now-e.plan.window())
+		if e.window() > 0 {
+			a.log.note(e.now, kindOf(a.state), e.now-e.window())
 		}
 		e.measureShares(a)
 	}
@@ -159,7 +181,7 @@ func (e *Engine) remeasure() {
 // callsOf is how many calls the agent had answered in the queue's window, when
 // last Available.
 func (e *Engine) callsOf(a *agent, q *Queue) int {
-	if i := slices.Index(e.plan.callWin, q.ChooseWindow.Microseconds()); i >= 0 && i < len(a.answers.count) {
+	if i := slices.Index(e.callWin, q.ChooseWindow.Microseconds()); i >= 0 && i < len(a.answers.count) {
 		return a.answers.count[i]
 	}
 	return 0
@@ -184,7 +206,7 @@ func (e *Engine) Given(id agents.ID, m Measures) {
 		a.shares[i] = m.Busy
 	}
 	e.uncountCalls(a)
-	for i := range e.plan.callWin {
+	for i := range e.callWin {
 		e.setCount(a, m.Calls, i)
 	}
 }

@@ -222,13 +222,13 @@ func (e *Engine) armSite(c *call) {
 // siteChanged: the site of the caller's region has opened or closed, and with
 // it what a waiting call needs changes. An offer that is out stays out.
 func (e *Engine) siteChanged(c *call) {
-	before := c.demand
+	before, alone := c.demand, c.aloneSince()
 	placed := c.spot != nowhere
 	if placed {
 		e.unplace(c)
 	}
 	c.demand = e.demandFor(c, c.queue)
-	e.regroup(c, before)
+	e.regroup(c, before, alone)
 	if placed {
 		e.place(c)
 	}

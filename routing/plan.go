@@ -122,14 +122,6 @@ func (p *plan) compile(n *rule.Node, parent *route) *route {
 	return r
 }
 
-// window is how much of an agent's past the policies look at.
-func (p *plan) window() int64 {
-	if len(p.windows) == 0 {
-		return 0
-	}
-	return p.windows[len(p.windows)-1]
-}
-
 // holiday is the name of today's exception in the first calendar, by name,
 // that has one.
 func (p *plan) holiday(at time.Time) string {

@@ -31,17 +31,18 @@ func (e *Engine) policyChanged(ev PolicyChanged) error {
 		return err
 	}
 	e.retire(ev)
-	before := e.plan
 	e.rename(ev.Policy)
 	e.plan = newPlan(ev.Policy)
-	e.rewindow(before.callWin)
+	shares, counts := e.windows, e.callWin
+	e.setWindows()
+	e.rewindow(counts)
 	if ev.Policy.Agents != nil {
 		e.directory(ev.Policy)
 		e.enrol()
 	}
 	e.prune()
 	e.reserves()
-	if !slices.Equal(before.windows, e.plan.windows) {
+	if !slices.Equal(shares, e.windows) {
 		e.remeasure()
 	}
 	e.act(e.live(ev))

@@ -163,6 +163,16 @@ func (e *Engine) seek(c *call) {
 		e.unanswered(c) // the colleague went away, or the time is over
 		return
 	}
+	if o := e.backInFront(c); o != nil {
+		e.unseek(o)
+		o.trigger = room
+		e.seekAnyone(o)
+	}
+	e.seekAnyone(c)
+}
+
+// seekAnyone offers a call to the best agent who is free.
+func (e *Engine) seekAnyone(c *call) {
 	if e.free == 0 || e.full(c.queue) {
 		return
 	}
@@ -226,7 +236,7 @@ func (e *Engine) candidate(c *call, a *agent, step int) match.Candidate {
 // shareOf is the busy share over the queue's window, as measured when the
 // agent last became Available.
 func (e *Engine) shareOf(a *agent, q *Queue) int {
-	for i, w := range e.plan.windows {
+	for i, w := range e.windows {
 		if w == q.ChooseWindow.Microseconds() && i < len(a.shares) {
 			return a.shares[i]
 		}

@@ -274,8 +274,8 @@ func (e *Engine) setState(a *agent, s agents.State, reason string, until int64) 
 		e.unfree(a)
 	}
 	a.state, a.reason, a.since, a.until = s, reason, e.now, until
-	if e.plan.window() > 0 {
-		a.log.note(e.now, kindOf(s), e.now-e.plan.window())
+	if e.window() > 0 {
+		a.log.note(e.now, kindOf(s), e.now-e.window())
 	}
 	if s == agents.Available {
 		e.idleIn(a)
@@ -297,7 +297,7 @@ func (e *Engine) measure(a *agent) {
 
 func (e *Engine) measureShares(a *agent) {
 	a.shares = a.shares[:0]
-	for _, w := range e.plan.windows {
+	for _, w := range e.windows {
 		a.shares = append(a.shares, a.log.share(e.now-w, e.now))
 	}
 }

@@ -82,13 +82,7 @@ func (e *Engine) restep(c *call) {
 	if c.demand = e.demandFor(c, c.queue); c.demand == before {
 		return
 	}
-	e.unawait(c, before)
-	e.await(c)
-	e.disarm(c, nobodyDue)
-	e.armNobody(c)
-	if since > 0 && c.deadline(nobodyDue).armed() { // the clock of "nobody here" goes on
-		e.arm(c, nobodyDue, since+c.queue.Nobody.After.Microseconds())
-	}
+	e.regroup(c, before, since)
 }
 
 // answer is what the condition of a step has said in a visit.

@@ -46,11 +46,11 @@ func tapeWho(p *Policy, version int) {
 // the count measured last, and nobody else does.
 func checkCounts(t *testing.T, e *Engine) {
 	t.Helper()
-	for i := range e.plan.callWin {
+	for i := range e.callWin {
 		n := 0
 		e.present[i].Ascend(func(a *agent) bool {
 			n++
-			if !a.state.SignedIn() || len(a.answers.count) != len(e.plan.callWin) {
+			if !a.state.SignedIn() || len(a.answers.count) != len(e.callWin) {
 				t.Fatalf("agent %s is %s and stands among those present with %d counts", a.id, a.state, len(a.answers.count))
 			}
 			return true

@@ -125,12 +125,17 @@ func (e *Engine) leave(c *call) {
 	e.disarm(c, holdDue, stepDue, lateDue, nobodyDue, closeDue, siteDue, relaxDue)
 }
 
-// regroup moves a waiting call to another demand of the same queue.
-func (e *Engine) regroup(c *call, before *demand) {
+// regroup moves a waiting call to another demand of the same queue. Where no one
+// was there for it before (since alone, 0 for never) and no one is now, that has
+// lasted without a break.
+func (e *Engine) regroup(c *call, before *demand, alone int64) {
 	e.unawait(c, before)
 	e.await(c)
 	e.disarm(c, nobodyDue)
 	e.armNobody(c)
+	if alone > 0 && c.deadline(nobodyDue).armed() {
+		e.arm(c, nobodyDue, alone+c.queue.Nobody.After.Microseconds())
+	}
 }
 
 // age orders the calls of a queue by when their waiting began.

@@ -47,12 +47,14 @@ func (m *matcher) callback(a routing.Action) {
 	switch a := a.(type) {
 	case routing.OfferCallback:
 		if a.Why != "" {
-			m.call(a.Call).waiting = false // until the caller has said yes or no
+			c := m.call(a.Call)
+			c.waiting, c.chooses = false, true // until the caller has said yes or no
+			c.sender = ""                      // as any overflow, it takes the call out of the sender's hands
 		}
 	case routing.Wait:
 		c := m.call(a.Call)
-		if c.attempt.Attempt == 0 || !c.talks { // not passed on: declined, and stays
-			c.waiting, c.at, c.until = true, len(c.list), time.Time{}
+		if c.chooses { // not passed on: declined, and stays
+			c.waiting, c.chooses, c.at, c.until = true, false, len(c.list), time.Time{}
 		}
 	case routing.CallbackTaken:
 		c := m.call(a.Call)

@@ -65,6 +65,7 @@ func (m *matcher) event(ev routing.Event) {
 			}
 		} else {
 			p.row = 0
+			m.start(p)
 		}
 	case routing.AgentSignedOut:
 		p := m.person(ev.Agent)
@@ -96,7 +97,8 @@ func (m *matcher) action(a routing.Action, live *routing.Policy) error {
 		m.withdrawn(a)
 	case routing.Connect:
 		c := m.call(a.Call)
-		c.front, c.sender, c.talks = false, "", true
+		m.person(a.Agent).answersAt(m.now)
+		c.front, c.sender = false, ""
 	case routing.Transferred:
 		c := m.call(a.Call)
 		c.sender, c.came, c.firm = a.Agent, 0, rule.Need{None: c.firm.None}
@@ -137,7 +139,7 @@ func (m *matcher) enqueued(a routing.Enqueued, live *routing.Policy) {
 	if topic != nil {
 		c.firm = merged(c.firm, topic.Need)
 	}
-	c.waiting, c.at, c.until, c.asked, c.list = true, 0, time.Time{}, false, nil
+	c.waiting, c.chooses, c.at, c.until, c.asked, c.list = true, false, 0, time.Time{}, false, nil
 	if topic != nil && topic.Queue == c.queue.Name && len(topic.Specialists) > 0 {
 		c.list = append(c.list, entry{kind: "topic", who: topic.Specialists, wait: topic.Wait})
 	}
@@ -216,6 +218,9 @@ func (m *matcher) held(a routing.Held) error {
 func (m *matcher) withdrawn(a routing.Withdraw) {
 	c, p := m.call(a.Call), m.person(a.Agent)
 	p.call, p.ended = 0, a.Why
+	if a.Why == "join_failed" {
+		p.answered = p.answered[:len(p.answered)-1]
+	}
 	if a.Why == "abandoned" || a.Why == "call_failed" || a.Why == "taken_over" || strings.HasPrefix(a.Why, "customer_") {
 		return
 	}
@@ -257,6 +262,7 @@ func (m *matcher) changed(s agents.Status) {
 	if p.free() && (fault || was == agents.NotReady || was == agents.SignedOut) {
 		p.idle = s.Since
 		p.measure(window, m.now)
+		p.count(m.now)
 	}
 	if !p.busy() {
 		p.ended = ""

@@ -43,10 +43,18 @@ func (m *matcher) call(id routing.CallID) *caller {
 	return m.calls[i]
 }
 
-// before is the one order: turn, then since, then number.
-func before(a, b *caller) int {
-	if c := a.turn().Compare(b.turn()); c != 0 {
-		return c
+// before is the one order: calls at the ceiling first, then turn, then since,
+// then number.
+func (m *matcher) before(a, b *caller) int {
+	switch x, y := m.risen(a), m.risen(b); {
+	case x && !y:
+		return -1
+	case y && !x:
+		return 1
+	case !x:
+		if c := a.turn().Compare(b.turn()); c != 0 {
+			return c
+		}
 	}
 	if c := a.since.Compare(b.since); c != 0 {
 		return c
@@ -55,7 +63,11 @@ func before(a, b *caller) int {
 }
 
 func (c *caller) turn() time.Time {
-	return c.since.Add(-time.Duration(c.priority) * time.Second * 1000 / time.Duration(c.policy.MilliPoints))
+	due := time.Duration(0)
+	if c.policy.ByDue {
+		due = c.queue.AnswerWithin
+	}
+	return c.since.Add(due).Add(-time.Duration(c.priority) * time.Second * 1000 / time.Duration(c.policy.MilliPoints))
 }
 
 // steps are those that count for a call now, the earliest first: all that the
@@ -123,7 +135,7 @@ func (m *matcher) holds(c *caller) bool {
 	e := c.list[c.at]
 	return slices.ContainsFunc(e.who, func(id agents.ID) bool {
 		p := m.person(id)
-		return m.suits(c, e, p) && (p.busy() && !p.leaves() || e.stays && !p.free())
+		return m.suits(c, e, p) && (p.busy() && !p.leaves() || e.stays && !p.free() || m.full(c) && p.free() && m.may(c, p))
 	})
 }
 
@@ -148,6 +160,8 @@ func (m *matcher) offered(a routing.OfferCall) error {
 		return fmt.Errorf("call %d does not wait", a.Call)
 	case !p.free():
 		return fmt.Errorf("%s is %s", p.id, p.state)
+	case m.full(c):
+		return fmt.Errorf("call %d is offered although its queue occupies %d agents", c.id, c.queue.MaxTalking)
 	}
 	if a.Reason.Prefer == "" {
 		if step := m.fits(c, p); step != a.Reason.Step-1 || !m.may(c, p) {
@@ -163,6 +177,7 @@ func (m *matcher) offered(a routing.OfferCall) error {
 	m.offers[a.Reason.Trigger]++
 	c.waiting, c.asked, c.attempt = false, true, a.Offer
 	p.call = c.id
+	p.askedBy(c.queue.Name, m.now)
 	return err
 }
 
@@ -171,13 +186,13 @@ func (m *matcher) offered(a routing.OfferCall) error {
 func (m *matcher) taken(c *caller, p *person, prefer string) error {
 	var front, own, other *caller
 	first := func(best **caller, o *caller) {
-		if *best == nil || before(o, *best) < 0 {
+		if *best == nil || m.before(o, *best) < 0 {
 			*best = o
 		}
 	}
 	for _, o := range m.calls {
 		switch {
-		case !o.waiting || !m.may(o, p):
+		case !o.waiting || !m.may(o, p) || m.full(o):
 		case m.own(o, p):
 			first(&own, o)
 		case !m.open(o, c) || m.fits(o, p) < 0:
@@ -204,7 +219,7 @@ func (m *matcher) taken(c *caller, p *person, prefer string) error {
 	}
 	if front == nil && prefer == "" {
 		for _, o := range m.calls {
-			if o != c && m.open(o, nil) && m.fits(o, p) >= 0 && m.may(o, p) && c.since.Sub(o.since) > m.bound {
+			if o != c && m.open(o, nil) && !m.full(o) && m.fits(o, p) >= 0 && m.may(o, p) && c.since.Sub(o.since) > m.bound {
 				return fmt.Errorf("call %d passes %d, which came %s before it", c.id, o.id, c.since.Sub(o.since))
 			}
 		}
@@ -223,7 +238,7 @@ func number(c *caller) routing.CallID {
 // the earliest step.
 func (m *matcher) found(c *caller, p *person, r routing.Reason) error {
 	for _, o := range m.calls { // those before it have sought already
-		if o != c && o.waiting && before(o, c) < 0 && !m.holds(o) && m.fits(o, p) >= 0 && m.may(o, p) && (o.asked || !m.sliced) {
+		if o != c && o.waiting && m.sooner(o, c, r.Trigger) && !m.full(o) && !m.holds(o) && m.fits(o, p) >= 0 && m.may(o, p) && (o.asked || !m.sliced) {
 			return fmt.Errorf("call %d finds %s before call %d, whose turn is earlier", c.id, p.id, o.id)
 		}
 	}
@@ -258,6 +273,9 @@ func (m *matcher) found(c *caller, p *person, r routing.Reason) error {
 
 // preferred is the free agent of an entry who has been idle longest.
 func (m *matcher) preferred(c *caller, e entry) (best *person) {
+	if m.full(c) {
+		return nil // even who is free is waited for
+	}
 	for _, id := range e.who {
 		q := m.person(id)
 		if q.free() && m.suits(c, e, q) && m.may(c, q) && (best == nil || longer(q, best)) {
@@ -288,6 +306,19 @@ func (m *matcher) better(c *caller, step int, a, b *person) bool {
 		if x, y := needOf(c, step).levelsNamed(a), needOf(c, step).levelsNamed(b); x != y {
 			return x > y
 		}
+	case "least_skilled":
+		if x, y := needOf(c, step).levelsNamed(a), needOf(c, step).levelsNamed(b); x != y {
+			return x < y
+		}
+		if x, y := a.held(), b.held(); x != y {
+			return x < y
+		}
+	case "round_robin":
+		return inTurnBefore(c.queue.Name, a, b)
+	case "fewest_calls":
+		if a.calls != b.calls {
+			return a.calls < b.calls
+		}
 	case "least_occupied":
 		if a.share != b.share {
 			return a.share < b.share
@@ -311,6 +342,9 @@ func (m *matcher) settled() error {
 			continue
 		}
 		c.asked, c.at = true, len(c.list) // nobody it prefers is to be waited for
+		if m.full(c) {
+			continue
+		}
 		for _, p := range m.people {
 			if p.free() && m.fits(c, p) >= 0 && m.may(c, p) {
 				return fmt.Errorf("call %d waits although %s is free", c.id, p.id)

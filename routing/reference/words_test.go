@@ -169,6 +169,12 @@ type person struct {
 	past   []span
 	share  int64
 	call   routing.CallID
+
+	answered []time.Time // calls, oldest first
+	began    time.Time   // signed in
+	head     int         // what a newcomer starts with
+	calls    int         // answered lately, as measured
+	turns    map[string]time.Time
 }
 
 func (p *person) free() bool { return p.state == agents.Available }
@@ -215,7 +221,7 @@ func (p *person) measure(window time.Duration, now time.Time) {
 type caller struct {
 	again    time.Time // a callback: not to be called before
 	before   *caller   // whose place it has taken over
-	talks    bool
+	chooses  bool      // between a callback and what else there is
 	id       routing.CallID
 	policy   *routing.Policy
 	queue    *routing.Queue

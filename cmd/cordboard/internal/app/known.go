@@ -1,6 +1,7 @@
 package app
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/cordboard/cordboard/routing"
@@ -17,7 +18,7 @@ type known struct {
 	customer rule.Customer
 	id       string
 	fields   map[string]any
-	came     *routing.Policy // live when the call came
+	versions []*routing.Policy // that were live since it came, the newest last
 }
 
 // knownCalls are those of all calls in hand.
@@ -56,12 +57,22 @@ func (c *knownCalls) forget(call routing.CallID) {
 	delete(c.by, call)
 }
 
-// all is a copy, for a reload.
-func (c *knownCalls) all() map[routing.CallID]known {
+// keptVersions is how many versions a call is read for once its record comes
+// late: it may be on any that went live since it came, and a record that comes
+// later than so many reloads is for the screen only.
+const keptVersions = 16
+
+// turn notes that a version goes live, and is a copy of all calls in hand.
+func (c *knownCalls) turn(live *routing.Policy) map[routing.CallID]known {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	out := make(map[routing.CallID]known, len(c.by))
 	for call, who := range c.by {
+		list := append(slices.Clip(who.versions), live) // copies may be read meanwhile
+		if len(list) > keptVersions {
+			list = slices.Delete(list, 1, 2)
+		}
+		who.versions = list
 		out[call] = *who
 	}
 	return out
@@ -71,7 +82,7 @@ func (c *knownCalls) all() map[routing.CallID]known {
 // nothing have no entry.
 func (w *known) read(versions ...*routing.Policy) (out []routing.AtRim) {
 	for i, p := range versions {
-		if p == nil || i > 0 && p == versions[0] {
+		if slices.Contains(versions[:i], p) {
 			continue
 		}
 		own := rule.ReadOwn(p.Fields, w.fields)

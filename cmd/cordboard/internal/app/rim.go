@@ -84,7 +84,7 @@ func (r *rim) arrived(a sip.Arrival, number string) bool {
 	r.turning.RLock()
 	defer r.turning.RUnlock()
 	p := r.policy.Load()
-	who := &known{number: number, trunk: a.Trunk, came: p, attrs: rule.Call{
+	who := &known{number: number, trunk: a.Trunk, versions: []*routing.Policy{p}, attrs: rule.Call{
 		Kind: "inbound", ANIKnown: number != "", DNIS: a.Dialled.Number, Trunk: a.Trunk, Country: a.Caller.Country,
 		Region: p.Regions.Of(number, a.Trunk),
 	}}
@@ -104,7 +104,7 @@ func (r *rim) reload(ev routing.PolicyChanged) {
 	ev.Policy = ev.Policy.Keyed(r.key)
 	r.turning.Lock()
 	defer r.turning.Unlock()
-	for call, who := range r.callers.all() {
+	for call, who := range r.callers.turn(ev.Policy) {
 		if rim := who.read(ev.Policy); len(rim) > 0 {
 			r.driver.Submit(routing.RimRead{Call: call, Rim: rim})
 		}
@@ -183,7 +183,7 @@ func (r *rim) lookedUp(call routing.CallID, m customer.Match, past rule.Past) {
 	}
 	ev.Customer = attrs
 	if who, there := r.callers.know(call, attrs, m.Record); there {
-		ev.Rim = who.read(p, who.came)
+		ev.Rim = who.read(who.versions...)
 	}
 	r.driver.Submit(ev)
 }
