@@ -46,8 +46,8 @@ func TestEventsRoundTrip(t *testing.T) {
 			t.Errorf("%s: broken JSON accepted", ev.Kind())
 		}
 	}
-	if len(seen) != 34 {
-		t.Errorf("%d kinds, the journal has 34", len(seen))
+	if len(seen) != 35 {
+		t.Errorf("%d kinds, the journal has 35", len(seen))
 	}
 	if _, err := DecodeEvent("no_such", nil); !errors.Is(err, ErrUnknownEvent) {
 		t.Errorf("unknown kind: %v", err)

@@ -152,7 +152,10 @@ func (d *day) note(t *testing.T, p *tape, ev Event) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if changed, ok := ev.(PolicyChanged); ok {
+	switch changed := ev.(type) {
+	case PolicyChanged:
+		d.policies = append(d.policies, changed.Policy)
+	case DirectoryChanged:
 		d.policies = append(d.policies, changed.Policy)
 	}
 	d.at, d.kinds, d.lines = append(d.at, p.now.UnixMicro()), append(d.kinds, ev.Kind()), append(d.lines, line)
@@ -176,7 +179,11 @@ func (d *day) engine(t *testing.T, begin func(*Engine)) *Engine {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if changed, ok := ev.(PolicyChanged); ok {
+		switch changed := ev.(type) {
+		case PolicyChanged:
+			changed.Policy, policies = policies[0], policies[1:]
+			ev = changed
+		case DirectoryChanged:
 			changed.Policy, policies = policies[0], policies[1:]
 			ev = changed
 		}
