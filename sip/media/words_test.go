@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"github.com/cordboard/cordboard/sip/media/internal/wav"
-	words "github.com/cordboard/cordboard/sip/media/speech"
+	spoken "github.com/cordboard/cordboard/sip/media/speech"
 )
 
 // Every word that an announcement can have is built in, long enough to be one and
@@ -14,7 +14,7 @@ func TestEveryWordIsThere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, s := range append(words.Sounds(), words.Sound{Name: words.Pause}) {
+	for _, s := range append(spoken.Sounds(), spoken.Sound{Name: spoken.Pause}) {
 		if n := len(l.sounds[s.Name].ulaw); n < wav.Rate/10 || n > 5*wav.Rate {
 			t.Errorf("%s: %d samples", s.Name, n)
 		}
