@@ -85,6 +85,9 @@ func (w *known) read(versions ...*routing.Policy) (out []routing.AtRim) {
 		if slices.Contains(versions[:i], p) {
 			continue
 		}
+		if !p.ReadsRim() && p.Regions.Of(w.number, w.attrs.Trunk) == w.attrs.Region {
+			continue // as most do: an environment to read nothing in takes 2 kB
+		}
 		own := rule.ReadOwn(p.Fields, w.fields)
 		env := &rule.Env{Call: w.attrs, Customer: w.customer, ANI: w.number, CustomerID: w.id, Persons: own.Persons}
 		own.Customer(&env.Customer)
