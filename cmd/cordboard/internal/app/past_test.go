@@ -10,7 +10,7 @@ import (
 	"github.com/cordboard/cordboard/store"
 )
 
-const toAgain = "+442079460106" // its route asks whether the caller was answered lately
+const toAgain = "+442079460107" // its route asks whether the caller was answered lately
 
 // Who calls again is known by what the ledger says of the call before.
 func TestCallerCallsAgain(t *testing.T) {
