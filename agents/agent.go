@@ -46,6 +46,11 @@ type Phone struct {
 	// URI is the contact, "sip:user@host[:port][;transport=tcp]": the static one,
 	// or where a registered phone is now. It is "" for one that is not registered.
 	URI string
+	// Number is a mobile's, in E.164, called through a trunk; URI is "" then. The
+	// agent hears who calls and accepts by key, so that no mailbox takes a call.
+	Number string
+	// Language is what the agent of a mobile is spoken to in, "" for English.
+	Language string
 	// Registered says that the phone registers here, under the agent's id.
 	Registered bool
 	// Digest is which challenge a registered phone gets: "" by its transport.

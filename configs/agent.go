@@ -30,18 +30,18 @@ func (c *compiler) agent(id agents.ID, n *node) agents.Agent {
 		a.Team = c.reference(t, "team", c.names.teams)
 	}
 	a.Phone = c.phone(o, id)
-	login := o.get("login")
-	a.Desk = c.choice(login, "desk", []string{"desk", "phone"}) == "desk"
-	if !a.Desk && !a.Phone.Registered && a.Phone.URI != "" {
-		c.errorf(login, CodeUnsupported, "login: phone is supported for phone: registered only")
-	}
+	a.Desk = c.choice(o.get("login"), "desk", []string{"desk", "phone"}) == "desk"
 	if digest := o.get("digest"); digest != nil {
 		a.Phone.Digest = agents.Digest(c.choice(digest, "", []string{string(agents.DigestMD5), string(agents.DigestSHA256)}))
-		if a.Phone.URI != "" {
+		if a.Phone.URI != "" || a.Phone.Number != "" {
 			c.errorf(digest, CodeConflict, "digest: only a registered phone is challenged")
 		}
 	}
-	a.Phone.AutoAnswer = c.flag(o.get("auto_answer"), false)
+	auto := o.get("auto_answer")
+	a.Phone.AutoAnswer = c.flag(auto, false)
+	if a.Phone.AutoAnswer && a.Phone.Number != "" {
+		c.errorf(auto, CodeConflict, "auto_answer: a mobile is accepted by key")
+	}
 	if s := o.get("site"); s != nil {
 		a.Site = c.reference(s, "site", c.names.sites)
 	}
@@ -69,8 +69,8 @@ func (c *compiler) agentSkills(n *node, what, prefix string, names []string, lev
 	}
 }
 
-// phone reads how an agent's telephone is reached: it registers here, or has a
-// static contact.
+// phone reads how an agent's telephone is reached: it registers here, has a
+// static contact, or is a mobile's number.
 func (c *compiler) phone(o *object, id agents.ID) agents.Phone {
 	n := o.get("phone")
 	if n == nil {
@@ -84,19 +84,45 @@ func (c *compiler) phone(o *object, id agents.ID) agents.Phone {
 	case s == "registered":
 		return agents.Phone{Registered: true}
 	case strings.HasPrefix(s, "+"):
-		c.unsupported(n, "a telephone number")
-		return agents.Phone{}
+		number := c.number(n)
+		c.ownPhone(n, number, id)
+		return agents.Phone{Number: number}
 	}
 	uri, err := contact(s)
 	if err != nil {
 		c.wrong(n, "%s", err)
 		return agents.Phone{}
 	}
-	if other, taken := c.phones[uri]; taken {
+	c.ownPhone(n, uri, id)
+	return agents.Phone{URI: uri}
+}
+
+// ownPhone sees that no two agents have one phone.
+func (c *compiler) ownPhone(n *node, phone string, id agents.ID) {
+	if phone == "" {
+		return
+	}
+	if other, taken := c.phones[phone]; taken {
 		c.errorf(n, CodeConflict, "%s: agent %s has the same", n.label(), other)
 	}
-	c.phones[uri] = string(id)
-	return agents.Phone{URI: uri}
+	c.phones[phone] = string(id)
+}
+
+// number reads a telephone number that calls are sent to. One whose length is
+// wrong for its country does not exist (Q704).
+func (c *compiler) number(n *node) string {
+	s, ok := c.scalar(n, "a telephone number, such as +447700900016")
+	switch {
+	case !ok:
+		return ""
+	case !e164Form.MatchString(s):
+		c.wrong(n, "%s is not a telephone number with its country, such as +447700900016", quote(s))
+		return ""
+	case !isE164(s):
+		c.errorf(n, "Q704", "%s: number %s does not exist", n.label(), quote(s))
+		return ""
+	}
+	return s
 }
 
 var (

@@ -272,6 +272,9 @@ func (f *follower) note(a routing.Action) {
 	case routing.Treat:
 		if a.Play != elsewhere && a.Play != "" {
 			f.say(f.now, fmt.Sprintf("treatment %s: play %s", a.Why, a.Play), 0)
+		} else if a.Number != "" {
+			f.say(f.now, fmt.Sprintf("treatment %s: number %s", a.Why, a.Number), 0)
+			f.over = true
 		} else {
 			f.say(f.now, "treatment "+a.Why, 0)
 		}

@@ -212,7 +212,11 @@ func (c *compiler) action(n *node) rule.Treatment {
 		ways++
 		t.Reject = c.integer(j, 400, 699, 0)
 	}
-	later := []string{"callback", "voicemail", "number"}
+	if x := o.get("number"); x != nil {
+		ways++
+		t.Number = c.number(x)
+	}
+	later := []string{"callback", "voicemail"}
 	for _, key := range later {
 		if o.has(key) {
 			ways++
@@ -225,7 +229,7 @@ func (c *compiler) action(n *node) rule.Treatment {
 	case ways > 1:
 		c.errorf(n, CodeConflict, "%s: a call goes to one place only", n.label())
 	case ways == 0:
-		c.errorf(n, CodeMissing, "%s: say where the call goes: queue, hangup or reject", n.label())
+		c.errorf(n, CodeMissing, "%s: say where the call goes: queue, number, hangup or reject", n.label())
 	}
 	return t
 }

@@ -33,6 +33,8 @@ func TestPhones(t *testing.T) {
 	for body, want := range map[string]agents.Agent{
 		`{name: Ann}`: {Desk: true, CSAT: 50, Phone: agents.Phone{Registered: true}},
 		`{name: Ann, phone: registered, login: phone, digest: sha256}`:  {CSAT: 50, Phone: agents.Phone{Registered: true, Digest: agents.DigestSHA256}},
+		`{name: Ann, phone: "+447700900016", login: phone}`:             {CSAT: 50, Phone: agents.Phone{Number: "+447700900016"}},
+		`{name: Ann, phone: "sip:ann@192.0.2.1", login: phone}`:         {CSAT: 50, Phone: agents.Phone{URI: "sip:ann@192.0.2.1"}},
 		`{name: Ann, phone: registered, digest: md5, auto_answer: yes}`: {Desk: true, CSAT: 50, Phone: agents.Phone{Registered: true, Digest: agents.DigestMD5, AutoAnswer: true}},
 	} {
 		body = strings.ReplaceAll(body, "auto_answer: yes", "auto_answer: true")
@@ -43,7 +45,7 @@ func TestPhones(t *testing.T) {
 		}
 		want.ID, want.Name, want.Skills = "ann", "Ann", p.Agents["ann"].Skills
 		equal(t, body, p.Agents["ann"], want)
-		if got := CheckPhones(&Server{}, p); got != "ann" {
+		if got := CheckPhones(&Server{}, p); got != "ann" && want.Phone.Registered {
 			t.Errorf("%s without a registrar: %q", body, got)
 		}
 		if got := CheckPhones(&Server{SIP: SIP{Registrar: &Registrar{}}}, p); got != "" {
@@ -51,10 +53,14 @@ func TestPhones(t *testing.T) {
 		}
 	}
 	for body, want := range map[string]string{
-		`{name: Ann, phone: "sip:ann@192.0.2.1", login: phone}`: "login: phone is supported for phone: registered only",
+		`{name: Ann, phone: "+447700900016", digest: md5}`:      "only a registered phone is challenged",
+		`{name: Ann, phone: "+447700900016", auto_answer: yes}`: "a mobile is accepted by key",
+		`{name: Ann, phone: "+4477009"}`:                        `phone: number "+4477009" does not exist`,
+		`{name: Ann, phone: "+44 7700 900016"}`:                 "is not a telephone number with its country",
 		`{name: Ann, phone: "sip:ann@192.0.2.1", digest: md5}`:  "only a registered phone is challenged",
 		`{name: Ann, digest: sha1}`:                             "md5 or sha256",
 	} {
+		body = strings.ReplaceAll(body, "auto_answer: yes", "auto_answer: true")
 		if p, findings := ParseRouting("r.yaml", []byte(head+body+"\n")); p != nil || !strings.Contains(printed(t, findings), want) {
 			t.Errorf("%s: %v, want %s", body, findings, want)
 		}

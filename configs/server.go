@@ -58,6 +58,18 @@ type Trunk struct {
 	Name  string
 	Trust identity.Trust
 	Media string `key:"media"` // direct, relay, auto
+	Out   *Out   `key:"out"`   // nil: no call leaves by it
+}
+
+// Out is how calls leave by a trunk: to numbers and to agents' mobiles.
+type Out struct {
+	Host      string              `key:"to"` // host[:port] as in a URI
+	Transport string              `key:"to"`
+	Number    string              `key:"number"` // E.164; "" with Callers
+	Callers   bool                `key:"caller"` // the caller's number is shown, where it may be
+	Format    identity.DialFormat `key:"format"`
+	Prefix    string              `key:"prefix"`
+	Calls     int                 `key:"calls"` // at once
 }
 
 // Media is the RTP side.

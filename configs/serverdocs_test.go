@@ -67,12 +67,13 @@ func written(keys map[string]string) string {
 func around(key string) map[string]string {
 	out := map[string]string{"cordboard": "server/1", "routing": "routing.yaml", "sip.listen": `["udp:127.0.0.1:5060"]`}
 	for prefix, keys := range map[string]map[string]string{
-		"sip.tls.":            {"sip.listen": `["tls:127.0.0.1:5061"]`, "sip.tls.certificate": "sip.pem", "sip.tls.key": "sip.key"},
-		"web.tls.":            {"web.tls.certificate": "web.pem", "web.tls.key": "web.key"},
-		"sip.trunks.":         {"sip.trunks.NAME.from": "[192.0.2.1]"},
-		"sip.registrar.":      {"sip.registrar.realm": "desk.example.com"},
-		"store.password_file": {"store.postgres": "postgres://u@db/d"},
-		"media.advertise":     {"media.address": "0.0.0.0", "media.advertise": "192.0.2.1"},
+		"sip.tls.":             {"sip.listen": `["tls:127.0.0.1:5061"]`, "sip.tls.certificate": "sip.pem", "sip.tls.key": "sip.key"},
+		"web.tls.":             {"web.tls.certificate": "web.pem", "web.tls.key": "web.key"},
+		"sip.trunks.":          {"sip.trunks.NAME.from": "[192.0.2.1]"},
+		"sip.trunks.NAME.out.": {"sip.trunks.NAME.from": "[192.0.2.1]", "sip.trunks.NAME.out.to": "sip:192.0.2.1", "sip.trunks.NAME.out.number": `"+441632960000"`},
+		"sip.registrar.":       {"sip.registrar.realm": "desk.example.com"},
+		"store.password_file":  {"store.postgres": "postgres://u@db/d"},
+		"media.advertise":      {"media.address": "0.0.0.0", "media.advertise": "192.0.2.1"},
 	} {
 		if strings.HasPrefix(key, prefix) {
 			maps.Copy(out, keys)

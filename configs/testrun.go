@@ -265,6 +265,9 @@ func (r *player) react(a routing.Action) {
 		}
 	case routing.Treat:
 		r.routed(a.Call)
+		if a.Call == testCall && a.Number != "" {
+			r.treatment = a.Why // whatever the number does
+		}
 		if a.Call == testCall && a.Play != "" {
 			r.treatment = a.Why
 			r.step(routing.TreatmentPlayed{Call: a.Call})

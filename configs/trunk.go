@@ -2,7 +2,9 @@ package configs
 
 import (
 	"net/netip"
+	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/cordboard/cordboard/sip/identity"
 )
@@ -62,9 +64,88 @@ func (s *serverReader) trunk(name string, n *node, owner map[netip.Prefix]string
 		t.Trust.Region = s.region(r)
 	}
 	t.Media = s.choice(o.get("media"), "auto", []string{"auto", "direct", "relay"})
+	t.Out = s.outward(o, t.Trust.Region)
 	o.close()
 	return t
 }
+
+var dialPrefix = regexp.MustCompile(`^[0-9*#]{1,8}$`)
+
+// outward reads how calls leave by a trunk; nil: none do.
+func (s *serverReader) outward(trunk *object, region string) *Out {
+	n := trunk.get("out")
+	if n == nil {
+		return nil
+	}
+	o := s.object(n)
+	out := &Out{}
+	if to := o.must("to"); to != nil {
+		out.Host, out.Transport = s.trunkHost(to)
+	}
+	shown := o.get("caller")
+	out.Callers = s.choice(shown, "own", []string{"own", "caller"}) == "caller"
+	switch number := o.get("number"); {
+	case number != nil:
+		out.Number = s.e164(number)
+	case !out.Callers && !o.bad:
+		o.must("number")
+	}
+	format := o.get("format")
+	out.Format = identity.DialFormat(s.choice(format, string(identity.DialE164),
+		[]string{string(identity.DialE164), string(identity.DialDigits), string(identity.DialNational)}))
+	if out.Format == identity.DialNational && region == "" && !trunk.has("region") {
+		s.errorf(format, CodeMissing, "format: national needs the trunk's region")
+	}
+	if p := o.get("prefix"); p != nil {
+		if out.Prefix = s.text(p, 8); out.Prefix != "" && !dialPrefix.MatchString(out.Prefix) {
+			s.wrong(p, "%s is not digits that are dialled before a number", quote(out.Prefix))
+		}
+	}
+	out.Calls = s.integer(o.get("calls"), 1, 100_000, 30)
+	o.close()
+	return out
+}
+
+// trunkHost reads sip:HOST[:PORT][;transport=udp|tcp|tls].
+func (s *serverReader) trunkHost(n *node) (host, transport string) {
+	text, ok := s.scalar(n, "where calls are sent, such as sip:192.0.2.10")
+	if !ok {
+		return "", ""
+	}
+	rest, isSIP := strings.CutPrefix(text, "sip:")
+	uri, err := contact("sip:x@" + rest)
+	if !isSIP || err != nil || strings.Contains(rest, "@") {
+		s.wrong(n, "%s is not where calls are sent, such as sip:192.0.2.10 or sip:sip.example.com:5080;transport=tcp", quote(text))
+		return "", ""
+	}
+	host, params, _ := strings.Cut(strings.TrimPrefix(uri, "sip:x@"), ";")
+	return host, strings.TrimPrefix(params, "transport=")
+}
+
+// e164 reads a telephone number, written in full.
+func (s *serverReader) e164(n *node) string {
+	text, ok := s.scalar(n, "a telephone number, such as +441632960000")
+	if !ok {
+		return ""
+	}
+	if !isE164(text) {
+		s.wrong(n, "%s is not a telephone number, such as +441632960000", quote(text))
+		return ""
+	}
+	return text
+}
+
+// isE164 reports whether the text is a number with its country, as it would be
+// dialled: its length is right for the country.
+func isE164(text string) bool {
+	if !e164Form.MatchString(text) {
+		return false
+	}
+	_, err := identity.ParseNumber(text, "", nil)
+	return err == nil
+}
+
+var e164Form = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`)
 
 // network reads 192.0.2.0/24, or one address.
 func (s *serverReader) network(n *node) (netip.Prefix, bool) {

@@ -198,12 +198,19 @@ type Transferred struct {
 }
 
 // Treat: closed, full, late or nobody: play the sound to its end if there is
-// one (TreatmentPlayed follows), then hang up; or refuse with a code.
+// one (TreatmentPlayed follows), then hang up; or refuse with a code; or call
+// the number and connect the caller to it (NumberAnswered, then NumberGone, or
+// NumberFailed follows). A caller who has not been answered is so by the number.
 type Treat struct {
 	Call   CallID `json:"call"`
 	Why    string `json:"why"` // closed, full, late, nobody, then
 	Play   string `json:"play,omitempty"`
 	Reject int    `json:"reject,omitempty"` // SIP code, before the answer
+	Number string `json:"number,omitempty"` // E.164, from the document
+	// Until is how long the number may ring, Music what an answered caller hears
+	// meanwhile.
+	Until time.Time `json:"until,omitzero"`
+	Music string    `json:"music,omitempty"`
 }
 
 // EndCall: the call is over. Call control ends whatever legs are left. Sent

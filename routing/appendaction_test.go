@@ -12,7 +12,7 @@ import (
 func everyAction() []Action {
 	return []Action{
 		ResolveCustomer{}, AnswerCaller{}, Wait{}, Enqueued{}, StepReached{}, StepSkipped{}, Relaxed{}, Held{}, OfferCall{}, MayAccept{}, Ring{}, Withdraw{}, Connect{},
-		Release{}, Hold{}, Transferred{}, Treat{}, EndCall{}, AgentChanged{}, WrapUpStarted{}, WrapUpFinished{}, Probe{}, Refused{}, PolicyLive{}, ReserveChanged{},
+		Release{}, Hold{}, Transferred{}, Treat{}, Treat{Number: "+441632960012", Music: "default"}, EndCall{}, AgentChanged{}, WrapUpStarted{}, WrapUpFinished{}, Probe{}, Refused{}, PolicyLive{}, ReserveChanged{},
 		OfferCallback{}, CallbackTaken{}, CallCustomer{}, DropCustomer{}, CallbackMissed{}, CallbackReached{}, EarlyMedia{}, Announce{},
 	}
 }

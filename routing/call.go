@@ -22,6 +22,7 @@ const (
 	ringing                // the agent's phone is called
 	talking
 	treated // an announcement plays, then the call moves on or ends
+	dialled // a number is called for the caller, or has the caller
 	over
 )
 
@@ -222,7 +223,7 @@ type agent struct {
 	until   int64
 	desk    bool
 	gone    bool // no longer in the directory
-	phoneUp bool // the phone that registers can be reached
+	phoneUp bool // the phone that registers, or is watched, can be reached
 
 	idleSince int64
 	shares    []int // busy share by window of the plan, measured when last Available
@@ -238,7 +239,7 @@ type agent struct {
 	freed     stands // has yet to take
 	deskBars  []*bar
 
-	tMain, tProbe timer
+	tMain, tProbe, tWatch timer
 }
 
 // asked is what the agent asked for during a call, for its end.

@@ -85,13 +85,20 @@ func (e *Engine) enlist(id agents.ID, def agents.Agent) {
 	a := e.agents[id]
 	if a == nil {
 		a = &agent{id: id, def: def, state: agents.SignedOut, profile: e.profileFor(def)}
-		a.tMain.agent, a.tProbe.agent = a, a
+		a.tMain.agent, a.tProbe.agent, a.tWatch.agent = a, a, a
 		e.agents[id] = a
 		e.known = append(e.known, a)
+		if e.steps > 0 { // else at the start
+			e.signInByPhone(a)
+		}
 		return
 	}
+	back := a.gone
 	a.gone = false
 	e.redefine(a, def)
+	if back {
+		e.signInByPhone(a)
+	}
 }
 
 // enrolAgentOf looks at the agent that an event is about, whose turn in the

@@ -64,6 +64,12 @@ func decoderRest(kind string) func([]byte) (Event, error) {
 		return decode[PhoneChanged]
 	case TreatmentPlayed{}.Kind():
 		return decode[TreatmentPlayed]
+	case NumberAnswered{}.Kind():
+		return decode[NumberAnswered]
+	case NumberFailed{}.Kind():
+		return decode[NumberFailed]
+	case NumberGone{}.Kind():
+		return decode[NumberGone]
 	case RimRead{}.Kind():
 		return decode[RimRead]
 	case CallbackAccepted{}.Kind():

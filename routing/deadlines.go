@@ -26,6 +26,8 @@ const (
 	callbackDue
 	callbackOver
 	sayDue
+	numberDue // a number that the caller is sent to rings no longer
+	watchDue  // a phone is asked whether its agent is signed in
 )
 
 // timer is one deadline. It belongs to a call, an agent or both (a bar), and

@@ -165,6 +165,12 @@ func (e *Engine) apply(ev Event) error {
 		e.callFailed(ev)
 	case TreatmentPlayed:
 		e.treatmentPlayed(ev)
+	case NumberAnswered:
+		e.numberAnswered(ev)
+	case NumberFailed:
+		e.numberFailed(ev)
+	case NumberGone:
+		e.numberGone(ev)
 	case RimRead:
 		e.rimRead(ev)
 	case CallbackAccepted:
@@ -193,7 +199,11 @@ func (e *Engine) apply(ev Event) error {
 		return e.policyChanged(ev)
 	case DirectoryChanged:
 		return e.directoryChanged(ev)
-	case Tick, Started:
+	case Started:
+		for _, a := range e.known {
+			e.signInByPhone(a)
+		}
+	case Tick:
 	default:
 		return e.applyOffer(ev)
 	}
@@ -340,6 +350,10 @@ func (e *Engine) fire(t *timer) {
 		e.callbackExpired(t.call)
 	case sayDue:
 		e.say(t.call)
+	case numberDue:
+		e.numberEnds(t.call, numberSilent)
+	case watchDue:
+		e.watchPhone(t.agent)
 	}
 }
 
@@ -375,6 +389,12 @@ func CallOf(ev Event) (CallID, bool) {
 	case CallFailed:
 		return ev.Call, true
 	case TreatmentPlayed:
+		return ev.Call, true
+	case NumberAnswered:
+		return ev.Call, true
+	case NumberFailed:
+		return ev.Call, true
+	case NumberGone:
 		return ev.Call, true
 	case RimRead:
 		return ev.Call, true

@@ -83,6 +83,9 @@ type PhoneAnswered struct{ Offer }
 type PhoneFailed struct {
 	Offer
 	Code int `json:"code"`
+	// Unconfirmed: a mobile was picked up and the call not accepted by key, as a
+	// mailbox does it. It counts as no answer.
+	Unconfirmed bool `json:"unconfirmed,omitempty"`
 }
 
 // AgentGone: the agent's leg of a connected call ended (BYE, flow lost).
@@ -173,6 +176,24 @@ type PhoneChanged struct {
 	Up    bool      `json:"up"`
 }
 
+// NumberAnswered: the number of a Treat action has answered; it and the caller
+// are being joined.
+type NumberAnswered struct {
+	Call CallID `json:"call"`
+}
+
+// NumberFailed: the number of a Treat action is busy, or cannot be reached, or
+// the two could not be joined. Code is as in PhoneFailed.
+type NumberFailed struct {
+	Call CallID `json:"call"`
+	Code int    `json:"code"`
+}
+
+// NumberGone: the number that the caller was connected to has hung up.
+type NumberGone struct {
+	Call CallID `json:"call"`
+}
+
 // TreatmentPlayed: the announcement of a Treat action has been played to its end.
 type TreatmentPlayed struct {
 	Call CallID `json:"call"`
@@ -241,6 +262,9 @@ func (AgentStateAsked) Kind() string   { return "agent_state_asked" }
 func (DeskChanged) Kind() string       { return "desk_changed" }
 func (PhoneProbed) Kind() string       { return "phone_probed" }
 func (PhoneChanged) Kind() string      { return "phone_changed" }
+func (NumberAnswered) Kind() string    { return "number_answered" }
+func (NumberFailed) Kind() string      { return "number_failed" }
+func (NumberGone) Kind() string        { return "number_gone" }
 func (TreatmentPlayed) Kind() string   { return "treatment_played" }
 func (Started) Kind() string           { return "started" }
 func (Tick) Kind() string              { return "tick" }

@@ -87,7 +87,7 @@ func (p *tape) event() Event {
 	case 14, 15, 16:
 		return PhoneAnswered{o}
 	case 17:
-		return PhoneFailed{o, []int{486, 603, 480, 600, 503}[p.byte()%5]}
+		return PhoneFailed{Offer: o, Code: []int{486, 603, 480, 600, 503}[p.byte()%5]}
 	case 18:
 		return []Event{AgentGone{o}, JoinFailed{o, "x"}, Joined{o, "direct"}, HangupRequested{o}}[p.byte()%4]
 	case 19:
@@ -244,7 +244,7 @@ func (p *tape) stale() {
 		}
 	}
 	for _, ev := range []Event{
-		PopAcked{Offer: o, Mode: Painted}, OfferAccepted{o}, OfferRefused{Offer: o}, PhoneRinging{o}, PhoneAnswered{o}, PhoneFailed{o, 486},
+		PopAcked{Offer: o, Mode: Painted}, OfferAccepted{o}, OfferRefused{Offer: o}, PhoneRinging{o}, PhoneAnswered{o}, PhoneFailed{Offer: o, Code: 486},
 		AgentGone{o}, JoinFailed{o, ""}, Joined{o, ""}, HoldRequested{o, true}, PhoneHeld{o, true}, HangupRequested{o}, TransferRequested{Offer: o, Queue: "b"},
 	} {
 		acts, err := p.e.Step(p.now, ev)

@@ -195,5 +195,8 @@ func (c *call) phaseName(p phase) string {
 	case p == talking:
 		return "talking"
 	}
+	if p == dialled {
+		return "number"
+	}
 	return "treated"
 }

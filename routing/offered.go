@@ -29,7 +29,7 @@ func (e *Engine) offerTo(c *call, a *agent, r Reason) {
 	}
 	r.Rule, r.Policy, r.CameBack, r.Version = c.rule(), c.queue.Choose, int(c.came), c.plan.Version
 	if r.Prefer == "" {
-		r.Terms = e.terms(c, a, step)
+		r.Terms = e.terms(c, a, step, r.Trigger == "agent_free")
 	}
 	e.pickGroup(c, a, &r)
 	r.LeftOut = e.leftOut(c, a, step, maxExplained)
@@ -216,6 +216,8 @@ func (e *Engine) phoneFailed(c *call, ev PhoneFailed) {
 		return
 	}
 	switch {
+	case ev.Unconfirmed:
+		e.noAnswer(c)
 	case ev.Code == 603 || ev.Code == 486 && c.rang:
 		e.refused(c)
 	case ev.Code == 486 || ev.Code == 600:
@@ -236,7 +238,7 @@ func (e *Engine) phoneFailed(c *call, ev PhoneFailed) {
 		e.back(c, true)
 	default:
 		a := e.withdraw(c, agents.ReasonUnreachable)
-		e.sideline(a, agents.ReasonUnreachable, 0)
+		e.sideline(a, agents.ReasonUnreachable, e.unreachableUntil(a))
 		if a.reason == agents.ReasonUnreachable && e.asks(a, ev.Code) { // else she is away by her own wish
 			e.timers.arm(&a.tProbe, probeDue, e.now+probeEvery)
 		}

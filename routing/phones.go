@@ -3,13 +3,16 @@ package routing
 import "github.com/cordboard/cordboard/agents"
 
 // reachable reports whether the agent's phone may be rung, as far as is known
-// beforehand. A static contact shows it only when it is called.
-func (a *agent) reachable() bool { return !a.def.Phone.Registered || a.phoneUp }
+// beforehand. A static contact shows it only when it is called, unless it is
+// watched; a mobile never does.
+func (a *agent) reachable() bool { return !a.tells() || a.phoneUp }
 
 // phone is the word of AgentState for the agent's phone.
 func (a *agent) phone() string {
 	switch {
-	case !a.def.Phone.Registered:
+	case a.def.Phone.Number != "":
+		return PhoneMobile
+	case !a.tells():
 		return ""
 	case a.phoneUp:
 		return PhoneUp
@@ -21,6 +24,9 @@ func (e *Engine) phoneChanged(ev PhoneChanged) error {
 	a := e.agents[ev.Agent]
 	if a == nil {
 		return ErrUnknownAgent
+	}
+	if watched(a.def) {
+		return nil // left over of a phone that registered here
 	}
 	a.phoneUp = ev.Up
 	if !a.def.Phone.Registered {
@@ -45,7 +51,7 @@ func (e *Engine) followPhone(a *agent) {
 // phoneBack: who was away for the phone alone is back, and who is signed in by
 // the phone (login: phone) signs in.
 func (e *Engine) phoneBack(a *agent) {
-	if a.def.Phone.Registered && !a.def.Desk && !a.gone {
+	if a.tells() && !a.def.Desk && !a.gone {
 		_ = e.agentSignedIn(AgentSignedIn{Agent: a.id, State: agents.Available}) // the agent is known, the state is right
 	}
 	if a.state == agents.NotReady && a.reason == agents.ReasonUnreachable && !a.tProbe.armed() {
@@ -91,5 +97,11 @@ func (e *Engine) unreachable(a *agent) {
 // registered one that refused the call itself answers such questions all the
 // time: it counts again when it registers again.
 func (e *Engine) asks(a *agent, code int) bool {
-	return !a.def.Phone.Registered || a.phoneUp && (code == 408 || code == 503)
+	switch {
+	case a.def.Phone.Number != "":
+		return false // it is tried again after a while
+	case a.def.Phone.Registered:
+		return a.phoneUp && (code == 408 || code == 503)
+	}
+	return true
 }

@@ -55,21 +55,24 @@ type AgentState struct {
 	Name  string `json:"name"`
 	Queue string `json:"queue,omitempty"` // of the call in hand
 	Desk  bool   `json:"desk"`            // a desk is connected
-	// Phone of an agent whose phone registers here: PhoneUp or PhoneDown; "" for
-	// a static contact, which is known only while it is asked.
+	// Phone of an agent whose phone registers here or is watched: PhoneUp or
+	// PhoneDown; PhoneMobile; "" for a static contact, which is known only while it
+	// is asked.
 	Phone string `json:"phone,omitempty"`
 }
 
 // Words of AgentState.Phone.
 const (
-	PhoneUp   = "up"
-	PhoneDown = "down"
+	PhoneUp     = "up"
+	PhoneDown   = "down"
+	PhoneMobile = "mobile" // a number that is called through a trunk
 )
 
 // CallState is one live call of a Snapshot. Phase is resolving, waiting,
 // holding (waits for a preferred agent), offered, ringing, talking, hold,
-// treated (an announcement plays), callback (its line is released, the place
-// waits on), dialling (its customer is being called).
+// treated (an announcement plays), number (the caller was sent to one),
+// callback (its line is released, the place waits on), dialling (its customer is
+// being called).
 type CallState struct {
 	Call     CallID    `json:"call"`
 	Phase    string    `json:"phase"`

@@ -10,8 +10,8 @@ import (
 func (e *Engine) redefine(a *agent, def agents.Agent) {
 	before := a.def
 	a.def = def
-	if before.Phone.Registered != def.Phone.Registered || before.Desk != def.Desk {
-		defer e.followPhone(a)
+	if before.Phone.Registered != def.Phone.Registered || before.Desk != def.Desk || before.Phone.URI != def.Phone.URI || before.Phone.Number != def.Phone.Number {
+		defer e.phoneReplaced(a, before)
 	}
 	if a.profile.of(def) {
 		return
@@ -201,6 +201,10 @@ func (e *Engine) phoneProbed(ev PhoneProbed) error {
 		return ErrUnknownAgent
 	}
 	alive := ev.Code >= 200 && ev.Code < 300 || ev.Code == 405 || ev.Code == 501
+	if watched(a.def) && !a.gone {
+		e.phoneSeen(a, alive)
+		return nil
+	}
 	if alive && a.state == agents.NotReady && a.reason == agents.ReasonUnreachable {
 		e.available(a, true)
 	}

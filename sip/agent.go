@@ -27,34 +27,76 @@ func (c *call) ring(a routing.Ring) {
 		return
 	}
 	phone, ok := c.gw.phones.Phone(a.Agent)
-	if !ok || phone.URI == "" {
+	if !ok || phone.URI == "" && phone.Number == "" {
 		c.submit(routing.PhoneFailed{Offer: a.Offer, Code: 480})
 		return
 	}
 	c.aside()
-	l := &leg{name: legName(a.Offer), offer: a.Offer, side: c.newSide()}
+	l := &leg{name: legName(a.Offer), offer: a.Offer, order: a, side: c.newSide()}
+	if phone.Number != "" {
+		l.out = &outward{number: phone.Number, ways: c.gw.ways(c.trunk.Name)}
+	}
+	c.callOut(l, phone, late)
+}
+
+// callOut calls a telephone, or a number, for the caller. late: his codecs are
+// not known yet.
+func (c *call) callOut(l *leg, phone agents.Phone, late bool) {
 	// Answered with the agent, such a caller tells his codecs after the phone's
 	// answer: then we stay between the two.
-	c.direct = !late && c.gw.mayJoinDirectly(c.trunk, c.caller.remote.Addr.Addr(), hostOfPhone(phone))
+	switch {
+	case late:
+		c.direct = false
+	case l.out != nil:
+		c.direct = !l.out.relays(c.gw, c.caller, c.trunk)
+	default:
+		c.direct = c.gw.mayJoinDirectly(c.trunk, c.caller.remote.Addr.Addr(), hostOfPhone(phone))
+	}
 	if !c.direct && !c.openRelay(l) {
-		c.submit(routing.PhoneFailed{Offer: a.Offer, Code: noPort})
+		c.failed(l, noPort)
 		return
+	}
+	if l.out != nil {
+		if ok, full := l.out.next(c.gw); !ok {
+			c.log.Warn("no trunk for a call that leaves the house", c.of(l), zap.Bool("full", full))
+			c.closeLeg(l)
+			c.failed(l, noWay(full))
+			return
+		}
+		if !l.out.treats {
+			l.own = withKeys(l.own)
+		}
 	}
 	l.told = c.wanted(l)
 	l.said = l.told
 	l.localSDP = l.side.Offer(l.told)
-	l.order, l.vigil.longest = a, c.gw.session
+	l.vigil.longest = c.gw.session
 	if !c.invite(l, phone) {
 		c.closeLeg(l)
-		c.submit(routing.PhoneFailed{Offer: a.Offer, Code: 503})
+		c.failed(l, 503)
 	}
 }
 
-// invite sends the INVITE of an agent's leg.
+// failed tells the engine that a leg has come to nothing.
+func (c *call) failed(l *leg, code int) {
+	if l.treats() {
+		c.submit(routing.NumberFailed{Call: c.id, Code: code})
+		return
+	}
+	c.submit(routing.PhoneFailed{Offer: l.offer, Code: code})
+}
+
+// invite sends the INVITE of an agent's leg, or of one to a number.
 func (c *call) invite(l *leg, phone agents.Phone) bool {
-	o := c.outgoing(l.order, phone, l.localSDP)
+	o, err := c.outgoing(l.order, phone, l.localSDP), error(nil)
+	if l.out != nil {
+		o, err = c.outgoingBy(l)
+	}
 	o.Headers = append(o.Headers, l.vigil.propose()...)
-	dlg, err := c.gw.endpoint().Invite(o, c.sink(l))
+	var dlg dialog
+	if err == nil {
+		dlg, err = c.gw.endpoint().Invite(o, c.sink(l))
+	}
 	if err != nil {
 		c.log.Warn("agent's phone not called", c.of(l), zap.Error(err))
 		return false
@@ -72,7 +114,7 @@ func (c *call) invite(l *leg, phone agents.Phone) bool {
 // (422, RFC 4028 section 7.3).
 func (c *call) inviteAgain(l *leg, res *stack.Message) bool {
 	phone, ok := c.gw.phones.Phone(l.offer.Agent)
-	return ok && l.vigil.raise(res) && c.invite(l, phone)
+	return (ok || l.out != nil) && l.vigil.raise(res) && c.invite(l, phone)
 }
 
 // noPort is the Code of PhoneFailed when no RTP port is free: not the phone's
@@ -86,8 +128,11 @@ func (c *call) unheard(l *leg) {
 	if l.ended || l.answered || l.dlg.Heard() {
 		return
 	}
+	if c.detour(l, 408) {
+		return
+	}
 	c.drop(l, nil)
-	c.submit(routing.PhoneFailed{Offer: l.offer, Code: 408})
+	c.failed(l, 408)
 }
 
 // openRelay gives an agent's leg a port of ours. The agent is offered the
@@ -117,20 +162,26 @@ func (c *call) openPort(l *leg) bool {
 func (c *call) agentEvent(l *leg, ev stack.Event) {
 	switch ev := ev.(type) {
 	case stack.Progress:
-		if s := ev.Response.Status; (s == 180 || s == 183) && !l.rang {
+		if s := ev.Response.Status; (s == 180 || s == 183 && l.out == nil) && !l.rang {
 			l.rang = true
-			c.submit(routing.PhoneRinging{Offer: l.offer})
+			if !l.treats() {
+				c.submit(routing.PhoneRinging{Offer: l.offer})
+			}
 		}
 	case stack.Answered:
+		if l.isMobile() {
+			c.pickedUp(l, ev.Response)
+			return
+		}
 		c.agentAnswered(l, ev.Response)
 	case stack.Failed:
-		if ev.Code == 422 && c.inviteAgain(l, ev.Response) {
+		if ev.Code == 422 && c.inviteAgain(l, ev.Response) || c.detour(l, ev.Code) {
 			return
 		}
 		c.part()
 		c.agent = nil
 		c.closeLeg(l)
-		c.submit(routing.PhoneFailed{Offer: l.offer, Code: ev.Code})
+		c.failed(l, ev.Code)
 	case stack.Ended:
 		c.agentGone(l)
 	case stack.FlowLost:
@@ -168,7 +219,7 @@ func (c *call) agentAnswered(l *leg, res *stack.Message) {
 	if !l.took(l.told, res.Body) {
 		c.log.Info("no usable answer in the phone's 200", c.of(l))
 		c.dropAgent(reasonHeader(routing.ByServer, "no_codec"))
-		c.submit(routing.PhoneFailed{Offer: l.offer, Code: 488})
+		c.failed(l, 488)
 		return
 	}
 	l.up = true
@@ -176,7 +227,7 @@ func (c *call) agentAnswered(l *leg, res *stack.Message) {
 		// The phone's audio comes from elsewhere than its signalling.
 		if !c.openRelay(l) {
 			c.dropAgent(reasonHeader(routing.ByServer, "no_media_port"))
-			c.submit(routing.PhoneFailed{Offer: l.offer, Code: noPort})
+			c.failed(l, noPort)
 			return
 		}
 		c.log.Info("relaying", c.of(l), zap.String("reason", "not_mutual"))
@@ -185,21 +236,34 @@ func (c *call) agentAnswered(l *leg, res *stack.Message) {
 	}
 	c.save(l)
 	c.keepWatch()
+	if l.treats() {
+		c.submit(routing.NumberAnswered{Call: c.id})
+		c.joinTo(l)
+		return
+	}
 	c.submit(routing.PhoneAnswered{Offer: l.offer})
 }
 
 // agentGone is the end of an answered leg that we did not ask for.
 func (c *call) agentGone(l *leg) {
+	if l.isAsked() {
+		c.mobileGone(l)
+		return
+	}
 	c.part()
 	c.agent = nil
 	c.closeLeg(l)
 	if !l.answered {
-		c.submit(routing.PhoneFailed{Offer: l.offer, Code: 503})
+		c.failed(l, 503)
 		return
 	}
 	// The engine ends the call, or has sent the caller elsewhere by now: a
 	// re-INVITE for the moment between would only cross its BYE.
 	c.undecided = true
+	if l.treats() {
+		c.submit(routing.NumberGone{Call: c.id})
+		return
+	}
 	c.submit(routing.AgentGone{Offer: l.offer})
 }
 

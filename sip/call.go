@@ -71,6 +71,7 @@ type call struct {
 	deaf      bool // he cannot hear early media, which he should
 	deskHold  bool
 	ringLater []routing.Ring // wait until the caller's codecs are known
+	sendLater *routing.Treat // likewise, to a number
 	connected bool           // the engine wants caller and agent joined
 	joined    bool           // and was told that they are
 	direct    bool           // media of this attempt: direct, or by our relay
@@ -144,6 +145,7 @@ func (c *call) event(l *leg, ev stack.Event) {
 		unwrap(m)
 	}
 	switch {
+	case c.keyed(l, ev):
 	case c.isOther(l):
 		c.otherEvent(l, ev)
 	case l.ended || (l != c.caller && l != c.agent):
@@ -278,6 +280,8 @@ func (c *call) closeLeg(l *leg) {
 	l.ended = true
 	l.asked, l.request = nil, nil
 	l.unheard.Stop()
+	l.askTimer.Stop()
+	l.out.leave(c.gw)
 	if l.port != nil {
 		l.port.Close()
 	}

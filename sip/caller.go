@@ -70,6 +70,10 @@ func (c *call) callerAcked(l *leg, ack *stack.Message) {
 	if l := c.agent; l != nil && c.first == nil && !c.direct {
 		l.own = slices.Clone(c.caller.own) // what the ACK brought; the phone was offered more
 	}
+	if a := c.sendLater; a != nil {
+		c.sendLater = nil
+		c.send(*a)
+	}
 	later := c.ringLater
 	c.ringLater = nil
 	for _, r := range later {
@@ -158,6 +162,8 @@ func (c *call) treat(a routing.Treat) {
 	l := c.caller
 	switch {
 	case l.ended:
+	case a.Number != "":
+		c.send(a)
 	case a.Reject != 0 && !l.answered:
 		c.try(l, "reject", l.dlg.Reject(a.Reject, "", reasonHeader(routing.ByServer, a.Why)))
 		c.closeLeg(l)

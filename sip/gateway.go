@@ -32,7 +32,8 @@ const (
 type Trunk struct {
 	Name  string
 	Trust identity.Trust
-	Media string // MediaDirect, MediaRelay or MediaAuto; "" is MediaAuto
+	Media string   // MediaDirect, MediaRelay or MediaAuto; "" is MediaAuto
+	Out   *Outward // nil: no call leaves by it
 }
 
 // Options is what a Gateway is made of.
@@ -74,6 +75,7 @@ type Gateway struct {
 	mu       sync.Mutex
 	ep       endpoint
 	calls    map[routing.CallID]*call
+	outward  map[string]int // calls that are out, by trunk
 	probing  map[agents.ID]bool
 	draining bool
 	empty    chan struct{} // closed when draining and the last call has gone
@@ -121,7 +123,7 @@ func New(o Options) (*Gateway, error) {
 		trunks: slices.Clone(o.Trunks), router: o.Router, phones: o.Phones,
 		dialogs: o.Dialogs, media: o.Media, mutual: slices.Clone(o.Mutual),
 		sdpHost: o.Host, dialect: o.Dialect, log: o.Log.Named("sip"),
-		calls: map[routing.CallID]*call{}, probing: map[agents.ID]bool{},
+		calls: map[routing.CallID]*call{}, probing: map[agents.ID]bool{}, outward: map[string]int{},
 		empty: make(chan struct{}), joinPatience: joinPatience, orphanAfter: orphanAfter,
 		unheardAfter: unheardAfter, ringbackAfter: ringbackAfter, ringbackEvery: ringbackEvery,
 		lookEvery: lookEvery, probeEvery: probeEvery, silentAfter: silentAfter, session: sessionInterval,

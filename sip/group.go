@@ -74,6 +74,10 @@ func (c *call) dropAgents(h []stack.Header) {
 func (c *call) otherEvent(l *leg, ev stack.Event) {
 	switch ev := ev.(type) {
 	case stack.Answered:
+		if l.isMobile() && !c.connected {
+			c.pickedUp(l, ev.Response)
+			return
+		}
 		if c.connected { // too late: the engine says so to its offer
 			c.try(l, "ack", l.dlg.Ack(nil))
 			l.answered = true
@@ -84,7 +88,7 @@ func (c *call) otherEvent(l *leg, ev stack.Event) {
 		c.face(l)
 		c.agentAnswered(l, ev.Response)
 	case stack.Failed:
-		if ev.Code == 422 && c.inviteAgain(l, ev.Response) {
+		if ev.Code == 422 && c.inviteAgain(l, ev.Response) || c.detour(l, ev.Code) {
 			return
 		}
 		c.leave(l)
@@ -104,6 +108,10 @@ func (c *call) otherEvent(l *leg, ev stack.Event) {
 
 // otherGone is the end of such a leg that we did not ask for.
 func (c *call) otherGone(l *leg) {
+	if l.isAsked() {
+		c.mobileGone(l)
+		return
+	}
 	c.leave(l)
 	c.closeLeg(l)
 	if l.answered {

@@ -139,7 +139,7 @@ func (c *call) answer(l *leg) bool {
 	}
 	l.localSDP = body
 	l.awaitAck = r.msg.Method == "INVITE"
-	if l == c.agent && c.connected && l.holding != was.holding {
+	if l == c.agent && c.connected && l.holding != was.holding && !l.treats() {
 		c.submit(routing.PhoneHeld{Offer: l.offer, On: l.holding})
 	}
 	c.save(l)

@@ -31,6 +31,11 @@ func (c *call) connect(a routing.Connect) {
 	if a.Music != "" {
 		c.tune = a.Music
 	}
+	c.joinTo(l)
+}
+
+// joinTo joins the caller and the leg that is faced.
+func (c *call) joinTo(l *leg) {
 	c.connected, c.joined, c.lateJoin = true, false, false
 	c.treatment = ""
 	c.hush()
@@ -82,6 +87,10 @@ func (c *call) joinFailed(reason string) {
 	l := c.agent
 	c.log.Warn("join failed", c.of(l), zap.String("reason", reason))
 	c.dropAgent(reasonHeader(routing.ByServer, "join_failed"))
+	if l.treats() {
+		c.submit(routing.NumberFailed{Call: c.id, Code: 488})
+		return
+	}
 	c.submit(routing.JoinFailed{Offer: l.offer, Reason: reason})
 }
 
@@ -257,5 +266,7 @@ func (c *call) reportJoined() {
 	}
 	c.joined = true
 	c.joinTimer.Stop()
-	c.submit(routing.Joined{Offer: c.agent.offer, Media: way})
+	if !c.agent.treats() {
+		c.submit(routing.Joined{Offer: c.agent.offer, Media: way})
+	}
 }

@@ -69,6 +69,9 @@ type leg struct {
 
 	vigil   vigil
 	unheard *alarm.Alarm // an agent's phone that says nothing at all
+
+	out      *outward     // nil: a telephone of the house
+	askTimer *alarm.Alarm // a mobile is asked once more
 }
 
 // asked is a re-INVITE of ours that has no final response yet.

@@ -110,6 +110,9 @@ func loadDocument(server *configs.Server, file string, sounds func(string) bool,
 	if id := configs.CheckPhones(server, policy); id != "" {
 		return nil, fmt.Errorf("%s: agent %s has phone: registered, and %s has no sip.registrar", server.Routes, id, file)
 	}
+	if path := configs.CheckOutward(server, policy); path != "" {
+		return nil, fmt.Errorf("%s: %s calls a number, and no trunk of %s has out", server.Routes, path, file)
+	}
 	return &app.Document{Text: text, Policy: policy, Directory: directory}, nil
 }
 

@@ -221,9 +221,12 @@ func hours(p *routing.Policy, q *routing.Queue, v string) error {
 	return nil
 }
 
-// treatment reads "b" (a queue), "b:+20", "voicemail" (played, then hung up),
-// "hangup" or "603".
+// treatment reads "b" (a queue), "b:+20", "+447700900016" (a number), "hangup",
+// "603" or "play/SOUND" (played, then hung up); "play/SOUND/THEN" plays first.
 func treatment(v string) (rule.Treatment, error) {
+	if strings.HasPrefix(v, "+") {
+		return rule.Treatment{Number: v}, nil
+	}
 	if rest, otherwise, more := strings.Cut(v, "|"); strings.HasSuffix(rest, "callback") {
 		t := rule.Treatment{Callback: true}
 		if play, ok := strings.CutPrefix(strings.TrimSuffix(rest, "callback"), "play/"); ok {
@@ -244,6 +247,9 @@ func treatment(v string) (rule.Treatment, error) {
 	case name == "hangup":
 		return rule.Treatment{Hangup: true}, nil
 	case strings.HasPrefix(name, "play/"):
+		if strings.Contains(strings.TrimPrefix(v, "play/"), "/") {
+			return played(strings.TrimPrefix(v, "play/"))
+		}
 		t := rule.Treatment{Play: strings.TrimPrefix(name, "play/")}
 		t.Reject, _ = strconv.Atoi(add)
 		t.Hangup = t.Reject == 0
@@ -256,6 +262,17 @@ func treatment(v string) (rule.Treatment, error) {
 		}
 	}
 	return t, nil
+}
+
+// played reads SOUND or SOUND/THEN.
+func played(v string) (rule.Treatment, error) {
+	sound, then, more := strings.Cut(v, "/")
+	if !more {
+		then = "hangup"
+	}
+	t, err := treatment(then)
+	t.Play = sound
+	return t, err
 }
 
 func after(v string) (*routing.AfterPolicy, error) {

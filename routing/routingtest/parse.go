@@ -280,8 +280,7 @@ func (c *Case) agents(l line) error {
 			a := c.policy.Agents[p.id]
 			switch k {
 			case "phone":
-				a.Phone.AutoAnswer = a.Phone.AutoAnswer && v != "mobile"
-				a.Phone.Registered = v == "registered"
+				a.Phone = phone(v, a.Phone)
 			case "login":
 				a.Desk = v != "phone"
 			case "site":
@@ -314,6 +313,21 @@ func (c *Case) agents(l line) error {
 		}
 	}
 	return nil
+}
+
+// phone reads registered, mobile (which stands for any), a number or a contact.
+func phone(v string, p agents.Phone) agents.Phone {
+	switch {
+	case v == "mobile":
+		v = "+447700900000"
+		fallthrough
+	case strings.HasPrefix(v, "+"):
+		return agents.Phone{Number: v}
+	case strings.HasPrefix(v, "sip:"):
+		p.URI = v
+	}
+	p.Registered = v == "registered"
+	return p
 }
 
 func levels(s string) (map[agents.Skill]agents.Level, error) {

@@ -86,6 +86,11 @@ func (r *runner) prepare() error {
 		if p.out {
 			continue
 		}
+		if a := r.policy.Agents[p.id]; !a.Desk && a.Phone.URI != "" && !a.Phone.Registered {
+			if err := r.step(routing.PhoneProbed{Agent: p.id, Code: 200}); err != nil {
+				return err
+			}
+		}
 		if r.policy.Agents[p.id].Phone.Registered {
 			if err := r.step(routing.PhoneChanged{Agent: p.id, Up: true}); err != nil {
 				return err
@@ -212,6 +217,10 @@ func (r *runner) play(l line) error {
 		return r.step(routing.CallFailed{Call: r.names[word(1)], Reason: "media_lost"})
 	case "played":
 		return r.step(routing.TreatmentPlayed{Call: r.names[word(1)]})
+	case "number":
+		return r.numberDoes(r.names[word(1)], word(2))
+	case "start":
+		return r.step(routing.Started{Version: r.policy.Version})
 	case "signin":
 		return r.signIn(agents.ID(word(1)), l.opts["away"])
 	case "signout":
@@ -300,6 +309,9 @@ func (r *runner) playOffer(l line, word func(int) string) error {
 	case "end":
 		return r.step(routing.HangupRequested{Offer: o})
 	case "phone":
+		if rest == "unconfirmed" {
+			return r.step(routing.PhoneFailed{Offer: o, Unconfirmed: true})
+		}
 		code, err := strconv.Atoi(rest)
 		if err != nil {
 			return err
@@ -312,6 +324,21 @@ func (r *runner) playOffer(l line, word func(int) string) error {
 		return r.step(routing.TransferRequested{Offer: o, Topic: l.opts["topic"], Queue: l.opts["queue"], ToAgent: agents.ID(l.opts["agent"])})
 	}
 	return fmt.Errorf("unknown event")
+}
+
+// numberDoes is what a number does that a call was sent to.
+func (r *runner) numberDoes(call routing.CallID, what string) error {
+	switch what {
+	case "answers":
+		return r.step(routing.NumberAnswered{Call: call})
+	case "gone":
+		return r.step(routing.NumberGone{Call: call})
+	}
+	code, err := strconv.Atoi(what)
+	if err != nil {
+		return fmt.Errorf("a number answers, is gone, or fails with a code")
+	}
+	return r.step(routing.NumberFailed{Call: call, Code: code})
 }
 
 func (r *runner) arrive(l line) error {

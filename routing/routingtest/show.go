@@ -218,6 +218,8 @@ func (r *runner) treat(a routing.Treat) string {
 		s += ": play " + a.Play
 	case a.Reject != 0:
 		s += fmt.Sprintf(": reject %d", a.Reject)
+	case a.Number != "":
+		s += ": number " + a.Number
 	}
 	return s
 }

@@ -29,11 +29,12 @@ type Prefer struct {
 }
 
 // Treatment is where a call can go instead of an agent (10): Play first when
-// set, then exactly one of Queue, Callback, Reject and Hangup.
+// set, then exactly one of Queue, Number, Callback, Reject and Hangup.
 type Treatment struct {
 	Play        string
 	Queue       string
 	PriorityAdd int
+	Number      string // E.164: called through a trunk
 	Reject      int
 	Hangup      bool
 	// Callback offers one; Else is taken when it is declined or impossible (nil:

@@ -174,6 +174,12 @@ func (a *App) buildSIP() error {
 	for i, t := range s.SIP.Trunks {
 		t.Trust.ShortCodes = a.opt.Policy.ShortCodes
 		trunks[i] = sip.Trunk{Name: t.Name, Trust: t.Trust, Media: t.Media}
+		if o := t.Out; o != nil {
+			trunks[i].Out = &sip.Outward{
+				Host: o.Host, Transport: o.Transport, Number: o.Number, Callers: o.Callers,
+				Format: o.Format, Region: t.Trust.Region, Prefix: o.Prefix, Calls: o.Calls,
+			}
+		}
 	}
 	a.gateway, err = sip.New(sip.Options{
 		Trunks: trunks, Router: a.rim, Phones: a.phones, Dialogs: newDialogs(a.store, a.log), Media: a.media,

@@ -55,6 +55,14 @@ func TestCalls(t *testing.T) {
 			test{name: "one of a group answers" + suffix, setup: setup{at: both, direct: way}, run: groupAnswered},
 			test{name: "two of a group answer" + suffix, setup: setup{at: both, direct: way}, run: groupAnsweredTwice})
 	}
+	for _, way := range []bool{false, true} {
+		suffix := map[bool]string{false: "", true: ", direct"}[way]
+		tests = append(tests, test{name: "sent to a number" + suffix, setup: setup{direct: way}, run: sentToNumber})
+	}
+	tests = append(tests,
+		test{name: "the number hangs up", run: numberHangsUp},
+		test{name: "a mobile takes the call", run: mobileTakes},
+		test{name: "a mailbox does not take it", run: mailboxHangsUp})
 	tests = append(tests, test{name: "caller of a group gives up", setup: setup{at: both}, run: groupGivenUp})
 	for _, way := range []bool{false, true} {
 		name := map[bool]string{false: ", relayed", true: ", direct"}[way]

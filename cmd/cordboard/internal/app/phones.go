@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -78,7 +79,22 @@ func (p *phones) Phone(id agents.ID) (agents.Phone, bool) {
 	if phone.Registered && p.registrar != nil {
 		phone.URI, phone.Transport, phone.Next = p.registrar.Find(id)
 	}
+	if phone.Number != "" {
+		phone.Language = spoken(a.Skills, p.rim.policy.Load().DefaultLanguage)
+	}
 	return phone, ok
+}
+
+// spoken is the language that an agent is best at: of equal ones the document's
+// own, else the first by its code.
+func spoken(skills agents.Skills, usual string) string {
+	best, level := usual, skills.Level(agents.LanguagePrefix+agents.Skill(usual))
+	for _, s := range skills {
+		if code, ok := strings.CutPrefix(string(s.Skill), agents.LanguagePrefix); ok && s.Level > level {
+			best, level = code, s.Level
+		}
+	}
+	return best
 }
 
 // Do implements live.Port: who is away for the phone alone is back as soon as

@@ -158,7 +158,17 @@ func (r *rim) Submit(ev routing.Event) {
 	case routing.Joined:
 		r.observe(e.Call, e.Kind(), e.Agent, e.Attempt, time.Now(), map[string]any{"media": e.Media})
 	case routing.PhoneFailed:
-		r.observe(e.Call, e.Kind(), e.Agent, e.Attempt, time.Now(), map[string]any{"code": e.Code})
+		data := map[string]any{"code": e.Code}
+		if e.Unconfirmed {
+			data = map[string]any{"unconfirmed": true}
+		}
+		r.observe(e.Call, e.Kind(), e.Agent, e.Attempt, time.Now(), data)
+	case routing.NumberAnswered:
+		r.observe(e.Call, e.Kind(), "", 0, time.Now(), nil)
+	case routing.NumberFailed:
+		r.observe(e.Call, e.Kind(), "", 0, time.Now(), map[string]any{"code": e.Code})
+	case routing.NumberGone:
+		r.observe(e.Call, e.Kind(), "", 0, time.Now(), nil)
 	}
 	r.driver.Submit(ev)
 }

@@ -283,6 +283,9 @@ func (v *versions) checkBeside(kept store.Version, dir *configs.DirectoryFile) *
 	if id := configs.CheckPhones(s, r.Policy); id != "" {
 		refuse(configs.CodeConflict, "agents."+string(id), "the agent's phone registers here, and the server file has no sip.registrar")
 	}
+	if path := configs.CheckOutward(s, r.Policy); path != "" {
+		refuse(configs.CodeConflict, path, "a number is called, and no trunk of the server file has out")
+	}
 	if r.Count(configs.Error) > 0 {
 		r.Policy = nil
 	}

@@ -158,6 +158,10 @@ func (w *world) policy() *routing.Policy {
 		w.phones[id] = p
 		contacts = append(contacts, fmt.Sprintf("sip:%s@192.0.2.%d", id, i+1), p.URI())
 	}
+	p, err := siptest.NewPhone(w.ctx, siptest.Options{Name: string(far), Behaviour: siptest.Behaviour{Ring: true, Tone: farTone}})
+	w.must(err)
+	w.Cleanup(p.Close)
+	w.phones[far] = p
 	w.document = []byte(strings.NewReplacer(contacts...).Replace(string(text)))
 	policy, findings := configs.ParseRouting("routing.yaml", w.document)
 	if len(findings) > 0 {
@@ -188,12 +192,12 @@ sip:
   listen: ["udp:127.0.0.1:0", "tcp:127.0.0.1:0"]
   max_calls: 20
   trunks:
-    main: {from: [127.0.0.0/8], headers: [pai], region: GB, media: auto}
+    main: {from: [127.0.0.0/8], headers: [pai], region: GB, media: auto, out: {to: "%s", number: "+442079460100", format: national}}
 media: {address: 127.0.0.1, ports: 20000-29999, mutual: %s}
 web: {listen: "127.0.0.1:0"}
 admin: "127.0.0.1:0"
 store: %s
-`, mutual, w.section())
+`, strings.Replace(w.phones[far].URI(), string(far)+"@", "", 1), mutual, w.section())
 	server, findings := configs.ParseServer(filepath.Join(w.TempDir(), "cordboard.yaml"), []byte(text))
 	if len(findings) > 0 {
 		w.Fatal(findings)

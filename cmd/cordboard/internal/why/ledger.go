@@ -88,6 +88,7 @@ type about struct {
 	Until   time.Time         `json:"until"`
 	Step    int               `json:"step"`
 	Play    string            `json:"play"`
+	Number  string            `json:"number"`
 	Reject  int               `json:"reject"`
 	Outcome routing.Outcome   `json:"outcome"`
 	By      routing.Party     `json:"by"`
@@ -192,7 +193,7 @@ func words(e store.Event, d *about) string {
 		}
 		return fmt.Sprintf("is passed on by %s to %s", e.Agent, to)
 	case (routing.Treat{}).Kind():
-		return strings.TrimSpace("treatment " + d.Why + " " + d.Play)
+		return strings.TrimRight("treatment "+d.Why+" "+d.Play+d.Number, " ")
 	case (routing.EndCall{}).Kind():
 		reason := ""
 		if json.Unmarshal(d.Reason, &reason) == nil && reason != "" {

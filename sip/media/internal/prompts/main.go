@@ -65,6 +65,9 @@ func run(folder string) error {
 			return err
 		}
 	}
+	if err := questions(speaker, folder); err != nil {
+		return err
+	}
 	return vocabulary(speaker, folder)
 }
 

@@ -1,0 +1,237 @@
+package sip
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/cordboard/cordboard/agents"
+	"github.com/cordboard/cordboard/routing"
+	"github.com/cordboard/cordboard/sip/identity"
+	"github.com/cordboard/cordboard/sip/media"
+	"github.com/cordboard/cordboard/sip/stack"
+)
+
+// Outward is how calls leave by a trunk.
+type Outward struct {
+	Host      string // where they are sent: host[:port] as in a URI
+	Transport string // "" for UDP
+	// Number is ours, E.164: what those called see, and who pays. "" where every
+	// caller's own is shown.
+	Number string
+	// Callers: those called see the caller's number where there is one that may be
+	// shown.
+	Callers bool
+	Format  identity.DialFormat
+	Region  string // of DialNational
+	Prefix  string // digits before every number
+	Calls   int    // at once; 0 for any number
+}
+
+// ways are the trunks that a number can be called by, the best first: the one
+// that the caller came by, then as the server file has them.
+func (g *Gateway) ways(came string) []Trunk {
+	var out []Trunk
+	for _, t := range g.trunks {
+		switch {
+		case t.Out == nil:
+		case t.Name == came:
+			out = slices.Insert(out, 0, t)
+		default:
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// takeWay takes a place on a trunk; false when all of its are taken.
+func (g *Gateway) takeWay(t Trunk) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if t.Out.Calls > 0 && g.outward[t.Name] >= t.Out.Calls {
+		return false
+	}
+	g.outward[t.Name]++
+	return true
+}
+
+func (g *Gateway) leaveWay(t Trunk) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.outward[t.Name]--
+}
+
+// Outgoing is how many calls are out by a trunk.
+func (g *Gateway) Outgoing(trunk string) int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.outward[trunk]
+}
+
+// outward is what a leg that leaves by a trunk has more than one to a phone.
+type outward struct {
+	number string
+	ways   []Trunk // still to be tried
+	trunk  *Trunk  // whose place is taken
+	// treats: the document sends the caller there; else it is an agent's mobile.
+	treats bool
+	// asked: the mobile was picked up, and the call is not accepted yet.
+	asked bool
+}
+
+// relays reports whether our relay is needed whichever way the leg takes.
+func (o *outward) relays(g *Gateway, caller *leg, came Trunk) bool {
+	if !o.treats {
+		return true // we speak to the agent first
+	}
+	for _, t := range o.ways {
+		from, to := caller.remote.Addr.Addr(), hostOf("sip:x@"+t.Out.Host)
+		if !g.mayJoinDirectly(came, from, to) || !g.mayJoinDirectly(t, from, to) {
+			return true
+		}
+	}
+	return false
+}
+
+// next takes the next way that has a place. full says that there are ways, and
+// that every place is taken.
+func (o *outward) next(g *Gateway) (ok, full bool) {
+	o.leave(g)
+	for len(o.ways) > 0 {
+		t := o.ways[0]
+		o.ways = o.ways[1:]
+		if g.takeWay(t) {
+			o.trunk = &t
+			return true, false
+		}
+		full = true
+	}
+	return false, full
+}
+
+// leave gives the place back.
+func (o *outward) leave(g *Gateway) {
+	if o != nil && o.trunk != nil {
+		g.leaveWay(*o.trunk)
+		o.trunk = nil
+	}
+}
+
+// outgoingBy is the INVITE of a call that leaves by a trunk. What those called
+// see is the trunk's own number, or the caller's where the trunk says so; the
+// caller's name, and our own headers, stay here.
+func (c *call) outgoingBy(l *leg) (stack.Outgoing, error) {
+	t := l.out.trunk
+	dialled, err := identity.Dial(l.out.number, t.Out.Format, t.Out.Region)
+	if err != nil {
+		return stack.Outgoing{}, err
+	}
+	host := uriHost(c.gw.sdpHost)
+	own := ""
+	if t.Out.Number != "" {
+		own = "<sip:" + t.Out.Number + "@" + host + ">"
+	}
+	from, who := own, c.arrival.Caller
+	var h []stack.Header
+	if n := who.Number.E164(); t.Out.Callers || from == "" {
+		switch {
+		case who.Restricted || n == "":
+			from = `"Anonymous" <sip:anonymous@anonymous.invalid>`
+			h = append(h, stack.Header{Name: "Privacy", Value: "id"})
+		default:
+			from = "<sip:" + n + "@" + host + ">"
+		}
+	}
+	if own != "" {
+		h = append(h, stack.Header{Name: "P-Asserted-Identity", Value: own})
+	}
+	if left := time.Until(l.order.Until); !l.order.Until.IsZero() && left > 0 {
+		h = append(h, stack.Header{Name: "Expires", Value: strconv.Itoa(int(left/time.Second) + 2)})
+	}
+	uri := "sip:" + t.Out.Prefix + dialled + "@" + t.Out.Host
+	if t.Out.Transport != "" && t.Out.Transport != "udp" {
+		uri += ";transport=" + t.Out.Transport
+	}
+	return stack.Outgoing{URI: uri, From: from, To: "<" + uri + ">", Headers: h, Body: l.localSDP, Spent: c.spent + 1}, nil
+}
+
+// detour tries the next trunk for a call that the last one could not carry:
+// what it says of the number itself counts.
+func (c *call) detour(l *leg, code int) bool {
+	if l.out == nil || l.rang || code != 408 && code/100 != 5 {
+		return false
+	}
+	by := l.out.trunk
+	if ok, _ := l.out.next(c.gw); !ok {
+		return false
+	}
+	c.log.Warn("trunk cannot carry a call: the next is tried", c.of(l), zap.String("trunk", by.Name), zap.Int("code", code))
+	// A leg of its own, so that what is left of the first dialog finds nobody.
+	again := *l
+	l.ended = true
+	l.unheard.Stop()
+	l.dlg.Bye(nil)
+	again.vigil = vigil{session: session{longest: l.vigil.longest}}
+	if i := slices.Index(c.others, l); i >= 0 {
+		c.others[i] = &again
+	}
+	if c.invite(&again, agents.Phone{}) {
+		return true
+	}
+	c.drop(&again, nil)
+	c.failed(&again, 503)
+	return true
+}
+
+// noWay is the Code of a call that no trunk takes: 503 where none is made for
+// it; all places taken is no fault of the number's.
+func noWay(full bool) int {
+	if full {
+		return noPort
+	}
+	return 503
+}
+
+// send calls a number for the caller and connects the two when it answers.
+func (c *call) send(a routing.Treat) {
+	if c.caller.ended {
+		return // CallerGone is on its way to the engine
+	}
+	late := c.first == nil && !c.caller.up
+	if late && c.caller.answered {
+		c.sendLater = &a // the ACK brings the caller's codecs
+		return
+	}
+	c.dropAgents(reasonHeader(routing.ByServer, "superseded"))
+	if a.Music != "" {
+		c.tune = a.Music
+	}
+	c.treatment = ""
+	c.callOut(&leg{
+		name: "number", offer: routing.Offer{Call: c.id}, order: routing.Ring{Until: a.Until}, side: c.newSide(),
+		out: &outward{number: a.Number, ways: c.gw.ways(c.trunk.Name), treats: true},
+	}, agents.Phone{}, late)
+}
+
+// withKeys adds telephone events to the formats offered to a mobile, which has
+// to accept by key even where the caller has none.
+func withKeys(fs []media.Format) []media.Format {
+	own := media.OwnFormats()
+	for _, f := range fs {
+		if f.Name == media.TelephoneEvent {
+			return fs
+		}
+	}
+	for _, f := range own {
+		if f.Name == media.TelephoneEvent {
+			taken := func(g media.Format) bool { return g.PT == f.PT }
+			for f.PT < 127 && slices.ContainsFunc(fs, taken) {
+				f.PT++
+			}
+			return append(slices.Clone(fs), f)
+		}
+	}
+	return fs
+}
