@@ -106,18 +106,18 @@ func (d *demand) miss(p *profile, step int) string {
 	return code
 }
 
-// terms are the values that decided between the first candidates. Where an agent
-// takes a call, those whose turn to choose comes later are none.
+// terms are the values that decided between the first candidates: an agent who
+// takes a call was asked alone.
 func (e *Engine) terms(c *call, chosen *agent, step int, takes bool) []Term {
 	out, n := e.term(nil, c, chosen, step), 1
+	if takes {
+		return out
+	}
 	e.index.freeAt(c.demand, step, func(p *profile) bool {
 		if !c.queue.alongside(p, chosen.profile) {
 			return true
 		}
 		p.free.Ascend(func(a *agent) bool {
-			if takes && e.yetToTake(a) {
-				return true
-			}
 			if a != chosen && e.mayTake(c, a) && n < maxTerms {
 				out, n = e.term(out, c, a, step), n+1
 			}

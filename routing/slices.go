@@ -186,12 +186,6 @@ func (e *Engine) waitsToTake(a *agent) bool {
 	return slices.ContainsFunc(e.wakes, func(w *wake) bool { return w.step < e.steps && a.id > w.after && w.has(a) })
 }
 
-// yetToTake says that the agent's turn to choose has not come, whichever Step
-// has freed him or her.
-func (e *Engine) yetToTake(a *agent) bool {
-	return a.freed.pending() || slices.ContainsFunc(e.wakes, func(w *wake) bool { return a.id > w.after && w.has(a) })
-}
-
 // markSeeking remembers a call that may now find an agent.
 func (e *Engine) markSeeking(c *call, trigger string) {
 	if c.seeking.pending() {

@@ -156,7 +156,11 @@ func (e *Engine) record(c *call, chosen *agent, kind string, why Reason) Record 
 	if chosen != nil && why.Trigger == "agent_free" {
 		r.Among, r.Next = e.choices(c, chosen)
 	}
-	if chosen != nil && why.Prefer == "" {
+	switch {
+	case chosen == nil || why.Prefer != "":
+	case why.Trigger == "agent_free": // the agent chose the call: nobody else was asked
+		r.Terms = e.term(nil, c, chosen, step)
+	default:
 		r.Terms = e.firstTerms(c, chosen, step)
 	}
 	e.everybody(c, chosen, step, &r)
@@ -255,12 +259,6 @@ func (e *Engine) firstTerms(c *call, chosen *agent, step int) (out []Term) {
 		return true
 	})
 	slices.SortFunc(all, func(x, y candidate) int {
-		if (x.agent == chosen) != (y.agent == chosen) { // an agent who took the call was asked alone
-			if x.agent == chosen {
-				return -1
-			}
-			return 1
-		}
 		return match.Compare(c.queue.Choose, x.key, y.key)
 	})
 	for _, k := range all[:min(len(all), maxTerms)] {
