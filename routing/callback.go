@@ -148,14 +148,24 @@ func (e *Engine) callbackOwed(c *call) {
 		e.end(c, Expired, ByServer, "expires")
 	case cb.away:
 		e.resume(c)
-	case cb.wished:
-		cb.wished = false
-		if e.possible(c) {
-			e.takeCallback(c)
-		}
 	case cb.owed:
 		e.offerDue(c)
 	}
+}
+
+// grantWish takes the callback that was accepted while an agent was being rung,
+// who has not answered; false where there is none to take.
+func (e *Engine) grantWish(c *call) bool {
+	cb := c.callback
+	if cb == nil || !cb.wished || c.phase != waiting {
+		return false
+	}
+	cb.wished = false
+	if !e.possible(c) {
+		return false
+	}
+	e.takeCallback(c)
+	return true
 }
 
 // possible says that the caller can be called back: there is a number, the
@@ -297,6 +307,7 @@ func (e *Engine) takeCallback(c *call) {
 	joined := c.demand != nil
 	if joined {
 		e.uncountWaiting(c)
+		e.unsay(c, false)
 		e.disarm(c, holdDue, lateDue, nobodyDue, closeDue)
 	} else if !cb.left {
 		c.entered, c.step, c.skipped, c.answers = e.now, 0, 0, nil

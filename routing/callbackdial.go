@@ -132,7 +132,9 @@ func (e *Engine) callAhead() {
 }
 
 // near says that what is left of the expected wait is under the callback's
-// ahead. The age of the first in line is what a whole wait is expected to be.
+// ahead. The age of the first in line is what a whole wait is expected to be;
+// where others without a line stand in front it says nothing of them, so that a
+// place further back than there are agents is not near.
 func (e *Engine) near(c *call) bool {
 	w := e.expected(c, e.now)
 	if !w.Known {
@@ -140,6 +142,9 @@ func (e *Engine) near(c *call) bool {
 	}
 	left := time.Duration(w.Seconds) * time.Second
 	if w.Method == ByHeadOfLine {
+		if e.position(c) > e.staffFor(c) {
+			return false
+		}
 		left -= time.Duration(e.now-c.entered) * time.Microsecond
 	}
 	return left < c.callback.terms.Ahead
@@ -187,6 +192,7 @@ func (e *Engine) customerAnswered(ev CustomerAnswered) {
 	c.unmark(closedMark + c.queue.Name)
 	e.armNobody(c)
 	e.armClose(c)
+	e.armSay(c)
 	switch {
 	case c.phase != dialling:
 		e.place(c)

@@ -1,6 +1,7 @@
 package routing
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/cordboard/cordboard/routing/rule"
@@ -71,9 +72,10 @@ func (e *Engine) takeOver(c, old *call) {
 	c.moves = max(c.moves, old.moves)
 }
 
-// takeOverLate does so when only the record tells who a waiting caller is.
+// takeOverLate does so when only the record tells who a waiting caller is, or
+// one whom an agent is being asked to take.
 func (e *Engine) takeOverLate(c *call) {
-	if c.phase != waiting || c.demand == nil || c.isAway() || c.attrs.Kind == "callback" {
+	if c.phase != waiting && !c.phase.offered() || c.demand == nil || c.isAway() || c.attrs.Kind == "callback" {
 		return
 	}
 	old := e.figure(c.queue.Name).promised[c.customerKey]
@@ -85,11 +87,18 @@ func (e *Engine) takeOverLate(c *call) {
 	e.figure(c.queue.Name).age.Delete(c.age())
 	e.takeOver(c, old)
 	e.figure(c.queue.Name).age.Put(c.age(), c)
+	e.disarm(c, lateDue)
+	if p := c.pending; p != nil && p.why == "late" {
+		c.pending = nil
+	}
 	e.rekey(c)
 	c.step, c.skipped = 0, 0
 	e.restep(c)
 	e.announce(c, "taken_over")
 	e.reachSteps(c)
+	if c.phase != waiting {
+		return // it stands there should the offer fail
+	}
 	e.place(c)
 	e.markSeeking(c, "taken_over")
 }
@@ -149,7 +158,7 @@ func (e *Engine) renewAway(c *call) {
 func (c *call) kept() Kept {
 	cb := c.callback
 	return Kept{
-		Queue: c.queue.Name, Rule: c.rule(), Topic: c.topic, Language: c.said.language, Tag: c.said.tag,
+		Queue: c.queue.Name, Rule: c.rule(), Topic: c.topic, Language: cmp.Or(c.said.language, c.attrs.Language, c.known().Language), Tag: c.said.tag,
 		Trunk: c.attrs.Trunk, DNIS: c.attrs.DNIS, Country: c.attrs.Country, Region: c.region(), Customer: c.customerKey,
 		Arrived: instant(c.arrived), Since: instant(c.since), Entered: instant(c.entered), Taken: instant(cb.taken),
 		Priority: int(c.base), Additions: c.additions(), Visited: slices.Clone(c.visited), Moves: int(c.moves),

@@ -152,11 +152,15 @@ func (e *Engine) position(c *call) int {
 
 // expected is how long a waiting call will wait from an instant on.
 func (e *Engine) expected(c *call, now int64) Expected {
-	staffed := 0
+	return e.figure(c.queue.Name).expected(now, e.position(c), e.staffFor(c))
+}
+
+// staffFor is how many who are signed in fit the steps that a call has reached.
+func (e *Engine) staffFor(c *call) (staffed int) {
 	for step := 0; step <= c.demand.reach(c.step); step++ {
 		staffed += e.index.people(c.demand, step)
 	}
-	return e.figure(c.queue.Name).expected(now, e.position(c), staffed)
+	return staffed
 }
 
 // expected is how long whoever has a place in line waits, with so many who fit

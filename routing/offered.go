@@ -276,6 +276,9 @@ func (e *Engine) back(c *call, front bool) {
 	}
 	c.preferDone()
 	e.place(c)
+	if e.grantWish(c) {
+		return // whatever else fell due meanwhile
+	}
 	switch {
 	case c.blind && (c.toAgent || !c.deadline(returnDue).armed()):
 		e.unanswered(c)
