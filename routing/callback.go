@@ -303,7 +303,7 @@ func (e *Engine) takeCallback(c *call) {
 	}
 	e.kind(c, "callback")
 	c.blind, c.toAgent, c.late, c.reread, c.pending = false, false, false, true, nil
-	c.guessed.ql = -1 // what it waits says nothing of what callers wait
+	c.guessed = unlike()
 	joined := c.demand != nil
 	if joined {
 		e.uncountWaiting(c)

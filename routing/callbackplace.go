@@ -50,10 +50,10 @@ func (e *Engine) promisedTo(c *call) *call {
 
 // takeOver gives a customer who rings again the place of the callback, which is
 // gone, unless the call's own is the better. The call must stand nowhere yet.
-func (e *Engine) takeOver(c, old *call) {
+func (e *Engine) takeOver(c, old *call) (taken bool) {
 	defer e.endWith(old, EndCall{Call: old.id, Outcome: TakenOver, By: ByCaller, Into: c.id})
 	if c.key.Compare(old.key) < 0 && !old.front {
-		return
+		return false
 	}
 	c.since, c.entered = old.since, old.entered
 	c.answers = old.answers
@@ -70,6 +70,7 @@ func (e *Engine) takeOver(c, old *call) {
 		}
 	}
 	c.moves = max(c.moves, old.moves)
+	return true
 }
 
 // takeOverLate does so when only the record tells who a waiting caller is, or
@@ -85,7 +86,9 @@ func (e *Engine) takeOverLate(c *call) {
 	e.unplace(c)
 	e.unline(c)
 	e.figure(c.queue.Name).age.Delete(c.age())
-	e.takeOver(c, old)
+	if e.takeOver(c, old) {
+		c.guessed = unlike()
+	}
 	e.figure(c.queue.Name).age.Put(c.age(), c)
 	e.disarm(c, lateDue)
 	if p := c.pending; p != nil && p.why == "late" {
@@ -212,7 +215,7 @@ func (e *Engine) callbackRestored(ev CallbackRestored) error {
 	for _, once := range c.onceMarks() {
 		c.mark(once)
 	}
-	c.guessed.ql = -1
+	c.guessed = unlike()
 	e.promise(c)
 	e.rekey(c)
 	e.join(c)

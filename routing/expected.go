@@ -39,6 +39,10 @@ type pace struct {
 // what callers of its queue are told by, 0 where they are told nothing.
 type estimates struct{ ql, hol, best int32 }
 
+// unlike are those of a place that waits, or waited, without a line: how long it
+// does says nothing of what callers wait.
+func unlike() estimates { return estimates{ql: -1} }
+
 // started notes that a call was served now: what it was expected to wait, and
 // what it waited in this queue, in seconds.
 func (p *pace) started(now int64, guess estimates, waited int64) {

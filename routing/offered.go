@@ -302,7 +302,7 @@ func (e *Engine) overdue(c *call) {
 	if p := c.pending; p != nil {
 		c.pending = nil
 		e.treatWhenFree(c, p.why, p.then)
-	} else if c.failed >= maxFailed && !c.gaveUp && c.queue.Late != nil {
+	} else if c.failed >= maxFailed && !c.gaveUp && c.queue.Late != nil && !c.isAway() {
 		c.gaveUp = true
 		e.treatWhenFree(c, "late", c.queue.Late.Then)
 	}

@@ -35,14 +35,14 @@ func (e *Engine) enter(c *call, name, trigger string, prefer []rule.Prefer) {
 	}
 	c.entered, c.step, c.skipped, c.answers = e.now, 0, 0, nil
 	c.failed, c.gaveUp, c.pending = 0, false, nil
-	if old != nil {
-		e.takeOver(c, old)
-	}
+	taken := old != nil && e.takeOver(c, old)
 	c.askFirst(e.preferences(c, prefer))
 	e.rekey(c)
 	e.greet(c)
 	e.join(c)
-	e.guess(c)
+	if c.guessed = unlike(); !taken {
+		e.guess(c)
+	}
 	e.announce(c, trigger)
 	e.welcome(c, trigger)
 	e.reachSteps(c)
