@@ -240,6 +240,10 @@ type agent struct {
 	deskBars  []*bar
 
 	tMain, tProbe, tWatch timer
+
+	// dismissed: signs out after the talk in hand because he or she is gone from the
+	// directory, and for nothing else.
+	dismissed bool
 }
 
 // asked is what the agent asked for during a call, for its end.

@@ -168,6 +168,21 @@ func (e *Engine) grantWish(c *call) bool {
 	return true
 }
 
+// wishedAndGone takes the callback of a caller who has accepted it while an agent
+// was being rung, and hung up: nobody who will be called back stays on the line.
+func (e *Engine) wishedAndGone(c *call) bool {
+	if cb := c.callback; cb == nil || !cb.wished || !c.phase.offered() || !e.possible(c) {
+		return false
+	}
+	asked := e.withdrawAll(c, "abandoned")
+	c.callback.wished = false
+	e.takeCallback(c)
+	for _, a := range asked {
+		e.release(a, false)
+	}
+	return true
+}
+
 // possible says that the caller can be called back: there is a number, the
 // record allows it, and no callback of the same customer waits in this queue.
 func (e *Engine) possible(c *call) bool {
@@ -248,6 +263,9 @@ func (e *Engine) refuseInstead(c *call, why string, t rule.Treatment) {
 	e.join(c)
 	e.reachSteps(c)
 	e.markSeeking(c, why)
+	if e.superseded(c) { // by a reload while it was asked
+		e.renew(c)
+	}
 }
 
 // callbackAccepted: the caller has pressed the key. While an agent is being

@@ -72,8 +72,7 @@ func (e *Engine) enrolNext() {
 		a := e.known[c.known]
 		c.known++
 		if _, listed := c.list[a.id]; !listed {
-			a.gone = true
-			e.signOut(a)
+			e.dismiss(a)
 		}
 	default:
 		e.census = nil
@@ -95,6 +94,9 @@ func (e *Engine) enlist(id agents.ID, def agents.Agent) {
 	}
 	back := a.gone
 	a.gone = false
+	if a.dismissed { // she talks still, and is listed again
+		a.dismissed, a.asked = false, asked{}
+	}
 	e.redefine(a, def)
 	if back {
 		e.signInByPhone(a)
@@ -111,7 +113,16 @@ func (e *Engine) enrolAgentOf(ev Event) {
 	if def, listed := e.census.list[id]; listed {
 		e.enlist(id, def)
 	} else if a := e.agents[id]; a != nil && !a.gone {
-		a.gone = true
-		e.signOut(a)
+		e.dismiss(a)
+	}
+}
+
+// dismiss signs out an agent who is not listed any more, after the talk in hand.
+func (e *Engine) dismiss(a *agent) {
+	before := a.asked.state
+	a.gone = true
+	e.signOut(a)
+	if before != agents.SignedOut { // else by her own wish, or by a directory before
+		a.dismissed = a.asked.state == agents.SignedOut
 	}
 }

@@ -61,3 +61,42 @@ func TestDirectoryInSlices(t *testing.T) {
 		t.Fatalf("%d profiles of %d agents", n, people)
 	}
 }
+
+// TestListedAgainWhileTalking: a directory that forgot an agent who talks, put
+// right before the end of that call, costs nobody the work; her own wish to sign
+// out stays.
+func TestListedAgainWhileTalking(t *testing.T) {
+	for _, leaves := range []bool{false, true} {
+		e := New(massPolicy(2, nil))
+		do := func(ev Event) (acts []Action) {
+			t.Helper()
+			acts, err := e.Step(tapeStart, ev)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return acts
+		}
+		id := massAgent(1)
+		do(DeskChanged{id, true})
+		do(AgentSignedIn{id, agents.Available, ""})
+		do(CallArrived{Call: 1})
+		o := Offer{Call: 1, Attempt: 1, Agent: id}
+		do(PopAcked{Offer: o, Mode: Painted})
+		do(PhoneAnswered{o})
+		if s := e.agents[id].state; s != agents.Talking {
+			t.Fatalf("the agent is %s", s)
+		}
+		for _, n := range []int{1, 1, 2} {
+			do(DirectoryChanged{Policy: massPolicy(n, nil)})
+			if leaves && n == 1 {
+				do(AgentSignedOut{id})
+			}
+		}
+		do(HangupRequested{o})
+		do(WrapUpEnded{Offer: o})
+		if s := e.agents[id].state; s.SignedIn() == leaves || e.agents[id].gone {
+			t.Errorf("wants to leave: %v; after the call the agent is %s", leaves, s)
+		}
+		checkWorld(t, e)
+	}
+}

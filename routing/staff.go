@@ -86,6 +86,7 @@ func (e *Engine) agentSignedOut(ev AgentSignedOut) error {
 	if a == nil {
 		return ErrUnknownAgent
 	}
+	a.dismissed = false // it is her own wish now
 	e.signOut(a)
 	return nil
 }

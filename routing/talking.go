@@ -105,6 +105,7 @@ func (e *Engine) callerGone(ev CallerGone) {
 	c := e.calls[ev.Call]
 	switch {
 	case c == nil || c.isAway(): // the line was released before
+	case e.wishedAndGone(c):
 	case c.phase == talking && ev.Unanswered && !c.talked:
 		e.unconnect(c)
 		e.end(c, Abandoned, ByCaller, "")
