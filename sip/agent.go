@@ -223,7 +223,7 @@ func (c *call) agentAnswered(l *leg, res *stack.Message) {
 		return
 	}
 	l.up = true
-	if c.direct && !c.gw.mayJoinDirectly(c.trunk, c.caller.remote.Addr.Addr(), l.remote.Addr.Addr()) {
+	if c.direct && !c.staysDirect(l) {
 		// The phone's audio comes from elsewhere than its signalling.
 		if !c.openRelay(l) {
 			c.dropAgent(reasonHeader(routing.ByServer, "no_media_port"))
@@ -242,6 +242,14 @@ func (c *call) agentAnswered(l *leg, res *stack.Message) {
 		return
 	}
 	c.submit(routing.PhoneAnswered{Offer: l.offer})
+}
+
+// staysDirect says whether the two may be joined directly, now that it is known
+// where the phone's audio comes from. Of a number its own trunk has a say too.
+func (c *call) staysDirect(l *leg) bool {
+	from, to := c.caller.remote.Addr.Addr(), l.remote.Addr.Addr()
+	return c.gw.mayJoinDirectly(c.trunk, from, to) &&
+		(l.out == nil || c.gw.mayJoinDirectly(*l.out.trunk, from, to))
 }
 
 // agentGone is the end of an answered leg that we did not ask for.

@@ -69,6 +69,9 @@ func (c *call) callerAcked(l *leg, ack *stack.Message) {
 	}
 	if l := c.agent; l != nil && c.first == nil && !c.direct {
 		l.own = slices.Clone(c.caller.own) // what the ACK brought; the phone was offered more
+		if l.isMobile() {
+			l.own = withKeysOf(l.own, l.told.Formats)
+		}
 	}
 	if a := c.sendLater; a != nil {
 		c.sendLater = nil

@@ -235,3 +235,14 @@ func withKeys(fs []media.Format) []media.Format {
 	}
 	return fs
 }
+
+// withKeysOf gives formats the telephone events, and their number, that a mobile
+// was offered: it sends its key with that, whatever the caller can.
+func withKeysOf(fs, offered []media.Format) []media.Format {
+	events := func(f media.Format) bool { return f.Name == media.TelephoneEvent }
+	i := slices.IndexFunc(offered, events)
+	if i < 0 {
+		return fs
+	}
+	return append(slices.DeleteFunc(fs, events), offered[i])
+}
