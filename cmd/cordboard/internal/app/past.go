@@ -21,7 +21,8 @@ const mostPast = 64
 // pastCalls looks up what the ledger says of the other calls of those who are
 // calling, while their records are looked up.
 type pastCalls struct {
-	asked atomic.Bool // by a condition of the version that is live
+	asked atomic.Bool  // by a condition of the version that is live
+	wait  atomic.Int64 // how long the ledger may take, a time.Duration
 	mu    sync.Mutex
 	by    map[routing.CallID]*pastCall
 	busy  int
@@ -35,15 +36,44 @@ type pastCall struct {
 	then func(rule.Past)
 }
 
-// lookBack begins the look-up of a call that arrives, when a condition asks. It
-// is over by the record's deadline.
+// read notes what a version asks of the ledger.
+func (c *pastCalls) read(p *routing.Policy) {
+	c.wait.Store(int64(ledgerTime(p)))
+	c.asked.Store(p.ReadsPast())
+}
+
+// ledgerTime is half the shortest time that routing waits for a record. The record
+// goes to routing with what the ledger says: a ledger that is slow, or says
+// nothing, must not have it come too late.
+func ledgerTime(p *routing.Policy) time.Duration {
+	least := p.Record.Deadline
+	var look func(*rule.Node)
+	look = func(n *rule.Node) {
+		if n == nil {
+			return
+		}
+		if n.Record != nil && n.Record.Deadline > 0 && (least == 0 || n.Record.Deadline < least) {
+			least = n.Record.Deadline
+		}
+		for _, child := range n.Children {
+			look(child)
+		}
+	}
+	look(p.Route)
+	if least == 0 {
+		return time.Second // nobody waits
+	}
+	return least / 2
+}
+
+// lookBack begins the look-up of a call that arrives, when a condition asks.
 func (r *rim) lookBack(a sip.Arrival, p *routing.Policy) {
 	number := a.Caller.Number.E164()
 	if !r.past.asked.Load() || number == "" || a.Caller.Restricted || !r.past.begin(a.Call) {
 		return
 	}
 	go func() {
-		ctx, cancel := context.WithTimeout(context.Background(), max(p.Record.Deadline, time.Second))
+		ctx, cancel := context.WithTimeout(context.Background(), time.Duration(r.past.wait.Load()))
 		defer cancel()
 		past, err := r.store.PastOf(ctx, number, a.Call, p.Service.Day(a.At))
 		if err != nil {

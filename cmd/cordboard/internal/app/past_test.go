@@ -77,3 +77,25 @@ func TestPastInSeconds(t *testing.T) {
 		t.Error("who never called has called")
 	}
 }
+
+// A ledger that is slow takes no record from routing: there is time left for it
+// on every route that waits.
+func TestSlowLedgerLeavesTimeForTheRecord(t *testing.T) {
+	record := func(d time.Duration) *rule.RecordPolicy { return &rule.RecordPolicy{Deadline: d} }
+	short := &rule.Node{Children: []*rule.Node{{Record: record(2 * time.Second)}, {Children: []*rule.Node{{Record: record(300 * time.Millisecond)}}}, {Record: record(0)}}}
+	for _, c := range []struct {
+		deadline time.Duration
+		route    *rule.Node
+		want     time.Duration
+	}{
+		{800 * time.Millisecond, nil, 400 * time.Millisecond},
+		{800 * time.Millisecond, short, 150 * time.Millisecond},
+		{0, short, 150 * time.Millisecond},
+		{0, nil, time.Second},
+	} {
+		p := &routing.Policy{Record: *record(c.deadline), Route: c.route}
+		if got := ledgerTime(p); got != c.want {
+			t.Errorf("%v, routes %v: the ledger has %v, want %v", c.deadline, c.route != nil, got, c.want)
+		}
+	}
+}

@@ -43,7 +43,7 @@ type rim struct {
 // use has the rim read by a version from now on.
 func (r *rim) use(p *routing.Policy) {
 	r.policy.Store(p)
-	r.past.asked.Store(p.ReadsPast())
+	r.past.read(p)
 }
 
 // NextCall implements sip.Router.

@@ -445,6 +445,9 @@ func (v *versions) dueNow(ctx context.Context, a store.Activation) error {
 
 // ReloadFile reads the configuration files again and makes the routing document
 // and the directory live, or leaves the old ones so, logs why and says it.
+// A database that says nothing does not keep it: others wait for their turn.
 func (a *App) ReloadFile(ctx context.Context) (why []string) {
+	ctx, cancel := context.WithTimeout(ctx, activateTime)
+	defer cancel()
 	return a.versions.reload(ctx, a.opt.Reread)
 }
