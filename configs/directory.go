@@ -73,8 +73,14 @@ func (d *directory) open() {
 	o := d.object(d.root)
 	d.agents = o.must("agents")
 	o.close()
-	if d.agents != nil && d.agents.kind != kindMapping {
+	switch {
+	case d.agents == nil:
+	case d.agents.kind != kindMapping:
 		d.wrong(d.agents, "want agents by their ids")
+		d.agents = nil
+	case len(d.agents.pairs) == 0:
+		// An export that went wrong would sign everybody out.
+		d.errorf(d.agents, CodeMissing, "agents: the directory lists nobody")
 		d.agents = nil
 	}
 }
