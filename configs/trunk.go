@@ -81,6 +81,9 @@ func (s *serverReader) outward(trunk *object, region string) *Out {
 	out := &Out{}
 	if to := o.must("to"); to != nil {
 		out.Host, out.Transport = s.trunkHost(to)
+		if out.Transport == "tls" && !slices.ContainsFunc(s.out.SIP.Listen, func(l Listen) bool { return l.Transport == "tls" }) {
+			s.errorf(to, CodeConflict, "%s: no call leaves by TLS while no listener of sip.listen is tls", to.label())
+		}
 	}
 	shown := o.get("caller")
 	out.Callers = s.choice(shown, "own", []string{"own", "caller"}) == "caller"

@@ -3,6 +3,7 @@ package sip
 import (
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -150,7 +151,8 @@ func (c *call) outgoingBy(l *leg) (stack.Outgoing, error) {
 	if left := time.Until(l.order.Until); !l.order.Until.IsZero() && left > 0 {
 		h = append(h, stack.Header{Name: "Expires", Value: strconv.Itoa(int(left/time.Second) + 2)})
 	}
-	uri := "sip:" + t.Out.Prefix + dialled + "@" + t.Out.Host
+	prefix := strings.ReplaceAll(t.Out.Prefix, "#", "%23") // RFC 3261 19.1.2
+	uri := "sip:" + prefix + dialled + "@" + t.Out.Host
 	if t.Out.Transport != "" && t.Out.Transport != "udp" {
 		uri += ";transport=" + t.Out.Transport
 	}

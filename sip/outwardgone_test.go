@@ -2,6 +2,7 @@ package sip
 
 import (
 	"net/netip"
+	"strings"
 	"testing"
 
 	"github.com/cordboard/cordboard/agents"
@@ -144,5 +145,20 @@ func TestNumberHeardFromElsewhere(t *testing.T) {
 			t.Error("the two are joined directly")
 		}
 	})
+	w.do(routing.EndCall{Call: a.Call, Outcome: routing.Treated, By: routing.ByServer})
+}
+
+// A prefix may have # in it, which a URI has only escaped (RFC 3261 19.1.2).
+func TestPrefixIsDialled(t *testing.T) {
+	t.Parallel()
+	w, far := outWorld(t, MediaRelay, Outward{Prefix: "*31#"})
+	_, a := w.arrives(newPeer(t))
+	w.do(sendTo(a.Call))
+	called := get(t, "INVITE to the number", far.calls)
+	for _, text := range []string{called.invite.URI, called.invite.Get("To")} {
+		if !strings.Contains(text, "sip:*31%23"+calledNumber+"@") {
+			t.Errorf("called %s", text)
+		}
+	}
 	w.do(routing.EndCall{Call: a.Call, Outcome: routing.Treated, By: routing.ByServer})
 }
