@@ -58,7 +58,13 @@ func (e *Engine) takeOver(c, old *call) (taken bool) {
 	c.since, c.entered = old.since, old.entered
 	c.answers = old.answers
 	c.base, c.extra = old.base, old.extra
+	mine := c.once
 	c.once = slices.Clone(old.once)
+	for _, done := range mine {
+		if done.Points == 0 { // what she has heard, or been treated for
+			c.mark(done.Origin)
+		}
+	}
 	// A caller on the line is treated anew, but for late: she has waited that long
 	// on purpose.
 	c.unmark(nobodyMark + c.queue.Name)
@@ -104,6 +110,9 @@ func (e *Engine) takeOverLate(c *call) {
 	}
 	e.place(c)
 	e.markSeeking(c, "taken_over")
+	if e.superseded(c) { // a reload that is not done would look for it elsewhere
+		e.renew(c)
+	}
 }
 
 // dropCallback ends the call's callback with the call.

@@ -1,6 +1,8 @@
 package routing
 
 import (
+	"cmp"
+
 	"github.com/cordboard/cordboard/agents"
 )
 
@@ -169,6 +171,9 @@ func (e *Engine) endWith(c *call, out EndCall) {
 	c.plan.calls--
 	if c.queue != nil {
 		out.Queue = c.queue.Name
+	}
+	if c.talked && (out.Outcome == Expired || out.Outcome == TakenOver) { // of a call that was passed on
+		out.Outcome, out.Reason = Answered, cmp.Or(out.Reason, string(out.Outcome))
 	}
 	if c.last != nil {
 		out.Agent, out.Attempt = c.last.Agent, c.last.Attempt

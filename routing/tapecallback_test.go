@@ -165,7 +165,11 @@ func (p *tape) callbackAction(a Action, fail func(string)) {
 		if p.calling[a.Call] != 0 {
 			fail("ends while its customer is called")
 		}
-		if p.lineless[a.Call] != (a.Outcome == Expired || a.Outcome == TakenOver) {
+		over := string(a.Outcome)
+		if a.Outcome == Answered { // talked to before
+			over = a.Reason
+		}
+		if p.lineless[a.Call] != slices.Contains([]string{string(Expired), string(TakenOver), "expires", "attempts"}, over) {
 			fail("an end that is not one of a place without a line")
 		}
 		delete(p.lineless, a.Call)
