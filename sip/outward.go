@@ -178,6 +178,8 @@ func (c *call) detour(l *leg, code int) bool {
 	again.vigil = vigil{session: session{longest: l.vigil.longest}}
 	if i := slices.Index(c.others, l); i >= 0 {
 		c.others[i] = &again
+	} else {
+		c.agent = &again
 	}
 	if c.invite(&again, agents.Phone{}) {
 		return true

@@ -7,6 +7,7 @@ import (
 
 	"github.com/cordboard/cordboard/agents"
 	"github.com/cordboard/cordboard/routing"
+	"github.com/cordboard/cordboard/sip/identity"
 	"github.com/cordboard/cordboard/sip/media"
 	"github.com/cordboard/cordboard/sip/stack"
 )
@@ -161,4 +162,24 @@ func TestPrefixIsDialled(t *testing.T) {
 		}
 	}
 	w.do(routing.EndCall{Call: a.Call, Outcome: routing.Treated, By: routing.ByServer})
+}
+
+// The next trunk cannot even be tried: of the leg by the first nothing stays.
+func TestNoDetour(t *testing.T) {
+	t.Parallel()
+	first := newPeer(t)
+	w := newWorld(t, worldOptions{tune: func(g *Gateway) {
+		out(g, "second", first, Outward{Format: identity.DialNational}) // and no region
+		out(g, "carrier", first, Outward{})
+	}})
+	_, a := w.arrives(newPeer(t))
+	w.do(sendTo(a.Call))
+	_ = get(t, "INVITE", first.calls).d.Reject(503, "", nil)
+	w.expect(routing.NumberFailed{Call: a.Call, Code: 503})
+	w.inside(a.Call, func(c *call) {
+		if c.agent != nil {
+			t.Errorf("a leg that is over is faced: ended %v", c.agent.ended)
+		}
+	})
+	w.overOutward(a.Call)
 }

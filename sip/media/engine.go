@@ -10,7 +10,7 @@
 // they are pressed, while a sound plays and in the silence after it: who asks
 // for a key sets it before PlayAll, and takes the key for the answer whether
 // the question was heard to its end or not. Sentences with numbers in them are
-// put together of such sounds by Library.Position and Library.Wait (speech.go).
+// put together of such sounds by package speech.
 package media
 
 import (
