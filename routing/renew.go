@@ -121,6 +121,7 @@ func (e *Engine) stay(c *call, prefer []rule.Prefer) {
 		c.askFirst(resume(e.preferences(c, prefer), c.prefer()))
 	}
 	e.rekey(c)
+	e.greet(c) // the queue may leave that to the agent no longer
 	e.announce(c, reloaded)
 	e.armVisit(c)
 	e.resumeClocks(c, clocks)
