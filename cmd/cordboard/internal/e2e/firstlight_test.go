@@ -65,8 +65,8 @@ func firstLight(t *testing.T, on string) {
 	b.do("fill", "anna", args{"selector": "[data-testid=transfer-search]", "text": "line"})
 	b.do("press", "anna", args{"key": "1"})
 	b.do("fill", "anna", args{"selector": "[data-testid=transfer-note]", "text": annaSays})
+	passed := time.Now() // the pop may be painted before the click returns
 	b.do("click", "anna", args{"selector": "[data-testid=transfer-go]"})
-	passed := time.Now()
 
 	// Petar has the record, her note, her sentence and the way before his phone rings.
 	b.do("wait", "petar", args{"selector": "[data-testid=caller-name]"})

@@ -70,8 +70,8 @@ func TestRegisteredPhones(t *testing.T) {
 	b.do("click", "anna", args{"selector": "[data-testid=transfer]"})
 	b.do("fill", "anna", args{"selector": "[data-testid=transfer-search]", "text": "line"})
 	b.do("press", "anna", args{"key": "1"})
+	passed := time.Now() // the pop may be painted before the click returns
 	b.do("click", "anna", args{"selector": "[data-testid=transfer-go]"})
-	passed := time.Now()
 	b.do("wait", "petar", args{"selector": "[data-testid=caller-name]"})
 	paintedBefore(t, "petar", b.acked("petar", passed), petar.wait("CALL_INCOMING", 1))
 	petar.answer()
