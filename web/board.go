@@ -63,6 +63,7 @@ type boardCounts struct {
 	MovedOn   int `json:"moved_on"`
 	Treated   int `json:"treated"`
 	Failed    int `json:"failed"`
+	Decided   int `json:"decided"` // what the level is a share of
 	// Level is the service level in percent with one decimal, null for none.
 	Level *float64 `json:"service_level"`
 }
@@ -76,7 +77,7 @@ type Day struct {
 
 func (d *Day) line(queue string) boardCounts {
 	c := d.Lines[queue]
-	out := boardCounts{Offered: c.Offered, Answered: c.Answered, Abandoned: c.Abandoned, InTime: c.InTime, MovedOn: c.MovedOn, Treated: c.Treated, Failed: c.Failed}
+	out := boardCounts{Offered: c.Offered, Answered: c.Answered, Abandoned: c.Abandoned, InTime: c.InTime, MovedOn: c.MovedOn, Treated: c.Treated, Failed: c.Failed, Decided: c.Decided}
 	if tenths, ok := d.Rules.Tenths(c); ok {
 		level := float64(tenths) / 10
 		out.Level = &level

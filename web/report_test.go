@@ -114,7 +114,7 @@ func TestBoardOfTheDay(t *testing.T) {
 	centre := out["centre"].(map[string]any)
 	queue := out["queues"].([]any)[0].(map[string]any)
 	if out["day"] != 3e6 || !strings.HasPrefix(out["formula"].(string), "abandons_ignored:") || centre["service_level"] != 77.8 ||
-		queue["service_level"] != 77.8 || queue["offered"] != 100.0 || queue["answered_in_time"] != 70.0 {
+		queue["service_level"] != 77.8 || queue["decided"] != 100.0 || queue["offered"] != 100.0 || queue["answered_in_time"] != 70.0 {
 		t.Errorf("board %v", out)
 	}
 	known = false

@@ -585,12 +585,12 @@ export const behaviour = {
 };
 
 export function boardData() {
-  const q = (name, title, o) => ({ name, title, waiting: 0, oldest_since: 0, talking: 0, staffed: 4, available: 1, answer_within_s: 60, open: true, offered: 20, answered: 18, abandoned: 1, answered_in_time: 15, ewt_s: 75, ewt_known: true, service_level: 77.8, ...o });
+  const q = (name, title, o) => ({ name, title, waiting: 0, oldest_since: 0, talking: 0, staffed: 4, available: 1, answer_within_s: 60, open: true, offered: 20, answered: 18, abandoned: 1, answered_in_time: 15, decided: 19, ewt_s: 75, ewt_known: true, service_level: 77.8, ...o });
   const a = (agent, name, st, o = {}) => ({ agent, name, state: st, reason: '', since: us(-90_000), until: 0, desk: true, ...o });
   return {
     at: us(0),
     queues: [q('billing', 'Billing', { waiting: 1, oldest_since: us(-50_000) }), q('faults', 'Fibre faults', { waiting: 2, oldest_since: us(-221_000), talking: 2 }), q('sales', 'Sales', { open: false, answered: 0, abandoned: 0, offered: 0, answered_in_time: 0, ewt_s: 0, ewt_known: false, service_level: null })],
-    formula: 'abandons_ignored: answered in time / (decided - abandoned in time)', centre: { offered: 40, answered: 36, abandoned: 2, answered_in_time: 30, service_level: 88.4 },
+    formula: 'abandons_ignored: answered in time / (decided - abandoned in time)', centre: { offered: 40, answered: 36, abandoned: 2, answered_in_time: 30, decided: 38, service_level: 88.4 },
     agents: [a('ivana', 'Ivana Petrova', 'available'), a('priya', 'Priya Nair', 'offered', { call: 4 }), a('petar', 'Petar Georgiev', 'talking', { call: 5 }), a('luis', 'Luis Osei', 'hold', { call: 6 }), a('sands', 'Rob Sands', 'wrap_up'), a('kim', 'Kim Dunmore', 'not_ready', { reason: 'rona', desk: false })],
     calls: [
       { call: 1, phase: 'waiting', queue: 'faults', since: us(-221_000), entered: us(-221_000), priority: 0, step: 2, blocked: [{ agent: 'ivana', code: 'lacks:fibre>=3' }, { agent: 'priya', code: 'lacks:fibre>=3' }, { agent: 'petar', code: 'busy' }, { agent: 'kim', code: 'away:rona' }] },

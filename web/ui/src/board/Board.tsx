@@ -83,7 +83,7 @@ function Figures({ centre, queues, agents, now }: { centre?: Counts; queues: Que
     <dl className="sheet strip">
       <Figure k={t('board.waiting')} v={number(sum((q) => q.waiting), lang)} />
       <Figure k={t('board.longest')} v={oldest ? duration(now - toMs(oldest.oldest_since)) : '–'} small={oldest ? title(queues, oldest.name) : ''} bad={late} />
-      <Figure k={t('board.level')} v={level === null ? '–' : percent(level, lang)} small={t('board.of_calls', { count: known })} />
+      <Figure k={t('board.level')} v={level === null ? '–' : percent(level, lang)} small={t('board.of_calls', { count: centre?.decided ?? 0 })} />
       <Figure k={t('board.abandoned')} v={known === 0 ? '–' : percent(abandoned / known, lang)} small={t('board.calls', { count: abandoned })} />
       <Figure k={t('board.answered')} v={number(answered, lang)} small={t('board.of_offered', { count: centre?.offered ?? 0 })} />
       <Figure k={t('board.ready')} v={number(agents.filter((a) => a.state === 'available').length, lang)} small={t('board.of_signed_in', { count: agents.length })} />

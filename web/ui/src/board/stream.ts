@@ -5,7 +5,7 @@ import { type AgentStateName, toMs } from '../desk/protocol';
 
 /** A line of the day's figures; service_level is in percent, null without any calls. */
 export interface Counts {
-  offered: number; answered: number; abandoned: number; answered_in_time: number; service_level?: number | null;
+  offered: number; answered: number; abandoned: number; answered_in_time: number; decided: number; service_level?: number | null;
 }
 export interface QueueRow extends Counts {
   name: string; title?: string; waiting: number; oldest_since?: unknown; talking: number; staffed: number; available: number;
