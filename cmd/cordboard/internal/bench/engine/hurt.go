@@ -37,7 +37,7 @@ func hurt(r *bench.Report) error {
 		if err != nil {
 			return err
 		}
-		if err := l.hurt(c); err == nil {
+		if err = l.hurt(c); err == nil {
 			err = c.failed
 		}
 		if err != nil {
