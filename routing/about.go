@@ -27,6 +27,8 @@ func About(action Action) (Offer, bool) {
 		return Offer{Call: a.Call, Agent: a.Agent}, true
 	case Treat:
 		return Offer{Call: a.Call}, true
+	case MessageTaken:
+		return Offer{Call: a.Call}, true
 	case OfferCallback:
 		return Offer{Call: a.Call}, true
 	case CallbackTaken:

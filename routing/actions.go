@@ -201,6 +201,7 @@ type Transferred struct {
 // one (TreatmentPlayed follows), then hang up; or refuse with a code; or call
 // the number and connect the caller to it (NumberAnswered, then NumberGone, or
 // NumberFailed follows). A caller who has not been answered is so by the number.
+// Or take a message for a mailbox (MessageLeft follows).
 type Treat struct {
 	Call   CallID `json:"call"`
 	Why    string `json:"why"` // closed, full, late, nobody, then
@@ -211,6 +212,11 @@ type Treat struct {
 	// meanwhile.
 	Until time.Time `json:"until,omitzero"`
 	Music string    `json:"music,omitempty"`
+	// Voicemail is the mailbox, Queue the one the caller was in, and Language the
+	// caller's.
+	Voicemail string `json:"voicemail,omitempty"`
+	Queue     string `json:"queue,omitempty"`
+	Language  string `json:"language,omitempty"`
 }
 
 // EndCall: the call is over. Call control ends whatever legs are left. Sent

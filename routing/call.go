@@ -21,8 +21,9 @@ const (
 	dialling               // the customer of a callback is called, the agent has the record
 	ringing                // the agent's phone is called
 	talking
-	treated // an announcement plays, then the call moves on or ends
-	dialled // a number is called for the caller, or has the caller
+	treated   // an announcement plays, then the call moves on or ends
+	dialled   // a number is called for the caller, or has the caller
+	recording // the caller leaves a message
 	over
 )
 

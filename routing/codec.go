@@ -70,6 +70,8 @@ func decoderRest(kind string) func([]byte) (Event, error) {
 		return decode[NumberFailed]
 	case NumberGone{}.Kind():
 		return decode[NumberGone]
+	case MessageLeft{}.Kind():
+		return decode[MessageLeft]
 	case RimRead{}.Kind():
 		return decode[RimRead]
 	case CallbackAccepted{}.Kind():

@@ -19,7 +19,7 @@ func everyEvent() []Event {
 		CustomerResolved{Call: 7, Customer: rule.Customer{Known: true, Segment: "gold", KeyAccount: true, Language: "en", Country: "GB", ChurnRisk: 1, Value: 2, Balance: -3, BalanceCurrency: "GBP", OverdueDays: 4, OpenTickets: 5, OpenComplaints: 6, Products: []string{"a"}, AccountManager: "ann", LastAgent: "bob", LastTopic: "t", LastContactDays: 8, Confidence: 9, ContractEndDays: 10, UsageTrend: -11, Consent: []string{"phone", "sms"}, DoNotCall: true, FraudFlag: true, Birthday: true, Texts: map[string]string{"b": "<x>", "a": "y"}, Integers: map[string]int{"n": -3}, Flags: map[string]bool{"f": true}, Lists: map[string][]string{"l": {"a", "b"}}}, Key: "k2", Past: rule.Past{CallsToday: 1, AbandonedAgo: 7}, Rim: []AtRim{{3, "", []int{1}}}},
 		CallerGone{7, true}, CallFailed{7, "media_lost", true},
 		PopAcked{o, Painted, 3, map[string]string{"who": "shown"}}, OfferAccepted{o}, OfferRefused{o, "not_now"},
-		PhoneRinging{o}, PhoneAnswered{o}, PhoneFailed{o, 486, true}, NumberAnswered{7}, NumberFailed{7, 486}, NumberGone{7}, AgentGone{o}, JoinFailed{o, "no_codec"}, Joined{o, "relay"},
+		PhoneRinging{o}, PhoneAnswered{o}, PhoneFailed{o, 486, true}, NumberAnswered{7}, NumberFailed{7, 486}, NumberGone{7}, MessageLeft{7, 12, MessageByKey}, AgentGone{o}, JoinFailed{o, "no_codec"}, Joined{o, "relay"},
 		HoldRequested{o, true}, PhoneHeld{o, true}, HangupRequested{o}, TransferRequested{o, "t", "q", "bob"}, WrapUpEnded{o, "fixed"},
 		AgentSignedIn{"ann", agents.NotReady, "break"}, AgentSignedOut{"ann"}, AgentStateAsked{"ann", agents.NotReady, "lunch"},
 		DeskChanged{"ann", true}, PhoneProbed{"ann", 200}, PhoneChanged{"ann", true}, TreatmentPlayed{7}, RimRead{7, []AtRim{{5, "r", []int{4}}}}, PolicyChanged{Version: 8, SHA256: "ab", Directory: "d1"}, Tick{}, Started{8, "ab", "d1"}, DirectoryChanged{SHA256: "d2"},
@@ -46,8 +46,8 @@ func TestEventsRoundTrip(t *testing.T) {
 			t.Errorf("%s: broken JSON accepted", ev.Kind())
 		}
 	}
-	if len(seen) != 38 {
-		t.Errorf("%d kinds, the journal has 38", len(seen))
+	if len(seen) != 39 {
+		t.Errorf("%d kinds, the journal has 39", len(seen))
 	}
 	if _, err := DecodeEvent("no_such", nil); !errors.Is(err, ErrUnknownEvent) {
 		t.Errorf("unknown kind: %v", err)

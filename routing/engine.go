@@ -171,6 +171,8 @@ func (e *Engine) apply(ev Event) error {
 		e.numberFailed(ev)
 	case NumberGone:
 		e.numberGone(ev)
+	case MessageLeft:
+		e.messageLeft(ev)
 	case RimRead:
 		e.rimRead(ev)
 	case CallbackAccepted:
@@ -395,6 +397,8 @@ func CallOf(ev Event) (CallID, bool) {
 	case NumberFailed:
 		return ev.Call, true
 	case NumberGone:
+		return ev.Call, true
+	case MessageLeft:
 		return ev.Call, true
 	case RimRead:
 		return ev.Call, true

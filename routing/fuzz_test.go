@@ -35,6 +35,7 @@ type tape struct {
 	// Of callbacks.
 	tries, calling map[CallID]int
 	lineless       map[CallID]bool
+	boxes          map[CallID]string // calls in a mailbox
 }
 
 func (p *tape) byte() int {
@@ -65,7 +66,7 @@ func (p *tape) event() Event {
 	case 0, 1, 2, 3:
 		p.next++
 		p.arrived[p.next] = true
-		return CallArrived{Call: p.next, Attrs: rule.Call{Trunk: []string{"a", "u", "t", "no", "f", "c", "v", "a"}[p.byte()%8], Region: tapeRegion(p.next), ANIKnown: p.next%7 > 0}, Caller: tapeCaller(p.next)}
+		return CallArrived{Call: p.next, Attrs: rule.Call{Trunk: []string{"a", "u", "t", "no", "f", "c", "v", "box"}[p.byte()%8], Region: tapeRegion(p.next), ANIKnown: p.next%7 > 0}, Caller: tapeCaller(p.next)}
 	case 4, 5:
 		c := rule.Customer{Known: true, Language: "ru", LastAgent: string(p.agent()), DoNotCall: p.byte()%16 == 0}
 		if p.byte()%2 == 0 {
@@ -119,7 +120,7 @@ func (p *tape) event() Event {
 	case 1:
 		return PhoneProbed{p.agent(), 200}
 	}
-	return TreatmentPlayed{p.call()}
+	return p.heardOut()
 }
 
 // step applies an event and checks the actions and the world.
@@ -209,6 +210,9 @@ func (p *tape) action(ev Event, a Action) {
 		if (a.Play != "") && !p.heard(a.Call) || a.Reject != 0 && p.greeted[a.Call] {
 			fail("plays before the answer, or refuses after it")
 		}
+		p.mailbox(a, fail)
+	case MessageTaken:
+		p.takes(a, fail)
 	case Withdraw:
 		drop(a.Offer)
 		p.talks[a.Call] = slices.DeleteFunc(p.talks[a.Call], func(o Offer) bool { return o == a.Offer })
@@ -239,7 +243,7 @@ func (p *tape) stale() {
 	p.drain()
 	before := p.e.Snapshot(p.now)
 	for _, c := range before.Calls { // whom it is held for, whom it is offered to, who talks
-		if (c.Agent == "") != slices.Contains([]string{"resolving", "waiting", "treated", "callback"}, c.Phase) && c.Phase != "dialling" {
+		if (c.Agent == "") != slices.Contains([]string{"resolving", "waiting", "treated", "callback", "voicemail"}, c.Phase) && c.Phase != "dialling" {
 			p.t.Fatalf("call %d: %s, agent %q", c.Call, c.Phase, c.Agent)
 		}
 	}

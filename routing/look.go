@@ -195,8 +195,11 @@ func (c *call) phaseName(p phase) string {
 	case p == talking:
 		return "talking"
 	}
-	if p == dialled {
+	switch p {
+	case dialled:
 		return "number"
+	case recording:
+		return "voicemail"
 	}
 	return "treated"
 }

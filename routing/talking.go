@@ -116,7 +116,7 @@ func (e *Engine) callerGone(ev CallerGone) {
 	case c.talked:
 		// He gave up in the queue of a transfer: an agent had talked to him.
 		e.end(c, Answered, ByCaller, "abandoned_after_transfer")
-	case c.phase == treated && c.treatment.Queue == "" && !c.treatment.Callback, c.phase == dialled:
+	case c.phase == treated && c.treatment.Queue == "" && !c.treatment.Callback, c.phase == dialled, c.phase == recording:
 		e.end(c, Treated, ByCaller, "")
 	default:
 		e.end(c, Abandoned, ByCaller, "")

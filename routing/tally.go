@@ -52,12 +52,10 @@ func Fold(c *figures.Call, at time.Time, action Action) bool {
 // A call that an agent had answered before ends as answered all the same.
 func endOf(a EndCall) figures.State {
 	switch {
+	case a.Outcome == Treated, a.Outcome == Rejected, a.Outcome == Answered && treatments[a.Reason]:
+		return figures.Treated
 	case a.Outcome == Abandoned, a.Outcome == Answered && a.By == ByCaller:
 		return figures.Abandoned
-	case a.Outcome == Treated, a.Outcome == Rejected:
-		return figures.Treated
-	case a.Outcome == Answered && treatments[a.Reason]:
-		return figures.Treated
 	}
 	return figures.Failed
 }

@@ -18,7 +18,7 @@ func tapeCallbacks(p *Policy, version int) {
 	p.Queues["a"].Late.Then = rule.Treatment{Callback: true, Else: &rule.Treatment{Queue: "b", PriorityAdd: 10}}
 	p.Queues["v"].Callback = &rule.Callback{FirstOffer: time.Second, Key: "1", Ahead: 20 * time.Second, Attempts: 3, Retry: time.Minute, Expires: time.Hour}
 	p.Queues["c"].Callback = &rule.Callback{FirstOffer: 4 * time.Second, Key: "1", Attempts: 2, Retry: time.Minute, Expires: 2 * time.Hour}
-	p.Queues["c"].Closed = rule.Treatment{Play: "closed", Callback: true, Else: &rule.Treatment{Play: "bye", Hangup: true}}
+	p.Queues["c"].Closed = rule.Treatment{Play: "closed", Callback: true, Else: &rule.Treatment{Play: "bye", Voicemail: "c"}}
 	p.Queues["u"].Full = &FullPolicy{3, rule.Treatment{Callback: true, Else: &rule.Treatment{Queue: "a"}}}
 	p.Queues["u"].Callback = &rule.Callback{FirstOffer: time.Minute, Key: "2", Ahead: 5 * time.Minute, Attempts: 1, Retry: time.Minute, Expires: time.Hour}
 	for _, n := range p.Route.Children {

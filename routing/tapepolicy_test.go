@@ -24,6 +24,7 @@ func tapeQueues(version int) map[string]*Queue {
 	b.Pop.Late, b.Choose, b.RONA = LateNextAgent, "most_skilled", RONA{After: 1}
 	b.Nobody = &AfterPolicy{30 * time.Second, rule.Treatment{Queue: "c"}}
 	b.Late = &AfterPolicy{60 * time.Second, rule.Treatment{Queue: "a"}}
+	a.Nobody = &AfterPolicy{20 * time.Second, rule.Treatment{Play: "sorry", Voicemail: "a"}}
 	b.WrapUp.Time = 5 * time.Second
 	b.Need.Site = []string{"caller"}
 	b.Steps = []Step{{After: 40 * time.Second, Need: &rule.Need{Site: []string{"any"}}}}
@@ -56,6 +57,7 @@ func tapePolicy(version int) *Policy {
 			{Name: "hard", When: tapeWhen(`call.trunk == "t"`), SetTopic: "hard"},
 			{Name: "firm", When: tapeWhen(`call.trunk == "f"`), Need: &rule.Need{Any: [][]agents.Range{{{Skill: "y", Min: 1}}, {{Skill: "x", Min: 9}}}, None: []agents.Skill{"z"}}, RelaxAfter: tapeSpan(8 * time.Second), Record: &RecordPolicy{Deadline: 2 * time.Second}, SetTag: "tape", Prefer: []rule.Prefer{}},
 			{Name: "no", When: tapeWhen(`call.trunk == "no"`), Then: &rule.Treatment{Reject: 603}},
+			{Name: "box", When: tapeWhen(`call.trunk == "box"`), Then: &rule.Treatment{Voicemail: "night"}},
 		}},
 		Agents: map[agents.ID]agents.Agent{},
 	}

@@ -88,6 +88,8 @@ func (e *Engine) finishTreatment(c *call, why string, t rule.Treatment) {
 		e.enter(c, t.Queue, why, nil)
 	case t.Number != "":
 		e.sendAway(c, why, t)
+	case t.Voicemail != "":
+		e.takeMessage(c, why, t)
 	case t.Reject != 0 && !c.answered:
 		e.act(Treat{Call: c.id, Why: why, Reject: t.Reject})
 		e.endWith(c, EndCall{Call: c.id, Outcome: Rejected, By: ByServer, Reason: why, Code: t.Reject})

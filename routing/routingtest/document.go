@@ -222,7 +222,8 @@ func hours(p *routing.Policy, q *routing.Queue, v string) error {
 }
 
 // treatment reads "b" (a queue), "b:+20", "+447700900016" (a number), "hangup",
-// "603" or "play/SOUND" (played, then hung up); "play/SOUND/THEN" plays first.
+// "603", "voicemail" or "voicemail/MAILBOX", or "play/SOUND" (played, then hung
+// up); "play/SOUND/THEN" plays first.
 func treatment(v string) (rule.Treatment, error) {
 	if strings.HasPrefix(v, "+") {
 		return rule.Treatment{Number: v}, nil
@@ -246,6 +247,10 @@ func treatment(v string) (rule.Treatment, error) {
 		return rule.Treatment{Reject: code}, nil
 	case name == "hangup":
 		return rule.Treatment{Hangup: true}, nil
+	case name == "voicemail":
+		return rule.Treatment{Voicemail: mainMailbox}, nil
+	case strings.HasPrefix(name, "voicemail/"):
+		return rule.Treatment{Voicemail: strings.TrimPrefix(name, "voicemail/")}, nil
 	case strings.HasPrefix(name, "play/"):
 		if strings.Contains(strings.TrimPrefix(v, "play/"), "/") {
 			return played(strings.TrimPrefix(v, "play/"))

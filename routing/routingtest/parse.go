@@ -25,6 +25,8 @@ type Case struct {
 	t0     time.Time
 	sliced bool // one decision a Step
 	apart  bool // show pop, ack and ring apart
+	// messagesApart: the case says what callers leave in mailboxes.
+	messagesApart bool
 	// explained shows the record of each decision below it.
 	explained bool
 	staff     []person
@@ -150,6 +152,8 @@ func (c *Case) read(l line, now *time.Duration) error {
 		}
 		y, m, d := begin.Date()
 		c.t0 = time.Date(y, m, d, t.Hour(), t.Minute(), t.Second(), 0, time.UTC)
+	case "messages":
+		c.messagesApart = true
 	case "pops":
 		c.apart = true
 	case "explained":

@@ -34,6 +34,8 @@ type runner struct {
 	hashes  map[routing.CallID]string // of callers' numbers
 	records []routing.Record          // of the actions that are about to be shown
 	version int
+
+	messages []routing.CallID // calls that were just sent to a mailbox
 }
 
 // Run plays the case and gives the lines below the line.
@@ -178,7 +180,7 @@ func (r *runner) step(ev routing.Event) error {
 		r.picks = r.picks[1:]
 		err = r.step(routing.PhoneAnswered{Offer: o})
 	}
-	return err
+	return r.leaveNothing(err)
 }
 
 // decide lets the engine decide what is pending in a Step, or nothing: only a
@@ -217,6 +219,8 @@ func (r *runner) play(l line) error {
 		return r.step(routing.CallFailed{Call: r.names[word(1)], Reason: "media_lost"})
 	case "played":
 		return r.step(routing.TreatmentPlayed{Call: r.names[word(1)]})
+	case "message":
+		return r.message(r.names[word(1)], word(2), word(3))
 	case "number":
 		return r.numberDoes(r.names[word(1)], word(2))
 	case "start":

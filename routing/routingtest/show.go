@@ -101,6 +101,8 @@ func (r *runner) words(a routing.Action) string {
 		return fmt.Sprintf("%s passed on by %s to %s", r.name(a.Call), a.Agent, first(a.Topic, string(a.ToAgent), a.Queue))
 	case routing.Treat:
 		return r.treat(a)
+	case routing.MessageTaken:
+		return fmt.Sprintf("%s message of %ds in %s (%s)", r.name(a.Call), a.Seconds, a.Mailbox, a.Why)
 	case routing.EndCall:
 		return r.end(a)
 	case routing.AgentChanged:
@@ -220,6 +222,12 @@ func (r *runner) treat(a routing.Treat) string {
 		s += fmt.Sprintf(": reject %d", a.Reject)
 	case a.Number != "":
 		s += ": number " + a.Number
+	case a.Voicemail != "":
+		r.messages = append(r.messages, a.Call)
+		s += ": voicemail"
+		if a.Voicemail != mainMailbox {
+			s += " " + a.Voicemail
+		}
 	}
 	return s
 }

@@ -35,6 +35,7 @@ type Treatment struct {
 	Queue       string
 	PriorityAdd int
 	Number      string // E.164: called through a trunk
+	Voicemail   string // mailbox that takes a message
 	Reject      int
 	Hangup      bool
 	// Callback offers one; Else is taken when it is declined or impossible (nil:

@@ -1,0 +1,38 @@
+package routing
+
+// heardOut is the end of an announcement or, sometimes in the wrong place, of a
+// message.
+func (p *tape) heardOut() Event {
+	id := p.call()
+	c := p.e.calls[id]
+	if in := c != nil && c.phase == recording; in == (p.byte()%8 == 7) {
+		return TreatmentPlayed{id}
+	}
+	why := []string{MessageHungUp, MessageByKey, MessageSilence, MessageLongest, MessageFailed}[p.byte()%5]
+	return MessageLeft{id, p.byte() % 4, why}
+}
+
+// mailbox checks that who is sent to a mailbox is answered, and once.
+func (p *tape) mailbox(a Treat, fail func(string)) {
+	if p.boxes == nil {
+		p.boxes = map[CallID]string{}
+	}
+	if p.boxes[a.Call] != "" {
+		fail("treats who is in a mailbox")
+	}
+	if a.Voicemail == "" {
+		return
+	}
+	if !p.greeted[a.Call] || p.ended[a.Call] || p.offers[a.Call] != (Offer{}) {
+		fail("a mailbox for who is not answered, not there, or with an agent")
+	}
+	p.boxes[a.Call] = a.Voicemail
+}
+
+// takes checks that a message is from who was sent to that mailbox, and the last
+// thing but the end.
+func (p *tape) takes(a MessageTaken, fail func(string)) {
+	if p.boxes[a.Call] != a.Mailbox || a.Seconds <= 0 || p.ended[a.Call] || p.e.calls[a.Call] != nil {
+		fail("a message of who is not in the mailbox, or is there after it")
+	}
+}
