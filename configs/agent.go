@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"regexp"
@@ -30,6 +31,7 @@ func (c *compiler) agent(id agents.ID, n *node) agents.Agent {
 		a.Team = c.reference(t, "team", c.names.teams)
 	}
 	a.Phone = c.phone(o, id)
+	c.canCall(cmp.Or(o.get("phone"), n), a.Phone)
 	a.Desk = c.choice(o.get("login"), "desk", []string{"desk", "phone"}) == "desk"
 	if digest := o.get("digest"); digest != nil {
 		a.Phone.Digest = agents.Digest(c.choice(digest, "", []string{string(agents.DigestMD5), string(agents.DigestSHA256)}))

@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"slices"
 	"time"
 
 	"github.com/cordboard/cordboard/routing"
@@ -31,7 +32,9 @@ func (c *compiler) announce(n *node) routing.AnnouncePolicy {
 		a.Say = nil
 		items := c.list(say, 0)
 		for _, item := range items {
-			if what := c.choice(item, "", []string{routing.SayPosition, routing.SayWait}); what != "" {
+			if what := c.choice(item, "", []string{routing.SayPosition, routing.SayWait}); slices.Contains(a.Say, what) {
+				c.errorf(item, CodeDuplicate, "%s: %s is said already", say.label(), what)
+			} else if what != "" {
 				a.Say = append(a.Say, what)
 			}
 		}

@@ -23,6 +23,8 @@ type CheckInput struct {
 	History *History
 	// Directory is the agents of a document that lists none; nil: not given.
 	Directory *DirectoryFile
+	// Server is the server file that names the document, nil when not known.
+	Server *Server
 	// Live is the version that is live, nil when none is known.
 	Live *routing.Policy
 }
@@ -48,7 +50,7 @@ type NotPossible struct {
 // tests and returns all there is to say. It reads nothing but its arguments.
 func Check(name string, b []byte, in CheckInput) *Report {
 	r := &Report{File: name}
-	c, root := compileRouting(name, b, []Option{Sounds(in.HasSound), Directory(in.Directory)})
+	c, root := compileRouting(name, b, []Option{Sounds(in.HasSound), Directory(in.Directory), Beside(in.Server)})
 	l := newLinter(c, root)
 	if l == nil || !l.whole {
 		if l != nil {

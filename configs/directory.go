@@ -111,6 +111,7 @@ func (c *compiler) faultless() bool {
 // directory, never in both.
 func (c *compiler) agents(o *object) {
 	n := o.get("agents")
+	c.hasStaff(o)
 	switch {
 	case c.dir == nil && n != nil:
 		c.policy.Agents = c.people(n)

@@ -215,6 +215,7 @@ func (c *compiler) action(n *node) rule.Treatment {
 	if x := o.get("number"); x != nil {
 		ways++
 		t.Number = c.number(x)
+		c.canDial(x)
 	}
 	later := []string{"callback", "voicemail"}
 	for _, key := range later {

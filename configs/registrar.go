@@ -5,9 +5,6 @@ import (
 	"regexp"
 	"slices"
 	"time"
-
-	"github.com/cordboard/cordboard/agents"
-	"github.com/cordboard/cordboard/routing"
 )
 
 // Registrar is where agents' telephones register; nil in SIP for nowhere.
@@ -47,23 +44,4 @@ func (s *serverReader) registrar(n *node) *Registrar {
 	r.Rate = s.integer(o.get("per_second"), 1, 10_000, 100)
 	o.close()
 	return r
-}
-
-// CheckStaff holds the server file against a document: false when neither says
-// who the agents are, so that no call could ever be taken.
-func CheckStaff(s *Server, p *routing.Policy) bool { return p.Agents != nil || s.Directory != "" }
-
-// CheckPhones holds the two files against each other: the agent, by id, whose
-// telephone registers while the server file has no registrar; "" for none.
-func CheckPhones(s *Server, p *routing.Policy) agents.ID {
-	if s.SIP.Registrar != nil {
-		return ""
-	}
-	var found agents.ID
-	for id, a := range p.Agents {
-		if a.Phone.Registered && (found == "" || id < found) {
-			found = id
-		}
-	}
-	return found
 }

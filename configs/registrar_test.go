@@ -45,12 +45,6 @@ func TestPhones(t *testing.T) {
 		}
 		want.ID, want.Name, want.Skills = "ann", "Ann", p.Agents["ann"].Skills
 		equal(t, body, p.Agents["ann"], want)
-		if got := CheckPhones(&Server{}, p); got != "ann" && want.Phone.Registered {
-			t.Errorf("%s without a registrar: %q", body, got)
-		}
-		if got := CheckPhones(&Server{SIP: SIP{Registrar: &Registrar{}}}, p); got != "" {
-			t.Errorf("%s with a registrar: %q", body, got)
-		}
 	}
 	for body, want := range map[string]string{
 		`{name: Ann, phone: "+447700900016", digest: md5}`:      "only a registered phone is challenged",

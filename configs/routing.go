@@ -149,6 +149,7 @@ type compiler struct {
 	// hasSound is nil when the sounds are not known.
 	hasSound func(string) bool
 	dir      *directory // nil: there is none beside the document
+	server   *Server    // nil: not known
 }
 
 func (c *compiler) document(o *object) {

@@ -41,6 +41,22 @@ func ParseServer(path string, b []byte) (*Server, []Finding) {
 	return s.out, nil
 }
 
+// Named gives the documents that a server file names, which may have errors
+// elsewhere; "" for what it does not say.
+func Named(path string) (routes, directory string) {
+	b, err := ReadFile(path)
+	if err != nil {
+		return "", ""
+	}
+	s := &serverReader{reader: &reader{file: path}, folder: filepath.Dir(path), out: &Server{}}
+	root := s.parse(b)
+	if root == nil {
+		return "", ""
+	}
+	o := s.object(root)
+	return s.path(o.get("routing"), ""), s.path(o.get("directory"), "")
+}
+
 type serverReader struct {
 	*reader
 	folder string

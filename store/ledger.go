@@ -152,6 +152,10 @@ func (h happened) fold(w *writer, b *batch) bool {
 			h.Data = nil
 		}
 		w.event(b, c, Event(h))
+		if h.Kind == (routing.NumberAnswered{}).Kind() && c.row.AnsweredAt.IsZero() {
+			c.row.AnsweredAt = h.At
+			b.touch(c)
+		}
 	case ok:
 		w.s.log.Error("event of a call that never arrived", zap.Int64("call", int64(h.Call)), zap.String("kind", h.Kind))
 	}

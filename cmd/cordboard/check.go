@@ -44,7 +44,7 @@ func checkCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				in.HasSound, in.Sounds = sounds.Has, server.Media.Sounds
+				in.HasSound, in.Sounds, in.Server = sounds.Has, server.Media.Sounds, server
 				if in.Directory = nil; server.Directory != "" {
 					if in.Directory, err = configs.ReadDirectory(server.Directory); err != nil {
 						return err

@@ -100,18 +100,9 @@ func loadDocument(server *configs.Server, file string, sounds func(string) bool,
 			return nil, err
 		}
 	}
-	policy, findings := configs.ParseRouting(server.Routes, text, configs.Sounds(sounds), configs.Directory(directory))
+	policy, findings := configs.ParseRouting(server.Routes, text, configs.Sounds(sounds), configs.Directory(directory), configs.Beside(server))
 	if policy == nil || len(findings) > 0 {
 		return nil, refuse(findings[0].File, findings, tell)
-	}
-	if !configs.CheckStaff(server, policy) {
-		return nil, fmt.Errorf("%s lists no agents, and %s names no directory: nobody could take a call", server.Routes, file)
-	}
-	if id := configs.CheckPhones(server, policy); id != "" {
-		return nil, fmt.Errorf("%s: agent %s has phone: registered, and %s has no sip.registrar", server.Routes, id, file)
-	}
-	if path := configs.CheckOutward(server, policy); path != "" {
-		return nil, fmt.Errorf("%s: %s calls a number, and no trunk of %s has out", server.Routes, path, file)
 	}
 	return &app.Document{Text: text, Policy: policy, Directory: directory}, nil
 }
@@ -121,7 +112,7 @@ func loadDocument(server *configs.Server, file string, sounds func(string) bool,
 func loadToServe(file string, told io.Writer) (*configs.Server, *app.Document, error) {
 	server, err := loadServer(file, printed)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, errors.Join(err, checkNamed(file))
 	}
 	missing := app.Check(server)
 	for _, m := range missing {
@@ -132,6 +123,26 @@ func loadToServe(file string, told io.Writer) (*configs.Server, *app.Document, e
 		err = errors.Join(countErrors(file, len(missing)), err)
 	}
 	return server, doc, err
+}
+
+// checkNamed tells what is wrong with the documents of a server file that can't
+// be used itself: whoever mends it wants to know everything at once.
+func checkNamed(file string) error {
+	routes, directory := configs.Named(file)
+	if routes == "" {
+		return nil
+	}
+	var people *configs.DirectoryFile
+	if directory != "" {
+		var err error
+		if people, err = configs.ReadDirectory(directory); err != nil {
+			return err
+		}
+	}
+	if _, findings := configs.LoadRouting(routes, configs.Directory(people)); len(findings) > 0 {
+		return refuse(routes, findings, printed)
+	}
+	return nil
 }
 
 // printed is a finding for whoever typed the command, with the source line.

@@ -80,7 +80,7 @@ func TestUserOfTheLiveVersion(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if out, told, code := run(t, "", "check", o.server); code != 1 || !strings.Contains(told, "lists no agents, and "+o.server+" names no directory") {
+	if out, told, code := run(t, "", "check", o.server); code != 1 || !strings.Contains(out+told, "lists no agents, and the server file names no directory") {
 		t.Errorf("nobody: exit %d, %q %q", code, out, told)
 	}
 	server, err := os.ReadFile(o.server)

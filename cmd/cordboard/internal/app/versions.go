@@ -268,28 +268,9 @@ func (v *versions) check(ctx context.Context, number int) (*configs.Report, stor
 // checkBeside checks a version with a directory.
 func (v *versions) checkBeside(kept store.Version, dir *configs.DirectoryFile) *configs.Report {
 	s := v.app.opt.Server
-	r := configs.Check(fmt.Sprintf("version %d", kept.Number), kept.Document, configs.CheckInput{
-		Today: time.Now(), HasSound: v.app.HasSound, Sounds: s.Media.Sounds, Directory: dir, Live: v.liveNow(),
+	return configs.Check(fmt.Sprintf("version %d", kept.Number), kept.Document, configs.CheckInput{
+		Today: time.Now(), HasSound: v.app.HasSound, Sounds: s.Media.Sounds, Directory: dir, Server: s, Live: v.liveNow(),
 	})
-	if r.Policy == nil {
-		return r
-	}
-	refuse := func(code, path, why string) {
-		r.Findings = append(r.Findings, configs.Finding{File: r.File, Line: 1, Col: 1, Code: code, Path: path, Msg: why})
-	}
-	if r.Policy.Agents == nil {
-		refuse(configs.CodeMissing, "agents", "the document lists no agents, and the server file names no directory")
-	}
-	if id := configs.CheckPhones(s, r.Policy); id != "" {
-		refuse(configs.CodeConflict, "agents."+string(id), "the agent's phone registers here, and the server file has no sip.registrar")
-	}
-	if path := configs.CheckOutward(s, r.Policy); path != "" {
-		refuse(configs.CodeConflict, path, "a number is called, and no trunk of the server file has out")
-	}
-	if r.Count(configs.Error) > 0 {
-		r.Policy = nil
-	}
-	return r
 }
 
 func (v *versions) tell(r *configs.Report) {
