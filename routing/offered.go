@@ -176,15 +176,26 @@ func (e *Engine) noAnswer(c *call) {
 	e.bar(c, a)
 	if rona.NotReady && a.rona >= max(rona.After, 1) {
 		a.rona = 0
-		until := int64(0)
-		if rona.BackAfter > 0 {
-			until = e.now + rona.BackAfter.Microseconds()
-		}
-		e.sideline(a, agents.ReasonRONA, until)
+		e.sideline(a, agents.ReasonRONA, e.backBy(a, rona.BackAfter))
 	} else {
 		e.release(a, true)
 	}
 	e.back(c, true)
+}
+
+// deskless is how long the phone of an agent who can't come back by hand is left
+// alone.
+const deskless = 60 * second
+
+// backBy is when an agent made Not ready is Available again; 0: by hand.
+func (e *Engine) backBy(a *agent, after time.Duration) int64 {
+	switch {
+	case after > 0:
+		return e.now + after.Microseconds()
+	case !a.def.Desk && !a.desk:
+		return e.now + deskless
+	}
+	return 0
 }
 
 // offerRefused: the agent declined at the desk.
@@ -203,7 +214,7 @@ func (e *Engine) refused(c *call) {
 	a.refusals = slices.DeleteFunc(a.refusals, func(at int64) bool { return at <= e.now-refuseWindow })
 	if len(a.refusals) >= maxRefusals {
 		a.refusals = nil
-		e.sideline(a, agents.ReasonRefusing, 0)
+		e.sideline(a, agents.ReasonRefusing, e.backBy(a, 0))
 	} else {
 		e.release(a, true)
 	}
