@@ -98,6 +98,8 @@ type about struct {
 	NoDesk  bool              `json:"no_desk"`
 	Lead    time.Duration     `json:"lead"`
 	Dispose string            `json:"disposition"`
+
+	Unconfirmed bool `json:"unconfirmed"`
 }
 
 // grouped says that an offer is one of a ring group after the first.
@@ -168,6 +170,8 @@ func words(e store.Event, d *about) string {
 		return "the customer is " + d.Match
 	case (routing.Enqueued{}).Kind():
 		return "enters queue " + d.Queue
+	case (routing.TurnedAway{}).Kind():
+		return "does not wait in queue " + d.Queue + ", which is " + d.Why
 	case (routing.StepReached{}).Kind():
 		return fmt.Sprintf("step %d", d.Step)
 	case (routing.StepSkipped{}).Kind():
@@ -182,6 +186,17 @@ func words(e store.Event, d *about) string {
 		return "the record is " + d.Ack + " on the screen of " + string(e.Agent)
 	case (routing.Ring{}).Kind():
 		return "the phone of " + string(e.Agent) + " is called"
+	case (routing.PhoneFailed{}).Kind():
+		if d.Unconfirmed {
+			return "the mobile of " + string(e.Agent) + " was picked up, and key 1 not pressed"
+		}
+		return fmt.Sprintf("the phone of %s fails with %d", e.Agent, d.Code)
+	case (routing.NumberAnswered{}).Kind():
+		return "the number has answered"
+	case (routing.NumberFailed{}).Kind():
+		return fmt.Sprintf("the number fails with %d", d.Code)
+	case (routing.NumberGone{}).Kind():
+		return "the number has hung up"
 	case (routing.Withdraw{}).Kind():
 		return fmt.Sprintf("is taken back from %s: %s", e.Agent, d.Why)
 	case (routing.Connect{}).Kind():
