@@ -134,7 +134,7 @@ func (e *Engine) offerDue(c *call) {
 	}
 	if e.mayOffer(c) {
 		cb.made = true
-		e.act(OfferCallback{Call: c.id, Queue: c.queue.Name, Key: cb.terms.Key, Entered: cb.terms.Entered})
+		e.offerNow(c, "")
 	}
 }
 
@@ -237,7 +237,14 @@ func (e *Engine) offerInstead(c *call, why string, t rule.Treatment) {
 	cb := c.callback
 	cb.action = why
 	c.phase, c.treatment, c.trigger = treated, &t, why
-	e.act(OfferCallback{Call: c.id, Queue: c.queue.Name, Key: cb.terms.Key, Entered: cb.terms.Entered, Why: why})
+	e.offerNow(c, why)
+}
+
+// offerNow has the caller told of the callback. why is the action that does; ""
+// while the caller waits.
+func (e *Engine) offerNow(c *call, why string) {
+	terms := c.callback.terms
+	e.act(OfferCallback{Call: c.id, Queue: c.queue.Name, Key: terms.Key, Entered: terms.Entered, Language: c.language(c.plan), Why: why})
 }
 
 // otherwise is what an action does in the place of a callback.

@@ -90,7 +90,7 @@ func (e *Engine) dial(c *call) {
 	cb := c.callback
 	cb.dialling = true
 	cb.tries++
-	out := CallCustomer{Call: c.id, Try: cb.tries, Queue: c.queue.Name, Music: c.queue.Music, Until: instant(e.now + dialFor)}
+	out := CallCustomer{Call: c.id, Try: cb.tries, Queue: c.queue.Name, Music: c.queue.Music, Language: c.language(c.plan), Until: instant(e.now + dialFor)}
 	if c.agent != nil {
 		e.disarmOffer(c)
 		c.phase = dialling

@@ -57,6 +57,8 @@ type OfferCallback struct {
 	Key   string `json:"key"` // one digit
 	// Entered: the caller may key in another number.
 	Entered bool `json:"entered,omitempty"`
+	// Language is the caller's, "" where the document names none.
+	Language string `json:"language,omitempty"`
 	// Why is the action that offers it (closed, full, late, nobody); "" while the
 	// caller waits.
 	Why string `json:"why,omitempty"`
@@ -112,7 +114,9 @@ type CallCustomer struct {
 	Agent   agents.ID `json:"agent,omitempty"`
 	Queue   string    `json:"queue"`
 	Music   string    `json:"music,omitempty"`
-	Until   time.Time `json:"until"` // no answer after this
+	// Language is the customer's, "" where the document names none.
+	Language string    `json:"language,omitempty"`
+	Until    time.Time `json:"until"` // no answer after this
 }
 
 // DropCustomer: end the call to the customer, answered or not. Why is

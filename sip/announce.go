@@ -12,8 +12,9 @@ import (
 // telling is what the caller is told in place of the music. What comes meanwhile
 // is said after it, the latest only: by then the one before would not be true.
 type telling struct {
-	sounds, next []string
-	number       int // of the announcements begun
+	sounds, next   []string
+	then, nextThen func() // runs at its end; nil: an announcement
+	number         int    // of the announcements begun
 }
 
 // announce tells the waiting caller something. Who does not hear us is told
@@ -31,13 +32,21 @@ func (c *call) announce(a routing.Announce) {
 		}
 	}
 	c.treatment = ""
+	if c.told.then == nil && c.told.nextThen == nil && (c.offering == nil || c.offering.stage == offerMade) {
+		c.speak(sounds, nil) // else he is being offered a callback: that matters more
+	}
+}
+
+// speak has the caller told something, after what is being said; then runs at its
+// end.
+func (c *call) speak(sounds []string, then func()) {
 	switch {
 	case len(sounds) == 0:
 	case c.told.sounds == nil:
-		c.told.sounds = sounds
+		c.told.sounds, c.told.then = sounds, then
 		c.told.number++
 	default:
-		c.told.next = sounds
+		c.told.next, c.told.nextThen = sounds, then
 	}
 }
 
@@ -65,12 +74,22 @@ func (c *call) said(number int) {
 	if c.told.number != number || c.told.sounds == nil {
 		return
 	}
-	c.told.sounds, c.told.next = c.told.next, nil
+	then := c.told.then
+	c.told.sounds, c.told.then, c.told.next, c.told.nextThen = c.told.next, c.told.nextThen, nil, nil
 	c.told.number++
+	if then != nil {
+		then()
+	}
 }
 
-// hush ends what the caller is being told.
-func (c *call) hush() { c.told.sounds, c.told.next = nil, nil }
+// hush ends what the caller is being told, and offered.
+func (c *call) hush() {
+	c.quiet()
+	c.noOffer()
+}
+
+// quiet ends what the caller is being told.
+func (c *call) quiet() { c.told = telling{number: c.told.number + 1} }
 
 // tellCaller plays what is being said.
 func (c *call) tellCaller(now playing) {

@@ -28,14 +28,21 @@ const (
 // tones makes a folder of sounds that can be told apart by ear.
 func tones(t *testing.T) string {
 	t.Helper()
-	dir := t.TempDir()
-	for name, s := range map[string]struct {
-		freq   float64
-		length int // milliseconds
-	}{
+	return toneFolder(t, map[string]tone{
 		"default": {musicTone, 1000}, "welcome": {welcomeTone, 300}, "say-en-position": {placeTone, 200}, "say-en-2": {numberTone, 200},
 		"say-en-shortly": {waitTone, 200}, "notice": {endTone, 300}, "say-ru-shortly": {endTone, 200},
-	} {
+	})
+}
+
+type tone struct {
+	freq   float64
+	length int // milliseconds
+}
+
+func toneFolder(t *testing.T, sounds map[string]tone) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, s := range sounds {
 		pcm := make([]byte, 0, 16*s.length)
 		for i := range 8 * s.length {
 			pcm = binary.LittleEndian.AppendUint16(pcm, uint16(int16(9000*math.Sin(2*math.Pi*s.freq*float64(i)/8000))))

@@ -81,6 +81,12 @@ type call struct {
 	relaying  bool
 	undecided bool // AgentGone was told, and the engine has not spoken since
 
+	offering  *offering             // to be called back
+	parting   bool                  // his line is being released: he will be called back
+	dialLater *routing.CallCustomer // once it is
+	dialTry   int                   // of the present call to the customer
+	language  string                // that the customer is spoken to in
+
 	joinTimer   *alarm.Alarm
 	ringTimer   *alarm.Alarm  // the next 180
 	expires     time.Duration // of the INVITE, 0 for never
@@ -103,16 +109,20 @@ type item struct {
 
 // run works the mailbox off until the call is over.
 func (c *call) run() {
-	defer c.gw.forget(c)
-	defer c.box.close()
+	var left []item
 	for !c.over {
-		for _, it := range c.box.take() {
+		items := c.box.take()
+		for i, it := range items {
 			c.step(it)
 			if c.over {
+				left = items[i+1:]
 				break
 			}
 		}
 	}
+	left = append(left, c.box.close()...)
+	c.gw.forget(c)
+	c.gw.redo(left)
 }
 
 // step handles one item. A panic ends this call and no other.
@@ -193,6 +203,14 @@ func (c *call) action(a routing.Action) {
 		c.connect(a)
 	case routing.Hold:
 		c.hold(a)
+	case routing.OfferCallback:
+		c.offerCallback(a)
+	case routing.CallbackTaken:
+		c.released(a)
+	case routing.CallCustomer:
+		c.callCustomer(a)
+	case routing.DropCustomer:
+		c.dropCustomer(a)
 	case routing.EndCall:
 		c.end(a)
 	}
@@ -237,10 +255,23 @@ func (c *call) abandonShip(reason string) {
 		c.endCaller(routing.EndCall{Outcome: routing.Failed, By: routing.ByServer, Reason: reason, Code: failCode(reason)})
 	})
 	c.guarded(func() {
-		c.submit(routing.CallFailed{Call: c.id, Reason: reason, Unanswered: !c.caller.answered})
+		if ev := c.failure(reason); ev != nil {
+			c.submit(ev)
+		}
 	})
 	c.guarded(c.finish)
 	c.over = true // whatever finish came to
+}
+
+// failure is what the engine is told of a call that was given up.
+func (c *call) failure(reason string) routing.Event {
+	if c.caller.out != nil && !c.caller.answered { // the place of a callback stays
+		if reason == "shutdown" {
+			return nil // it is kept, and no try of the customer's
+		}
+		return routing.CustomerMissed{Call: c.id, Try: c.dialTry}
+	}
+	return routing.CallFailed{Call: c.id, Reason: reason, Unanswered: !c.caller.answered}
 }
 
 // failCode is the final response to a caller whose call we could not carry on.
@@ -266,6 +297,7 @@ func (c *call) guarded(fn func()) {
 // finish frees what the call holds. It ends run.
 func (c *call) finish() {
 	c.over = true
+	c.noOffer()
 	for _, a := range []*alarm.Alarm{c.joinTimer, c.ringTimer, c.expireTimer, c.resume, c.orphanTimer, c.lookTimer} {
 		a.Stop()
 	}

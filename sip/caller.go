@@ -41,6 +41,10 @@ func (c *call) expire() {
 
 // callerEvent is what the caller's telephone, or the way to it, did.
 func (c *call) callerEvent(l *leg, ev stack.Event) {
+	if c.isCustomer(l) {
+		c.customerEvent(l, ev)
+		return
+	}
 	switch ev := ev.(type) {
 	case stack.Acked:
 		c.callerAcked(l, ev.Request)
@@ -207,7 +211,12 @@ func (c *call) callerGone() {
 	if c.caller.ended {
 		return
 	}
+	if c.parting {
+		c.lineGone()
+		return
+	}
 	c.dropAgents(reasonHeader(routing.ByCaller, "caller_gone"))
+	c.noOffer()
 	c.closeLeg(c.caller)
 	c.submit(routing.CallerGone{Call: c.id, Unanswered: !c.caller.answered})
 	c.orphanTimer = c.after(c.gw.orphanAfter, func() {
@@ -222,7 +231,7 @@ func (c *call) endCaller(a routing.EndCall) {
 	if l.ended {
 		return
 	}
-	if l.answered {
+	if l.answered || l.out != nil {
 		l.dlg.Bye(reasonHeader(a.By, a.Reason))
 	} else {
 		c.try(l, "reject", l.dlg.Reject(refusal(a), "", reasonHeader(a.By, a.Reason)))

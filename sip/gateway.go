@@ -42,7 +42,9 @@ type Options struct {
 	Router  Router
 	Phones  Phones
 	Dialogs Dialogs // nil: rows are not kept
-	Media   *media.Engine
+	// Customers is needed for callbacks; nil: nobody can be called back.
+	Customers Customers
+	Media     *media.Engine
 	// Mutual lists networks whose media addresses reach each other without us.
 	Mutual []netip.Prefix
 	// Host is what stands for us in the From of calls to the agents' phones and
@@ -60,13 +62,15 @@ type Gateway struct {
 	router  Router
 	phones  Phones
 	dialogs Dialogs
-	media   *media.Engine
-	mutual  []netip.Prefix
-	sdpHost netip.Addr
-	dialect pbx.Dialect
-	log     *zap.Logger
 
-	joinPatience, orphanAfter, unheardAfter, ringbackAfter, ringbackEvery time.Duration
+	customers Customers
+	media     *media.Engine
+	mutual    []netip.Prefix
+	sdpHost   netip.Addr
+	dialect   pbx.Dialect
+	log       *zap.Logger
+
+	joinPatience, orphanAfter, unheardAfter, ringbackAfter, ringbackEvery, keyTime time.Duration
 
 	lookEvery, probeEvery, silentAfter, session time.Duration
 
@@ -113,6 +117,9 @@ func New(o Options) (*Gateway, error) {
 	if o.Dialogs == nil {
 		o.Dialogs = noDialogs{}
 	}
+	if o.Customers == nil {
+		o.Customers = noCustomers{}
+	}
 	if o.Dialect == nil {
 		o.Dialect = pbx.Generic{}
 	}
@@ -121,11 +128,11 @@ func New(o Options) (*Gateway, error) {
 	}
 	g := &Gateway{
 		trunks: slices.Clone(o.Trunks), router: o.Router, phones: o.Phones,
-		dialogs: o.Dialogs, media: o.Media, mutual: slices.Clone(o.Mutual),
+		dialogs: o.Dialogs, customers: o.Customers, media: o.Media, mutual: slices.Clone(o.Mutual),
 		sdpHost: o.Host, dialect: o.Dialect, log: o.Log.Named("sip"),
 		calls: map[routing.CallID]*call{}, probing: map[agents.ID]bool{}, outward: map[string]int{},
 		empty: make(chan struct{}), joinPatience: joinPatience, orphanAfter: orphanAfter,
-		unheardAfter: unheardAfter, ringbackAfter: ringbackAfter, ringbackEvery: ringbackEvery,
+		unheardAfter: unheardAfter, ringbackAfter: ringbackAfter, ringbackEvery: ringbackEvery, keyTime: keyTime,
 		lookEvery: lookEvery, probeEvery: probeEvery, silentAfter: silentAfter, session: sessionInterval,
 	}
 	g.ctx, g.stop = context.WithCancel(context.Background())
@@ -188,6 +195,10 @@ func (g *Gateway) Do(_ time.Time, actions []routing.Action) {
 			g.probe(p.Agent)
 			continue
 		}
+		if b, ok := a.(routing.CallCustomer); ok {
+			g.callBack(b)
+			continue
+		}
 		id, ok := callOf(a)
 		if !ok {
 			continue
@@ -226,6 +237,12 @@ func callOf(a routing.Action) (routing.CallID, bool) {
 		return a.Call, true
 	case routing.Hold:
 		return a.Call, true
+	case routing.OfferCallback:
+		return a.Call, true
+	case routing.CallbackTaken:
+		return a.Call, true
+	case routing.DropCustomer:
+		return a.Call, true
 	}
 	return 0, false
 }
@@ -263,7 +280,9 @@ func (g *Gateway) probe(agent agents.ID) {
 func (g *Gateway) forget(c *call) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	delete(g.calls, c.id)
+	if g.calls[c.id] == c { // else another has it in hand: its customer is called
+		delete(g.calls, c.id)
+	}
 	g.checkEmpty()
 	g.work.Done()
 }
@@ -344,6 +363,11 @@ type noDialogs struct{}
 
 func (noDialogs) SaveDialog(DialogRow)                {}
 func (noDialogs) RemoveDialog(routing.CallID, string) {}
+
+type noCustomers struct{}
+
+func (noCustomers) Accepted(routing.CallID, identity.Number) {}
+func (noCustomers) Customer(routing.CallID) (Customer, bool) { return Customer{}, false }
 
 type noEndpoint struct{}
 

@@ -25,13 +25,13 @@ func newMailbox(watch func(int)) *mailbox {
 	return &mailbox{ready: make(chan struct{}, 1), mark: watchFrom, watch: watch}
 }
 
-// put never blocks. What comes after close is dropped: the call is over and
-// its dialogs have been given their last orders.
-func (m *mailbox) put(it item) {
+// put never blocks. What comes after close is dropped, and put says false: the
+// call is over and its dialogs have been given their last orders.
+func (m *mailbox) put(it item) bool {
 	m.mu.Lock()
 	if m.closed {
 		m.mu.Unlock()
-		return
+		return false
 	}
 	m.items = append(m.items, it)
 	n, watch := len(m.items), m.watch
@@ -47,6 +47,7 @@ func (m *mailbox) put(it item) {
 	if over {
 		watch(n)
 	}
+	return true
 }
 
 // sink posts a leg's events. It knows the mailbox alone, which lets go of call
@@ -84,8 +85,11 @@ func (m *mailbox) take() []item {
 	return out
 }
 
-func (m *mailbox) close() {
+// close gives back what nobody has taken.
+func (m *mailbox) close() (left []item) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	left = m.items
 	m.closed, m.items, m.legs, m.watch = true, nil, nil, nil
+	return left
 }

@@ -64,12 +64,7 @@ func (c *call) ask(l *leg, language string) {
 // question is what an agent hears: a call, from which number, and which key
 // takes it.
 func (c *call) question(language string) []string {
-	prompt := func(name string) string {
-		if in := name + "-" + language; c.gw.media.Has(in) {
-			return in
-		}
-		return name
-	}
+	prompt := func(name string) string { return c.prompt(name, language) }
 	out := []string{prompt("call-from")}
 	digits := c.arrival.Caller.Number.E164()
 	if c.arrival.Caller.Restricted {
@@ -113,11 +108,12 @@ func (c *call) mobileGone(l *leg) {
 	c.submit(routing.PhoneFailed{Offer: l.offer, Unconfirmed: true})
 }
 
-// keyed takes a key that came by INFO from a mobile that is asked, as PBXs send
-// them; false for every other event.
+// keyed takes a key that came by INFO from a mobile that is asked, or a caller who
+// is offered a callback, as PBXs send them; false for every other event.
 func (c *call) keyed(l *leg, ev stack.Event) bool {
 	r, ok := ev.(stack.Requested)
-	if !ok || !l.isAsked() || l.ended || r.Request.Method != "INFO" {
+	offered := l == c.caller && c.offering != nil
+	if !ok || !l.isAsked() && !offered || l.ended || r.Request.Method != "INFO" {
 		return false
 	}
 	key, ok := keyOf(r.Request)
@@ -125,7 +121,11 @@ func (c *call) keyed(l *leg, ev stack.Event) bool {
 		return false
 	}
 	c.reply(l, r.Request, 200, nil, nil)
-	c.pressed(l, key)
+	if offered {
+		c.callerPressed(key)
+	} else {
+		c.pressed(l, key)
+	}
 	return true
 }
 

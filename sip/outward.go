@@ -78,6 +78,8 @@ type outward struct {
 	trunk  *Trunk  // whose place is taken
 	// treats: the document sends the caller there; else it is an agent's mobile.
 	treats bool
+	// customer: who is called back.
+	customer bool
 	// asked: the mobile was picked up, and the call is not accepted yet.
 	asked bool
 }
@@ -135,8 +137,11 @@ func (c *call) outgoingBy(l *leg) (stack.Outgoing, error) {
 		own = "<sip:" + t.Out.Number + "@" + host + ">"
 	}
 	from, who := own, c.arrival.Caller
+	if l.out.customer { // not his own number
+		who = identity.Caller{Number: c.shownToCustomer()}
+	}
 	var h []stack.Header
-	if n := who.Number.E164(); t.Out.Callers || from == "" {
+	if n := who.Number.E164(); t.Out.Callers && !l.out.customer || from == "" {
 		switch {
 		case who.Restricted || n == "":
 			from = `"Anonymous" <sip:anonymous@anonymous.invalid>`

@@ -134,6 +134,8 @@ type world struct {
 	phones  *fakePhones
 	dialogs *fakeDialogs
 	media   *media.Engine
+	// customers are who is to be called back.
+	customers *fakeCustomers
 }
 
 type worldOptions struct {
@@ -168,6 +170,7 @@ func newWorld(t *testing.T, o worldOptions) *world {
 		phones:  &fakePhones{m: map[agents.ID]agents.Phone{}},
 		dialogs: &fakeDialogs{rows: map[string]DialogRow{}},
 	}
+	w.customers = &fakeCustomers{router: w.router}
 	if o.media == "" {
 		o.media = MediaRelay
 	}
@@ -182,7 +185,7 @@ func newWorld(t *testing.T, o worldOptions) *world {
 				Headers: []identity.Source{identity.FromPAI}, Region: "GB",
 			},
 		}},
-		Router: w.router, Phones: w.phones, Dialogs: w.dialogs, Media: engine,
+		Router: w.router, Phones: w.phones, Dialogs: w.dialogs, Customers: w.customers, Media: engine,
 		Mutual: o.mutual, Host: loopback, Log: log,
 	})
 	if err != nil {

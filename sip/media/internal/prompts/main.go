@@ -68,6 +68,9 @@ func run(folder string) error {
 	if err := questions(speaker, folder); err != nil {
 		return err
 	}
+	if err := callbacks(speaker, folder); err != nil {
+		return err
+	}
 	return vocabulary(speaker, folder)
 }
 

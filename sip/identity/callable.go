@@ -1,0 +1,22 @@
+package identity
+
+import "github.com/nyaruka/phonenumbers"
+
+// ParseCallable reads a number that somebody has keyed in to be called back at. It
+// must be one of the region (ISO 3166), and not one whose calls pay its owner: who
+// may have any number called would have us call abroad, and premium services, at
+// our cost. The error is ErrNotNumber.
+func ParseCallable(digits, region string) (Number, error) {
+	if region == "" {
+		return Number{}, ErrNotNumber
+	}
+	n, p, err := parseNumber(digits, region, nil)
+	if err != nil || country(p) != region {
+		return Number{}, ErrNotNumber
+	}
+	switch phonenumbers.GetNumberType(p) {
+	case phonenumbers.PREMIUM_RATE, phonenumbers.SHARED_COST, phonenumbers.PERSONAL_NUMBER, phonenumbers.UAN, phonenumbers.PAGER, phonenumbers.VOICEMAIL:
+		return Number{}, ErrNotNumber
+	}
+	return n, nil
+}
