@@ -72,8 +72,8 @@ Open two windows side by side, press Ready in both, and wait for a call:
   specialist, %-16[5]s %[6]s
   supervisor                   %[7]s
 
-A caller with a hard question reaches %[3]s. Answer (Ctrl Enter), then F2 T,
-choose "Line fault" and Ctrl Enter:
+Among the callers of %[3]s is Dana Whitcombe, every 45 seconds, with a hard
+question. Answer her (Ctrl Enter), then F2 T, choose "Line fault" and Ctrl Enter:
 %[5]s has the record, the note and the way so far before that phone rings.
 
 serving on %[8]s
