@@ -268,8 +268,8 @@ func TestSourceFlood(t *testing.T) {
 	for i := range n {
 		q.ask(ask{method: "OPTIONS", cseq: i + 1})
 	}
-	p.ask(ask{method: "INFO", cseq: 2, to: ok.get("To")})
-	_ = c.Reply(event[Requested](t, c).Request, 200, "", nil, nil)
+	info := insist(p, ask{method: "INFO", cseq: 2, to: ok.get("To")}, c.events, "INFO").(Requested)
+	_ = c.Reply(info.Request, 200, "", nil, nil)
 	p.expect("200 INFO")
 	other := peerFrom(t, l.Stack, "127.0.0.9")
 	other.ask(ask{method: "OPTIONS", cseq: 1})
@@ -434,8 +434,8 @@ func TestSpoiledMessages(t *testing.T) {
 			s.closes()
 		}
 		cseq++
-		p.ask(ask{method: "INFO", cseq: cseq, to: ok.get("To")})
-		_ = c.Reply(event[Requested](t, c).Request, 200, "", nil, nil)
+		info := insist(p, ask{method: "INFO", cseq: cseq, to: ok.get("To")}, c.events, "INFO").(Requested)
+		_ = c.Reply(info.Request, 200, "", nil, nil)
 		p.expect("200 INFO")
 	}
 	p.ask(ask{method: "BYE", cseq: cseq + 1, to: ok.get("To")})

@@ -252,10 +252,13 @@ func TestCanceledPhoneNeverEnds(t *testing.T) {
 
 func TestTimerC(t *testing.T) {
 	t.Parallel()
-	l := newLab(t, func(o *Options) { o.timers.c = 5 * testT1 })
+	l := newLab(t)
 	p := newPeer(t, l.Stack)
 	c := l.dial(p, "v=0")
 	inv := p.expect("INVITE")
+	c.mu.Lock()
+	l.o.timers.c = 5 * testT1 // from the 180 on, whenever that comes
+	c.mu.Unlock()
 	p.reply(inv, 180, "x", "", "")
 	event[Progress](t, c)
 	p.reply(p.expect("CANCEL"), 200, "", "", "")

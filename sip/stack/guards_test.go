@@ -200,13 +200,33 @@ func TestAdmission(t *testing.T) {
 	event[Ended](t, calls[0])
 	newPeer(t, l.Stack).establish(l)
 
+	// At a rate of one a second, two seconds' calls at once are the most; on a slow
+	// machine others come in with the time.
 	l = newLab(t, func(o *Options) { o.Rate = 1 })
-	for range standstill {
-		newPeer(t, l.Stack).establish(l)
-	}
 	p = newPeer(t, l.Stack)
-	p.ask(ask{method: "INVITE", cseq: 1, body: "v=0"})
-	p.expect("503 INVITE")
+	began, taken := time.Now(), 0
+	for refused := false; !refused; {
+		p.callID = newName("rated")
+		branch := p.ask(ask{method: "INVITE", cseq: 1, body: "v=0"})
+		select {
+		case c := <-l.h.calls:
+			taken++
+			_ = c.Reject(486, "", nil)
+			p.ask(ask{method: "ACK", cseq: 1, branch: branch, to: p.expect("486 INVITE").get("To")})
+		case m := <-p.in:
+			if refused = m.is("503 INVITE"); !refused {
+				t.Fatalf("answered %s", m.raw)
+			}
+		case <-time.After(patience):
+			t.Fatal("a call is neither taken nor refused")
+		}
+		if most := standstill + int(time.Since(began)/time.Second) + 1; taken > most {
+			t.Fatalf("%d calls are taken in %v", taken, time.Since(began))
+		}
+	}
+	if taken < standstill {
+		t.Errorf("call %d is refused", taken+1)
+	}
 }
 
 // The parser's errors hold the whole message.

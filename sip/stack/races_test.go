@@ -11,7 +11,7 @@ import (
 // was answered for it because its time was up.
 func TestReinviteTakenBack(t *testing.T) {
 	t.Parallel()
-	l := newLab(t, func(o *Options) { o.timers.reply = 2 * testT1 })
+	l := newLab(t)
 	p := newPeer(t, l.Stack)
 	c, ok := p.establish(l)
 	branch := p.ask(ask{method: "INVITE", cseq: 2, to: ok.get("To"), body: "v=0 other"})
@@ -26,6 +26,9 @@ func TestReinviteTakenBack(t *testing.T) {
 		t.Errorf("Reply to what was taken back: %v", err)
 	}
 
+	l = newLab(t, func(o *Options) { o.timers.reply = 2 * testT1 })
+	p = newPeer(t, l.Stack)
+	c, ok = p.establish(l)
 	branch = p.ask(ask{method: "INVITE", cseq: 3, to: ok.get("To"), body: "v=0 other"})
 	second := event[Requested](t, c).Request
 	no := p.await("500 INVITE")

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os/exec"
 	"strconv"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -26,15 +27,25 @@ func sipp(t *testing.T, args ...string) {
 	}
 }
 
-// freePort is a UDP port that was free a moment ago.
+// sippPorts counts the ports given out.
+var sippPorts atomic.Int32
+
+// freePort is a UDP port for SIPp, below those that the system gives to others
+// between our look and its bind.
 func freePort(t *testing.T) int {
 	t.Helper()
-	c, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	const first, ports = 7000, 900
+	for range ports {
+		port := first + int(sippPorts.Add(1))%ports
+		c, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port})
+		if err != nil {
+			continue
+		}
+		c.Close()
+		return port
 	}
-	defer c.Close()
-	return c.LocalAddr().(*net.UDPAddr).Port
+	t.Fatal("no free port for SIPp")
+	return 0
 }
 
 // With SIPp the timers are those of the RFC, for this is not our script.
