@@ -21,7 +21,7 @@ func TestHeartbeat(t *testing.T) {
 		t.Fatal(err)
 	}
 	event(r, func(e routing.DeskChanged) bool { return e.Up })
-	_ = ws.SetReadDeadline(time.Now().Add(10 * time.Second))
+	_ = ws.SetReadDeadline(time.Now().Add(time.Minute))
 	pings, answered := 0, false
 	ws.SetPongHandler(func(data string) error { answered = data == "there?"; return nil })
 	ws.SetPingHandler(func(string) error {

@@ -87,7 +87,7 @@ type rig struct {
 
 func newRig(t *testing.T, change ...func(*screenpop.Options)) *rig {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	r := &rig{
 		t: t, engine: &engine{more: make(chan struct{})}, ctx: ctx, now: time.Now(),
 		contacts: make(chan screenpop.Contact, 64), resolved: make(chan customer.Match, 64),

@@ -318,7 +318,7 @@ func within(t *testing.T, otherwise string, is func() bool) {
 	t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	for end := time.After(20 * time.Second); !is(); {
+	for end := time.After(time.Minute); !is(); {
 		select {
 		case <-tick.C:
 		case <-end:

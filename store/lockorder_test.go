@@ -38,7 +38,7 @@ func TestContactsInOneOrder(t *testing.T) {
 	}
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	for waits, end := 0, time.After(20*time.Second); waits == 0; {
+	for waits, end := 0, time.After(time.Minute); waits == 0; {
 		select {
 		case <-tick.C:
 		case <-end:

@@ -283,7 +283,7 @@ func TestSpillLocks(t *testing.T) {
 			t.Errorf("%d batches kept", w.kept)
 		}
 		w.mu.Unlock()
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Error("the line's lock is held by one who waits for the file's")
 	}
 	file.mu.Unlock()

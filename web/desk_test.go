@@ -30,7 +30,7 @@ func (rim) Find(context.Context, string) (customer.Match, error) {
 
 // From the password to the pop, over HTTP and the real socket.
 func TestDeskBehindLogin(t *testing.T) {
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	events := make(rim, 64)
 	origins, err := web.NewOrigins(nil)

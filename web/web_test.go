@@ -189,7 +189,7 @@ func (s *site) browser() *http.Client {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return &http.Client{Jar: jar, Transport: s.http.Client().Transport, Timeout: 10 * time.Second}
+	return &http.Client{Jar: jar, Transport: s.http.Client().Transport, Timeout: time.Minute}
 }
 
 func (s *site) send(c *http.Client, method, path, body string, header ...string) (int, map[string]any, http.Header) {

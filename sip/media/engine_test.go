@@ -80,7 +80,7 @@ func ear(t testing.TB) *siptest.Audio {
 
 func within(t testing.TB) context.Context {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }
@@ -425,7 +425,7 @@ func TestRelay(t *testing.T) {
 	}
 }
 
-// waitUntil asks again and again, at most 10 s.
+// waitUntil asks again and again, at most a minute.
 func waitUntil(t *testing.T, holds func() bool) {
 	t.Helper()
 	tick := time.NewTicker(2 * time.Millisecond)
@@ -458,7 +458,7 @@ func TestRTPBleed(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		waitUntil(t, func() bool { return pa.Strays() == strays+20 })
+		waitUntil(t, func() bool { return pa.Strays() >= strays+20 })
 	}
 	spray()
 	if n := b.Received(); n != 0 {
@@ -614,7 +614,7 @@ func local(c *net.UDPConn) netip.AddrPort { return c.LocalAddr().(*net.UDPAddr).
 
 func readWithin(t *testing.T, c *net.UDPConn) []byte {
 	t.Helper()
-	if err := c.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+	if err := c.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	buf := make([]byte, 1500)

@@ -38,7 +38,7 @@ func next(t *testing.T, in <-chan datagram) datagram {
 	select {
 	case d := <-in:
 		return d
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("nothing has come")
 		return datagram{}
 	}
@@ -72,8 +72,13 @@ func TestSockets(t *testing.T) {
 	for name, open := range kinds {
 		for _, host := range []string{"127.0.0.1", "::1"} {
 			t.Run(name+" "+host, func(t *testing.T) {
-				s, in := listening(t, open)
 				addr := netip.MustParseAddr(host)
+				if c, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(addr, 0))); err == nil {
+					c.Close()
+				} else if addr.Is6() {
+					t.Skip("this machine has no IPv6")
+				}
+				s, in := listening(t, open)
 				a, atA := mustOpen(t, s, addr)
 				b, atB := mustOpen(t, s, addr)
 				if _, err := s.open(atA); err == nil {
@@ -145,7 +150,7 @@ func TestSocketsUnderFlood(t *testing.T) {
 			other.send([]byte("for the other"), atOther)
 			select {
 			case <-heard:
-			case <-time.After(10 * time.Second):
+			case <-time.After(time.Minute):
 				t.Error("it is never heard")
 			}
 			mu.Lock()

@@ -126,7 +126,7 @@ type crossing struct {
 // newCrossing starts a gateway; way is the trunk's media.
 func newCrossing(t *testing.T, way string) *crossing {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	t.Cleanup(cancel)
 	x := &crossing{t: t, ctx: ctx, engine: &engine{changed: make(chan struct{})}, skip: map[*siptest.Script]int{}}
 	lib, err := media.LoadLibrary("")
@@ -150,7 +150,7 @@ func newCrossing(t *testing.T, way string) *crossing {
 	x.st.Start()
 	t.Cleanup(func() { x.st.Close() })
 	t.Cleanup(func() {
-		end, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		end, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 		defer cancel()
 		if err := x.gw.Close(end); err != nil {
 			t.Errorf("calls are left: %v", err)

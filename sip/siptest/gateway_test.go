@@ -81,7 +81,7 @@ type setup struct {
 // start runs a gateway between a robot trunk and a robot phone.
 func start(t *testing.T, way, transport string, phone siptest.Behaviour) setup {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	t.Cleanup(cancel)
 	lib, err := media.LoadLibrary("")
 	if err != nil {
@@ -113,7 +113,7 @@ func start(t *testing.T, way, transport string, phone siptest.Behaviour) setup {
 	st.Start()
 	t.Cleanup(func() { st.Close() })
 	t.Cleanup(func() {
-		end, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		end, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 		defer cancel()
 		if err := s.desk.gw.Close(end); err != nil {
 			t.Errorf("calls are left: %v", err)

@@ -218,7 +218,7 @@ func (w *lossyWorld) must(err error) {
 
 // close is the check for leaks: with the peers gone, nothing may be left.
 func (w *lossyWorld) close() {
-	end, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	end, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	if err := w.office.gw.Close(end); err != nil {
 		w.t.Errorf("calls are left: %v", err)

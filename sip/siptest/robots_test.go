@@ -14,7 +14,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // pair starts a phone, and a trunk that calls it.
 func pair(t *testing.T, transport string, b Behaviour) (context.Context, *Phone, *Trunk) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	t.Cleanup(cancel)
 	phone, err := NewPhone(ctx, Options{Transport: transport, Behaviour: b})
 	if err != nil {
@@ -303,7 +303,7 @@ func TestContextEndsTheCall(t *testing.T) {
 }
 
 func TestOnCall(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	told := make(chan *Call, 1)
 	phone, err := NewPhone(ctx, Options{Name: "anna", Behaviour: Behaviour{AnswerAfter: -1}, OnCall: func(c *Call) {

@@ -194,11 +194,14 @@ func (c *Cluster) Thaw() error { return c.signal(syscall.SIGCONT) }
 
 func (c *Cluster) signal(s syscall.Signal) error {
 	pid := c.server.Process.Pid
+	if err := syscall.Kill(pid, s); err != nil { // first: while it goes on it makes others
+		return err
+	}
 	all, err := children(pid)
 	if err != nil {
 		return err
 	}
-	for _, p := range append([]int{pid}, all...) {
+	for _, p := range all {
 		if err := syscall.Kill(p, s); err != nil && !errors.Is(err, syscall.ESRCH) {
 			return err
 		}
