@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -32,10 +33,7 @@ func TestTryItWithSIPp(t *testing.T) {
 	}
 	dir := t.TempDir()
 	copyExamples(t, dir)
-	_, phonePort, err := net.SplitHostPort(freePort(t))
-	if err != nil {
-		t.Fatal(err)
-	}
+	phonePort, callerPort := freePort(t, 5200), freePort(t, 5300)
 	routes := filepath.Join(dir, "routing.yaml")
 	document, err := os.ReadFile(routes)
 	if err != nil {
@@ -80,7 +78,6 @@ func TestTryItWithSIPp(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer desk.Close()
-	_, callerPort, _ := net.SplitHostPort(freePort(t))
 	out, err := sipp(lines[2], "127.0.0.1:5060", strings.TrimPrefix(serving.SIP[0], "udp:"), "-p 5070", "-p "+callerPort).CombinedOutput()
 	if err != nil {
 		t.Errorf("the caller: %v\n%s", err, out)
@@ -97,13 +94,18 @@ func TestTryItWithSIPp(t *testing.T) {
 	}
 }
 
-// freePort is an address with a port that nobody has for UDP.
-func freePort(t *testing.T) string {
+// freePort is a port from the given one on that nobody has for UDP. It lies below
+// those that the system gives to others between our look and SIPp's bind.
+func freePort(t *testing.T, from int) string {
 	t.Helper()
-	l, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for port := from; port < from+100; port++ {
+		l, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port})
+		if err != nil {
+			continue
+		}
+		l.Close()
+		return strconv.Itoa(port)
 	}
-	defer l.Close()
-	return l.LocalAddr().String()
+	t.Fatalf("no free port from %d on", from)
+	return ""
 }

@@ -110,7 +110,7 @@ store: {path: cordboard.db, journal: journal}
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 		defer cancel()
 		if err := a.Stop(ctx); err != nil {
 			t.Error(err)

@@ -351,18 +351,20 @@ var ports atomic.Uint32
 
 const firstPort, portCount, portStep = 10500, 9000, 10
 
-// freePorts is the first of a few neighbouring ports that nobody has.
+// freePorts is the first of a few neighbouring ports that nobody has: SIPp's, and
+// from the third on those of its audio.
 func (w *world) freePorts() int {
 	w.Helper()
+	free := func(port int) bool {
+		c, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port})
+		return err == nil && c.Close() == nil
+	}
 	for range portCount / portStep {
 		n := (int(ports.Add(1)) + os.Getpid()) % (portCount / portStep)
 		port := firstPort + n*portStep
-		c, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port})
-		if err != nil {
-			continue
+		if free(port) && free(port+2) && free(port+3) && free(port+4) && free(port+5) {
+			return port
 		}
-		w.must(c.Close())
-		return port
 	}
 	w.Fatal("no free port")
 	return 0
