@@ -169,7 +169,7 @@ export class FakeServer {
   }
 
   /** Waits until the condition holds; every frame and every new line looks again. */
-  until(what, holds, ms = 8000) {
+  until(what, holds, ms = 30_000) {
     if (holds()) return Promise.resolve();
     return new Promise((ok, no) => {
       const timer = setTimeout(() => {

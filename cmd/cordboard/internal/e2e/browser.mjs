@@ -13,6 +13,7 @@ const browser = await chromium.launch({
     '--disable-background-networking', '--disable-component-update', '--disable-sync'],
 });
 const pages = new Map();
+const patience = 60_000; // for what must come, on a slow machine too
 
 const commands = {
   async open({ page, url, lang = 'en-GB', scheme = 'light', width = 1440, height = 900 }) {
@@ -37,14 +38,14 @@ const commands = {
     pages.set(page, { p, seen, context });
     await p.goto(url);
   },
-  async fill({ page, selector, text }) { await pages.get(page).p.fill(selector, text); },
+  async fill({ page, selector, text }) { await pages.get(page).p.fill(selector, text, { timeout: patience }); },
   async type({ page, text }) { await pages.get(page).p.keyboard.type(text); },
-  async click({ page, selector }) { await pages.get(page).p.click(selector, { timeout: 15000 }); },
+  async click({ page, selector }) { await pages.get(page).p.click(selector, { timeout: patience }); },
   async press({ page, key }) { await pages.get(page).p.keyboard.press(key); },
-  async wait({ page, selector, state = 'visible', timeout = 15000 }) {
+  async wait({ page, selector, state = 'visible', timeout = patience }) {
     await pages.get(page).p.waitForSelector(selector, { state, timeout });
   },
-  async waitText({ page, text, timeout = 15000 }) {
+  async waitText({ page, text, timeout = patience }) {
     await pages.get(page).p.waitForFunction((t) => document.body.innerText.includes(t), text, { timeout });
   },
   async text({ page, selector = 'body' }) { return pages.get(page).p.innerText(selector); },

@@ -60,7 +60,7 @@ func (c *caller) ended() {
 		if err != nil {
 			c.t.Fatalf("the caller's side: %v", err)
 		}
-	case <-time.After(30 * time.Second):
+	case <-time.After(time.Minute):
 		c.t.Fatal("the server did not end the call")
 	}
 }

@@ -81,10 +81,10 @@ func repo(t *testing.T) string {
 	return dir
 }
 
-// eventually asks until the answer is yes, for 20 s at most.
+// eventually asks until the answer is yes, for a minute at most.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for tick := time.NewTicker(20 * time.Millisecond); ; <-tick.C {
 		if ok() {
 			tick.Stop()
