@@ -111,6 +111,7 @@ type Hub struct {
 	desks   map[agents.ID]*desk
 	jobs    []*card // look-ups waiting for a slot
 	busy    int     // look-ups under way
+	failing failing // look-ups
 	answers map[answerKey]*answerEntry
 	gather  gatherer
 	spoken  []string  // languages of the open desks; nil when that has to be looked up

@@ -89,7 +89,7 @@ func (h *Hub) resolved(c *card, m customer.Match, err error) {
 	now := h.now()
 	c.found(m, err, now)
 	if err != nil {
-		h.log.Warn("look-up failed", zap.Int64("call", int64(c.new.Call)), zap.Error(plain(err)))
+		h.lookupFailed(c, err)
 	}
 	h.opt.Observe(c.new.Call, "resolved", "", 0, now, map[string]any{
 		"match": c.match, "stale": c.stale, "ms": float64(now.Sub(c.new.At).Microseconds()) / 1000,
@@ -102,6 +102,41 @@ func (h *Hub) resolved(c *card, m customer.Match, err error) {
 			h.patchLeg(c, l)
 		}
 	}
+}
+
+// failing counts look-ups that fail one after the other, as all do while the
+// database is away: a line for each call would bury all else in the log.
+type failing struct {
+	calls int         // since the last line
+	timer *time.Timer // until the next one; nil: the next failure is told at once
+}
+
+// failingEvery is the time between two lines about look-ups that fail.
+const failingEvery = time.Minute
+
+// lookupFailed tells of the first failure at once, with its call, and of those
+// that follow by their number.
+func (h *Hub) lookupFailed(c *card, err error) {
+	f := &h.failing
+	if f.timer != nil {
+		f.calls++
+		return
+	}
+	h.log.Warn("look-up failed", zap.Int64("call", int64(c.new.Call)), zap.Error(plain(err)))
+	f.timer = time.AfterFunc(failingEvery, func() { h.post(h.moreFailed) })
+}
+
+// moreFailed tells how many look-ups have failed since the last line. Without
+// any the next failure is the first again.
+func (h *Hub) moreFailed() {
+	f := &h.failing
+	if f.calls == 0 {
+		f.timer = nil
+		return
+	}
+	h.log.Warn("look-ups go on failing", zap.Int("calls", f.calls), zap.Duration("within", failingEvery))
+	f.calls = 0
+	f.timer.Reset(failingEvery)
 }
 
 // plain keeps a source's own words, which may hold a number, out of the log.

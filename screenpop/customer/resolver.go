@@ -154,6 +154,14 @@ func (r *Resolver) Close() {
 	r.running.Wait()
 }
 
+// Kept is how many matches are remembered and what they take in memory, in bytes,
+// about: at most ResolverOptions.Cache and CacheBytes.
+func (r *Resolver) Kept() (matches, bytes int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.cache.order.Len(), r.opts.CacheBytes - r.cache.room
+}
+
 // Find finds the customers of a number before the context's deadline. When the
 // sources fail or do not answer in time, the last known match is given, marked
 // Stale; without one the error is ErrUnavailable or the context's. The records

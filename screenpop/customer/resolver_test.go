@@ -464,3 +464,16 @@ func TestWorkers(t *testing.T) {
 		}
 	})
 }
+
+// TestKept: what is kept is told, by number and by weight.
+func TestKept(t *testing.T) {
+	c := &crm{match: one("a")}
+	r := resolver(t, ResolverOptions{}, SourceOptions{Name: "crm", Source: c, Fresh: time.Minute})
+	if n, bytes := r.Kept(); n != 0 || bytes != 0 {
+		t.Fatalf("%d kept, %d bytes, before anybody has called", n, bytes)
+	}
+	says(t, r, time.Second, "a")
+	if n, bytes := r.Kept(); n != 1 || bytes != weigh(one("a")) {
+		t.Errorf("%d kept, %d bytes, want one of %d", n, bytes, weigh(one("a")))
+	}
+}

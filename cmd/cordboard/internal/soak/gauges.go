@@ -12,20 +12,28 @@ import (
 )
 
 // watched are the server's own figures that must not grow, as /metrics names
-// them, with what each may grow by beside a tenth.
+// them or as they are made of those, with what each may grow by beside a tenth.
+// What is resident says little by itself: the collector lets the heap grow to
+// five times what lives while much is allocated (a reload), and gives it back in
+// minutes. So it is shown, and judged less the room on the heap.
 var watched = []struct {
 	name, metric string
 	slack        float64
 }{
 	{"goroutines", "go_goroutines", 60},
 	{"descriptors", "process_open_fds", 30},
-	{"rss_mb", "process_resident_memory_bytes", 24},
-	{"live_mb", "go_gc_heap_live_bytes", 4}, // after the last collection
+	{"rss_mb", residentMetric, shown},
+	{"live_mb", liveMetric, shown}, // after the last collection
+	{"live_less_mb", liveLess, 4},
+	{"rss_less_mb", residentLess, 24},
 	{"dialogs", "cordboard_sip_dialogs", 200},
 	{"server_tx", `cordboard_sip_transactions{role="server"}`, 200},
 	{"client_tx", `cordboard_sip_transactions{role="client"}`, 200},
 	{"media_ports", "cordboard_media_ports", 60},
 }
+
+// shown is the slack of a figure that is not judged.
+const shown = -1
 
 // gauges is one reading.
 type gauges struct {
@@ -83,6 +91,7 @@ func (v *server) gauges(ctx context.Context) (g gauges, err error) {
 		}
 	}
 	g.available = int(g.value[`cordboard_agents{state="available"}`])
+	v.account(g.value)
 	return g, in.Err()
 }
 
@@ -171,8 +180,7 @@ const (
 
 // grown compares, within the longest life of one server process and once it is
 // level, the median of the middle third with that of the last, which may be
-// larger by a twentieth and what the figure is allowed beside; and the resident
-// memory at its highest with what the heap may grow to by the collector's word.
+// larger by a twentieth and what the figure is allowed beside.
 func (w *watch) grown() (bad []string) {
 	byRun := map[int][]gauges{}
 	for _, g := range w.samples {
@@ -192,6 +200,10 @@ func (w *watch) grown() (bad []string) {
 		if strings.HasSuffix(m.metric, "_bytes") {
 			level = memoryLevel
 		}
+		if m.slack == shown {
+			fmt.Printf("soak: %s: peak %.0f\n", m.name, peak(life, m.metric))
+			continue
+		}
 		i := slices.IndexFunc(life, func(g gauges) bool { return g.at.Sub(life[0].at) >= level })
 		if i < 0 || len(life)-i < 6 {
 			fmt.Printf("soak: %s: %.0f at the end; the run was too short to tell whether it is level\n", m.name, peak(life, m.metric))
@@ -206,23 +218,7 @@ func (w *watch) grown() (bad []string) {
 			bad = append(bad, fmt.Sprintf("%s grew from %.1f to %.1f", m.name, middle, late))
 		}
 	}
-	return append(bad, unexplained(w.samples)...)
-}
-
-// unexplained tells of resident memory that the heap does not account for: it
-// may be a quarter more than the collector lets the heap grow to, and 64 MB.
-func unexplained(all []gauges) (bad []string) {
-	var goal float64
-	run := 0
-	for _, g := range all {
-		if g.run != run {
-			run, goal = g.run, 0
-		}
-		if goal = max(goal, g.of("go_memstats_next_gc_bytes")); g.of("process_resident_memory_bytes") > 1.25*goal+64 {
-			return []string{fmt.Sprintf("%.0f MB are resident, with a heap that may grow to %.0f MB", g.of("process_resident_memory_bytes"), goal)}
-		}
-	}
-	return nil
+	return bad
 }
 
 func median(l []gauges, metric string) float64 {

@@ -109,6 +109,7 @@ func run(ctx context.Context, s settings) (bad []string, err error) {
 	}
 	bad = append(w.bad, faults.bad()...)
 	bad = append(bad, w.grown()...)
+	bad = append(bad, o.server.unexplained(w.samples)...)
 	bad = append(bad, risen(w.rests)...)
 	bad = append(bad, o.signUps.wrong()...)
 	if err := o.server.stop(ctx); err != nil {

@@ -38,6 +38,7 @@ const (
 // server is the built program, serving from a folder of its own.
 type server struct {
 	binary, dir string
+	program     float64 // bytes that the binary has
 	site        *site
 	sip, secure netip.AddrPort // by UDP and TCP, by TLS
 	keys        *authority     // of the TLS listener's certificate
@@ -63,6 +64,11 @@ func newServer(s settings, dir string) (v *server, err error) {
 	if v.binary, err = filepath.Abs(s.binary); err != nil {
 		return v, err
 	}
+	info, err := os.Stat(v.binary)
+	if err != nil {
+		return v, err
+	}
+	v.program = float64(info.Size())
 	if v.site, err = takeSite(); err != nil {
 		return v, err
 	}
