@@ -81,7 +81,7 @@ func (t timers) withDefaults() timers {
 	set(&t.ackWait, 50*time.Millisecond)
 	set(&t.late, 2*time.Second)
 	set(&t.wait, 50*time.Millisecond)
-	set(&t.stands, 60*time.Millisecond)
+	set(&t.stands, 200*time.Millisecond) // with wait half of T1: nobody who is taken has sent his INVITE again
 	set(&t.trying, 200*time.Millisecond)
 	set(&t.reply, 3*time.Minute)
 	set(&t.firstByte, 10*time.Second)
