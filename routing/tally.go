@@ -31,7 +31,7 @@ func Fold(c *figures.Call, at time.Time, action Action) bool {
 		c.Leave(us)
 	case Treat:
 		c.Leave(us)
-		if a.Number != "" { // it is out of the queue's hands, whatever comes of it
+		if a.Number != "" || a.Voicemail != "" { // it is out of the queue's hands, whatever comes of it
 			c.End(us, figures.Treated)
 		}
 	case CallbackTaken:
