@@ -96,7 +96,9 @@ func TestCallbackDeclined(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.expect(routing.CallbackDeclined{Call: id})
-	// Another time he accepts by INFO, before it is said to its end.
+	// Another time he accepts by INFO, before it is said to its end; he may take his
+	// time, as a slow machine does.
+	w.inside(id, func(c *call) { c.gw.keyTime = patience })
 	w.do(routing.OfferCallback{Call: id, Queue: "q", Key: "4", Why: "late"})
 	if _, err := caller.d.Request("INFO", nil, "application/dtmf", []byte("4")); err != nil {
 		t.Fatal(err)
