@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/cordboard/cordboard/agents"
+	"github.com/cordboard/cordboard/routing/rule"
 )
 
 // censusUnits is what it costs to look at one agent of a new directory, of whom
@@ -19,10 +20,27 @@ type census struct {
 	known int         // of the engine's agents, looked at whether they are listed
 }
 
-// Prepare does what need not be done while calls wait for it: it puts the
-// agents in order. Whoever makes a policy live calls it first; without it the
-// engine does the same.
+// made is what a plan has worked out of its document alone, so that many plans
+// may share it.
+type made struct {
+	route            *rule.Node // of which document
+	root             *route
+	windows, callWin []int64
+	reads, dated     []string
+}
+
+// Prepare does what need not be done while calls wait for it: it works out what
+// routes inherit, and puts the agents in order. Whoever makes a policy live calls
+// it first, and changes nothing of the policy afterwards; without it the engine
+// does the same.
 func (p *Policy) Prepare() {
+	whole := makePlan(p)
+	p.made = &made{p.Route, whole.root, whole.windows, whole.callWin, whole.reads, whole.dated}
+	p.arrange()
+}
+
+// arrange puts the agents in order.
+func (p *Policy) arrange() {
 	p.order = slices.Sorted(func(yield func(agents.ID) bool) {
 		for id := range p.Agents {
 			if !yield(id) {
@@ -39,7 +57,7 @@ func (p *Policy) Prepare() {
 func (e *Engine) directory(p *Policy) {
 	if p.ordered != reflect.ValueOf(p.Agents).Pointer() || len(p.order) != len(p.Agents) {
 		p = &Policy{Agents: p.Agents}
-		p.Prepare()
+		p.arrange()
 	}
 	e.census = &census{list: p.Agents, ids: p.order}
 }

@@ -71,6 +71,8 @@ type Engine struct {
 	plans    []*plan    // versions before the live one with calls, oldest first
 	renewals []*call    // to be routed again: in front, then holding
 	renewing []outdated // a heap of demands with calls to be routed again
+	sought   []search   // versions whose demands have yet to be listed there
+	gone     []*plan    // versions that no call uses any more, to be forgotten
 	watch    *watch     // nil: nobody wants records
 }
 

@@ -31,6 +31,8 @@ type index struct {
 	serial   int
 	changed  news // slots of profiles
 	skills   map[agents.Skill]uint32
+	holding  [][]uint32        // by skill: the slot and the level of each profile that holds it, packed
+	names    map[string]uint32 // of teams and sites
 	terms    map[term]*bitset
 	asked    map[uint32][]term // terms by skill
 	cleared  int               // how often the terms were forgotten
@@ -41,7 +43,8 @@ type index struct {
 
 	demands   []*demand // by slot
 	unused    []int
-	opened    news        // slots of demands
+	opened    news // slots of demands
+	asks      asks
 	watched   bitset      // demands with calls that wait or are offered
 	queued    bitset      // demands with calls in their classes
 	heads     []queue.Key // of those, the first key of all their classes
@@ -85,7 +88,7 @@ func (n *news) since(seen int) (list []int, ok bool) {
 func newIndex(s *slice) index {
 	return index{
 		slice: s, room: maxCacheWords, by: map[string]*profile{}, skills: map[agents.Skill]uint32{}, terms: map[term]*bitset{},
-		asked: map[uint32][]term{}, teams: map[string]*bitset{}, sites: map[string]*bitset{},
+		asked: map[uint32][]term{}, teams: map[string]*bitset{}, sites: map[string]*bitset{}, names: map[string]uint32{},
 	}
 }
 
@@ -94,6 +97,7 @@ func (x *index) skill(name agents.Skill) uint32 {
 	if !ok {
 		id = uint32(len(x.skills))
 		x.skills[name] = id
+		x.holding = append(x.holding, nil)
 	}
 	return id
 }
@@ -120,6 +124,12 @@ func (x *index) add(p *profile) {
 		}
 	}
 	slices.Sort(p.held)
+	p.at = make([]uint32, len(p.held))
+	for i, h := range p.held {
+		p.at[i] = uint32(len(x.holding[h>>4]))
+		x.holding[h>>4] = append(x.holding[h>>4], uint32(p.slot)<<4|h&15)
+	}
+	p.inTeam, p.atSite = x.name(p.team), x.name(p.site)
 	x.group(x.teams, p.team).put(p.slot)
 	x.group(x.sites, p.site).put(p.slot)
 	p.seen = -1
@@ -129,10 +139,11 @@ func (x *index) add(p *profile) {
 
 // remove takes back the slot of a profile that nobody holds.
 func (x *index) remove(p *profile) {
-	for _, h := range p.held {
+	for i, h := range p.held {
 		for _, t := range x.asked[h>>4] {
 			x.terms[t].drop(p.slot)
 		}
+		x.unhold(h>>4, p.at[i])
 	}
 	x.group(x.teams, p.team).drop(p.slot)
 	x.group(x.sites, p.site).drop(p.slot)
@@ -140,6 +151,19 @@ func (x *index) remove(p *profile) {
 	x.profiles[p.slot] = nil
 	x.vacant = append(x.vacant, p.slot)
 	x.slice.units += indexUnits + 4*len(p.held)
+}
+
+// unhold takes a place out of those who hold a skill; the last fills the gap.
+func (x *index) unhold(skill, at uint32) {
+	list := x.holding[skill]
+	last := uint32(len(list) - 1)
+	if moved := list[last]; at != last {
+		list[at] = moved
+		o := x.profiles[moved>>4]
+		i, _ := slices.BinarySearch(o.held, skill<<4)
+		o.at[i] = at
+	}
+	x.holding[skill] = list[:last]
 }
 
 func (x *index) group(by map[string]*bitset, name string) *bitset {
@@ -169,23 +193,14 @@ func (x *index) holders(skill agents.Skill, low, high agents.Level) bitset {
 		x.cleared++
 	}
 	b := make(bitset, (len(x.profiles)+63)/64)
-	for slot, p := range x.profiles {
-		if p != nil && t.met(p.level(t.skill)) {
-			b.put(slot)
+	for _, h := range x.holding[t.skill] {
+		if t.met(agents.Level(h & 15)) {
+			b.put(int(h >> 4))
 		}
 	}
 	x.terms[t] = &b
 	x.asked[t.skill] = append(x.asked[t.skill], t)
 	return b
-}
-
-// level is the level held of a skill, which is 0 for one that is not.
-func (p *profile) level(skill uint32) agents.Level {
-	i, _ := slices.BinarySearch(p.held, skill<<4)
-	if i < len(p.held) && p.held[i]>>4 == skill {
-		return agents.Level(p.held[i] & 15)
-	}
-	return 0
 }
 
 // meets is the profiles that meet a requirement: the same as to ask each by
@@ -242,6 +257,7 @@ func (x *index) open(d *demand) {
 		x.heads = append(x.heads, queue.Key{})
 	}
 	x.opened.add(d.slot)
+	x.ask(d)
 }
 
 // enqueue follows a change of the demand's classes.
@@ -263,6 +279,7 @@ func (x *index) enqueue(d *demand) {
 // close takes it back.
 func (x *index) close(d *demand) {
 	x.cool(d)
+	x.unask(d)
 	x.watched.drop(d.slot)
 	x.queued.drop(d.slot)
 	x.demands[d.slot] = nil
@@ -328,6 +345,7 @@ func (x *index) evaluate(d *demand) {
 	if x.cleared != cleared {
 		clear(d.lacks) // some of their sets are not kept any more
 	}
+	d.hotAt = len(x.hot)
 	x.hot = append(x.hot, d)
 	for x.hotWords += d.words; x.hotWords > x.room && len(x.hot) > 1; {
 		x.hotHand %= len(x.hot)
@@ -369,13 +387,10 @@ func (x *index) cool(d *demand) {
 	if d.steps == nil {
 		return
 	}
-	for i, o := range x.hot {
-		if o == d {
-			last := len(x.hot) - 1
-			x.hot[i], x.hot[last] = x.hot[last], nil
-			x.hot = x.hot[:last]
-			break
-		}
+	last := len(x.hot) - 1
+	x.hot[d.hotAt], x.hot[last] = x.hot[last], nil
+	if x.hot = x.hot[:last]; d.hotAt < last {
+		x.hot[d.hotAt].hotAt = d.hotAt
 	}
 	x.hotWords -= d.words
 	d.steps, d.lacks, d.words = nil, nil, 0
@@ -430,8 +445,10 @@ func (x *index) know(p *profile) {
 		return
 	}
 	list, ok := x.opened.since(p.seen)
-	p.seen = x.opened.end()
+	x.hold(p)
+	defer x.release(p)
 	if ok {
+		p.seen = x.opened.end()
 		for _, slot := range list {
 			x.note(p, slot)
 		}
@@ -441,7 +458,9 @@ func (x *index) know(p *profile) {
 	p.seen = x.opened.end()
 	p.fitting = make(bitset, (len(x.demands)+63)/64)
 	for slot := range x.demands {
-		x.note(p, slot)
+		if x.asks.fitting(slot) {
+			p.fitting.put(slot)
+		}
 	}
 	for x.profWords += len(p.fitting); x.profWords > x.room; x.profHand++ {
 		x.profHand %= len(x.profiles)
@@ -455,8 +474,9 @@ func (x *index) know(p *profile) {
 	}
 }
 
+// note looks at one demand for the profile in hand.
 func (x *index) note(p *profile, slot int) {
-	if d := x.demands[slot]; d != nil && d.fits(p) >= 0 {
+	if x.asks.fitting(slot) {
 		x.profWords -= len(p.fitting)
 		p.fitting.put(slot)
 		x.profWords += len(p.fitting)

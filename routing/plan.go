@@ -37,6 +37,8 @@ type plan struct {
 	again bool
 	moves map[string]string
 	dated []string // calendars with exceptions, sorted
+	// demands are those made for it, until they are forgotten.
+	demands []*demand
 }
 
 // route is one node with all it inherits.
@@ -55,7 +57,15 @@ type route struct {
 	fork     *fork // nil: children are tried one by one
 }
 
+// newPlan is the plan of a policy: worked out here, unless Prepare has.
 func newPlan(p *Policy) *plan {
+	if made := p.made; made != nil && made.route == p.Route {
+		return &plan{Policy: p, root: made.root, windows: made.windows, callWin: made.callWin, reads: made.reads, dated: made.dated}
+	}
+	return makePlan(p)
+}
+
+func makePlan(p *Policy) *plan {
 	out := &plan{Policy: p}
 	root := p.Route
 	if root == nil {
@@ -166,7 +176,9 @@ type demand struct {
 	vacancy vacancy
 
 	all    *index
+	closed bool // of a version that no call uses
 	slot   int
+	hotAt  int      // its place among those whose sets are worked out
 	steps  []bitset // profiles by the first of reqs they fit; nil: not worked out
 	seen   int      // how much of the index's news they tell
 	words  int
@@ -186,8 +198,11 @@ type profile struct {
 
 	slot    int
 	held    []uint32 // skills and levels, packed, sorted
-	fitting bitset   // demands that it fits at some step
-	seen    int      // how much of the index's news it tells
+	at      []uint32 // of each: its place among those who hold the skill
+	inTeam  uint32
+	atSite  uint32
+	fitting bitset // demands that it fits at some step
+	seen    int    // how much of the index's news it tells
 	recent  bool
 }
 
@@ -258,6 +273,7 @@ func (e *Engine) demandFor(c *call, q *Queue) *demand {
 	d.classes = make([]queue.Tree[queue.Key, *call], len(d.reqs))
 	e.cap(d)
 	e.demandBy[key] = d
+	c.plan.demands = append(c.plan.demands, d)
 	e.index.open(d)
 	e.spend(len(d.reqs) * (indexUnits + len(e.index.profiles)/64))
 	e.muster(d)

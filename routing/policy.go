@@ -52,6 +52,7 @@ type Policy struct {
 	Directory string
 
 	order   []agents.ID // of Agents, by Prepare
+	made    *made       // of Route and the queues, by Prepare
 	ordered uintptr     // which Agents they are
 }
 

@@ -40,13 +40,13 @@ func (e *Engine) policyChanged(ev PolicyChanged) error {
 		e.directory(ev.Policy)
 		e.enrol()
 	}
-	e.prune()
 	e.reserves()
 	if !slices.Equal(shares, e.windows) {
 		e.remeasure()
 	}
 	e.act(e.live(ev))
 	e.gather()
+	e.prune()
 	return nil
 }
 
@@ -102,7 +102,12 @@ func CheckMoves(p *Policy, moves map[string]string) error {
 // retire says of the versions still in use what becomes of their waiting calls.
 func (e *Engine) retire(ev PolicyChanged) {
 	e.plans = append(e.plans, e.plan)
-	e.plans = slices.DeleteFunc(e.plans, func(p *plan) bool { return p.calls == 0 })
+	e.plans = slices.DeleteFunc(e.plans, func(p *plan) bool {
+		if p.calls == 0 {
+			e.gone = append(e.gone, p)
+		}
+		return p.calls == 0
+	})
 	used := 0
 	for _, p := range e.plans {
 		if p.waiting > 0 && !p.again {
@@ -132,12 +137,11 @@ func (e *Engine) live(ev PolicyChanged) PolicyLive {
 		out.Waiting = KeepWaiting
 	}
 	moving := map[*plan]int{}
-	for _, d := range e.index.demands {
-		if d == nil {
-			continue
-		}
-		if len(d.plan.moves) > 0 && e.moved(d.plan, d.queue.Name) != "" {
-			moving[d.plan] += d.calls
+	for _, p := range e.plans {
+		for _, d := range p.demands {
+			if len(p.moves) > 0 && e.moved(p, d.queue.Name) != "" {
+				moving[p] += d.calls
+			}
 		}
 	}
 	for _, p := range e.plans {
@@ -190,11 +194,13 @@ type outdated struct {
 func (o outdated) Compare(other outdated) int { return o.head.Compare(other.head) }
 
 // gather lists what is to be routed again: the few calls that came back, hold
-// or have yet to ask their preferred agents, one by one, and the demands of all others. Calls being offered are
-// looked at when their offer ends.
+// or have yet to ask their preferred agents, one by one, and the demands of all
+// others, as far as the slice goes. Calls being offered are looked at when their
+// offer ends.
 func (e *Engine) gather() {
-	e.renewals, e.renewing = e.renewals[:0], e.renewing[:0]
+	e.renewals, e.renewing, e.sought = e.renewals[:0], e.renewing[:0], e.sought[:0]
 	note := func(c *call) bool {
+		e.spend(1)
 		if e.superseded(c) {
 			e.renewals = append(e.renewals, c)
 		}
@@ -203,19 +209,40 @@ func (e *Engine) gather() {
 	e.front.Ascend(note)
 	front := len(e.renewals)
 	e.held.Ascend(note)
+	held := len(e.renewals)
 	for _, c := range e.seekers.items {
 		if c.phase == waiting && c.spot == nowhere { // it came in this very Step
 			note(c)
 		}
 	}
-	slices.SortStableFunc(e.renewals[front:], func(a, b *call) int { return a.key.Compare(b.key) })
-	for _, d := range e.index.demands {
-		if d == nil {
+	if len(e.renewals) > held { // else they are in order
+		slices.SortStableFunc(e.renewals[front:], func(a, b *call) int { return a.key.Compare(b.key) })
+	}
+	for _, p := range e.plans {
+		if p.again || len(p.moves) > 0 {
+			e.sought = append(e.sought, search{p, 0})
+		}
+	}
+	e.gatherMore()
+}
+
+// search is how far the demands of a version have been gathered.
+type search struct {
+	plan *plan
+	next int
+}
+
+// gatherMore goes on with that until the slice is over. No call is routed again
+// before all are listed: the first in the one order may be of any demand.
+func (e *Engine) gatherMore() {
+	for len(e.sought) > 0 && !e.slice.over() {
+		s := &e.sought[0]
+		if s.next == len(s.plan.demands) {
+			e.sought = e.sought[1:]
 			continue
 		}
-		if d.plan != e.plan && (d.plan.again || len(d.plan.moves) > 0) {
-			e.outdate(d)
-		}
+		e.outdate(s.plan.demands[s.next])
+		s.next++
 	}
 }
 
@@ -306,7 +333,7 @@ func (e *Engine) renewNext() *call {
 }
 
 // renews says that a reload is not done with all waiting calls.
-func (e *Engine) renews() bool { return len(e.renewals)+len(e.renewing) > 0 }
+func (e *Engine) renews() bool { return len(e.renewals)+len(e.renewing)+len(e.sought) > 0 }
 
 // renewFirst routes the first call again that is to be, if one is left.
 func (e *Engine) renewFirst() {
@@ -315,7 +342,7 @@ func (e *Engine) renewFirst() {
 		return
 	}
 	d := c.demand
-	e.spend(indexUnits)
+	e.spend(4 * indexUnits)
 	e.renew(c)
 	e.outdate(d)
 }

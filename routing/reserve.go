@@ -75,13 +75,15 @@ func (e *Engine) reserves() {
 			named[s] = true
 		}
 	}
-	for _, d := range e.index.demands {
-		if d == nil {
+	for _, p := range e.plans {
+		if !p.standsBy() {
 			continue
 		}
-		for _, r := range d.queue.Reserve {
-			if s := e.standbyOf(d.queue.Name, r.Team); s != nil {
-				named[s] = true
+		for _, d := range p.demands {
+			for _, r := range d.queue.Reserve {
+				if s := e.standbyOf(d.queue.Name, r.Team); s != nil {
+					named[s] = true
+				}
 			}
 		}
 	}
@@ -101,6 +103,16 @@ func (e *Engine) reserves() {
 		}
 		e.look(name)
 	}
+}
+
+// standsBy says that a queue of the version has a reserve.
+func (p *plan) standsBy() bool {
+	for _, q := range p.Queues {
+		if len(q.Reserve) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 func (e *Engine) standbyOf(queue, team string) *standby {

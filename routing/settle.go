@@ -163,7 +163,7 @@ func (e *Engine) seek(c *call) {
 		e.unanswered(c) // the colleague went away, or the time is over
 		return
 	}
-	if o := e.backInFront(c); o != nil {
+	if o := e.backInFront(c); o != nil && e.finds(c) {
 		e.unseek(o)
 		o.trigger = room
 		e.seekAnyone(o)

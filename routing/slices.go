@@ -45,7 +45,7 @@ func (e *Engine) spend(units int) { e.slice.units += units }
 
 // pending says that a Step has left decisions to the next.
 func (e *Engine) pending() bool {
-	return e.freed.len() > 0 || e.seekers.len() > 0 || len(e.wakes) > 0 || e.census != nil || len(e.opened) > 0 || e.renews() || e.rises()
+	return e.freed.len() > 0 || e.seekers.len() > 0 || len(e.wakes) > 0 || e.census != nil || len(e.opened) > 0 || e.renews() || e.rises() || len(e.gone) > 0
 }
 
 // due says that a deadline has come.
@@ -244,8 +244,12 @@ func (e *Engine) settle() {
 			}
 		case e.census != nil:
 			e.enrolNext()
-		default:
+		case len(e.sought) > 0:
+			e.gatherMore()
+		case e.renews():
 			e.renewFirst()
+		default:
+			e.prune()
 		}
 		e.lookAtStirred()
 	}

@@ -16,6 +16,7 @@ func (e *Engine) redefine(a *agent, def agents.Agent) {
 	if a.profile.of(def) {
 		return
 	}
+	e.spend(4 * indexUnits)
 	p := e.profileFor(def)
 	old := a.profile
 	defer e.dropProfile(old, before)
@@ -34,21 +35,6 @@ func (e *Engine) redefine(a *agent, def agents.Agent) {
 		e.markFree(a)
 	}
 	e.recheckOwn(a)
-}
-
-// prune forgets what only versions without a call needed.
-func (e *Engine) prune() {
-	for _, d := range e.index.demands {
-		if d != nil && d.plan != e.plan && d.plan.calls == 0 {
-			delete(e.demandBy, d.key)
-			e.index.close(d)
-		}
-	}
-	for _, f := range e.figures {
-		if f.cap != nil {
-			f.cap.demands = slices.DeleteFunc(f.cap.demands, func(d *demand) bool { return e.demandBy[d.key] != d })
-		}
-	}
 }
 
 func (e *Engine) agentSignedIn(ev AgentSignedIn) error {

@@ -19,6 +19,10 @@ func (e *Engine) enter(c *call, name, trigger string, prefer []rule.Prefer) {
 		e.end(c, Failed, ByServer, "no_queue")
 		return
 	}
+	away := c.isAway()
+	if away {
+		e.unpromise(c) // who rings in again finds it in the queue where it waits
+	}
 	c.comeTo(q)
 	e.rekey(c)
 	e.renewOffers(c)
@@ -40,6 +44,9 @@ func (e *Engine) enter(c *call, name, trigger string, prefer []rule.Prefer) {
 	e.rekey(c)
 	e.greet(c)
 	e.join(c)
+	if away {
+		e.promise(c)
+	}
 	if c.guessed = unlike(); !taken {
 		e.guess(c)
 	}

@@ -33,7 +33,7 @@ var table = []mutant{
 	{"a queue occupies one agent too many", "capped.go", "occupied >= q.MaxTalking", "occupied > q.MaxTalking"},
 	{"the later promise is kept first", "ceiling.go", "k.Turn += c.queue.AnswerWithin.Microseconds()", "k.Turn -= c.queue.AnswerWithin.Microseconds()"},
 	{"a newcomer is flooded", "measure.go", "head = max(first.answers.count[i]-s.since(e.now-w), 0)", "head = min(first.answers.count[i]-s.since(e.now-w), 0)"},
-	{"room is for whoever seeks first", "settle.go", "if o := e.backInFront(c); o != nil {", "if o := e.backInFront(c); o != nil && e.free < 0 {"},
+	{"room is for whoever seeks first", "settle.go", "o != nil && e.finds(c) {", "o != nil && e.free < 0 {"},
 	{"nobody has come begins anew", "waiting.go", "if alone > 0 && c.deadline", "if alone < 0 && c.deadline"},
 	{"a slice has no end", "slices.go", "return s.units >= s.mostUnits ||", "return s.units < 0 ||"},
 }

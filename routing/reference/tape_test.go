@@ -19,7 +19,7 @@ var (
 )
 
 // found are seeds of soaks that found the engine or the reference in the wrong.
-var found = []uint64{44, 55, 179}
+var found = []uint64{44, 55, 179, 359, 453}
 
 const (
 	people = 8
@@ -247,6 +247,28 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
+// play signs the desks in and plays so many events.
+func (p *tape) play(run int) error {
+	for i := range people {
+		if err := p.step(routing.DeskChanged{Agent: agents.ID(fmt.Sprint("a", i)), Up: true}); err != nil {
+			return err
+		}
+	}
+	for n := range run {
+		err := p.pass()
+		if err == nil {
+			err = p.step(p.event())
+		}
+		if err != nil {
+			return fmt.Errorf("event %d, at %s: %w", n, p.now.Format("15:04:05.000000"), err)
+		}
+	}
+	return nil
+}
+
+// mostWrong is after how many seeds that went wrong a soak gives up.
+const mostWrong = 20
+
 // TestDecidesTheSame: the engine decides as the reference does.
 func TestDecidesTheSame(t *testing.T) {
 	const run = 2500
@@ -255,20 +277,13 @@ func TestDecidesTheSame(t *testing.T) {
 	for seed := *from; seed < *from+uint64(max(*events/run, 1)); seed++ {
 		seeds = append(seeds, seed)
 	}
+	wrong := 0
 	for _, seed := range seeds {
 		p := newTape(t, seed)
-		for i := range people {
-			if err := p.step(routing.DeskChanged{Agent: agents.ID(fmt.Sprint("a", i)), Up: true}); err != nil {
-				t.Fatal(err)
-			}
-		}
-		for n := range run {
-			err := p.pass()
-			if err == nil {
-				err = p.step(p.event())
-			}
-			if err != nil {
-				t.Fatalf("seed %d, event %d, at %s: %v", seed, n, p.now.Format("15:04:05.000000"), err)
+		if err := p.play(run); err != nil {
+			t.Errorf("seed %d, %v", seed, err)
+			if wrong++; wrong == mostWrong {
+				t.FailNow()
 			}
 		}
 		for k, n := range p.m.offers {

@@ -1,6 +1,7 @@
 package reference
 
 import (
+	"slices"
 	"time"
 
 	"github.com/cordboard/cordboard/routing"
@@ -143,5 +144,18 @@ func (m *matcher) sooner(o, c *caller, trigger string) bool {
 	if c.queue.MaxTalking > 0 && o.queue.Name == c.queue.Name && o.front != c.front {
 		return o.front && trigger == "room" && o.at >= len(o.list)
 	}
-	return m.before(o, c) < 0
+	return m.before(o, c) < 0 && !(c.front && trigger == "room" && m.givesWay(o, c))
+}
+
+// givesWay says that a call which came back is served instead of one of its
+// queue, whose turn is before o's: the bound of the queue had kept both waiting.
+func (m *matcher) givesWay(o, c *caller) bool {
+	return slices.ContainsFunc(m.calls, func(x *caller) bool {
+		return x != c && x.waiting && x.queue != nil && x.queue.Name == c.queue.Name && !x.front && m.before(x, o) < 0 && !m.holds(x) && m.finds(x)
+	})
+}
+
+// finds says that somebody free may take the call.
+func (m *matcher) finds(c *caller) bool {
+	return slices.ContainsFunc(m.people, func(p *person) bool { return p.free() && m.fits(c, p) >= 0 && m.may(c, p) })
 }

@@ -20,6 +20,9 @@ type size struct {
 	needs int
 }
 
+// mostSteps is more than any load measures.
+const mostSteps = 1 << 20
+
 // mostSkills is how many skills an agent holds at most.
 const mostSkills = 64
 
@@ -99,6 +102,7 @@ type centre struct {
 	next   routing.CallID
 	offers []routing.Offer // out, not acked
 	talks  []routing.Offer
+	room   []step // for those, made at the start: a benchmark's own memory is not to wake the collector
 	took   []step // of the Steps that are measured; nil: none are
 	failed error
 }
@@ -124,7 +128,7 @@ func newCentre(s size) (*centre, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &centre{size: s, engine: routing.New(p), policy: p, rng: rand.New(rand.NewPCG(1, 2)), now: start}, nil
+	return &centre{size: s, engine: routing.New(p), policy: p, rng: rand.New(rand.NewPCG(1, 2)), now: start, room: make([]step, 0, mostSteps)}, nil
 }
 
 // do applies an event and, where it leaves decisions pending, all that follows

@@ -25,14 +25,21 @@ var loads = []struct {
 	{"closing_100000", size{agents: 1000, profiles: 1000, queues: 1, skills: 1000, waiting: 100_000, choose: "longest_idle"}, closing},
 	{"vacancy_flips", size{agents: 1000, profiles: 1000, queues: 1, skills: 1, waiting: 100_000, choose: "longest_idle"}, flips},
 	{"needs_20000", size{agents: 100_000, profiles: 5000, queues: 1000, skills: 1000, waiting: 100_000, choose: "longest_idle", needs: 20_000}, ordinaryRounds},
+	{"needs_65000", size{agents: 100_000, profiles: 100_000, queues: 1000, skills: 1000, waiting: 130_000, choose: "longest_idle", needs: 65_000}, ordinaryRounds},
+	{"reload_needs_65000", size{agents: 1000, profiles: 1000, queues: 1000, skills: 1000, waiting: 130_000, choose: "longest_idle", needs: 65_000}, reload(routing.ApplyWaiting, false)},
+	{"ageing_100000", size{agents: 1000, profiles: 1000, queues: 1000, skills: 1000, waiting: 100_000, choose: "longest_idle"}, ageing},
 	{"profiles_100000", size{agents: 100_000, profiles: 100_000, queues: 1000, skills: 1000, waiting: 100_000, choose: "longest_idle"}, ordinaryRounds},
+	{"all_free_profiles_100000", size{agents: 100_000, profiles: 100_000, queues: 1000, skills: 1000, choose: "most_skilled"}, quiet},
 	{"all_free", size{agents: 100_000, profiles: 5000, queues: 1000, skills: 1000, choose: "most_skilled"}, quiet},
 }
 
 // hurt runs every load and prints the longest Step of each, how many there
 // were, and the median and the 99th percentile.
-func hurt(r *bench.Report) error {
+func (b *bencher) hurt(r *bench.Report) error {
 	for _, l := range loads {
+		if b.only != "" && b.only != l.name {
+			continue
+		}
 		c, err := newCentre(l.size)
 		if err != nil {
 			return err
@@ -43,6 +50,7 @@ func hurt(r *bench.Report) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", l.name, err)
 		}
+		c.tell(l.name, b.longest)
 		var ns, cpu []float64
 		for _, s := range c.took {
 			ns, cpu = append(ns, float64(s.took.Nanoseconds())), append(cpu, float64(s.cpu.Nanoseconds()))
@@ -56,7 +64,7 @@ func hurt(r *bench.Report) error {
 	return nil
 }
 
-func (c *centre) measure() { c.took = make([]step, 0, 1<<16) }
+func (c *centre) measure() { c.took = c.room[:0] }
 
 // meetingEnds: everybody is free at one instant, with callers waiting.
 func meetingEnds(c *centre) error {
@@ -112,6 +120,27 @@ func closing(c *centre) error {
 	c.now = start.Add(time.Hour)
 	c.measure()
 	c.settle()
+	return nil
+}
+
+// ageing: every caller's points and age come to the ceiling within one second,
+// and agents are free meanwhile.
+func ageing(c *centre) error {
+	c.policy.Ceiling = 1000
+	c.engine = routing.New(c.policy)
+	c.signIn(agents.Available)
+	for int(c.next)-len(c.talks) < c.waiting && c.failed == nil {
+		c.now = c.now.Add(-8 * time.Microsecond) // so that all come within the second
+		c.arrive()
+		c.answer()
+	}
+	c.now = c.now.Add(700 * time.Second) // 300 points are the most
+	c.settle()
+	c.measure()
+	for range 4000 {
+		c.now = c.now.Add(100 * time.Millisecond)
+		c.round()
+	}
 	return nil
 }
 

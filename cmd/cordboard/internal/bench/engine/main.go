@@ -21,9 +21,11 @@ import (
 func main() {
 	runs := flag.Int("runs", 5, "runs of which the median counts")
 	parts := flag.String("parts", "large,more,small,hurt,check,micro", "which parts to run")
+	only := flag.String("load", "", "of the loads made to hurt, this one")
+	longest := flag.Int("longest", 0, "say of so many of the longest Steps of each load what they were")
 	file := flag.String("json", "", "write the figures to this file as well")
 	flag.Parse()
-	if err := run(*runs, *parts, *file); err != nil {
+	if err := (&bencher{*runs, *longest, *only}).run(*parts, *file); err != nil {
 		fmt.Fprintln(os.Stderr, "bench-engine:", err)
 		os.Exit(1)
 	}
@@ -31,15 +33,21 @@ func main() {
 
 func newEngine(p *routing.Policy) *routing.Engine { return routing.New(p) }
 
+// bencher is what the flags ask for.
+type bencher struct {
+	runs, longest int
+	only          string
+}
+
 // run measures the parts named, on one thread.
-func run(runs int, parts, file string) error {
+func (b *bencher) run(parts, file string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Minute)
 	defer cancel()
 	r := bench.New(os.Stdout, "engine")
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	for part := range strings.SplitSeq(parts, ",") {
-		if err := one(ctx, r, part, runs); err != nil {
+		if err := b.one(ctx, r, part); err != nil {
 			return fmt.Errorf("%s: %w", part, err)
 		}
 	}
@@ -49,20 +57,20 @@ func run(runs int, parts, file string) error {
 	return r.WriteFile(file)
 }
 
-func one(ctx context.Context, r *bench.Report, part string, runs int) error {
+func (b *bencher) one(ctx context.Context, r *bench.Report, part string) error {
 	switch part {
 	case "large":
-		return ordinary(r, large, 100_000, true)
+		return b.ordinary(r, large, 100_000, true)
 	case "more":
-		return ordinary(r, more, 100_000, false)
+		return b.ordinary(r, more, 100_000, false)
 	case "small":
-		return ordinary(r, small, 100_000, false)
+		return b.ordinary(r, small, 100_000, false)
 	case "hurt":
-		return hurt(r)
+		return b.hurt(r)
 	case "check":
-		return check(ctx, r, runs)
+		return check(ctx, r, b.runs)
 	case "micro":
-		return micro(ctx, r, runs)
+		return micro(ctx, r, b.runs)
 	}
 	return fmt.Errorf("there is no such part")
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"runtime"
 	"slices"
@@ -22,7 +23,7 @@ var (
 var decides = []string{"hangup_requested", "call_arrived"}
 
 // ordinary measures rounds of a full centre, and what it weighs.
-func ordinary(r *bench.Report, s size, rounds int, weigh bool) error {
+func (b *bencher) ordinary(r *bench.Report, s size, rounds int, weigh bool) error {
 	c, err := newCentre(s)
 	if err != nil {
 		return err
@@ -49,10 +50,11 @@ func ordinary(r *bench.Report, s size, rounds int, weigh bool) error {
 	for range rounds / 10 {
 		c.round() // warm
 	}
-	c.took = make([]step, 0, rounds*8)
+	c.measure()
 	for range rounds {
 		c.round()
 	}
+	c.tell(fmt.Sprint(s.agents, "_", s.waiting), b.longest)
 	c.print(r, fmt.Sprintf("_%d_%d", s.agents, s.waiting))
 	return c.failed
 }
@@ -99,4 +101,16 @@ func heap() uint64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return m.HeapAlloc
+}
+
+// tell says what the longest Steps were.
+func (c *centre) tell(load string, n int) {
+	order := make([]int, len(c.took))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(c.took[b].cpu, c.took[a].cpu) })
+	for _, i := range order[:min(n, len(order))] {
+		fmt.Printf("# %s: Step %d of %d, %s: %v, of that %v of its thread\n", load, i+1, len(order), c.took[i].event, c.took[i].took, c.took[i].cpu)
+	}
 }
