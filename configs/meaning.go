@@ -24,7 +24,7 @@ func Changes(from, to *routing.Policy) []string {
 	for i := range a.NumField() {
 		switch name := a.Type().Field(i).Name; name {
 		case "Version", "SHA256", "Predicates", "keys": // what conditions ask is said with them
-		case "order", "ordered": // what Prepare makes of the agents
+		case "made", "order", "ordered": // what Prepare makes of the routes and the agents
 		case "Regions":
 			d.section(name, reflect.ValueOf(from.Regions.All()), reflect.ValueOf(to.Regions.All()))
 		case "Route":

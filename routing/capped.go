@@ -58,6 +58,7 @@ func (e *Engine) seekOpened() {
 	for _, name := range e.opened {
 		if c := e.firstStopped(e.figure(name)); c != nil {
 			e.markSeeking(c, room)
+			c.seeking.room = true
 		}
 	}
 	e.opened = e.opened[:0]
@@ -69,16 +70,23 @@ func (e *Engine) firstStopped(f *figure) (best *call) {
 	if f.cap == nil || e.free == 0 {
 		return nil
 	}
-	if best = e.firstBack(f); best != nil {
-		return best
-	}
+	best = e.firstBack(f)
+	back := best != nil
 	f.cap.holding.Ascend(func(c *call) bool {
 		e.spend(1)
-		if e.awaits(c) {
-			best = c
+		if back && best.key.Compare(c.key) < 0 {
+			return false
 		}
-		return best == nil
+		// One that came back may hold too: it has taken over such a call's place.
+		if (!back || c.front) && e.awaits(c) {
+			best = c
+			return false
+		}
+		return true
 	})
+	if back {
+		return best
+	}
 	for _, d := range f.cap.demands {
 		if d.indexed == 0 || e.full(d.queue) {
 			continue

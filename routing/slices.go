@@ -63,7 +63,8 @@ func (s *stands) pending() bool { return s.spot > 0 }
 // seeking is the place of a call among those.
 type seeking struct {
 	stands
-	key queue.Key // its turn
+	key  queue.Key // its turn
+	room bool      // its queue's bound has room for it
 }
 
 func (s *seeking) pending() bool { return s != nil && s.stands.pending() }
@@ -192,7 +193,7 @@ func (e *Engine) markSeeking(c *call, trigger string) {
 		return
 	}
 	c.trigger = trigger
-	c.seeking = &seeking{stands{at: e.now, step: e.steps}, c.key}
+	c.seeking = &seeking{stands: stands{at: e.now, step: e.steps}, key: c.key}
 	e.seekers.put(c)
 	e.spend(indexUnits)
 }
@@ -200,16 +201,28 @@ func (e *Engine) markSeeking(c *call, trigger string) {
 // unseek forgets it: the call is offered, or over.
 func (e *Engine) unseek(c *call) {
 	if c.seeking.pending() {
+		e.leaveRoom(c)
 		e.seekers.remove(c)
 		c.seeking = nil
 	}
 }
 
-// nextSeeker is the first call that has yet to seek.
-func (e *Engine) nextSeeker() *call {
-	c := e.seekers.pop()
+// leaveRoom says that a call which was to seek in its queue's room does not: the
+// room is another's.
+func (e *Engine) leaveRoom(c *call) {
+	if c.seeking.pending() && c.seeking.room {
+		c.seeking.room = false
+		e.reopen(c.queue)
+	}
+}
+
+// nextSeeker is the first call that has yet to seek, and whether that is for its
+// queue's room.
+func (e *Engine) nextSeeker() (c *call, inRoom bool) {
+	c = e.seekers.pop()
+	inRoom = c.seeking.room
 	c.seeking = nil
-	return c
+	return c, inRoom
 }
 
 // reseek keeps a pending call in its place after a change of its turn.
@@ -237,9 +250,9 @@ func (e *Engine) settle() {
 		case len(e.opened) > 0:
 			e.seekOpened()
 		case e.seekers.len() > 0:
-			c := e.nextSeeker()
+			c, inRoom := e.nextSeeker()
 			e.seek(c)
-			if c.trigger == room && !e.full(c.queue) {
+			if inRoom && !e.full(c.queue) {
 				e.reopen(c.queue) // for one more
 			}
 		case e.census != nil:

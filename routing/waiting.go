@@ -113,6 +113,7 @@ func (e *Engine) leave(c *call) {
 		return
 	}
 	e.spend(4 * indexUnits)
+	e.leaveRoom(c)
 	e.unsay(c, false)
 	e.unplace(c)
 	c.wants(nil)

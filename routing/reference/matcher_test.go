@@ -238,7 +238,7 @@ func number(c *caller) routing.CallID {
 // the earliest step.
 func (m *matcher) found(c *caller, p *person, r routing.Reason) error {
 	for _, o := range m.calls { // those before it have sought already
-		if o != c && o.waiting && m.sooner(o, c, r.Trigger) && !m.full(o) && !m.holds(o) && m.fits(o, p) >= 0 && m.may(o, p) && (o.asked || !m.sliced) {
+		if o != c && o.waiting && m.sooner(o, c, r.Trigger) && !m.full(o) && !m.anothersRoom(o, c) && !m.holds(o) && m.fits(o, p) >= 0 && m.may(o, p) && (o.asked || !m.sliced) {
 			return fmt.Errorf("call %d finds %s before call %d, whose turn is earlier", c.id, p.id, o.id)
 		}
 	}

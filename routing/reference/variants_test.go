@@ -155,6 +155,13 @@ func (m *matcher) givesWay(o, c *caller) bool {
 	})
 }
 
+// anothersRoom says that the room in o's queue is for a call which came back.
+func (m *matcher) anothersRoom(o, c *caller) bool {
+	return o.queue.MaxTalking > 0 && o.queue.Name != c.queue.Name && !o.front && slices.ContainsFunc(m.calls, func(x *caller) bool {
+		return x.waiting && x.front && x.queue.Name == o.queue.Name && !m.holds(x) && m.finds(x)
+	})
+}
+
 // finds says that somebody free may take the call.
 func (m *matcher) finds(c *caller) bool {
 	return slices.ContainsFunc(m.people, func(p *person) bool { return p.free() && m.fits(c, p) >= 0 && m.may(c, p) })
