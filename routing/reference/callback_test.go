@@ -61,7 +61,9 @@ func (m *matcher) callback(a routing.Action) {
 		c.waiting, c.at, c.until, c.asked = true, len(c.list), time.Time{}, true
 	case routing.CallCustomer:
 		if a.Agent == "" { // ahead
-			m.call(a.Call).waiting = false
+			c := m.call(a.Call)
+			c.waiting = false
+			c.preferDone()
 		}
 		m.tally("called")
 	case routing.CallbackReached:
@@ -72,6 +74,7 @@ func (m *matcher) callback(a routing.Action) {
 	case routing.CallbackMissed:
 		c := m.call(a.Call)
 		c.waiting, c.again = false, a.Again
+		c.preferDone()
 		m.tally("missed")
 	case routing.EndCall:
 		if a.Into != 0 {
@@ -80,6 +83,9 @@ func (m *matcher) callback(a routing.Action) {
 		}
 	}
 }
+
+// preferDone: whom the call prefers has been asked, or it was time that went by.
+func (c *caller) preferDone() { c.at, c.until = len(c.list), time.Time{} }
 
 func (m *matcher) tally(what string) { m.offers[what]++ }
 

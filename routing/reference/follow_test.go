@@ -222,7 +222,7 @@ func (m *matcher) withdrawn(a routing.Withdraw) {
 		p.answered = p.answered[:len(p.answered)-1]
 	}
 	if strings.HasPrefix(a.Why, "customer_") {
-		c.at, c.until = len(c.list), time.Time{} // an agent was asked: whom it prefers is done with
+		c.preferDone()
 	}
 	if a.Why == "abandoned" || a.Why == "call_failed" || a.Why == "taken_over" || strings.HasPrefix(a.Why, "customer_") {
 		return

@@ -19,7 +19,7 @@ var (
 )
 
 // found are seeds of soaks that found the engine or the reference in the wrong.
-var found = []uint64{44, 55, 179, 359, 453}
+var found = []uint64{44, 55, 179, 359, 453, 564, 1152, 2294, 3669}
 
 const (
 	people = 8

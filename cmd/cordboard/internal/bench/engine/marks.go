@@ -54,6 +54,11 @@ func (b *bencher) ordinary(r *bench.Report, s size, rounds int, weigh bool) erro
 	for range rounds {
 		c.round()
 	}
+	if weigh {
+		if err := c.explain(r); err != nil {
+			return err
+		}
+	}
 	c.tell(fmt.Sprint(s.agents, "_", s.waiting), b.longest)
 	c.print(r, fmt.Sprintf("_%d_%d", s.agents, s.waiting))
 	return c.failed
