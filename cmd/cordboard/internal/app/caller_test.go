@@ -67,7 +67,7 @@ func (w *world) dial(d dial) *caller {
 	cmd := exec.Command("sipp", w.app.SIPAddr().String(), "-sf", filepath.Join("testdata", "caller.xml"), "-s", d.to,
 		"-key", "from", d.from, "-key", "pai", d.pai, "-key", "privacy", d.privacy, "-key", "ear", strconv.Itoa(int(ear.Local().Port())),
 		"-i", "127.0.0.1", "-p", strconv.Itoa(c.port), "-mp", strconv.Itoa(c.port+2), "-cid_str", "%u"+c.id,
-		"-m", strconv.Itoa(d.calls), "-l", "1", "-r", "100", "-nostdin", "-timeout", "55s", "-timeout_error",
+		"-m", strconv.Itoa(d.calls), "-l", "1", "-r", "100", "-nostdin", "-timeout", "175s", "-timeout_error",
 		"-trace_err", "-error_file", errors, "-trace_logs", "-log_file", "/dev/fd/3")
 	cmd.ExtraFiles = []*os.File{write}
 	cmd.Stdout, cmd.Stderr = &c.out, &c.out

@@ -75,7 +75,7 @@ agents:
 
 func openSmall(t *testing.T, on app.Database) *small {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	t.Cleanup(cancel)
 	phone, err := siptest.NewPhone(ctx, siptest.Options{Name: "anna", Behaviour: siptest.Behaviour{Ring: true}})
 	if err != nil {

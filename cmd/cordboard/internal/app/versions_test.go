@@ -194,7 +194,7 @@ func (c *centre) metric(name string) string {
 
 func openCentre(t *testing.T, on app.Database) *centre {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	t.Cleanup(cancel)
 	c := &centre{t: t, ctx: ctx, file: server(t, t.TempDir(), `{listen: "127.0.0.1:0"}`, on.Section(t))}
 	t.Cleanup(func() {
@@ -393,7 +393,7 @@ func TestScheduledIsListed(t *testing.T) {
 // A file that is watched is read when it has changed, and not before it is
 // whole.
 func TestFileIsWatched(t *testing.T) {
-	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	t.Cleanup(cancel)
 	c := &centre{t: t, ctx: ctx, file: server(t, t.TempDir(), `{listen: "127.0.0.1:0"}`, "{path: a.db}")}
 	c.file.WatchRoutes = true
