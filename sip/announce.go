@@ -21,7 +21,7 @@ type telling struct {
 // nothing.
 func (c *call) announce(a routing.Announce) {
 	l := c.caller
-	if l.ended || !l.hears() || c.connected || c.treatment != "" && !c.played {
+	if l.ended || !l.hears() || c.connected || c.message != nil || c.treatment != "" && !c.played {
 		return
 	}
 	sounds := spoken(a)

@@ -24,6 +24,7 @@ import (
 //	a minute      | 180 or 183 again    | -                    | -
 //	Expires       | 487; E CallerGone   | -                    | -
 //	Treat         | 200, or refuse      | play once up         | play; E TreatmentPlayed
+//	... voicemail | 200                 | ask once up          | ask, record; E MessageLeft
 //	CANCEL        | gone; E CallerGone  | the stack says BYE   | -
 //	ACK           | -                   | up; settle           | late offer's answer; settle
 //	no ACK        | -                   | BYE; E CallFailed    | the same, after a re-INVITE
@@ -68,7 +69,8 @@ type call struct {
 	treatment string // announcement instead of the music
 	played    bool   // to its end
 	told      telling
-	deaf      bool // he cannot hear early media, which he should
+	message   *dictation // nil: none is left
+	deaf      bool       // he cannot hear early media, which he should
 	deskHold  bool
 	ringLater []routing.Ring // wait until the caller's codecs are known
 	sendLater *routing.Treat // likewise, to a number
@@ -155,7 +157,7 @@ func (c *call) event(l *leg, ev stack.Event) {
 		unwrap(m)
 	}
 	switch {
-	case c.keyed(l, ev):
+	case c.keyed(l, ev), c.messageInfo(l, ev):
 	case c.isOther(l):
 		c.otherEvent(l, ev)
 	case l.ended || (l != c.caller && l != c.agent):
@@ -298,6 +300,7 @@ func (c *call) guarded(fn func()) {
 func (c *call) finish() {
 	c.over = true
 	c.noOffer()
+	c.dropMessage()
 	for _, a := range []*alarm.Alarm{c.joinTimer, c.ringTimer, c.expireTimer, c.resume, c.orphanTimer, c.lookTimer} {
 		a.Stop()
 	}

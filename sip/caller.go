@@ -171,6 +171,8 @@ func (c *call) treat(a routing.Treat) {
 	case l.ended:
 	case a.Number != "":
 		c.send(a)
+	case a.Voicemail != "":
+		c.takeMessage(a)
 	case a.Reject != 0 && !l.answered:
 		c.try(l, "reject", l.dlg.Reject(a.Reject, "", reasonHeader(routing.ByServer, a.Why)))
 		c.closeLeg(l)
@@ -218,7 +220,9 @@ func (c *call) callerGone() {
 	c.dropAgents(reasonHeader(routing.ByCaller, "caller_gone"))
 	c.noOffer()
 	c.closeLeg(c.caller)
-	c.submit(routing.CallerGone{Call: c.id, Unanswered: !c.caller.answered})
+	if !c.hungUpOn() {
+		c.submit(routing.CallerGone{Call: c.id, Unanswered: !c.caller.answered})
+	}
 	c.orphanTimer = c.after(c.gw.orphanAfter, func() {
 		c.log.Error("no end of a call whose caller has gone", zap.String("reason", "engine_silent"))
 		c.finish()

@@ -53,6 +53,8 @@ type Options struct {
 	// Dialect of the agents' phones; nil is pbx.Generic.
 	Dialect pbx.Dialect
 	Log     *zap.Logger
+
+	Mailboxes Mailboxes // nil: none takes a message
 }
 
 // Gateway is call control: the stack's Handler below, the engine's port above.
@@ -73,6 +75,9 @@ type Gateway struct {
 	joinPatience, orphanAfter, unheardAfter, ringbackAfter, ringbackEvery, keyTime time.Duration
 
 	lookEvery, probeEvery, silentAfter, session time.Duration
+
+	mailboxes   Mailboxes // nil: none
+	messageWait time.Duration
 
 	alarms alarm.Clock // of all calls
 
@@ -129,7 +134,7 @@ func New(o Options) (*Gateway, error) {
 	g := &Gateway{
 		trunks: slices.Clone(o.Trunks), router: o.Router, phones: o.Phones,
 		dialogs: o.Dialogs, customers: o.Customers, media: o.Media, mutual: slices.Clone(o.Mutual),
-		sdpHost: o.Host, dialect: o.Dialect, log: o.Log.Named("sip"),
+		mailboxes: o.Mailboxes, messageWait: messageWait, sdpHost: o.Host, dialect: o.Dialect, log: o.Log.Named("sip"),
 		calls: map[routing.CallID]*call{}, probing: map[agents.ID]bool{}, outward: map[string]int{},
 		empty: make(chan struct{}), joinPatience: joinPatience, orphanAfter: orphanAfter,
 		unheardAfter: unheardAfter, ringbackAfter: ringbackAfter, ringbackEvery: ringbackEvery, keyTime: keyTime,

@@ -27,6 +27,7 @@ func (c *call) sound() {
 	case talking || !l.atOwnPort() || l.codec.Name == "": // no codec: a late offer, nobody to play to yet
 	case c.treatment == "" && c.told.sounds != nil && (l.up || l.early):
 		now = playing{told: c.told.number, codec: l.playCodec()}
+	case c.message.listens():
 	case c.treatment == "":
 		now = playing{sound: c.tune, loop: true, codec: l.playCodec()}
 	case (l.up || l.early) && !c.played: // its beginning must not be lost before the phone listens

@@ -173,7 +173,7 @@ func TestEveryAddress(t *testing.T) {
 
 func TestBuiltInMusic(t *testing.T) {
 	e, a := engine(t), ear(t)
-	for _, name := range []string{media.DefaultMusic, "greeting", "closed", "sorry", "busy", "greeting-ru", "closed-ru", "sorry-ru", "busy-ru"} {
+	for _, name := range []string{media.DefaultMusic, "greeting", "closed", "sorry", "busy", "greeting-ru", "closed-ru", "sorry-ru", "busy-ru", "beep", "voicemail", "voicemail-ru", "voicemail-bg", "voicemail-zh"} {
 		if !e.Has(name) {
 			t.Errorf("there is no %s", name)
 		}

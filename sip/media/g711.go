@@ -1,6 +1,10 @@
 package media
 
-import "math/bits"
+import (
+	"math/bits"
+
+	"github.com/cordboard/cordboard/sip/media/internal/wav"
+)
 
 // G.711 (ITU-T G.711, 1988): 8 bits a sample. Encoding goes through tables of
 // all 16-bit samples' upper 14 (mu-law) or 13 (A-law) bits.
@@ -73,6 +77,11 @@ func toALaw(s int16) uint8 {
 		c = uint8(seg)<<4 | uint8(v>>(seg-1))&0x0f
 	}
 	return (sign | c) ^ 0x55
+}
+
+// WAV is a file of samples in G.711: PCMA, or else PCMU.
+func WAV(codec string, samples []byte) []byte {
+	return wav.AppendG711(nil, codec == "PCMA", samples)
 }
 
 // Encode turns samples into G.711; nil when the codec is not PCMU or PCMA.

@@ -22,6 +22,8 @@ type Port struct {
 	heard  atomic.Uint64        // RTP packets accepted
 	strays atomic.Uint64        // packets refused by the latch
 
+	recording atomic.Pointer[Recording]
+
 	mu      sync.Mutex
 	closed  bool
 	media   latch
@@ -137,6 +139,9 @@ func (p *Port) receivedRTP(src netip.AddrPort, pkt []byte) {
 	p.heard.Add(1)
 	for _, d := range a.digits {
 		a.call(d)
+	}
+	if r := p.recording.Load(); r != nil {
+		r.heard(h, codecOf(h.pt, a.format, a.known), time.Now())
 	}
 	if q := p.peer.Load(); q != nil {
 		q.forward(pkt, h.pt, a.format, a.known)

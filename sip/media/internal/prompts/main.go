@@ -49,6 +49,9 @@ func run(folder string) error {
 	if err := write(folder, "default", music()); err != nil {
 		return err
 	}
+	if err := writeULaw(folder, "beep", beep()); err != nil {
+		return err
+	}
 	speaker, err := exec.LookPath("espeak-ng")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "prompts: espeak-ng is not installed; the announcements stay as they are")
@@ -69,6 +72,9 @@ func run(folder string) error {
 		return err
 	}
 	if err := callbacks(speaker, folder); err != nil {
+		return err
+	}
+	if err := voicemail(speaker, folder); err != nil {
 		return err
 	}
 	return vocabulary(speaker, folder)

@@ -175,6 +175,38 @@ func AppendULaw(b, samples []byte) []byte {
 	return append(appendHead(b, uLaw, 1, len(samples)), samples...)
 }
 
+// AppendG711 does so with samples in either law, as every player reads it: with
+// the chunks that other forms than PCM are to have.
+func AppendG711(b []byte, inALaw bool, samples []byte) []byte {
+	kind := uint16(uLaw)
+	if inALaw {
+		kind = aLaw
+	}
+	le := binary.LittleEndian
+	n := uint32(len(samples))
+	b = append(b, "RIFF"...)
+	b = le.AppendUint32(b, 50+n+n%2)
+	b = append(b, "WAVEfmt "...)
+	b = le.AppendUint32(b, 18)
+	b = le.AppendUint16(b, kind)
+	b = le.AppendUint16(b, 1) // one channel
+	b = le.AppendUint32(b, Rate)
+	b = le.AppendUint32(b, Rate)
+	b = le.AppendUint16(b, 1)
+	b = le.AppendUint16(b, 8)
+	b = le.AppendUint16(b, 0) // nothing more of the format
+	b = append(b, "fact"...)
+	b = le.AppendUint32(b, 4)
+	b = le.AppendUint32(b, n)
+	b = append(b, "data"...)
+	b = le.AppendUint32(b, n)
+	b = append(b, samples...)
+	if n%2 == 1 { // chunks begin at even places
+		b = append(b, 0)
+	}
+	return b
+}
+
 func appendHead(b []byte, kind, octets uint16, samples int) []byte {
 	size := uint32(octets) * uint32(samples)
 	le := binary.LittleEndian
