@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -52,6 +53,43 @@ agents:
 			if got := f.Brief(); !strings.HasPrefix(got, c.want[i]) {
 				t.Errorf("%s:\ngot  %s\nwant %s", name, got, c.want[i])
 			}
+		}
+	}
+}
+
+// A document may name only the mailboxes that the server file lists, where it
+// lists any.
+func TestBesideMailboxes(t *testing.T) {
+	const text = `cordboard: routing/1
+name: One desk
+zone: Europe/London
+queues:
+  desk:
+    late: {after: 10m, then: {voicemail: office}}
+    nobody: {for: 0s, then: {voicemail: night}}
+route: {queue: desk}
+agents:
+  ann: {name: Ann Field, phone: "sip:ann@192.0.2.1"}
+`
+	for name, c := range map[string]struct {
+		server *Server
+		want   string
+	}{
+		"alone": {nil, ""}, "none listed": {&Server{}, ""}, "both": {&Server{Voicemail: Voicemail{Mailboxes: []string{"night", "office"}}}, ""},
+		"one": {&Server{Voicemail: Voicemail{Mailboxes: []string{"office"}}}, `r.yaml:7:41: nobody.then.voicemail: mailbox "night" does not exist: the server file lists others (queue desk) [Q704]`},
+	} {
+		r := Check("r.yaml", []byte(text), CheckInput{Today: checkDay, Server: c.server})
+		if known := !slices.ContainsFunc(r.NotPossible, func(n NotPossible) bool { return n.Checks == "Q704 for mailboxes" }); c.want == "" && known != (c.server != nil) {
+			t.Errorf("%s: mailboxes checked: %v", name, known)
+		}
+		var got []string
+		for _, f := range r.Findings {
+			if f.Code == "Q704" {
+				got = append(got, f.Brief())
+			}
+		}
+		if strings.Join(got, "; ") != c.want {
+			t.Errorf("%s: got %q, want %q", name, got, c.want)
 		}
 	}
 }

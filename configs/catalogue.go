@@ -66,7 +66,7 @@ var lints = []Lint{
 	{"Q701", Error, "", "an overflow ring without an end"},
 	{"Q702", Warning, "", "no way out: neither late nor nobody"},
 	{"Q703", Warning, "", "late is shorter than one ring"},
-	{"Q704", Error, needsSounds, "a sound or a number does not exist"},
+	{"Q704", Error, needsSounds, "a sound, a number or a mailbox does not exist"},
 	{"A801", Warning, needsAgents, "an agent fits no queue at any step"},
 	{"A802", Warning, needsAgents, "a reserve team is regular in the same queue"},
 	{"A803", Warning, needsAgents, "a preferred agent never fits"},

@@ -115,7 +115,9 @@ func (l *linter) notPossible(in CheckInput) []NotPossible {
 	if in.HasSound == nil {
 		out = append(out, NotPossible{"Q704 for sounds", "no --sounds"})
 	}
-	out = append(out, NotPossible{"Q704 for mailboxes", "only on the server"})
+	if in.Server == nil {
+		out = append(out, NotPossible{"Q704 for mailboxes", "only on the server"})
+	}
 	if in.Live == nil {
 		out = append(out, NotPossible{"K951", "no live version"})
 	}

@@ -275,6 +275,9 @@ func (f *follower) note(a routing.Action) {
 		} else if a.Number != "" {
 			f.say(f.now, fmt.Sprintf("treatment %s: number %s", a.Why, a.Number), 0)
 			f.over = true
+		} else if a.Voicemail != "" {
+			f.say(f.now, fmt.Sprintf("treatment %s: voicemail %s", a.Why, a.Voicemail), 0)
+			f.over = true
 		} else {
 			f.say(f.now, "treatment "+a.Why, 0)
 		}

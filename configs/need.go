@@ -217,7 +217,12 @@ func (c *compiler) action(n *node) rule.Treatment {
 		t.Number = c.number(x)
 		c.canDial(x)
 	}
-	later := []string{"callback", "voicemail"}
+	if v := o.get("voicemail"); v != nil {
+		ways++
+		t.Voicemail = c.name(v)
+		c.hasMailbox(v, t.Voicemail)
+	}
+	later := []string{"callback"}
 	for _, key := range later {
 		if o.has(key) {
 			ways++
@@ -230,7 +235,7 @@ func (c *compiler) action(n *node) rule.Treatment {
 	case ways > 1:
 		c.errorf(n, CodeConflict, "%s: a call goes to one place only", n.label())
 	case ways == 0:
-		c.errorf(n, CodeMissing, "%s: say where the call goes: queue, number, hangup or reject", n.label())
+		c.errorf(n, CodeMissing, "%s: say where the call goes: queue, number, voicemail, hangup or reject", n.label())
 	}
 	return t
 }

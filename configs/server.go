@@ -24,7 +24,8 @@ type Server struct {
 	// the document lists its agents itself.
 	Directory string `key:"directory"`
 	// WatchRoutes has document and directory read again when their file changes.
-	WatchRoutes bool `key:"routing_watch"`
+	WatchRoutes bool      `key:"routing_watch"`
+	Voicemail   Voicemail `key:"voicemail"`
 }
 
 // SIP is where calls come in.

@@ -15,12 +15,13 @@ func TestServerDefaults(t *testing.T) {
 	}
 	addr := netip.MustParseAddr("192.0.2.5")
 	equal(t, "server", *s, Server{
-		Routes: "testdata/good/routing.yaml",
-		SIP:    SIP{Listen: []Listen{{"udp", netip.AddrPortFrom(addr, 5060)}}, MaxCalls: 1000, Rate: 50},
-		Media:  Media{Addr: addr, Advertise: addr, PortMin: 20000, PortMax: 29999},
-		Web:    Web{Listen: "127.0.0.1:8080", Session: 12 * time.Hour},
-		Admin:  "127.0.0.1:9090",
-		Store:  Store{Path: "testdata/good/var/cordboard.db", Journal: "testdata/good/var/journal"},
+		Routes:    "testdata/good/routing.yaml",
+		SIP:       SIP{Listen: []Listen{{"udp", netip.AddrPortFrom(addr, 5060)}}, MaxCalls: 1000, Rate: 50},
+		Media:     Media{Addr: addr, Advertise: addr, PortMin: 20000, PortMax: 29999},
+		Web:       Web{Listen: "127.0.0.1:8080", Session: 12 * time.Hour},
+		Admin:     "127.0.0.1:9090",
+		Voicemail: Voicemail{Longest: 3 * time.Minute, Silence: 10 * time.Second, Keep: 90 * 24 * time.Hour},
+		Store:     Store{Path: "testdata/good/var/cordboard.db", Journal: "testdata/good/var/journal"},
 	})
 }
 
@@ -69,7 +70,8 @@ store: {path: /var/lib/cordboard/cordboard.db, journal: journal}
 			Listen: ":8443", Origins: []string{"https://desk.example.com:8443"},
 			TLSCert: "/etc/cordboard/tls/cert.pem", TLSKey: "/etc/cordboard/tls/key.pem", Session: 8 * time.Hour,
 		},
-		Admin: "[::1]:9090",
-		Store: Store{Path: "/var/lib/cordboard/cordboard.db", Journal: "/etc/cordboard/journal"},
+		Admin:     "[::1]:9090",
+		Voicemail: Voicemail{Longest: 3 * time.Minute, Silence: 10 * time.Second, Keep: 90 * 24 * time.Hour},
+		Store:     Store{Path: "/var/lib/cordboard/cordboard.db", Journal: "/etc/cordboard/journal"},
 	})
 }

@@ -87,6 +87,7 @@ func (s *serverReader) document(o *object) {
 	s.claim(admin, "admin", "tcp", s.out.Admin)
 	s.checkClaims()
 	s.store(s.object(o.get("store")))
+	s.voicemail(s.object(o.get("voicemail")))
 	o.close()
 }
 

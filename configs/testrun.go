@@ -272,6 +272,9 @@ func (r *player) react(a routing.Action) {
 			r.treatment = a.Why
 			r.step(routing.TreatmentPlayed{Call: a.Call})
 		}
+		if a.Voicemail != "" {
+			r.step(routing.MessageLeft{Call: a.Call, Why: routing.MessageHungUp})
+		}
 	}
 }
 
