@@ -27,6 +27,7 @@ type Message struct {
 	Mailbox  string
 	Queue    string // in which the caller was, "" for none
 	Language string
+	Codec    string // of the samples: PCMU or PCMA
 }
 
 // Tape takes one message. Write is told the samples in order (G.711 of one
@@ -107,10 +108,10 @@ func (c *call) record() {
 	if l.ended || m.why != "" {
 		return
 	}
-	tape := c.gw.mailboxes.Take(Message{Call: c.id, Mailbox: m.order.Voicemail, Queue: m.order.Queue, Language: m.order.Language})
+	tape := c.gw.mailboxes.Take(Message{Call: c.id, Mailbox: m.order.Voicemail, Queue: m.order.Queue, Language: m.order.Language, Codec: l.codec.Name})
 	longest, silence := c.gw.mailboxes.Limits()
 	r, err := l.port.Record(media.RecordOptions{
-		To: tape, Longest: longest, Silence: silence,
+		To: tape, Codec: l.codec.Name, Longest: longest, Silence: silence,
 		Ended: func(got media.Recorded) {
 			seconds := tape.End(got)
 			c.post(func() { c.recorded(got, seconds) })

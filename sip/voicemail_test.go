@@ -163,7 +163,7 @@ func TestMessage(t *testing.T) {
 	f := newMailboxes()
 	w := mailboxWorld(t, f)
 	caller, ours, id, tape := w.inMailbox(f)
-	if want := (Message{Call: id, Mailbox: "office", Queue: "billing", Language: "en"}); tape.who != want {
+	if want := (Message{Call: id, Mailbox: "office", Queue: "billing", Language: "en", Codec: "PCMA"}); tape.who != want {
 		t.Errorf("taken from %+v, want %+v", tape.who, want)
 	}
 	said := w.says(caller, id, ours, 125)
@@ -214,7 +214,7 @@ func TestMessageSkipsToTheBeep(t *testing.T) {
 		t.Errorf("INFO answered %d", r.Code)
 	}
 	w.left(id, routing.MessageLeft{Why: routing.MessageByKey})
-	tape.is(t, media.Recorded{Why: media.RecordStopped}, nil)
+	tape.is(t, media.Recorded{Why: media.RecordStopped, Codec: "PCMA"}, nil)
 
 	caller, _, id = w.queued(newPeer(t), 8, 101)
 	to := toMailbox(id, "office")
@@ -234,7 +234,7 @@ func TestMessageEndsByItself(t *testing.T) {
 	w := mailboxWorld(t, f)
 	_, _, id, tape := w.inMailbox(f)
 	w.left(id, routing.MessageLeft{Why: routing.MessageSilence})
-	tape.is(t, media.Recorded{Why: media.RecordSilence}, nil)
+	tape.is(t, media.Recorded{Why: media.RecordSilence, Codec: "PCMA"}, nil)
 
 	f = newMailboxes()
 	f.longest = 2500 * time.Millisecond

@@ -19,8 +19,8 @@ import (
 type Contact struct {
 	Call        routing.CallID
 	Attempt     routing.Attempt
-	Customer    string // "" when the caller stayed unknown
-	Agent       agents.ID
+	Customer    string    // "" when the caller stayed unknown
+	Agent       agents.ID // "" of a message that the caller left (SaveLeft)
 	Queue       string
 	Topic       string
 	At          time.Time // when the agent answered
@@ -46,6 +46,12 @@ func (c *Contact) interaction(name string) customer.Interaction {
 	}
 	if name == "" {
 		name = string(c.Agent)
+	}
+	if c.Agent == "" {
+		return customer.Interaction{
+			ID: messageID(c.Call), At: c.At.UTC().Truncate(time.Microsecond), Channel: "voicemail", Title: fitting(title),
+			DurationS: int(c.Talk.Round(time.Second) / time.Second), Call: int64(c.Call),
+		}
 	}
 	return customer.Interaction{
 		ID: "call-" + strconv.FormatInt(int64(c.Call), 10) + "-" + strconv.Itoa(int(c.Attempt)),
@@ -126,8 +132,12 @@ func writeContact(t *tx, c *Contact) error {
 func writeContactRows(t *tx, c *Contact) error {
 	now := time.Now().UnixMicro()
 	i := c.interaction("")
+	var by customer.Colleague
+	if i.Agent != nil {
+		by = *i.Agent
+	}
 	row := []any{c.Customer, i.ID, i.At.UnixMicro(), i.Channel, i.Title, i.Detail, i.Topic,
-		i.Agent.Agent, i.Agent.Name, i.Note, i.Disposition, i.DurationS, i.Call, int64(c.Attempt)}
+		by.Agent, by.Name, i.Note, i.Disposition, i.DurationS, i.Call, int64(c.Attempt)}
 	added, err := t.exec(qAddContact, row...)
 	if err != nil {
 		return err
@@ -144,7 +154,7 @@ func writeContactRows(t *tx, c *Contact) error {
 	if c.Customer == "" {
 		return nil
 	}
-	if err := t.put(qTouchCustomer, c.Customer, i.Agent.Agent, i.Agent.Name, i.At.UnixMicro(), now); err != nil {
+	if err := touchCustomer(t, c.Customer, i.Agent, i.At.UnixMicro(), now); err != nil {
 		return err
 	}
 	switch was {
@@ -158,6 +168,15 @@ func writeContactRows(t *tx, c *Contact) error {
 		return t.put(qReplaceInDocument, c.Customer, line, mostAdded, i.At.UnixMicro(), i.ID)
 	}
 	return nil // look-ups put it in front of the document
+}
+
+// touchCustomer raises the customer's version, and says who talked last: nobody
+// who left a message.
+func touchCustomer(t *tx, customer string, by *customer.Colleague, at, now int64) error {
+	if by == nil {
+		return t.put(qRaiseVersion, customer, now)
+	}
+	return t.put(qTouchCustomer, customer, by.Agent, by.Name, at, now)
 }
 
 // before is what stood in a contact's place.
@@ -306,7 +325,7 @@ func overlaid(r *customer.Record, unwritten []Contact, names map[string]string) 
 			r.Interactions[at] = i
 		}
 		r.Version++
-		if r.LastAgentAt == nil || !r.LastAgentAt.After(i.At) {
+		if i.Agent != nil && (r.LastAgentAt == nil || !r.LastAgentAt.After(i.At)) {
 			when := i.At
 			r.LastAgent, r.LastAgentAt = i.Agent, &when
 		}

@@ -103,6 +103,8 @@ type Options struct {
 	Documents     Documents
 	Reloader      Reloader
 	Explain       Explainer
+	// Messages are those left in mailboxes; nil: there are none.
+	Messages Messages
 	// Origins says which pages may change anything; see NewOrigins.
 	Origins func(*http.Request) bool
 	// UI is the built desktop; nil is the embedded one.
@@ -197,6 +199,7 @@ func New(opt Options) *Server {
 		{http.MethodGet, "/desk", "", s.desk},
 	}
 	s.routes = append(s.routes, s.routingRoutes()...)
+	s.routes = append(s.routes, s.messageRoutes()...)
 	return s
 }
 

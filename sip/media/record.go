@@ -33,6 +33,9 @@ type RecordOptions struct {
 	// To takes the samples in order, on a goroutine of the recording's own: it may
 	// block.
 	To io.Writer
+	// Codec is that of the samples, PCMU or PCMA; "": that of the first packet. What
+	// comes in the other is converted.
+	Codec string
 	// Longest and Silence end the recording: at so much sound, and after so long
 	// without any.
 	Longest, Silence time.Duration
@@ -43,7 +46,7 @@ type RecordOptions struct {
 // Recorded is what became of a recording.
 type Recorded struct {
 	Why   string
-	Codec string // PCMU or PCMA, "" when no sound came
+	Codec string // PCMU or PCMA, "" when it was left to the first packet and none came
 	// Samples is how many count, of those written: 8000 a second. After a silence
 	// one second of it does.
 	Samples int
@@ -75,6 +78,7 @@ type Recording struct {
 // ErrClosed.
 func (p *Port) Record(o RecordOptions) (*Recording, error) {
 	r := &Recording{port: p, opt: o, stop: make(chan struct{}), last: time.Now()}
+	r.track.codec = o.Codec
 	r.track.most = int(o.Longest * sampleRate / time.Second)
 	p.mu.Lock()
 	if p.closed {

@@ -71,12 +71,17 @@ type tape struct {
 	writes int
 	failAt int
 	gate   chan struct{}
+	begun  chan struct{} // told of each write that waits for the gate
 }
 
 var errFull = errors.New("no space left on device")
 
 func (t *tape) Write(b []byte) (int, error) {
 	if t.gate != nil {
+		select {
+		case t.begun <- struct{}{}:
+		default:
+		}
 		<-t.gate
 	}
 	t.mu.Lock()
@@ -190,16 +195,19 @@ func TestRecordDiskFull(t *testing.T) {
 func TestRecordSlowDisk(t *testing.T) {
 	p := open(t, engine(t))
 	m := mouthTo(t, p)
-	to := &tape{gate: make(chan struct{})}
+	to := &tape{gate: make(chan struct{}), begun: make(chan struct{}, 1)}
 	_, ended := record(t, p, to, time.Hour, time.Minute)
 	var want []byte
-	for n := range 2000 { // 40 s
+	for n := range 1900 { // 38 s
+		if n == 110 {
+			<-to.begun
+		}
 		m.says(0, n, speech(n))
 		want = append(want, speech(n)...)
 	}
 	close(to.gate)
 	got := <-ended
-	if got.Why != media.RecordFailed || !errors.Is(got.Err, media.ErrSlow) || got.Samples < 30*8000 || got.Samples > 34*8000 {
+	if got.Why != media.RecordFailed || !errors.Is(got.Err, media.ErrSlow) || got.Samples < 30*8000 || got.Samples > 36*8000 {
 		t.Errorf("recorded %+v", got)
 	}
 	if !bytes.Equal(to.got, want[:got.Samples]) {

@@ -1,5 +1,7 @@
 package media
 
+import "cmp"
+
 const (
 	// holdSamples is how long a recording waits for packets that come after later
 	// ones: 500 ms.
@@ -22,7 +24,8 @@ const (
 // holdSamples, leaves silence and moves nothing. A sender that begins a new
 // stream, or sets its clock, goes on where our clock is.
 type track struct {
-	codec string // of the first packet; "" before it
+	codec string // of the samples; "": that of the first packet
+	begun bool   // there was one
 	ssrc  uint32
 	ts0   uint32 // timestamp of the first sample
 	base  int    // samples handed on
@@ -40,8 +43,8 @@ func (t *track) full() bool { return t.end() >= t.most }
 // any more: valid until the next packet. elapsed is how many samples long our
 // own clock has run since the first packet.
 func (t *track) put(h rtpHeader, codec string, elapsed int) []byte {
-	if t.codec == "" {
-		t.codec, t.ssrc, t.ts0 = codec, h.ssrc, h.ts
+	if !t.begun {
+		t.codec, t.begun, t.ssrc, t.ts0 = cmp.Or(t.codec, codec), true, h.ssrc, h.ts
 	}
 	at := t.place(h, elapsed)
 	if at < t.base || len(h.payload) == 0 {
@@ -101,6 +104,18 @@ func silenceOf(codec string) byte {
 		return silenceALaw
 	}
 	return silenceULaw
+}
+
+// Loud says whether there is speech in samples of G.711, or a noise as loud.
+func Loud(codec string, samples []byte) bool {
+	for len(samples) > 0 {
+		n := min(frameSamples, len(samples))
+		if isLoud(codec, samples[:n]) {
+			return true
+		}
+		samples = samples[n:]
+	}
+	return false
 }
 
 func isLoud(codec string, payload []byte) bool {

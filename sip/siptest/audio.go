@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -59,6 +60,8 @@ type Audio struct {
 	packets []Packet
 	count   int
 	loud    int // packets that were not silence
+	kept    []byte
+	keep    bool
 	changed chan struct{}
 }
 
@@ -263,7 +266,25 @@ func (a *Audio) speak() {
 	if a.pt == 8 {
 		codec = "PCMA"
 	}
-	a.write(a.pt, false, a.ts, media.Encode(codec, pcm[:]))
+	payload := media.Encode(codec, pcm[:])
+	if a.keep {
+		a.kept = append(a.kept, payload...)
+	}
+	a.write(a.pt, false, a.ts, payload)
+}
+
+// Keep has what is said from now on kept for Said.
+func (a *Audio) Keep() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.keep = true
+}
+
+// Said is the G.711 that was sent since Keep.
+func (a *Audio) Said() []byte {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Clone(a.kept)
 }
 
 func (a *Audio) write(pt uint8, marker bool, ts uint32, payload []byte) {

@@ -58,6 +58,7 @@ func Run(t *testing.T, fresh func(testing.TB) Fixture) {
 		{"customers/contacts", testContacts},
 		{"customers/contact whole", testContactWhole},
 		{"customers/contact moves", testContactMoves},
+		{"messages", testMessages},
 		{"users", testUsers},
 		{"phones/secrets", testPhoneSecrets},
 		{"phones/bindings", testBindings},

@@ -64,6 +64,7 @@ type App struct {
 	keys    *keyring
 	rim     *rim
 	phones  *phones
+	left    *messages
 	book    *statistics.Book
 	web     *web.Server
 
@@ -148,6 +149,7 @@ func (a *App) build(ctx context.Context) (err error) {
 	if err := a.buildPhones(ctx, registry); err != nil {
 		return err
 	}
+	a.left = newMessages(a.store, s.Store.Journal, s.Voicemail, a.log)
 	if err := a.buildSIP(); err != nil {
 		return err
 	}
@@ -183,7 +185,7 @@ func (a *App) buildSIP() error {
 	}
 	a.gateway, err = sip.New(sip.Options{
 		Trunks: trunks, Router: a.rim, Phones: a.phones, Dialogs: newDialogs(a.store, a.log), Media: a.media,
-		Mutual: s.Media.Mutual, Host: sdpHost(s.Media), Log: a.log,
+		Mutual: s.Media.Mutual, Host: sdpHost(s.Media), Log: a.log, Mailboxes: a.left,
 	})
 	if err != nil {
 		return err
@@ -300,6 +302,7 @@ func (a *App) stop(ctx context.Context) error {
 	do(a.hub != nil, func() error { return a.hub.Close(ctx) })
 	do(a.admin != nil, func() error { return a.admin.Shutdown(ctx) })
 	do(a.media != nil, func() error { return a.media.Close() })
+	do(a.left != nil, func() error { return a.left.close(ctx) })
 	do(a.finder != nil, func() error { a.finder.Close(); return nil })
 	do(a.journal != nil, func() error { return a.journal.Close() })
 	do(a.store != nil, func() error { return a.store.Close() })

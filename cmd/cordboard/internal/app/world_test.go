@@ -195,11 +195,11 @@ sip:
   max_calls: 20
   trunks:
     main: {from: [127.0.0.0/8], headers: [pai], region: GB, media: auto, out: {to: "%s", number: "+442079460100", format: national}}
-media: {address: 127.0.0.1, ports: 20000-29999, mutual: %s}
+media: {address: 127.0.0.1, ports: 20000-29999, mutual: %s, sounds: "%s"}
 web: {listen: "127.0.0.1:0"}
 admin: "127.0.0.1:0"
 store: %s
-`, strings.Replace(w.phones[far].URI(), string(far)+"@", "", 1), mutual, w.section())
+`, strings.Replace(w.phones[far].URI(), string(far)+"@", "", 1), mutual, w.sounds(), w.section())
 	server, findings := configs.ParseServer(filepath.Join(w.TempDir(), "cordboard.yaml"), []byte(text))
 	if len(findings) > 0 {
 		w.Fatal(findings)

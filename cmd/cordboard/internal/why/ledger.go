@@ -99,7 +99,9 @@ type about struct {
 	Lead    time.Duration     `json:"lead"`
 	Dispose string            `json:"disposition"`
 
-	Unconfirmed bool `json:"unconfirmed"`
+	Unconfirmed bool   `json:"unconfirmed"`
+	Voicemail   string `json:"voicemail"`
+	Seconds     int    `json:"seconds"`
 }
 
 // grouped says that an offer is one of a ring group after the first.
@@ -208,7 +210,13 @@ func words(e store.Event, d *about) string {
 		}
 		return fmt.Sprintf("is passed on by %s to %s", e.Agent, to)
 	case (routing.Treat{}).Kind():
-		return strings.TrimRight("treatment "+d.Why+" "+d.Play+d.Number, " ")
+		mailbox := ""
+		if d.Voicemail != "" {
+			mailbox = "voicemail " + d.Voicemail
+		}
+		return strings.Join(slices.DeleteFunc([]string{"treatment", d.Why, d.Play, d.Number, mailbox}, func(s string) bool { return s == "" }), " ")
+	case (routing.MessageTaken{}).Kind():
+		return fmt.Sprintf("leaves a message of %d s", d.Seconds)
 	case (routing.EndCall{}).Kind():
 		reason := ""
 		if json.Unmarshal(d.Reason, &reason) == nil && reason != "" {
