@@ -275,7 +275,7 @@ func (e *Engine) armVacancy(d *demand) {
 func (e *Engine) nobodyHere(t *timer) {
 	c := t.call
 	if d := t.demand; d != nil {
-		if c.demand == d && c.alone != d.vacancy.round {
+		if c.demand == d && c.alone != d.vacancy.round && !c.marked(nobodyMark+c.queue.Name) { // marked since: called back
 			e.treatWhenFree(c, "nobody", c.queue.Nobody.Then)
 		}
 		if d.calls > 0 && !d.staffed() {
