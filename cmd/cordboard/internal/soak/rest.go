@@ -44,13 +44,16 @@ const (
 )
 
 // The room on the heap says nothing of a leak: it is what the load just before
-// wanted, and the runtime gives it back slowly, down to a tenth above the goal
-// of the next collection (runtime/mgcscavenge.go). Two rests of a sound server
-// were seen 30 MB apart by it. So it is held against that goal and not against
-// the rest before; the rest of the allowance is for spans that are partly empty.
+// wanted, and the runtime gives it back slowly, down to a tenth above what was in
+// use when it last collected (runtime/mgcscavenge.go). What is in use is more than
+// what lives: dead things not collected yet, up to the goal, and spans that are
+// partly empty, since what outlived a burst lies scattered over all that the burst
+// took; half as much was seen. So each is held against the goal, or what is in
+// use, and not against the rest before.
 const (
-	overGoal = 1.3
-	heapPlus = 16 // MB
+	overGoal  = 1.5 // of the goal what is in use
+	idleShare = 0.5 // of what is in use what is idle
+	heapPlus  = 16  // MB, of each
 )
 
 // The runtime collects every two minutes if nothing else makes it, and gives
@@ -97,8 +100,8 @@ func (w *watch) weigh(ctx context.Context, o *office) (bad []string) {
 // between must be the collector's.
 func risen(rests []memory) (bad []string) {
 	for i, m := range rests {
-		if m.heap > overGoal*m.goal+heapPlus {
-			bad = append(bad, fmt.Sprintf("at rest %d the heap has %.1f MB, and a goal of %.1f MB", i+1, m.heap, m.goal))
+		if used := m.heap - m.idle; used > overGoal*m.goal+heapPlus || m.idle > idleShare*used+heapPlus {
+			bad = append(bad, fmt.Sprintf("at rest %d the heap has %.1f MB, %.1f MB of it idle, and a goal of %.1f MB", i+1, m.heap, m.idle, m.goal))
 		}
 	}
 	n := len(rests)

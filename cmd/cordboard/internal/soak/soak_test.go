@@ -144,6 +144,7 @@ func TestRisen(t *testing.T) {
 	at := func(minutes, run int, live, heap, rss float64) memory {
 		return memory{born: begin, at: begin.Add(time.Duration(minutes) * time.Minute), run: run, live: live, goal: 1.5 * live, heap: heap, rss: rss, rest: rss - heap}
 	}
+	idle := func(m memory, mb float64) memory { m.idle = mb; return m }
 	full := at(60, 2, 172, 235, 300)
 	full.kept = 20
 	for _, c := range []struct {
@@ -155,7 +156,9 @@ func TestRisen(t *testing.T) {
 		{"the live heap rises", []memory{at(20, 2, 150, 230, 290), at(40, 2, 150, 230, 290), at(60, 2, 162, 230, 290)}, "live heap but for customers at rest rose from 150.0 to 162.0 MB"},
 		{"customers kept", []memory{at(40, 2, 150, 230, 290), full}, ""},
 		{"more room", []memory{at(40, 2, 105, 170, 230), at(60, 2, 107, 205, 265)}, ""},
-		{"more room than the collector leaves", []memory{at(40, 2, 105, 170, 230), at(60, 2, 105, 230, 290)}, "at rest 2 the heap has 230.0 MB"},
+		{"scattered", []memory{at(40, 2, 105, 170, 230), idle(at(60, 2, 105, 290, 350), 90)}, ""},
+		{"more than the collector leaves idle", []memory{at(40, 2, 105, 170, 230), idle(at(60, 2, 105, 230, 290), 100)}, "at rest 2 the heap has 230.0 MB, 100.0 MB of it idle"},
+		{"more in use than lives", []memory{at(40, 2, 105, 170, 230), at(60, 2, 105, 260, 320)}, "at rest 2 the heap has 260.0 MB, 0.0 MB of it idle"},
 		{"what is no heap rises", []memory{at(40, 2, 150, 230, 290), at(60, 2, 150, 230, 320)}, "what is no heap but for the database's pages at rest rose from 60.0 to 90.0 MB"},
 		{"another process", []memory{at(40, 1, 50, 75, 100), at(60, 2, 150, 230, 300)}, ""},
 		{"filling up", []memory{at(5, 1, 50, 75, 100), at(40, 1, 90, 140, 200)}, ""},
