@@ -48,7 +48,6 @@ const (
 	tabProducts
 	tabTickets
 	tabInteractions
-	tabDocuments // made of the others
 	tabs
 )
 
@@ -60,8 +59,9 @@ var recordTables = [tabs]struct {
 	{"customers", []string{"id", "version", "name", "language", "country", "zone", "segment", "key_account", "customer_since",
 		"yearly_minor", "yearly_currency", "churn_risk", "churn_reasons", "heed",
 		"consent_phone", "consent_mail", "consent_sms", "consent_rec", "manager", "manager_name",
-		"last_agent", "last_agent_name", "last_agent_at", "earlier", "others", "traits", "source_hash", "changed_at", "billed_at"}},
-	{"customer_numbers", []string{"e164", "customer", "label", "ord"}},
+		"last_agent", "last_agent_name", "last_agent_at", "earlier", "others", "traits", "source_hash", "changed_at", "billed_at",
+		"key", "doc_version", "doc_contacts", "doc_own", "doc_added", "record", "history"}}, // these are made of the others
+	{"customer_numbers", []string{"e164", "customer", "label", "ord", "key"}},
 	{"billing", []string{"customer", "balance_minor", "balance_currency", "overdue_minor", "overdue_currency", "overdue_days",
 		"last_bill_minor", "last_bill_currency", "last_bill_on", "paid_on", "next_bill_on",
 		"we_owe_minor", "we_owe_currency", "we_owe_since", "source"}},
@@ -69,7 +69,6 @@ var recordTables = [tabs]struct {
 	{"tickets", []string{"customer", "id", "title", "detail", "topic", "kind", "status", "opened_at", "due_at", "closed_at"}},
 	{"interactions", []string{"customer", "id", "at", "channel", "title", "detail", "topic", "agent", "agent_name", "note",
 		"disposition", "duration_s", "call", "attempt", "promised_by", "kept"}},
-	{"documents", []string{"customer", "version", "contacts", "own", "added", "record", "history"}},
 }
 
 // entry is a record as its rows will be. Making one costs more than a database
@@ -82,7 +81,7 @@ type entry struct {
 	values [tabs][]any // row after row, each as wide as its table
 }
 
-// Where the rows of a customer and of a document have what.
+// Where the rows of a customer and of a number have what.
 const (
 	versionColumn   = 1
 	lastAgentColumn = 20 // then the name, then when
@@ -90,8 +89,10 @@ const (
 	hashColumn      = 26 // then when the row was written
 	billedColumn    = 28
 	earlierColumn   = 23
-	contactsColumn  = 2 // of a document
-	recordColumn    = 5 // then its history
+	keyColumn       = 29
+	documentColumn  = 30 // its version, then its contacts
+	recordColumn    = 34 // then its history
+	numberKeyColumn = 4
 )
 
 func (e *entry) count(t tab) int { return len(e.values[t]) / len(recordTables[t].columns) }
@@ -124,8 +125,16 @@ func (e *entry) addDocument() error {
 	if err != nil {
 		return err
 	}
-	e.add(tabDocuments, d.customer, d.version, int64(d.contacts), d.own, int64(0), d.record, d.history)
+	copy(e.values[tabCustomers][documentColumn:], []any{d.version, int64(d.contacts), d.own, int64(0), d.record, d.history})
 	return nil
+}
+
+// keyed gives the rows of a customer and of his numbers their key.
+func (e *entry) keyed(key int64) {
+	e.values[tabCustomers][keyColumn] = key
+	for i := numberKeyColumn; i < len(e.values[tabNumbers]); i += len(recordTables[tabNumbers].columns) {
+		e.values[tabNumbers][i] = key
+	}
 }
 
 // record reads the rows as a look-up would read them from the tables.
@@ -222,14 +231,17 @@ func whole(v any) int64 {
 // billing was read, when and under which hash it is stored.
 func (e *entry) sum() string {
 	b := make([]byte, 0, 4096)
-	for t, values := range e.values[:tabDocuments] {
+	for t, values := range e.values {
 		if tab(t) == tabCustomers {
 			values = values[:hashColumn]
 			if values[traitsColumn] == "" { // as before there were any
 				values = values[:traitsColumn]
 			}
 		}
-		for _, v := range values {
+		for i, v := range values {
+			if tab(t) == tabNumbers && i%len(recordTables[t].columns) == numberKeyColumn { // the database's, not the source's
+				continue
+			}
 			switch v := v.(type) {
 			case nil:
 				b = append(b, 'n')
@@ -272,14 +284,15 @@ func (e *entry) addHead(r *customer.Record) error {
 		yearly, yearlyCurrency, churn, reasons, heed,
 		maybeFlag(r.Consent.Phone), maybeFlag(r.Consent.Mail), maybeFlag(r.Consent.SMS), maybeFlag(r.Consent.Recording),
 		manager.Agent, manager.Name, last.Agent, last.Name, maybeMicros(r.LastAgentAt),
-		max(r.Contacts-len(r.Interactions), 0), others, own, "", time.Now().UnixMicro(), billed)
+		max(r.Contacts-len(r.Interactions), 0), others, own, "", time.Now().UnixMicro(), billed,
+		nil, nil, nil, nil, nil, nil, nil)
 	return nil
 }
 
 func (e *entry) addParts(r *customer.Record) {
 	for i, n := range r.Numbers {
 		if !slices.ContainsFunc(r.Numbers[:i], func(o customer.Number) bool { return o.E164 == n.E164 }) {
-			e.add(tabNumbers, n.E164, r.ID, n.Label, i)
+			e.add(tabNumbers, n.E164, r.ID, n.Label, i, nil)
 		}
 	}
 	for i, p := range r.Products {

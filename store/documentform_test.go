@@ -46,7 +46,7 @@ func fullRecord() customer.Record {
 
 // TestDocumentForm: documents that an earlier release wrote are read as they were
 // meant. When this fails, the record's JSON has changed: that takes a migration
-// with DELETE FROM documents (look-ups make them anew), then this file.
+// that sets record to NULL (look-ups make them anew), then this file.
 func TestDocumentForm(t *testing.T) {
 	t.Parallel()
 	r := fullRecord()

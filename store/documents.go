@@ -14,8 +14,8 @@ import (
 	"github.com/cordboard/cordboard/screenpop/customer"
 )
 
-// document is a customer's record in one piece, as look-ups read it: one row
-// instead of some ten of five tables. The tables are the truth. A document
+// document is a customer's record in one piece, as look-ups read it: part of his
+// own row, instead of some ten of five tables. The tables are the truth. A document
 // counts while nothing has changed but that contacts of our own agents were
 // added, which a look-up puts in front: each raises the customer's version by one
 // and is one more of them, so that the version less their number stays what it

@@ -6,6 +6,8 @@ import (
 	"io"
 	"strconv"
 
+	"github.com/pressly/goose/v3"
+
 	"github.com/cordboard/cordboard/screenpop/customer"
 )
 
@@ -31,7 +33,7 @@ func ByHand(ctx context.Context, s *Store, query string, args ...any) error {
 
 // Seen is how many contacts of our own agents a customer's document has seen.
 func Seen(ctx context.Context, s *Store, id string) (n int64, err error) {
-	err = s.read.row(ctx, "SELECT own FROM documents WHERE customer = $1", []any{id}, &n)
+	err = s.read.row(ctx, "SELECT doc_own FROM customers WHERE id = $1", []any{id}, &n)
 	return n, err
 }
 
@@ -70,4 +72,19 @@ func LockAsking(ctx context.Context, o Options, outlived func(context.Context) (
 	}
 	l.(*sessionLock).ask(outlived)
 	return l, nil
+}
+
+// MigrateTo brings a schema up, or down, to a version that is not this program's.
+func MigrateTo(ctx context.Context, o Options, version int64) error {
+	return onSchema(ctx, o, func(_ *Store, steps *goose.Provider) error {
+		have, _, err := steps.GetVersions(ctx)
+		switch {
+		case err != nil:
+		case have > version:
+			_, err = steps.DownTo(ctx, version)
+		default:
+			_, err = steps.UpTo(ctx, version)
+		}
+		return err
+	})
 }

@@ -112,6 +112,7 @@ func (m *merge) all(t *tx, entries []entry) error {
 
 // stored is what is there of a customer.
 type stored struct {
+	key     int64
 	hash    string
 	version int64
 	read    sql.NullInt64
@@ -131,6 +132,7 @@ func (m *merge) some(t *tx, entries []entry) error {
 		case !there:
 			fresh = append(fresh, e)
 		case before.hash != e.hash:
+			e.keyed(before.key)
 			head := e.values[tabCustomers]
 			head[versionColumn] = max(head[versionColumn].(int64), before.version+1)
 			changed = append(changed, e)
@@ -142,6 +144,9 @@ func (m *merge) some(t *tx, entries []entry) error {
 				}
 			}
 		}
+	}
+	if err := giveKeys(t, fresh); err != nil {
+		return err
 	}
 	// The customers' own rows first: whoever else writes one of them is waited
 	// for there, and what he hung on it is cleared too. In one order, so that
@@ -155,7 +160,7 @@ func (m *merge) some(t *tx, entries []entry) error {
 	if err := m.clear(t, fresh, changed); err != nil {
 		return err
 	}
-	for tab := tabNumbers; tab < tabDocuments; tab++ {
+	for tab := tabNumbers; tab < tabs; tab++ {
 		if err := m.rows(t, tab, fresh, changed); err != nil {
 			return err
 		}
@@ -163,14 +168,33 @@ func (m *merge) some(t *tx, entries []entry) error {
 	return m.documents(t, fresh, changed)
 }
 
-// documents writes the customers' documents. They have seen no contact of our
-// own: look-ups add those that are there.
+// giveKeys gives new customers the next keys, so that those who come together lie
+// together. Two who store new customers wait for each other here, before either
+// has one.
+func giveKeys(t *tx, fresh []*entry) error {
+	if len(fresh) == 0 {
+		return nil
+	}
+	var last int64
+	if err := t.row(qTakeKeys, []any{int64(len(fresh))}, &last); err != nil {
+		return err
+	}
+	for i, e := range fresh {
+		e.keyed(last - int64(len(fresh)-1-i))
+	}
+	return nil
+}
+
+// documents brings the customers' documents up to date. They have seen no contact
+// of our own: look-ups add those that are there. New customers came with theirs.
 func (m *merge) documents(t *tx, fresh, changed []*entry) error {
 	if m.careful {
 		changed, fresh = slices.Concat(changed, fresh), nil
-	}
-	if err := m.bulk(t, tabDocuments, fresh); err != nil {
-		return err
+		for list := range inLists(idsOf(changed)) { // one may have been stored by somebody else meanwhile, under another key
+			if err := t.put(rightKeysQuery(len(list), t.p.prepares), list...); err != nil {
+				return err
+			}
+		}
 	}
 	for list := range inLists(idsOf(fresh)) { // contacts may be there before the customer
 		if err := t.put(unseenQuery(len(list), t.p.prepares), list...); err != nil {
@@ -178,8 +202,8 @@ func (m *merge) documents(t *tx, fresh, changed []*entry) error {
 		}
 	}
 	for _, e := range changed {
-		d := e.values[tabDocuments]
-		if err := t.put(qSaveDocument, e.id, d[contactsColumn], d[recordColumn], d[recordColumn+1]); err != nil {
+		head := e.values[tabCustomers]
+		if err := t.put(qSaveDocument, e.id, head[documentColumn+1], head[recordColumn], head[recordColumn+1]); err != nil {
 			return err
 		}
 	}
@@ -196,7 +220,7 @@ func (m *merge) known(t *tx, entries []entry) (map[string]stored, error) {
 		err := each(m.ctx, t, qKnownCustomers+placeholders(1, len(list), t.p.prepares), list, func(row *sql.Rows) error {
 			var id string
 			var before stored
-			err := row.Scan(&id, &before.hash, &before.version, &before.read)
+			err := row.Scan(&id, &before.key, &before.hash, &before.version, &before.read)
 			known[id] = before
 			return err
 		})
@@ -233,7 +257,7 @@ func (m *merge) heads(t *tx, fresh, changed []*entry) error {
 	}
 	for _, e := range changed {
 		head := e.values[tabCustomers]
-		if err := t.put(qSaveCustomer, slices.Clone(head)...); err != nil {
+		if err := t.put(qSaveCustomer, slices.Clone(head[:documentColumn])...); err != nil {
 			return err
 		}
 		last, name, at := head[lastAgentColumn], head[lastAgentColumn+1], head[lastAgentColumn+2]
@@ -343,9 +367,14 @@ func dropQuery(tab tab, ids int, bare bool) string {
 // unseenQuery sets the version of documents just written apart from that of
 // customers who have contacts of our own already.
 func unseenQuery(ids int, bare bool) string {
-	return `UPDATE documents SET version = version -
-			(SELECT COUNT(*) FROM interactions i WHERE i.customer = documents.customer AND i.attempt IS NOT NULL)
-		WHERE customer IN (SELECT o.customer FROM interactions o WHERE o.attempt IS NOT NULL AND o.customer IN ` + placeholders(1, ids, bare) + `)`
+	return `UPDATE customers SET doc_version = doc_version - ` + qOwnOf + `
+		WHERE id IN (SELECT o.customer FROM interactions o WHERE o.attempt IS NOT NULL AND o.customer IN ` + placeholders(1, ids, bare) + `)`
+}
+
+// rightKeysQuery gives numbers the key that their customer has.
+func rightKeysQuery(ids int, bare bool) string {
+	return `UPDATE customer_numbers SET key = (SELECT c.key FROM customers c WHERE c.id = customer_numbers.customer)
+		WHERE customer IN ` + placeholders(1, ids, bare)
 }
 
 // insertQuery is for SQLite; Postgres copies.

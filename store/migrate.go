@@ -92,6 +92,22 @@ func onSchema(ctx context.Context, opts Options, do func(*Store, *goose.Provider
 	return do(s, steps)
 }
 
+// begin migrates on a connection of its own, before there is another.
+func (s *Store) begin(ctx context.Context) (err error) {
+	steps, err := s.db.steps()
+	if err != nil {
+		return err
+	}
+	if s.write, err = s.db.connect(ctx, toMigrate, 1); err != nil {
+		return err
+	}
+	defer func() {
+		err = errors.Join(err, s.write.close())
+		s.write = nil
+	}()
+	return s.migrate(ctx, steps)
+}
+
 // migrate brings the schema to this program's version, or says which command
 // does. A newer one is refused and left alone.
 func (s *Store) migrate(ctx context.Context, dir fs.FS) error {

@@ -89,24 +89,22 @@ const (
 		consent_phone, consent_mail, consent_sms, consent_rec, manager, manager_name,
 		last_agent, last_agent_name, last_agent_at, earlier, others, traits`
 
-	qOwn = `(SELECT COUNT(*) FROM interactions o WHERE o.customer = c.id AND o.attempt IS NOT NULL)`
+	qOwn   = `(SELECT COUNT(*) FROM interactions o WHERE o.customer = c.id AND o.attempt IS NOT NULL)`
+	qOwnOf = `(SELECT COUNT(*) FROM interactions o WHERE o.customer = customers.id AND o.attempt IS NOT NULL)`
 
-	// What a look-up reads: the customer's document, when it counts.
+	// What a look-up reads: the customer's row with his document, when it counts.
 	qSelectDocument = `SELECT c.id, c.version, c.last_agent, c.last_agent_name, c.last_agent_at, c.billed_at,
-		d.version, d.contacts, d.own, d.record, d.history, COALESCE((SELECT k.value FROM counters k WHERE k.name = 'users'), 0) FROM `
-	qJoinDocument = ` LEFT JOIN documents d ON d.customer = c.id AND d.version - d.own = c.version - ` + qOwn
+		c.doc_version, c.doc_contacts, c.doc_own, CASE WHEN c.doc_version - c.doc_own = c.version - ` + qOwn + ` THEN c.record END, c.history,
+		COALESCE((SELECT k.value FROM counters k WHERE k.name = 'users'), 0) FROM `
 	// SQLite plans anew for each value of a bare parameter after LIMIT, which
 	// takes longer than the query: hence the casts.
-	qDocumentsByNumber = qSelectDocument + `customer_numbers n JOIN customers c ON c.id = n.customer` + qJoinDocument + `
+	qDocumentsByNumber = qSelectDocument + `customer_numbers n JOIN customers c ON c.key = n.key
 		WHERE n.e164 = $1 ORDER BY n.customer LIMIT CAST($2 AS INTEGER)`
-	qDocumentByID = qSelectDocument + `customers c` + qJoinDocument + ` WHERE c.id = $1`
+	qDocumentByID = qSelectDocument + `customers c WHERE c.id = $1`
 
 	// A document is not replaced by an older one.
-	qKeepDocument = `INSERT INTO documents (customer, version, contacts, own, added, record, history)
-		SELECT c.id, c.version, CAST($3 AS BIGINT), CAST($4 AS BIGINT), 0, CAST($5 AS TEXT), CAST($6 AS TEXT)
-		FROM customers c WHERE c.id = $1 AND c.version = $2
-		ON CONFLICT (customer) DO UPDATE SET version = excluded.version, contacts = excluded.contacts, own = excluded.own,
-			added = 0, record = excluded.record, history = excluded.history WHERE documents.version <= excluded.version`
+	qKeepDocument = `UPDATE customers SET doc_version = $2, doc_contacts = $3, doc_own = $4, doc_added = 0, record = $5, history = $6
+		WHERE id = $1 AND version = $2 AND (doc_version IS NULL OR doc_version <= $2)`
 	// What our own agents added last, and the version that the customer has with it.
 	qNewestOwn = `SELECT c.version, i.id, i.at, i.channel, i.title, i.detail, i.topic, i.agent, i.agent_name, i.note,
 		i.disposition, i.duration_s, i.call, i.promised_by, i.kept
@@ -114,20 +112,17 @@ const (
 		WHERE c.id = $1 AND i.attempt IS NOT NULL ORDER BY i.at DESC, i.id DESC LIMIT CAST($2 AS INTEGER)`
 	// After an import has changed the customer's tables in the same transaction:
 	// one that has seen no contact of our own.
-	qSaveDocument = `INSERT INTO documents (customer, version, contacts, own, added, record, history)
-		SELECT c.id, c.version - ` + qOwn + `, CAST($2 AS BIGINT), 0, 0, CAST($3 AS TEXT), CAST($4 AS TEXT) FROM customers c WHERE c.id = $1
-		ON CONFLICT (customer) DO UPDATE SET version = excluded.version, contacts = excluded.contacts, own = 0,
-			added = 0, record = excluded.record, history = excluded.history`
+	qSaveDocument = `UPDATE customers SET doc_version = version - ` + qOwnOf + `, doc_contacts = $2, doc_own = 0,
+		doc_added = 0, record = $3, history = $4 WHERE id = $1`
 	// After a contact of ours, at $4 under the id $5, was replaced by itself and the
 	// customer's version raised in the same transaction: a document that counted
 	// before still does. One that had seen the contact gets it in front once more;
 	// it has not seen the newest, as many as there are more than it has seen.
-	qReplaceInDocument = `UPDATE documents SET version = version + 1, added = added + 1, history = CASE
+	qReplaceInDocument = `UPDATE customers SET doc_version = doc_version + 1, doc_added = doc_added + 1, history = CASE
 			WHEN (SELECT COUNT(*) FROM interactions i WHERE i.customer = $1 AND i.attempt IS NOT NULL AND (i.at > $4 OR i.at = $4 AND i.id > $5))
-				< (SELECT COUNT(*) FROM interactions i WHERE i.customer = $1 AND i.attempt IS NOT NULL) - documents.own
+				< (SELECT COUNT(*) FROM interactions i WHERE i.customer = $1 AND i.attempt IS NOT NULL) - doc_own
 			THEN history ELSE CAST($2 AS TEXT) || history END
-		WHERE customer = $1 AND added < $3 AND EXISTS (SELECT 1 FROM customers c
-			WHERE c.id = $1 AND c.version - 1 - ` + qOwn + ` = documents.version - documents.own)`
+		WHERE id = $1 AND doc_added < $3 AND version - 1 - ` + qOwnOf + ` = doc_version - doc_own`
 
 	// What a record is put together from.
 	qCustomerByID = `SELECT c.id, c.version, c.name, c.language, c.country, c.zone, c.segment, c.key_account, c.customer_since,
@@ -149,10 +144,10 @@ const (
 		disposition, duration_s, call, promised_by, kept
 		FROM interactions WHERE customer = $1 ORDER BY at DESC, id DESC LIMIT CAST($2 AS INTEGER)`
 
-	qKnownCustomers = `SELECT c.id, c.source_hash, c.version, c.billed_at
+	qKnownCustomers = `SELECT c.id, c.key, c.source_hash, c.version, c.billed_at
 		FROM customers c WHERE c.id IN `
-	qSaveCustomer = `INSERT INTO customers (` + customerColumns + `, source_hash, changed_at, billed_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29)
+	qSaveCustomer = `INSERT INTO customers (` + customerColumns + `, source_hash, changed_at, billed_at, key)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30)
 		ON CONFLICT (id) DO UPDATE SET
 			version = CASE WHEN excluded.version > customers.version THEN excluded.version ELSE customers.version + 1 END,
 			name = excluded.name, language = excluded.language, country = excluded.country,
@@ -163,6 +158,9 @@ const (
 			consent_mail = excluded.consent_mail, consent_sms = excluded.consent_sms, consent_rec = excluded.consent_rec,
 			manager = excluded.manager, manager_name = excluded.manager_name, earlier = excluded.earlier,
 			others = excluded.others, traits = excluded.traits, source_hash = excluded.source_hash, changed_at = excluded.changed_at, billed_at = excluded.billed_at`
+	// So many keys for new customers: the highest is returned.
+	qTakeKeys = `INSERT INTO counters (name, value) VALUES ('customers', $1)
+		ON CONFLICT (name) DO UPDATE SET value = counters.value + excluded.value RETURNING value`
 	qRaiseLastAgent = `UPDATE customers SET last_agent = $2, last_agent_name = $3, last_agent_at = $4
 		WHERE id = $1 AND (last_agent_at IS NULL OR last_agent_at <= $4)`
 	qRaiseVersion   = `UPDATE customers SET version = version + 1, changed_at = $2 WHERE id = $1`

@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"github.com/pressly/goose/v3"
@@ -62,8 +63,12 @@ const (
 // has one writer.
 func (l *sqliteFile) connect(ctx context.Context, use use, size int) (*pool, error) {
 	extra, lookups := "_pragma=query_only(1)"+memory, size
+	// What refers to a table that is made anew would go with the old one.
+	references := 1
 	switch {
 	case use == toRead:
+	case use == toMigrate:
+		extra, size, lookups, references = "_txlock=immediate"+writing+importMemory, 1, 0, 0
 	case l.tool:
 		extra, size, lookups = "_txlock=immediate"+writing+importMemory, 1, 0
 	default:
@@ -71,7 +76,7 @@ func (l *sqliteFile) connect(ctx context.Context, use use, size int) (*pool, err
 	}
 	size += lookups
 	dsn := "file:" + (&url.URL{Path: l.path}).EscapedPath() + "?" + extra +
-		"&_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=foreign_keys(1)"
+		"&_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=foreign_keys(" + strconv.Itoa(references) + ")"
 	db, err := sql.Open("sqlite", dsn)
 	if err != nil {
 		return nil, err

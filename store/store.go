@@ -131,14 +131,10 @@ func (s *Store) open(ctx context.Context) (err error) {
 		}
 		s.lock = lock
 	}
+	if err := s.begin(ctx); err != nil {
+		return err
+	}
 	if s.write, err = s.db.connect(ctx, toWrite, writers); err != nil {
-		return err
-	}
-	steps, err := s.db.steps()
-	if err != nil {
-		return err
-	}
-	if err := s.migrate(ctx, steps); err != nil {
 		return err
 	}
 	if s.read, err = s.db.connect(ctx, toRead, s.opts.Readers); err != nil {

@@ -30,6 +30,7 @@ func TestTablesAreDocumented(t *testing.T) {
 	table := regexp.MustCompile(`(?s)CREATE TABLE (\w+) \((.*?)\n\);`)
 	column := regexp.MustCompile(`(?m)^    ([a-z]\w*)`)
 	var tables []string
+	gone := []string{"documents"}
 	for _, name := range files {
 		text, err := os.ReadFile(name)
 		if err != nil {
@@ -37,8 +38,11 @@ func TestTablesAreDocumented(t *testing.T) {
 		}
 		up, _, _ := strings.Cut(string(text), "-- +goose Down")
 		for _, m := range table.FindAllStringSubmatch(up, -1) {
+			if strings.Contains(up, "ALTER TABLE "+m[1]+" RENAME TO ") {
+				continue // it takes an old one's place
+			}
 			tables = append(tables, m[1])
-			if !strings.Contains(string(doc), "`"+m[1]+"`") {
+			if !slices.Contains(gone, m[1]) && !strings.Contains(string(doc), "`"+m[1]+"`") {
 				t.Errorf("table %s is not in the document", m[1])
 			}
 			if m[1] != "calls" && m[1] != "call_events" {
@@ -51,6 +55,7 @@ func TestTablesAreDocumented(t *testing.T) {
 			}
 		}
 	}
+	tables = slices.DeleteFunc(tables, func(name string) bool { return slices.Contains(gone, name) })
 	if len(tables) < 15 {
 		t.Errorf("only %d tables were found: %v", len(tables), tables)
 	}

@@ -19,7 +19,7 @@ const (
 // rawTables are the tables of a record, with the column of the customer's id.
 var rawTables = [...]struct{ name, key string }{
 	{"customers", "id"}, {"customer_numbers", "customer"}, {"billing", "customer"},
-	{"products", "customer"}, {"tickets", "customer"}, {"interactions", "customer"}, {"documents", "customer"},
+	{"products", "customer"}, {"tickets", "customer"}, {"interactions", "customer"},
 }
 
 // rawInsert inserts the rows of a database into a fresh one as fast as plain
