@@ -572,6 +572,22 @@ export const behaviour = {
     await seen(x, 'login');
   }),
 
+  'messages stand between calls: who, since when, to be heard, called back and done with': desk(async ({ page, id, server }) => {
+    await id('message-22').waitFor();
+    assert.match(await id('messages').innerText(), /1 new/);
+    // The one that has waited longest comes first.
+    assert.deepEqual(await page.locator('[data-testid=messages] li').evaluateAll((all) => all.map((x) => x.dataset.testid)), ['message-17', 'message-22']);
+    assert.match(await id('message-22').innerText(), /Dana Whitcombe[^]*\+44 7700 900417/);
+    assert.equal(await id('message-22').getByRole('link', { name: 'Call back' }).getAttribute('href'), 'tel:+447700900417');
+    assert.equal(await id('message-17').getByRole('link').count(), 0);
+    assert.equal(await page.locator('[data-testid=message-22] audio').getAttribute('src'), '/api/v1/messages/22/sound?seat=priya');
+    await page.locator('[data-testid=message-22] audio').evaluate((a) => a.dispatchEvent(new Event('play')));
+    await page.waitForSelector('[data-testid=message-22][data-state=heard]');
+    await id('message-22').getByRole('button', { name: 'Done' }).click();
+    await id('message-22').waitFor({ state: 'detached' });
+    assert.deepEqual(server.messages.map((m) => [m.state, m.by]), [['done', 'priya'], ['heard', 'ivana']]);
+  }),
+
   'the board shows the worst queue first and why a call waits': desk(async ({ page, id, server }) => {
     assert.deepEqual(await page.locator('[data-testid=queues] tbody tr').evaluateAll((rows) => rows.map((r) => r.dataset.testid)), ['queue-faults', 'queue-billing', 'queue-sales']);
     await page.waitForSelector('[data-testid=why-waiting] >> text=lack fibre at 3 or more');

@@ -10,7 +10,7 @@ import { answersEn, answersRu, colleagues, welcomeParts } from './fixtures.mjs';
 
 const dist = fileURLToPath(new URL('../dist/', import.meta.url));
 const types = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.woff2': 'font/woff2' };
-export const policy = "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+export const policy = "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self'; connect-src 'self'; media-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 export const users = {
   priya: { id: 'priya', name: 'Priya Nair', role: 'agent' },
@@ -34,6 +34,10 @@ export class FakeServer {
   down = false;
   board = null;
   boardStreams = new Set();
+  messages = [
+    { call: 22, mailbox: 'office', queue: 'billing', language: 'en', left_at: (Date.now() - 240_000) * 1000, length_ms: 21_300, state: 'new', by: '', at: 0, number: '+447700900417', customer: 'LW-1', name: 'Dana Whitcombe' },
+    { call: 17, mailbox: 'office', queue: '', language: 'en', left_at: (Date.now() - 7_200_000) * 1000, length_ms: 9_800, state: 'heard', by: 'ivana', at: (Date.now() - 60_000) * 1000, number: '', customer: '', name: '' },
+  ];
   refuseBoards = false;
   watchers = new Set();
 
@@ -88,7 +92,16 @@ export class FakeServer {
       return json(200, { user });
     }
     if (!who) return json(401, { code: !seat && signed.length > 1 ? 'which_seat' : 'no_session' });
+    const message = call.match(/^PUT \/api\/v1\/messages\/(\d+)\/state$/);
+    if (message) {
+      const found = this.messages.find((m) => m.call === Number(message[1]));
+      if (!found) return json(404, { code: 'not_found' });
+      Object.assign(found, { state: body.state, by: who.id, at: Date.now() * 1000 });
+      return json(200, found);
+    }
     switch (call) {
+      case 'GET /api/v1/messages':
+        return json(200, { messages: this.messages });
       case 'DELETE /api/v1/session':
         res.setHeader('Set-Cookie', `cordboard.${who.id}=; Max-Age=0; Path=/`);
         return res.writeHead(204).end();

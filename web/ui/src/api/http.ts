@@ -83,3 +83,21 @@ export function boardStream(): string {
   const who = seat.get();
   return '/api/v1/board/stream' + (who ? '?seat=' + encodeURIComponent(who) : '');
 }
+
+/** What a caller has left in a mailbox: MESSAGE of docs/http-api.md. */
+export interface Message {
+  call: number; mailbox: string; queue: string; language: string; left_at: number; length_ms: number; state: 'new' | 'heard' | 'done';
+  by: string; at: number; number: string; customer: string; name: string;
+}
+
+export async function listMessages(): Promise<Message[]> {
+  return ((await request('GET', '/api/v1/messages')) as { messages: Message[] }).messages;
+}
+
+export const setMessage = (call: number, state: Message['state']) => request('PUT', `/api/v1/messages/${call}/state`, { state });
+
+/** The address of a message's sound; an audio element cannot send headers. */
+export function messageSound(call: number): string {
+  const who = seat.get();
+  return `/api/v1/messages/${call}/sound` + (who ? '?seat=' + encodeURIComponent(who) : '');
+}

@@ -6,6 +6,7 @@ import { Icon, Tag } from '../ui/Icon';
 import type { IconName } from '../ui/glyphs';
 import { detailInWords } from './Asks';
 import { useDeskState, useNow, useWords } from './context';
+import { Sound } from './Messages';
 import { Absent, panel, recordPanel } from './panels';
 import { type Billing, type Interaction, type Product, type Ticket, toMs } from './protocol';
 import type { LiveCard } from './store';
@@ -113,12 +114,12 @@ export function Tickets({ c, stacked }: { c: LiveCard; stacked?: boolean }) {
   );
 }
 
-const channelIcon: Record<string, IconName> = { call: 'phone', web: 'web', chat: 'chat', mail: 'mail', sms: 'sms', shop: 'shop', visit: 'wrench', fax: 'note' };
+const channelIcon: Record<string, IconName> = { call: 'phone', web: 'web', chat: 'chat', mail: 'mail', sms: 'sms', shop: 'shop', visit: 'wrench', fax: 'note', voicemail: 'ear' };
 const filters = ['all', 'calls', 'written', 'visits'] as const;
 type Filter = (typeof filters)[number];
 const inFilter: Record<Filter, (ch: string) => boolean> = {
   all: () => true,
-  calls: (ch) => ch === 'call',
+  calls: (ch) => ch === 'call' || ch === 'voicemail',
   written: (ch) => ['chat', 'mail', 'sms', 'web', 'fax'].includes(ch),
   visits: (ch) => ['shop', 'visit'].includes(ch),
 };
@@ -163,6 +164,7 @@ function Contact({ x, fresh, lastNote }: { x: Interaction; fresh: boolean; lastN
       <div className="what">
         <b>{channel}</b> {x.title}
         {under.map((u) => <p key={u}>{u}</p>)}
+        {x.channel === 'voicemail' && x.call !== undefined && <Sound call={x.call} label={t('timeline.play_message')} />}
         {x.note && <p data-testid={lastNote ? 'last-note' : undefined}>{mine || !x.agent ? t(mine ? 'timeline.your_note' : 'timeline.note', { text: x.note }) : t('timeline.note_by', { name: nameOf(s, x.agent), text: x.note })}</p>}
       </div>
       {broken ? <Tag kind="bad" icon="alert">{t('timeline.promise_broken')}</Tag>
