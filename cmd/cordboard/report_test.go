@@ -39,7 +39,14 @@ func TestReportCommand(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	london, err := time.LoadLocation("Europe/London")
+	if err != nil {
+		t.Fatal(err)
+	}
 	at := time.Now().Add(-25 * time.Hour)
+	if end := at.Add(time.Minute); end.In(london).Day() != at.In(london).Day() {
+		at = at.Add(-time.Minute) // all of the call is of one day
+	}
 	id := s.NextCall()
 	s.Arrived(store.Arrival{Call: id, At: at, Number: "+447700900417"})
 	s.Do(at, []routing.Action{routing.Enqueued{Call: id, Queue: "care", Since: at, Entered: at}})
@@ -55,10 +62,6 @@ func TestReportCommand(t *testing.T) {
 	}
 	text = bytes.Replace(text, []byte("queues: {care: {}}"), []byte("statistics: {service_level: {formula: answered_only}}\nqueues: {care: {answer_within: 5s}}"), 1)
 	if err := os.WriteFile(other, text, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	london, err := time.LoadLocation("Europe/London")
-	if err != nil {
 		t.Fatal(err)
 	}
 	day := at.In(london).Format(time.DateOnly)
