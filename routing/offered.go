@@ -45,7 +45,7 @@ func (e *Engine) offerTo(c *call, a *agent, r Reason) {
 
 // send makes one offer: the record goes ahead.
 func (e *Engine) send(c *call, a *agent, r Reason) {
-	e.spend(8 * indexUnits)
+	e.spend(16 * indexUnits)
 	e.noteOffer(c, a)
 	c.tries++
 	c.attempt = c.tries
