@@ -74,6 +74,9 @@ type Enqueued struct {
 	// for figures.DefaultWithin. Figures count by it once the queue is gone.
 	Within time.Duration `json:"answer_within,omitzero"`
 	Reason Reason        `json:"reason"`
+	// Consult is the call that an agent's question is about; 0 for a caller's call.
+	// Figures leave questions out.
+	Consult CallID `json:"consult,omitempty"`
 }
 
 // TurnedAway: the queue is closed or full, and the call does not wait in it.
@@ -134,6 +137,8 @@ type OfferCall struct {
 	Reason Reason        `json:"reason"`
 	// Callback says that the customer is, or was, to be called back; else nil.
 	Callback *CalledBack `json:"callback,omitempty"`
+	// Consult is the call that the agent is asked about; 0 for a caller's call.
+	Consult CallID `json:"consult,omitempty"`
 }
 
 // MayAccept: the desk may show Answer until the given instant (on_accept).
@@ -229,8 +234,9 @@ type EndCall struct {
 	Queue   string    `json:"queue,omitempty"`
 	Agent   agents.ID `json:"agent,omitempty"` // who talked last
 	Attempt Attempt   `json:"attempt,omitempty"`
-	Code    int       `json:"code,omitempty"` // SIP code for a caller not yet answered
-	Into    CallID    `json:"into,omitempty"` // the call that has taken the place over
+	Code    int       `json:"code,omitempty"`    // SIP code for a caller not yet answered
+	Into    CallID    `json:"into,omitempty"`    // the call that has taken the place over
+	Consult CallID    `json:"consult,omitempty"` // as in Enqueued
 }
 
 // ReserveChanged: a reserve has joined its queue, or left it. Why is a value of

@@ -81,7 +81,7 @@ func (e *Engine) hears(c *call) {
 // brought to the queue has heard enough.
 func (e *Engine) welcome(c *call, trigger string) {
 	mark := greetMark + c.queue.Name
-	if c.queue.Announce.Greeting == "" || c.queue.AnswerWithAgent || c.marked(mark) {
+	if c.queue.Announce.Greeting == "" || c.queue.AnswerWithAgent || c.marked(mark) || c.isQuestion() {
 		return
 	}
 	c.mark(mark)
@@ -95,7 +95,7 @@ func (e *Engine) welcome(c *call, trigger string) {
 // nothing.
 func (e *Engine) armSay(c *call) {
 	every := c.queue.Announce.Every.Microseconds()
-	if every == 0 || c.queue.AnswerWithAgent || c.isAway() {
+	if every == 0 || c.queue.AnswerWithAgent || c.isAway() || c.isQuestion() {
 		e.disarm(c, sayDue)
 		return
 	}

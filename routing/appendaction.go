@@ -106,7 +106,7 @@ func appendEnqueued(to []byte, a *Enqueued, ok *bool) []byte {
 	to = appendTime(to, `,"entered":`, a.Entered, ok)
 	to = appendInt(to, `,"version":`, a.Version)
 	to = optionalInt(to, `,"answer_within":`, a.Within)
-	return appendReason(to, &a.Reason, ok)
+	return optionalInt(appendReason(to, &a.Reason, ok), `,"consult":`, a.Consult)
 }
 
 func appendOfferCall(to []byte, a *OfferCall, ok *bool) []byte {
@@ -123,7 +123,7 @@ func appendOfferCall(to []byte, a *OfferCall, ok *bool) []byte {
 		to = appendTime(to, `,"since":`, cb.Since, ok)
 		to = append(appendInt(to, `,"tries":`, cb.Tries), '}')
 	}
-	return to
+	return optionalInt(to, `,"consult":`, a.Consult)
 }
 
 func appendEndCall(to []byte, a *EndCall) []byte {
@@ -135,7 +135,8 @@ func appendEndCall(to []byte, a *EndCall) []byte {
 	to = optionalText(to, `,"agent":`, string(a.Agent))
 	to = optionalInt(to, `,"attempt":`, a.Attempt)
 	to = optionalInt(to, `,"code":`, a.Code)
-	return optionalInt(to, `,"into":`, a.Into)
+	to = optionalInt(to, `,"into":`, a.Into)
+	return optionalInt(to, `,"consult":`, a.Consult)
 }
 
 // appendReason appends the field of a reason, whose own fields are all left out

@@ -86,6 +86,7 @@ type call struct {
 	saying  *saying // nil: has not been told of the wait in this visit
 
 	callback *callback // nil: none was accepted, nor can be offered here
+	consult  *consult  // an agent's question about the call, or the question; nil: none
 	wish     *wish     // nil: no agents are preferred
 	alone    int       // the vacancy it came into
 

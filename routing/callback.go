@@ -70,6 +70,9 @@ func (e *Engine) renewOffers(c *call) {
 
 // offersOf is where the call's offers are counted, nil where none is made.
 func (e *Engine) offersOf(c *call) *callback {
+	if c.isQuestion() {
+		return nil
+	}
 	terms := c.callbackTerms()
 	if c.callback == nil && terms != nil {
 		c.callback = &callback{from: e.now}

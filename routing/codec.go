@@ -84,6 +84,12 @@ func decoderRest(kind string) func([]byte) (Event, error) {
 		return decode[CustomerAnswered]
 	case CustomerMissed{}.Kind():
 		return decode[CustomerMissed]
+	case ConsultRequested{}.Kind():
+		return decode[ConsultRequested]
+	case ConsultStopped{}.Kind():
+		return decode[ConsultStopped]
+	case ConsultCompleted{}.Kind():
+		return decode[ConsultCompleted]
 	case Tick{}.Kind():
 		return decode[Tick]
 	case Started{}.Kind():

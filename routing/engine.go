@@ -256,6 +256,12 @@ func (e *Engine) applyOffer(ev Event) error {
 		e.hangupRequested(c)
 	case TransferRequested:
 		e.transferRequested(c, ev)
+	case ConsultRequested:
+		return e.consultRequested(c, ev)
+	case ConsultStopped:
+		e.consultStopped(c)
+	case ConsultCompleted:
+		e.consultCompleted(c)
 	}
 	return nil
 }
@@ -265,7 +271,7 @@ func (e *Engine) stale(ev Event, o Offer) {
 	switch ev.(type) {
 	case PhoneAnswered:
 		e.act(Release{o, "stale"})
-	case PopAcked, OfferAccepted, OfferRefused, HoldRequested, HangupRequested, TransferRequested, WrapUpEnded:
+	case PopAcked, OfferAccepted, OfferRefused, HoldRequested, HangupRequested, TransferRequested, ConsultRequested, ConsultStopped, ConsultCompleted, WrapUpEnded:
 		e.act(Refused{o, ev.Kind(), "stale"})
 	}
 }
@@ -297,6 +303,12 @@ func offerOf(ev Event) (Offer, bool) {
 	case HangupRequested:
 		return ev.Offer, true
 	case TransferRequested:
+		return ev.Offer, true
+	case ConsultRequested:
+		return ev.Offer, true
+	case ConsultStopped:
+		return ev.Offer, true
+	case ConsultCompleted:
 		return ev.Offer, true
 	case WrapUpEnded:
 		return ev.Offer, true

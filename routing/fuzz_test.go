@@ -57,7 +57,8 @@ func (p *tape) call() CallID {
 func (p *tape) agent() agents.ID { return agents.ID(fmt.Sprintf("a%d", p.byte()%5)) }
 
 func (p *tape) event() Event {
-	op := p.byte() % 31
+	what := p.byte()
+	op := what % 31
 	o := p.offer(p.call())
 	if op >= 28 {
 		return p.callbackEvent()
@@ -94,6 +95,9 @@ func (p *tape) event() Event {
 	case 19:
 		return []Event{HoldRequested{o, true}, HoldRequested{o, false}, PhoneHeld{o, true}}[p.byte()%3]
 	case 20:
+		if what/31%2 == 1 {
+			return p.consultEvent(o)
+		}
 		return []Event{TransferRequested{Offer: o, Topic: "hard"}, TransferRequested{Offer: o, Queue: "b"}, TransferRequested{Offer: o, ToAgent: p.agent()}}[p.byte()%3]
 	case 21:
 		a := p.e.agents[p.agent()]
@@ -170,6 +174,7 @@ func (p *tape) action(ev Event, a Action) {
 		p.past = append(p.past, o)
 	}
 	p.callbackAction(a, fail)
+	p.consultAction(a, fail)
 	p.tells(a, fail)
 	switch a := a.(type) {
 	case AnswerCaller:
@@ -236,7 +241,7 @@ func (p *tape) action(ev Event, a Action) {
 			fail("ends twice, or never came")
 		}
 		p.ended[a.Call] = true
-		if (a.Outcome == Answered) != (len(p.talks[a.Call]) > 0) {
+		if a.Outcome != Consulted && (a.Outcome == Answered) != (len(p.talks[a.Call]) > 0) {
 			fail("answered without a talk, or a talk and not answered")
 		}
 		if o, out := p.offers[a.Call]; out {
@@ -261,6 +266,7 @@ func (p *tape) stale() {
 	for _, ev := range []Event{
 		PopAcked{Offer: o, Mode: Painted}, OfferAccepted{o}, OfferRefused{Offer: o}, PhoneRinging{o}, PhoneAnswered{o}, PhoneFailed{Offer: o, Code: 486},
 		AgentGone{o}, JoinFailed{o, ""}, Joined{o, ""}, HoldRequested{o, true}, PhoneHeld{o, true}, HangupRequested{o}, TransferRequested{Offer: o, Queue: "b"},
+		ConsultRequested{Offer: o, Consult: p.next + 1, Queue: "b"}, ConsultStopped{o}, ConsultCompleted{o},
 	} {
 		acts, err := p.e.Step(p.now, ev)
 		if err != nil {

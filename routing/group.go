@@ -99,7 +99,7 @@ func (e *Engine) pickGroup(c *call, first *agent, r *Reason) {
 	if most := c.queue.MaxTalking; most > 0 {
 		size = min(size, most-e.figure(c.queue.Name).occupied)
 	}
-	if size < 2 || c.isAway() || r.Prefer != "" || c.toAgent {
+	if size < 2 || c.isAway() || c.isQuestion() || r.Prefer != "" || c.toAgent {
 		return
 	}
 	e.unplace(c)

@@ -34,6 +34,9 @@ const (
 	Failed    Outcome = "failed"     // our fault or the network's, see the reason
 	TakenOver Outcome = "taken_over" // a callback: the customer rang in again and has its place
 	Expired   Outcome = "expired"    // a callback: the customer could not be reached in time
+	// Consulted: an agent asked a colleague; no caller's call. The reason says what
+	// came of it.
+	Consulted Outcome = "consulted"
 )
 
 // Party says who ended a call.

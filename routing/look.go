@@ -161,6 +161,12 @@ func (c *call) state() CallState {
 	if c.queue != nil {
 		out.Queue = c.queue.Name
 	}
+	switch k := c.consult; {
+	case c.isQuestion():
+		out.Consult = k.call.id
+	case k != nil:
+		out.Consult = k.question.id
+	}
 	if c.agent != nil {
 		first := c.shown()
 		out.Attempt, out.Agent = first.attempt, first.agent.id

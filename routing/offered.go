@@ -59,6 +59,7 @@ func (e *Engine) send(c *call, a *agent, r Reason) {
 	if c.queue.Pop.OnAccept {
 		o.Mode = RingOnAccept
 	}
+	o.Consult = c.asksAbout()
 	if cb := c.callback; c.calledBack() {
 		o.Callback = &CalledBack{instant(cb.taken), instant(c.since), cb.tries}
 	}
@@ -267,6 +268,9 @@ func (e *Engine) withdraw(c *call, why string) *agent {
 		e.undial(c, why)
 	}
 	e.act(Withdraw{c.offer(), why})
+	if c.isQuestion() {
+		c.consult.why = why
+	}
 	c.agent, a.call = nil, nil
 	e.vacate(c.queue)
 	c.phase = waiting

@@ -66,6 +66,7 @@ type RecordPolicy = rule.RecordPolicy
 type TransferPolicy struct {
 	CreditWaited     bool
 	PriorityAdd      int
+	ConsultAdd       int // points of a question
 	UnansweredAfter  time.Duration
 	UnansweredReturn bool // back to the sender; false: stay in the queue
 }

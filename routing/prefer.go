@@ -119,7 +119,7 @@ func (e *Engine) preferred(c *call) bool {
 // suits says whether a preferred agent may be waited for: exclusions hold
 // always, the need unless it is waived.
 func (e *Engine) suits(c *call, p *preference, a *agent) bool {
-	if a.gone || c.barred(a) || c.passedBy == a && e.anotherFits(c, a) {
+	if a.gone || c.barred(a) || e.shuns(c, a) {
 		return false
 	}
 	if p.waived {

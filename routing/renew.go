@@ -42,6 +42,10 @@ func (e *Engine) renew(c *call) {
 		e.resume(c)
 		return
 	}
+	if c.isQuestion() {
+		c.drains = e.plan // it is asked by the version that it was asked by
+		return
+	}
 	name, to := c.queue.Name, e.moved(c.plan, c.queue.Name)
 	if !c.plan.again || c.passedOn() || c.calledBack() {
 		e.renewPassed(c, to)

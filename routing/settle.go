@@ -126,7 +126,13 @@ func (e *Engine) mayTake(c *call, a *agent) bool {
 	if !a.desk && c.queue.Pop.Late == LateHold {
 		return false
 	}
-	return c.passedBy != a || !e.anotherFits(c, a)
+	return !e.shuns(c, a)
+}
+
+// shuns says that the agent has passed the call on, and is not to have it while
+// another fits; nobody asks oneself.
+func (e *Engine) shuns(c *call, a *agent) bool {
+	return c.passedBy == a && (c.isQuestion() || e.anotherFits(c, a))
 }
 
 // admits says whether a queue may be given an agent of the kind: it is not at

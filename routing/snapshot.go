@@ -85,6 +85,9 @@ type CallState struct {
 	Priority int       `json:"priority"`
 	Version  int       `json:"version"` // of the policy it waits by
 	Step     int       `json:"step"`
+	// Consult is the call that an agent's question is about, or the question about
+	// the call; 0 for none.
+	Consult CallID `json:"consult,omitempty"`
 	// Blocked says why a waiting call waits: each signed-in agent and a code,
 	// at most 20, as in Reason.LeftOut.
 	Blocked []LeftOut `json:"blocked,omitempty"`

@@ -30,8 +30,12 @@ func (e *Engine) phoneAnswered(c *call) {
 	f := e.figure(c.queue.Name)
 	f.talking++
 	e.noteAnswer(a)
-	f.pace.started(e.now, c.guessed, (e.now-c.entered)/1e6)
 	c.answered = true
+	if c.isQuestion() {
+		e.hold(c.consult.call, "", true, false) // the agent who asked had gone back to the caller
+	} else {
+		f.pace.started(e.now, c.guessed, (e.now-c.entered)/1e6)
+	}
 	e.act(Connect{c.offer(), instant(e.now), c.queue.Music})
 	e.setState(a, agents.Talking, "", 0)
 	e.dropOthers(c)
@@ -41,6 +45,10 @@ func (e *Engine) phoneAnswered(c *call) {
 // caller back in front.
 func (e *Engine) joinFailed(c *call) {
 	if c.phase != talking {
+		return
+	}
+	if c.isQuestion() {
+		e.consultOver(c, ByServer, "join_failed")
 		return
 	}
 	e.uncount(c)
@@ -70,7 +78,10 @@ func (e *Engine) unconnect(c *call) {
 
 // hold puts the caller on hold or takes him back.
 func (e *Engine) hold(c *call, asked string, on, byPhone bool) {
-	if c.phase != talking {
+	if c.consult != nil && byPhone {
+		return // told again once the question is over
+	}
+	if c.phase != talking || c.isQuestion() {
 		if asked != "" {
 			e.act(Refused{c.offer(), asked, "not_now"})
 		}
@@ -98,7 +109,10 @@ func (e *Engine) hangupRequested(c *call) {
 
 // agentGone: the agent's leg of a connected call ended.
 func (e *Engine) agentGone(c *call) {
-	if c.phase == talking {
+	switch {
+	case c.handsOver():
+		e.handOver(c)
+	case c.phase == talking:
 		e.end(c, Answered, ByAgent, "")
 	}
 }
@@ -144,6 +158,12 @@ func (e *Engine) end(c *call, outcome Outcome, by Party, reason string) {
 }
 
 func (e *Engine) endWith(c *call, out EndCall) {
+	k := c.consult
+	if c.isQuestion() {
+		out = k.endOfQuestion(out)
+	} else if k != nil {
+		e.endQuestion(c, out.By)
+	}
 	talker, offered := (*agent)(nil), []*agent(nil)
 	switch {
 	case c.phase == talking:
@@ -155,6 +175,9 @@ func (e *Engine) endWith(c *call, out EndCall) {
 		}
 		if out.Outcome == TakenOver {
 			why = string(TakenOver)
+		}
+		if out.Outcome == Consulted {
+			why = consultStopped
 		}
 		offered = e.withdrawAll(c, why)
 	}
@@ -186,6 +209,9 @@ func (e *Engine) endWith(c *call, out EndCall) {
 	}
 	for _, a := range offered {
 		e.release(a, false)
+	}
+	if c.isQuestion() {
+		e.takeBack(k, out.Reason)
 	}
 }
 

@@ -23,6 +23,9 @@ func Fold(c *figures.Call, at time.Time, action Action) bool {
 	us := at.UnixMicro()
 	switch a := action.(type) {
 	case Enqueued:
+		if a.Consult != 0 {
+			return false // an agent's question: nobody was offered
+		}
 		c.Enter(a.Queue, us, a.Since.UnixMicro())
 		c.Promise(a.Within)
 	case TurnedAway:

@@ -66,7 +66,7 @@ func (e *Engine) arrive(c *call, d destination, trigger string) {
 	}
 	if d.agent != nil {
 		p := preference{kind: "agent", agents: []*agent{d.agent}, waived: true}
-		if trigger == "transferred" {
+		if trigger == "transferred" || c.isQuestion() {
 			p.wait = c.plan.Transfers.UnansweredAfter.Microseconds()
 		}
 		c.askFirst([]preference{p})
@@ -85,7 +85,14 @@ func (e *Engine) arrive(c *call, d destination, trigger string) {
 // destination checks a transfer's target; refused is the code when it cannot
 // be.
 func (e *Engine) destination(c *call, ev TransferRequested) (d destination, refused string) {
-	if c.phase != talking {
+	return e.target(c, ev, maxTransfers)
+}
+
+const tooMany = "too_many_transfers"
+
+// target is destination for a call that may have been passed on so often.
+func (e *Engine) target(c *call, ev TransferRequested, most int) (d destination, refused string) {
+	if c.phase != talking || c.consult != nil {
 		return d, "not_now"
 	}
 	switch {
@@ -112,8 +119,8 @@ func (e *Engine) destination(c *call, ev TransferRequested) (d destination, refu
 	switch {
 	case d.queue == nil:
 		return d, "unknown_target"
-	case c.passed() >= maxTransfers && (ev.Queue == "" || d.queue.Name != c.queue.Name):
-		return d, "too_many_transfers"
+	case c.passed() >= most && (ev.Queue == "" || d.queue.Name != c.queue.Name):
+		return d, tooMany
 	case d.agent == nil && !e.open(e.plan, d.queue, c.zone()):
 		return d, "closed"
 	}
@@ -123,6 +130,10 @@ func (e *Engine) destination(c *call, ev TransferRequested) (d destination, refu
 // unanswered ends a blind transfer that nobody took: back to the sender if
 // free, else to the sender's queue in front.
 func (e *Engine) unanswered(c *call) {
+	if c.isQuestion() {
+		e.nobodyAnswers(c)
+		return
+	}
 	if c.phase.offered() || !c.blind {
 		return // an offer that is out is finished first
 	}

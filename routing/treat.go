@@ -32,6 +32,10 @@ func (e *Engine) treatWhenFree(c *call, why string, t rule.Treatment) {
 // nothing, when that is a queue which the call has been in: no call goes in a
 // circle.
 func (e *Engine) treat(c *call, why string, t rule.Treatment) bool {
+	if c.isQuestion() { // what a queue does to callers is not for agents
+		e.consultOver(c, ByServer, why)
+		return true
+	}
 	if t = e.instead(c, t); !c.canGo(t) {
 		return false
 	}

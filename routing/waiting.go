@@ -85,7 +85,9 @@ func (e *Engine) join(c *call) {
 		f.callbacks++
 	} else {
 		f.waiting++
-		f.age.Put(c.age(), c)
+		if !c.isQuestion() {
+			f.age.Put(c.age(), c)
+		}
 	}
 	e.line(c)
 	e.stir(c.queue.Name)
@@ -124,7 +126,9 @@ func (e *Engine) leave(c *call) {
 		f.callbacks--
 	} else {
 		f.waiting--
-		f.age.Delete(c.age())
+		if !c.isQuestion() {
+			f.age.Delete(c.age())
+		}
 	}
 	e.unline(c)
 	e.stopNext(c)
@@ -312,7 +316,7 @@ func (e *Engine) announce(c *call, trigger string) {
 	e.watchDecision(c, nil, Queued, Reason{Trigger: trigger})
 	e.act(Enqueued{
 		Call: c.id, Queue: c.queue.Name, Rule: c.rule(), Topic: c.topic, Tag: c.said.tag, Region: c.region(), Priority: c.priority(),
-		Since: instant(c.since), Entered: instant(c.entered), Version: c.plan.Version, Within: c.queue.promise(),
+		Since: instant(c.since), Entered: instant(c.entered), Version: c.plan.Version, Within: c.queue.promise(), Consult: c.asksAbout(),
 		Reason: Reason{Rule: c.rule(), Trigger: trigger, CameBack: int(c.came), Version: c.plan.Version, LeftOut: e.leftOut(c, nil, 0, maxExplained)},
 	})
 }

@@ -24,13 +24,13 @@ func checkWorld(t *testing.T, e *Engine) {
 // answered in time it answered.
 func checkFigures(t *testing.T, e *Engine) {
 	t.Helper()
-	inLine := checkCallbacks(t, e)
+	inLine, asked := checkCallbacks(t, e), checkConsults(t, e)
 	for name, f := range e.figures {
 		c := f.total
 		if c.Offered != c.Answered+c.Abandoned+c.MovedOn+c.Treated+c.Failed+c.Waiting+c.CalledBack || c.InTime > c.Answered || c.Waiting < 0 || f.talking < 0 {
 			t.Fatalf("queue %s: %+v, %d wait, %d talk", name, c, f.waiting, f.talking)
 		}
-		if f.line.Len() != f.waiting+inLine[name] || f.age.Len() != f.waiting {
+		if f.line.Len() != f.waiting+inLine[name] || f.age.Len() != f.waiting-asked[name] {
 			t.Fatalf("queue %s: %d wait, %d in line, %d by age", name, f.waiting, f.line.Len(), f.age.Len())
 		}
 	}

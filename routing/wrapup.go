@@ -18,19 +18,23 @@ type wrap struct {
 // startWrapUp begins when the agent leaves the call, also by transfer.
 func (e *Engine) startWrapUp(c *call, a *agent) {
 	q := c.queue
-	a.wrap = &wrap{*c.last, q.WrapUp, q.Name, c.plan.Sets[q.Dispositions]}
-	due := e.now + q.WrapUp.Time.Microseconds()
-	started := WrapUpStarted{Offer: *c.last, Disposition: q.WrapUp.Disposition, Set: q.Dispositions}
-	if !q.WrapUp.Hold {
+	p, set := q.WrapUp, q.Dispositions
+	if c.isQuestion() { // there is nothing to tick
+		p.Disposition, p.Hold, set = "off", false, ""
+	}
+	a.wrap = &wrap{*c.last, p, q.Name, c.plan.Sets[set]}
+	due := e.now + p.Time.Microseconds()
+	started := WrapUpStarted{Offer: *c.last, Disposition: p.Disposition, Set: set}
+	if !p.Hold {
 		started.Until = instant(due)
 	}
 	e.act(started)
-	if !q.WrapUp.Hold && due == e.now {
+	if !p.Hold && due == e.now {
 		e.finishWrapUp(a, "")
 		return
 	}
 	until := int64(0)
-	if !q.WrapUp.Hold {
+	if !p.Hold {
 		until = due
 		e.timers.arm(&a.tMain, agentDue, due)
 	}

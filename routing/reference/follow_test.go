@@ -82,6 +82,7 @@ func (m *matcher) event(ev routing.Event) {
 // action follows what the engine says it does, and checks each offer.
 func (m *matcher) action(a routing.Action, live *routing.Policy) error {
 	m.callback(a)
+	m.consult(a)
 	switch a := a.(type) {
 	case routing.Enqueued:
 		m.enqueued(a, live)
@@ -127,7 +128,7 @@ func (m *matcher) enqueued(a routing.Enqueued, live *routing.Policy) {
 	if !again {
 		c.step, c.skipped = 0, map[int]bool{}
 	}
-	if a.Reason.Trigger != "transferred" {
+	if a.Reason.Trigger != "transferred" && a.Reason.Trigger != "consult" {
 		c.firm = rule.Need{}
 		for _, n := range c.policy.Route.Children {
 			if n.Name == a.Rule && n.Need != nil {
@@ -261,7 +262,7 @@ func (m *matcher) changed(s agents.Status) {
 	if !p.busy() {
 		p.asked = ""
 	}
-	fault := p.ended != "abandoned" && p.ended != "taken_over" && !strings.HasPrefix(p.ended, "customer_") && p.ended != "call_failed" && p.ended != "join_failed"
+	fault := p.ended != "abandoned" && p.ended != "taken_over" && p.ended != "stopped" && !strings.HasPrefix(p.ended, "customer_") && p.ended != "call_failed" && p.ended != "join_failed"
 	if p.free() && (fault || was == agents.NotReady || was == agents.SignedOut) {
 		p.idle = s.Since
 		p.measure(window, m.now)

@@ -110,7 +110,7 @@ func (m *matcher) may(c *caller, p *person) bool {
 	if !p.desk && c.queue.Pop.Late == routing.LateHold {
 		return false
 	}
-	return c.sender != p.id || !slices.ContainsFunc(m.people, func(o *person) bool { return o != p && o.signedIn() && m.fits(c, o) >= 0 })
+	return c.sender != p.id || !c.question && !slices.ContainsFunc(m.people, func(o *person) bool { return o != p && o.signedIn() && m.fits(c, o) >= 0 })
 }
 
 // suits says that a preferred agent may be waited for.

@@ -97,7 +97,7 @@ func policy(version int, kind uint64) *routing.Policy {
 			{Name: "hard", When: when(`call.trunk == "t"`), SetTopic: "hard"},
 			{Name: "firm", When: when(`call.trunk == "f"`), Need: &rule.Need{All: []agents.Range{{Skill: "x", Min: 2}}, None: []agents.Skill{"z"}}},
 		}},
-		Transfers: routing.TransferPolicy{CreditWaited: true, UnansweredAfter: 40 * time.Second},
+		Transfers: routing.TransferPolicy{CreditWaited: true, ConsultAdd: asked, UnansweredAfter: 40 * time.Second},
 		Agents:    map[agents.ID]agents.Agent{},
 	}
 	withCallbacks(p)
@@ -135,7 +135,9 @@ func (p *tape) event() routing.Event {
 	}
 	call := p.calls[p.rng.IntN(len(p.calls))]
 	o := p.offers[call]
-	switch p.rng.IntN(28) {
+	switch p.rng.IntN(30) {
+	case 28, 29:
+		return p.consultEvent(o)
 	case 24, 25, 26, 27:
 		return p.callbackEvent(call)
 	case 0, 1, 2:
@@ -188,6 +190,7 @@ func (p *tape) step(ev routing.Event) error {
 		if err := p.m.action(a, p.live); err != nil {
 			return fmt.Errorf("%+v: %w", ev, err)
 		}
+		p.consulted(a)
 		switch a := a.(type) {
 		case routing.OfferCall:
 			p.offers[a.Call] = a.Offer
@@ -290,7 +293,7 @@ func TestDecidesTheSame(t *testing.T) {
 			kinds[k] += n
 		}
 	}
-	for _, k := range []string{"agent_free", "arrived", "came_back", "step", "hold_ended", "late_record", "late", "transferred", "callback", "called", "reached", "missed", "taken over"} {
+	for _, k := range []string{"agent_free", "arrived", "came_back", "step", "hold_ended", "late_record", "late", "transferred", "consult", "callback", "called", "reached", "missed", "taken over"} {
 		if kinds[k] == 0 {
 			t.Errorf("no offer was caused by %s: %v", k, kinds)
 		}

@@ -237,7 +237,8 @@ type caller struct {
 	came     int
 	front    bool
 	bars     map[agents.ID]bar
-	sender   agents.ID // who passed it on
+	sender   agents.ID // who passed it on, or asks
+	question bool      // an agent's
 	attempt  routing.Offer
 
 	list  []entry // preferred agents

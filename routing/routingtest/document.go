@@ -358,6 +358,9 @@ func (c *Case) transfers(l line) (err error) {
 	if v := l.opts["priority_add"]; v != "" {
 		t.PriorityAdd, err = strconv.Atoi(v)
 	}
+	if v := l.opts["consult"]; v != "" && err == nil {
+		t.ConsultAdd, err = strconv.Atoi(v)
+	}
 	if v := l.opts["unanswered"]; v != "" && err == nil {
 		t.UnansweredAfter, err = time.ParseDuration(v)
 	}

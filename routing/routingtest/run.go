@@ -324,6 +324,10 @@ func (r *runner) playOffer(l line, word func(int) string) error {
 			return r.step(routing.PhoneRinging{Offer: o})
 		}
 		return r.step(routing.PhoneFailed{Offer: o, Code: code})
+	case "gone":
+		return r.step(routing.AgentGone{Offer: o})
+	case "consult":
+		return r.consult(l, o, rest)
 	case "transfer":
 		return r.step(routing.TransferRequested{Offer: o, Topic: l.opts["topic"], Queue: l.opts["queue"], ToAgent: agents.ID(l.opts["agent"])})
 	}

@@ -116,6 +116,8 @@ func (r *runner) words(a routing.Action) string {
 		return fmt.Sprintf("%s ticked %s", a.Agent, a.Disposition)
 	case routing.Probe:
 		return fmt.Sprintf("probe %s", a.Agent)
+	case routing.ConsultStarted, routing.ConsultEnded, routing.HandedOver:
+		return r.consultWords(a)
 	case routing.Refused:
 		return fmt.Sprintf("refused %s %s: %s", r.what(a.Offer), a.Asked, a.Code)
 	}
@@ -142,7 +144,7 @@ func (r *runner) enqueued(a routing.Enqueued) string {
 		s = fmt.Sprintf("overflow %s %s -> %s (%s)", r.name(a.Call), from, a.Queue, a.Reason.Trigger)
 	case "reload":
 		s = fmt.Sprintf("%s routed again: queue %s", r.name(a.Call), a.Queue)
-	case "late_record", "transferred", "returned", "taken_over":
+	case "late_record", "transferred", "returned", "taken_over", "consult":
 		s += " (" + a.Reason.Trigger + ")"
 	}
 	turn := a.Since.Add(-time.Duration(a.Priority) * time.Second)
