@@ -3,7 +3,6 @@ package sip
 import (
 	"net/netip"
 	"slices"
-	"time"
 
 	"go.uber.org/zap"
 
@@ -102,7 +101,7 @@ func (c *call) invite(l *leg, phone agents.Phone) bool {
 		return false
 	}
 	l.dlg = dlg
-	if !c.isOther(l) {
+	if !c.isOther(l) && !c.asks(l) {
 		c.agent = l
 	}
 	l.unheard.Stop() // that of an INVITE before
@@ -205,24 +204,11 @@ func (c *call) agentEvent(l *leg, ev stack.Event) {
 	}
 }
 
-// agentAnswered acknowledges at once, so that the phone need not repeat its
-// 200 while the engine decides, and waits for Connect or Release.
+// agentAnswered is the 200 of the phone that is faced.
 func (c *call) agentAnswered(l *leg, res *stack.Message) {
-	c.try(l, "ack", l.dlg.Ack(nil))
-	l.answered = true
-	l.unheard.Stop()
-	l.vigil.answered(res, time.Now())
-	l.source = res.Source.Addr()
-	if l.port != nil {
-		l.port.AlsoFrom(l.source)
-	}
-	if !l.took(l.told, res.Body) {
-		c.log.Info("no usable answer in the phone's 200", c.of(l))
-		c.dropAgent(reasonHeader(routing.ByServer, "no_codec"))
-		c.failed(l, 488)
+	if !c.takenUp(l, res) {
 		return
 	}
-	l.up = true
 	if c.direct && !c.staysDirect(l) {
 		// The phone's audio comes from elsewhere than its signalling.
 		if !c.openRelay(l) {

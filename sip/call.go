@@ -47,6 +47,7 @@ import (
 //	caller gone   | -          | CANCEL                | BYE                   | BYE
 //	EndCall       | -          | CANCEL                | BYE                   | BYE
 //
+// What an agent asks somebody else has a leg of its own beside these (consult.go).
 // With Group set Ring ends nothing: the phones of a group ring side by side
 // (group.go), each as the table says, until one is connected.
 // "None" is also what any leg but the present attempts' is taken for. A panic
@@ -62,8 +63,9 @@ type call struct {
 	first   *request // the offer of the INVITE, nil when it had none
 
 	caller *leg
-	agent  *leg   // of the present attempt, nil when there is none
-	others []*leg // of its group, ringing beside it
+	agent  *leg    // of the present attempt, nil when there is none
+	others []*leg  // of its group, ringing beside it
+	asking *asking // what the agent asks somebody else meanwhile; nil: nothing
 
 	tune      string // music while waiting and on hold
 	treatment string // announcement instead of the music
@@ -160,6 +162,8 @@ func (c *call) event(l *leg, ev stack.Event) {
 	case c.keyed(l, ev), c.messageInfo(l, ev):
 	case c.isOther(l):
 		c.otherEvent(l, ev)
+	case c.asks(l) && !l.ended:
+		c.askedEvent(l, ev)
 	case l.ended || (l != c.caller && l != c.agent):
 		c.stray(l, ev)
 	case l == c.caller:
@@ -182,8 +186,17 @@ func (c *call) stray(l *leg, ev stack.Event) {
 
 // action does one of the engine's orders.
 func (c *call) action(a routing.Action) {
+	if id, _ := callOf(a); id != c.id {
+		c.ofQuestion(a)
+		return
+	}
 	c.undecided = false
 	switch a := a.(type) {
+	case routing.ConsultStarted:
+		c.dropAsked(reasonHeader(routing.ByServer, "superseded"))
+		c.asking = &asking{id: a.Consult}
+	case routing.HandedOver:
+		c.handedOver(a)
 	case routing.AnswerCaller:
 		c.tune = a.Music
 		c.answerCaller()
@@ -321,12 +334,20 @@ func (c *call) closeLeg(l *leg) {
 		l.port.Close()
 	}
 	if l.answered {
-		c.gw.dialogs.RemoveDialog(c.id, l.name)
+		c.gw.dialogs.RemoveDialog(c.idOf(l), l.name)
 	}
 }
 
 // save stores the leg's dialog.
-func (c *call) save(l *leg) { c.gw.dialogs.SaveDialog(l.row(c.id)) }
+func (c *call) save(l *leg) { c.gw.dialogs.SaveDialog(l.row(c.idOf(l))) }
+
+// idOf is the call that a leg is of to the engine: its own, or the question.
+func (c *call) idOf(l *leg) routing.CallID {
+	if c.asks(l) {
+		return c.asking.id
+	}
+	return c.id
+}
 
 const (
 	// orphanAfter is how long a call whose caller has gone waits for the

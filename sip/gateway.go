@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"errors"
+	"maps"
 	"net/netip"
 	"slices"
 	"sync"
@@ -84,7 +85,8 @@ type Gateway struct {
 	mu       sync.Mutex
 	ep       endpoint
 	calls    map[routing.CallID]*call
-	outward  map[string]int // calls that are out, by trunk
+	asked    map[routing.CallID]*call // calls by the question that is asked about them
+	outward  map[string]int           // calls that are out, by trunk
 	probing  map[agents.ID]bool
 	draining bool
 	empty    chan struct{} // closed when draining and the last call has gone
@@ -135,7 +137,7 @@ func New(o Options) (*Gateway, error) {
 		trunks: slices.Clone(o.Trunks), router: o.Router, phones: o.Phones,
 		dialogs: o.Dialogs, customers: o.Customers, media: o.Media, mutual: slices.Clone(o.Mutual),
 		mailboxes: o.Mailboxes, messageWait: messageWait, sdpHost: o.Host, dialect: o.Dialect, log: o.Log.Named("sip"),
-		calls: map[routing.CallID]*call{}, probing: map[agents.ID]bool{}, outward: map[string]int{},
+		calls: map[routing.CallID]*call{}, asked: map[routing.CallID]*call{}, probing: map[agents.ID]bool{}, outward: map[string]int{},
 		empty: make(chan struct{}), joinPatience: joinPatience, orphanAfter: orphanAfter,
 		unheardAfter: unheardAfter, ringbackAfter: ringbackAfter, ringbackEvery: ringbackEvery, keyTime: keyTime,
 		lookEvery: lookEvery, probeEvery: probeEvery, silentAfter: silentAfter, session: sessionInterval,
@@ -210,6 +212,11 @@ func (g *Gateway) Do(_ time.Time, actions []routing.Action) {
 		}
 		g.mu.Lock()
 		c := g.calls[id]
+		if c == nil {
+			c = g.asked[id]
+		} else if q, asks := a.(routing.ConsultStarted); asks {
+			g.asked[q.Consult] = c
+		}
 		g.mu.Unlock()
 		if c != nil { // else it is over, and the engine is being told or knows
 			c.box.put(item{act: a})
@@ -247,6 +254,10 @@ func callOf(a routing.Action) (routing.CallID, bool) {
 	case routing.CallbackTaken:
 		return a.Call, true
 	case routing.DropCustomer:
+		return a.Call, true
+	case routing.ConsultStarted:
+		return a.Call, true
+	case routing.HandedOver:
 		return a.Call, true
 	}
 	return 0, false
@@ -288,6 +299,7 @@ func (g *Gateway) forget(c *call) {
 	if g.calls[c.id] == c { // else another has it in hand: its customer is called
 		delete(g.calls, c.id)
 	}
+	maps.DeleteFunc(g.asked, func(_ routing.CallID, about *call) bool { return about == c })
 	g.checkEmpty()
 	g.work.Done()
 }

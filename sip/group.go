@@ -16,6 +16,9 @@ func (c *call) legOf(o routing.Offer) *leg {
 	if c.agent != nil && c.agent.offer == o {
 		return c.agent
 	}
+	if c.asking != nil && c.asking.leg != nil && c.asking.leg.offer == o {
+		return c.asking.leg
+	}
 	for _, l := range c.others {
 		if l.offer == o {
 			return l
@@ -57,6 +60,10 @@ func (c *call) drop(l *leg, h []stack.Header) {
 		c.dropAgent(h)
 		return
 	}
+	if c.asks(l) {
+		c.dropAsked(h)
+		return
+	}
 	c.leave(l)
 	l.dlg.Bye(h)
 	c.closeLeg(l)
@@ -67,6 +74,7 @@ func (c *call) dropAgents(h []stack.Header) {
 	for len(c.others) > 0 {
 		c.drop(c.others[0], h)
 	}
+	c.dropAsked(h)
 	c.dropAgent(h)
 }
 

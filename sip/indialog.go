@@ -88,7 +88,7 @@ func (c *call) offeredAgain(l *leg, m *stack.Message) {
 // otherAsks reports whether the other leg's offer waits for this one: two
 // offers that cross within us are glare like any other.
 func (c *call) otherAsks(l *leg) bool {
-	if c.agent == nil || !c.connected || !c.direct {
+	if c.agent == nil || !c.connected || !c.goesDirect() || c.asks(l) {
 		return false
 	}
 	if l == c.caller {
@@ -171,7 +171,7 @@ func (c *call) agree(l *leg, r *request, want media.Audio) ([]byte, error) {
 	own := l.port != nil && want.Addr == l.port.Local()
 	if own {
 		// What is relayed must stay as the other side has it.
-		if !l.choose(r.audio, c.agent != nil && !c.direct) {
+		if !l.choose(r.audio, c.agent != nil && !c.goesDirect()) {
 			return nil, errNoCommonCodec
 		}
 		want.Formats = l.own

@@ -54,6 +54,9 @@ func (c *call) afresh() {
 	if c.agent != nil {
 		c.agent.refused = nil
 	}
+	if c.asking != nil && c.asking.leg != nil {
+		c.asking.leg.refused = nil
+	}
 }
 
 // joinLate runs when a join is not done in time: relay, then give up.
@@ -109,14 +112,14 @@ func (c *call) fallBack(why string) {
 }
 
 // talksDirectly reports whether the two phones shall now send to each other.
-func (c *call) talksDirectly() bool { return c.connected && c.direct && !c.held() }
+func (c *call) talksDirectly() bool { return c.connected && c.goesDirect() && !c.held() }
 
 // wanted is what the leg's peer should be told now.
 func (c *call) wanted(l *leg) media.Audio {
 	switch {
 	case l == c.caller && c.talksDirectly():
 		return c.agent.says()
-	case l == c.caller || !c.direct:
+	case l == c.caller || c.asks(l) || !c.goesDirect():
 		return l.ownAudio()
 	}
 	a := c.caller.says()
@@ -135,6 +138,10 @@ func (c *call) settle() {
 		if c.agent != nil && c.connected {
 			c.tell(c.agent)
 		}
+		asked := c.asking != nil && c.asking.leg != nil && c.asking.leg.up
+		if asked {
+			c.tell(c.asking.leg)
+		}
 		// The caller is told of the agent's phone once that has agreed.
 		if !c.undecided && (c.agent == nil || !c.talksDirectly() || c.agent.request != nil || c.content(c.agent)) {
 			c.tell(c.caller)
@@ -143,9 +150,13 @@ func (c *call) settle() {
 		if c.agent != nil && c.agent.up {
 			again = c.answer(c.agent) || again
 		}
+		if asked && c.asking != nil && c.asking.leg != nil {
+			again = c.answer(c.asking.leg) || again
+		}
 	}
 	if !c.over && !c.caller.ended {
 		c.sound()
+		c.conferSound()
 		c.reportJoined()
 	}
 }
@@ -258,7 +269,7 @@ func (c *call) reportJoined() {
 		return
 	}
 	way := "direct"
-	if !c.direct {
+	if !c.goesDirect() {
 		way = "relay"
 		if !c.relaying && !c.held() {
 			return

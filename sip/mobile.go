@@ -98,9 +98,12 @@ func (c *call) pressed(l *leg, key byte) {
 
 // mobileGone ends a mobile that was picked up and not accepted.
 func (c *call) mobileGone(l *leg) {
-	if c.isOther(l) {
+	switch {
+	case c.isOther(l):
 		c.leave(l)
-	} else {
+	case c.asks(l):
+		c.forgetAsked(l)
+	default:
 		c.part()
 		c.agent = nil
 	}

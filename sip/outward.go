@@ -181,9 +181,12 @@ func (c *call) detour(l *leg, code int) bool {
 	l.unheard.Stop()
 	l.dlg.Bye(nil)
 	again.vigil = vigil{session: session{longest: l.vigil.longest}}
-	if i := slices.Index(c.others, l); i >= 0 {
+	switch i := slices.Index(c.others, l); {
+	case i >= 0:
 		c.others[i] = &again
-	} else {
+	case c.asks(l):
+		c.asking.leg = &again
+	default:
 		c.agent = &again
 	}
 	if c.invite(&again, agents.Phone{}) {

@@ -52,7 +52,7 @@ type Phones interface {
 // whether the leg stands.
 type DialogRow struct {
 	Call      routing.CallID
-	Leg       string // "caller", or "agent/ATTEMPT"
+	Leg       string // "caller", or "agent/ATTEMPT", which a question has too
 	Agent     agents.ID
 	State     stack.DialogState
 	LocalSDP  []byte

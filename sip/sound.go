@@ -13,13 +13,16 @@ func (c *call) sound() {
 		return
 	}
 	talking := c.connected && !c.held()
-	relay := talking && !c.direct && l.atOwnPort() && c.agent.atOwnPort()
+	relay := talking && !c.goesDirect() && l.atOwnPort() && c.agent.atOwnPort()
 	if relay && !l.codec.Is(c.agent.codec) {
 		relay = false
 		if !l.waits() && !c.agent.waits() && !c.joined {
 			c.joinFailed("codec")
 			talking = false
 		}
+	}
+	if relay && c.asking != nil && c.asking.leg != nil {
+		c.partAgents(c.asking.leg)
 	}
 	c.setRelay(relay)
 	var now playing

@@ -154,6 +154,8 @@ type tape struct {
 	caller  *scripted
 	agents  []*scripted
 	attempt routing.Attempt
+	asks    bool            // its agents ask others, too
+	asked   routing.Attempt // of the question
 	log     []string
 	told    map[string]int  // events by kind, of all tapes
 	heard   map[string]bool // events of this one
@@ -163,7 +165,7 @@ func (tp *tape) Invite(o stack.Outgoing, sink stack.Sink) (dialog, error) {
 	if tp.rnd.IntN(20) == 0 {
 		return nil, errScripted
 	}
-	d := &scripted{name: fmt.Sprint("agent ", tp.attempt), sink: sink, lines: o.Body, peer: media.NewSide(5, loopback)}
+	d := &scripted{name: fmt.Sprint("agent ", tp.attempt, " ", tp.asked), sink: sink, lines: o.Body, peer: media.NewSide(5, loopback)}
 	tp.agents = append(tp.agents, d)
 	return d, nil
 }
@@ -171,7 +173,12 @@ func (tp *tape) Invite(o stack.Outgoing, sink stack.Sink) (dialog, error) {
 func (tp *tape) Ping(context.Context, string, string, netip.AddrPort) int { return 200 }
 
 func newTape(t *testing.T, seed uint64, engine *media.Engine, way string) *tape {
-	tp := &tape{rnd: rand.New(rand.NewPCG(seed, 7)), router: newFakeRouter(), heard: map[string]bool{}, rows: &fakeDialogs{rows: map[string]DialogRow{}}}
+	return startTape(t, seed, engine, way, false)
+}
+
+// startTape begins one; asks: its agents ask others.
+func startTape(t *testing.T, seed uint64, engine *media.Engine, way string, asks bool) *tape {
+	tp := &tape{asks: asks, rnd: rand.New(rand.NewPCG(seed, 7)), router: newFakeRouter(), heard: map[string]bool{}, rows: &fakeDialogs{rows: map[string]DialogRow{}}}
 	gw, err := New(Options{
 		Trunks: []Trunk{{Name: "carrier", Media: way, Trust: identity.Trust{Sources: []netip.Prefix{netip.PrefixFrom(loopback, 32)}}}},
 		Router: tp.router, Dialogs: tp.rows, Media: engine, Host: loopback, Log: zap.NewNop(),
@@ -245,6 +252,9 @@ func (tp *tape) order() routing.Action {
 		o.Attempt--
 	}
 	id := tp.c.id
+	if tp.asks && tp.rnd.IntN(3) > 0 {
+		return tp.askingOrder(o)
+	}
 	switch tp.rnd.IntN(20) {
 	case 0, 1:
 		return routing.AnswerCaller{Call: id, Music: "default"}
@@ -397,7 +407,7 @@ func (tp *tape) check() error {
 			talking++
 		}
 	}
-	if talking > 1 {
+	if talking > 1 && !tp.asks || talking > 2 {
 		return errors.New("two agents at once")
 	}
 	for {
@@ -427,17 +437,17 @@ func (tp *tape) once(ev routing.Event) error {
 	var what, key string
 	switch ev := ev.(type) {
 	case routing.PhoneRinging:
-		what, key = "ringing", fmt.Sprint(ev.Attempt)
+		what, key = "ringing", fmt.Sprint(ev.Call, ev.Attempt)
 	case routing.PhoneAnswered:
-		what, key = "answered", fmt.Sprint(ev.Attempt)
+		what, key = "answered", fmt.Sprint(ev.Call, ev.Attempt)
 	case routing.Joined:
-		what, key = "joined", fmt.Sprint(ev.Attempt)
+		what, key = "joined", fmt.Sprint(ev.Call, ev.Attempt)
 	case routing.PhoneFailed:
-		what, key = "end", fmt.Sprint(ev.Attempt)
+		what, key = "end", fmt.Sprint(ev.Call, ev.Attempt)
 	case routing.AgentGone:
-		what, key = "end", fmt.Sprint(ev.Attempt)
+		what, key = "end", fmt.Sprint(ev.Call, ev.Attempt)
 	case routing.JoinFailed:
-		what, key = "end", fmt.Sprint(ev.Attempt)
+		what, key = "end", fmt.Sprint(ev.Call, ev.Attempt)
 	case routing.CallerGone:
 		what, key = "end", "call"
 		if ev.Unanswered == tp.caller.confirmed {

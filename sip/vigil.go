@@ -50,8 +50,8 @@ func (c *call) keepWatch() {
 // stay with a call whose other end, or whose own phone, has gone without a BYE.
 func (c *call) look() {
 	now := time.Now()
-	for _, l := range []*leg{c.caller, c.agent} {
-		if l != nil && l.up && !l.ended {
+	for _, l := range c.legs() {
+		if l.up && !l.ended {
 			c.watch(l, now)
 		}
 	}
@@ -193,6 +193,10 @@ func (c *call) peerGone(l *leg, code int) {
 	l.dlg.Bye(reasonHeader(routing.ByServer, "peer_gone"))
 	if l == c.caller {
 		c.callerGone()
+		return
+	}
+	if c.asks(l) {
+		c.askedGone(l)
 		return
 	}
 	c.agentGone(l)
