@@ -16,12 +16,13 @@ func FoldStored(c *figures.Call, at time.Time, kind string, attempt Attempt, dat
 	switch kind {
 	case Enqueued{}.Kind():
 		var a struct {
-			Queue  string        `json:"queue"`
-			Since  time.Time     `json:"since"`
-			Within time.Duration `json:"answer_within"`
+			Queue   string        `json:"queue"`
+			Since   time.Time     `json:"since"`
+			Within  time.Duration `json:"answer_within"`
+			Consult CallID        `json:"consult"`
 		}
 		err = json.Unmarshal(data, &a)
-		action = Enqueued{Queue: a.Queue, Since: a.Since, Within: a.Within}
+		action = Enqueued{Queue: a.Queue, Since: a.Since, Within: a.Within, Consult: a.Consult}
 	case TurnedAway{}.Kind():
 		var a TurnedAway
 		err = json.Unmarshal(data, &a)
