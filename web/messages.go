@@ -31,7 +31,8 @@ type Message struct {
 // Messages keeps what callers have left. Message and Sound are false, and so are
 // SetMessage and DeleteMessage, when there is no message of the call.
 type Messages interface {
-	Messages(ctx context.Context, mailbox, state string, under routing.CallID) ([]Message, error)
+	// Messages lists the newest before a call (0: of all), so many at most.
+	Messages(ctx context.Context, mailbox, state string, under routing.CallID, most int) ([]Message, error)
 	Message(ctx context.Context, call routing.CallID) (Message, bool, error)
 	Sound(ctx context.Context, call routing.CallID) ([]byte, bool, error) // a WAV file
 	SetMessage(ctx context.Context, call routing.CallID, state, by string) (bool, error)
@@ -93,18 +94,31 @@ func (s *Server) messages(w http.ResponseWriter, r *http.Request, who *seat) err
 	if err != nil || under < 0 || len(mailbox) > 64 || state != "" && !slices.Contains(messageStates, state) {
 		return problemBadRequest
 	}
-	all, err := s.opt.Messages.Messages(r.Context(), mailbox, state, routing.CallID(under))
-	if err != nil {
-		return err
-	}
+	ctx, cancel := context.WithTimeout(r.Context(), messagesTime)
+	defer cancel()
 	out := []messageView{}
-	for i := range all {
-		if s.mayHear(who, &all[i]) {
-			out = append(out, all[i].view())
+	// However many are others': nobody's own may be out of sight behind them.
+	for last := routing.CallID(under); len(out) < messagesListed; {
+		all, err := s.opt.Messages.Messages(ctx, mailbox, state, last, messagesListed)
+		if err != nil {
+			return err
+		}
+		for i := range all {
+			if last = all[i].Call; len(out) < messagesListed && s.mayHear(who, &all[i]) {
+				out = append(out, all[i].view())
+			}
+		}
+		if len(all) < messagesListed {
+			break
 		}
 	}
 	return reply(w, map[string]any{"messages": out})
 }
+
+const (
+	messagesListed = 200
+	messagesTime   = 5 * time.Second
+)
 
 // messageOf finds the message of the path that the user may see. Of others' there
 // is nothing.

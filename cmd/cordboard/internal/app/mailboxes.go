@@ -14,8 +14,8 @@ import (
 type mailboxes struct{ app *App }
 
 // Messages implements web.Messages.
-func (b mailboxes) Messages(ctx context.Context, mailbox, state string, under routing.CallID) ([]web.Message, error) {
-	all, err := b.app.store.Messages(ctx, store.MessageFilter{Mailbox: mailbox, State: state, Under: under})
+func (b mailboxes) Messages(ctx context.Context, mailbox, state string, under routing.CallID, most int) ([]web.Message, error) {
+	all, err := b.app.store.Messages(ctx, store.MessageFilter{Mailbox: mailbox, State: state, Under: under, Most: most})
 	out := make([]web.Message, len(all))
 	for i, m := range all {
 		out[i] = web.Message(m)

@@ -44,7 +44,8 @@ type messages struct {
 	now    func() time.Time
 
 	wake chan struct{}
-	stop chan struct{}
+	ctx  context.Context // ends with close: what waits for the store waits no longer
+	stop context.CancelFunc
 	done chan struct{}
 	open sync.WaitGroup // tapes
 }
@@ -63,8 +64,9 @@ type messageHead struct {
 func newMessages(s *store.Store, journal string, limits configs.Voicemail, log *zap.Logger) *messages {
 	m := &messages{
 		folder: filepath.Join(journal, "messages"), limits: limits, store: s, log: log.Named("messages"), now: time.Now,
-		wake: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{}),
+		wake: make(chan struct{}, 1), done: make(chan struct{}),
 	}
+	m.ctx, m.stop = context.WithCancel(context.Background())
 	for _, path := range m.files(partEnd) {
 		m.recovered(path)
 	}
@@ -191,13 +193,13 @@ func (m *messages) run() {
 	failing := false
 	m.expire()
 	for {
-		err := m.storeAll()
-		if err != nil && !failing {
+		err := m.storeAll(m.ctx)
+		if err != nil && !failing && m.ctx.Err() == nil {
 			m.log.Error("messages cannot be stored: they wait in their folder", zap.Error(err))
 		}
 		failing = err != nil
 		select {
-		case <-m.stop:
+		case <-m.ctx.Done():
 			return
 		case <-m.wake:
 		case <-retry.C:
@@ -208,27 +210,30 @@ func (m *messages) run() {
 }
 
 func (m *messages) expire() {
-	ctx, cancel := context.WithTimeout(context.Background(), messagesTime)
+	ctx, cancel := context.WithTimeout(m.ctx, messagesTime)
 	defer cancel()
-	if n, err := m.store.ExpireMessages(ctx, m.now().Add(-m.limits.Keep)); err != nil {
+	if n, err := m.store.ExpireMessages(ctx, m.now().Add(-m.limits.Keep)); err != nil && m.ctx.Err() == nil {
 		m.log.Warn("old messages cannot be removed", zap.Error(err))
 	} else if n > 0 {
 		m.log.Info("old messages removed", zap.Int("messages", n))
 	}
 }
 
-func (m *messages) storeAll() error {
+func (m *messages) storeAll(ctx context.Context) error {
 	var errs []error
 	for _, path := range m.files(messageEnd) {
-		if err := m.storeOne(path); err != nil {
+		if err := m.storeOne(ctx, path); err != nil {
 			errs = append(errs, err)
+		}
+		if ctx.Err() != nil {
+			break
 		}
 	}
 	return errors.Join(errs...)
 }
 
-func (m *messages) storeOne(path string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), messagesTime)
+func (m *messages) storeOne(ctx context.Context, path string) error {
+	ctx, cancel := context.WithTimeout(ctx, messagesTime)
 	defer cancel()
 	head, samples, err := readMessage(path)
 	if err != nil {
@@ -245,7 +250,11 @@ func (m *messages) storeOne(path string) error {
 	if err := m.store.SaveMessage(ctx, msg, media.WAV(head.Codec, samples)); err != nil {
 		return err
 	}
-	if row, err := m.store.LedgerRow(ctx, head.Call); err == nil && row.Customer != "" {
+	row, err := m.store.LedgerRow(ctx, head.Call)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	if row.Customer != "" {
 		msg.Customer = row.Customer
 		m.store.SaveLeft(msg)
 	}
@@ -264,9 +273,9 @@ func (m *messages) close(ctx context.Context) error {
 	case <-ended:
 	case <-ctx.Done(): // a disk that hangs: the next start finds them
 	}
-	close(m.stop)
+	m.stop()
 	<-m.done
-	if err := m.storeAll(); err != nil {
+	if err := m.storeAll(ctx); err != nil {
 		m.log.Warn("messages wait for the next start", zap.Error(err))
 	}
 	return nil

@@ -2,6 +2,8 @@ package app
 
 import (
 	"bytes"
+	"context"
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -282,6 +284,57 @@ func TestMessagesFolder(t *testing.T) {
 		t.Errorf("kept %d s", n)
 	}
 	if err := m.close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A store that says nothing holds up no stop: what it has not taken waits for the
+// next start.
+func TestMessagesStopWithoutTheStore(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s.db")
+	s, err := store.Open(t.Context(), store.Options{Path: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	journal := t.TempDir()
+	folder := filepath.Join(journal, "messages")
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for call := 1; call <= 3; call++ {
+		text := fmt.Sprintf(`{"call":%d,"mailbox":"office","codec":"PCMU","at":"2026-11-19T14:00:00Z"}`, call) + "\n" + strings.Repeat("\x01\x81", 10_000)
+		if err := os.WriteFile(filepath.Join(folder, fmt.Sprintf("%d.message", call)), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	db, err := sql.Open("sqlite", "file:"+path+"?_txlock=immediate")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	tx, err := db.BeginTx(t.Context(), nil) // nobody else writes
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Arrived(store.Arrival{Call: 1, Trunk: "main", Dialled: "+442079460120", At: time.Now()})
+	m := newMessages(s, journal, configs.Voicemail{Keep: time.Hour}, zap.NewNop())
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	stopped := make(chan error, 1)
+	go func() { stopped <- m.close(ctx) }()
+	select {
+	case err := <-stopped:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(messagesTime / 2): // that one message may take
+		t.Error("the stop waits for the store")
+	}
+	if left := m.files(messageEnd); len(left) != 3 {
+		t.Errorf("waiting for the next start: %v", left)
+	}
+	if err := tx.Rollback(); err != nil {
 		t.Fatal(err)
 	}
 }
