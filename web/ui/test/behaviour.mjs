@@ -588,6 +588,22 @@ export const behaviour = {
     assert.deepEqual(server.messages.map((m) => [m.state, m.by]), [['done', 'priya'], ['heard', 'ivana']]);
   }),
 
+  'a message that cannot be marked says so, and stays': desk(async ({ page, id, server }) => {
+    server.messagesStuck = true;
+    await id('message-22').getByRole('button', { name: 'Done' }).click();
+    await page.waitForSelector('[data-testid=messages] [role=status] >> text=could not be noted');
+    await id('message-22').waitFor();
+    server.messagesStuck = false;
+    await id('message-22').getByRole('button', { name: 'Done' }).click();
+    await id('message-22').waitFor({ state: 'detached' });
+    await page.waitForSelector('[data-testid=messages] [role=status]', { state: 'detached' });
+    // Of one that somebody has removed meanwhile there is nothing to tell.
+    server.messages = server.messages.filter((m) => m.call !== 17);
+    await id('message-17').getByRole('button', { name: 'Done' }).click();
+    await id('message-17').waitFor({ state: 'detached' });
+    assert.equal(await page.locator('[data-testid=messages] [role=status]').count(), 0);
+  }),
+
   'the board shows the worst queue first and why a call waits': desk(async ({ page, id, server }) => {
     assert.deepEqual(await page.locator('[data-testid=queues] tbody tr').evaluateAll((rows) => rows.map((r) => r.dataset.testid)), ['queue-faults', 'queue-billing', 'queue-sales']);
     await page.waitForSelector('[data-testid=why-waiting] >> text=lack fibre at 3 or more');

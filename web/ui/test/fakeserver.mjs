@@ -38,6 +38,7 @@ export class FakeServer {
     { call: 22, mailbox: 'office', queue: 'billing', language: 'en', left_at: (Date.now() - 240_000) * 1000, length_ms: 21_300, state: 'new', by: '', at: 0, number: '+447700900417', customer: 'LW-1', name: 'Dana Whitcombe' },
     { call: 17, mailbox: 'office', queue: '', language: 'en', left_at: (Date.now() - 7_200_000) * 1000, length_ms: 9_800, state: 'heard', by: 'ivana', at: (Date.now() - 60_000) * 1000, number: '', customer: '', name: '' },
   ];
+  messagesStuck = false;
   refuseBoards = false;
   watchers = new Set();
 
@@ -94,6 +95,7 @@ export class FakeServer {
     if (!who) return json(401, { code: !seat && signed.length > 1 ? 'which_seat' : 'no_session' });
     const message = call.match(/^PUT \/api\/v1\/messages\/(\d+)\/state$/);
     if (message) {
+      if (this.messagesStuck) return json(503, { code: 'unavailable' });
       const found = this.messages.find((m) => m.call === Number(message[1]));
       if (!found) return json(404, { code: 'not_found' });
       Object.assign(found, { state: body.state, by: who.id, at: Date.now() * 1000 });
@@ -101,7 +103,7 @@ export class FakeServer {
     }
     switch (call) {
       case 'GET /api/v1/messages':
-        return json(200, { messages: this.messages });
+        return json(200, { messages: this.messages.filter((m) => m.state === new URL(req.url, 'http://x').searchParams.get('state')) });
       case 'DELETE /api/v1/session':
         res.setHeader('Set-Cookie', `cordboard.${who.id}=; Max-Age=0; Path=/`);
         return res.writeHead(204).end();

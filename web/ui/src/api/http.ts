@@ -90,8 +90,9 @@ export interface Message {
   by: string; at: number; number: string; customer: string; name: string;
 }
 
-export async function listMessages(): Promise<Message[]> {
-  return ((await request('GET', '/api/v1/messages')) as { messages: Message[] }).messages;
+/** The newest messages of a state; asked for by state, so that those that are done push none out. */
+export async function listMessages(state: Message['state']): Promise<Message[]> {
+  return ((await request('GET', '/api/v1/messages?state=' + state)) as { messages: Message[] }).messages;
 }
 
 export const setMessage = (call: number, state: Message['state']) => request('PUT', `/api/v1/messages/${call}/state`, { state });

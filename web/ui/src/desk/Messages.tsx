@@ -1,7 +1,7 @@
 // What callers have left in mailboxes, for those who serve their queue: a list of
 // tasks that stands between calls.
 import { useCallback, useEffect, useState } from 'react';
-import { listMessages, type Message, messageSound, setMessage } from '../api/http';
+import { HttpError, listMessages, type Message, messageSound, setMessage } from '../api/http';
 import { duration, nearDate } from '../format/intl';
 import { formatNumber } from '../format/phone';
 import { Icon, Tag } from '../ui/Icon';
@@ -11,16 +11,23 @@ import { nameOf, queueTitle } from './words';
 
 const readEveryMs = 20_000;
 
-export interface Mailbox { list: Message[]; failed: boolean; mark: (m: Message, state: Message['state']) => Promise<void> }
+export interface Mailbox {
+  list: Message[]; // the one that has waited longest comes first
+  failed: boolean; // to be read
+  refused: boolean; // what was done last was not kept
+  mark: (m: Message, state: Message['state']) => Promise<void>;
+}
 
 /** The messages that are not done, read again while the desk is on line. */
 export function useMailbox(): Mailbox {
   const online = useDeskState().link.is === 'online';
   const [list, setList] = useState<Message[]>([]);
   const [failed, setFailed] = useState(false);
+  const [refused, setRefused] = useState(false);
   const read = useCallback(async () => {
     try {
-      setList((await listMessages()).filter((m) => m.state !== 'done'));
+      const [fresh, heard] = await Promise.all([listMessages('new'), listMessages('heard')]);
+      setList([...fresh, ...heard.filter((m) => !fresh.some((f) => f.call === m.call))].sort((a, b) => a.left_at - b.left_at));
       setFailed(false);
     } catch {
       setFailed(true);
@@ -33,10 +40,11 @@ export function useMailbox(): Mailbox {
     return () => clearInterval(h);
   }, [online, read]);
   const mark = useCallback(async (m: Message, state: Message['state']) => {
-    await setMessage(m.call, state).catch(() => undefined);
+    // One that is gone is no longer in the list: nothing to tell.
+    setRefused(await setMessage(m.call, state).then(() => false, (e: unknown) => !(e instanceof HttpError && e.status === 404)));
     await read();
   }, [read]);
-  return { list, failed, mark };
+  return { list, failed, refused, mark };
 }
 
 export function Messages({ box }: { box: Mailbox }) {
@@ -45,9 +53,9 @@ export function Messages({ box }: { box: Mailbox }) {
   return (
     <section className="sheet sec scroll msgs" tabIndex={0} role="region" aria-label={t('messages.title')} data-testid="messages">
       <header><h2>{t('messages.title')}</h2><span className="count">{t('messages.new', { count: fresh })}</span></header>
-      {box.failed && <p className="absent warn"><Icon name="alert" size="sm" />{t('messages.failed')}</p>}
+      {(box.failed || box.refused) && <p className="absent warn" role="status"><Icon name="alert" size="sm" />{t(box.failed ? 'messages.failed' : 'messages.refused')}</p>}
       {box.list.length === 0 ? !box.failed && <p className="absent t3">{t('messages.none')}</p>
-        : <ul>{[...box.list].reverse().map((m) => <Item key={m.call} m={m} box={box} />)}</ul>}
+        : <ul>{box.list.map((m) => <Item key={m.call} m={m} box={box} />)}</ul>}
     </section>
   );
 }

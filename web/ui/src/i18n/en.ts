@@ -528,6 +528,7 @@ export const en: Record<string, string> = {
   'messages.new_other': '{{count}} new',
   'messages.none': 'Nobody has left a message.',
   'messages.failed': 'The messages could not be read. They are read again in a moment.',
+  'messages.refused': 'That could not be noted. Please do it again.',
   'messages.withheld': 'Number withheld',
   'messages.is_new': 'New',
   'messages.heard_by': 'Heard by {{name}}',
