@@ -253,6 +253,8 @@ func callOf(a routing.Action) (routing.CallID, bool) {
 		return a.Call, true
 	case routing.CallbackTaken:
 		return a.Call, true
+	case routing.CallCustomer:
+		return a.Call, true
 	case routing.DropCustomer:
 		return a.Call, true
 	case routing.ConsultStarted:
