@@ -54,6 +54,7 @@ func Check(name string, b []byte, in CheckInput) *Report {
 	l := newLinter(c, root)
 	if l == nil || !l.whole {
 		if l != nil {
+			l.sounds = in.Sounds
 			l.errors()
 			c.findings = append(c.findings, l.said...)
 		}

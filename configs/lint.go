@@ -186,7 +186,9 @@ func (l *linter) lintSounds() {
 			case "announce":
 				missing(spot{p.line, p.col}, path+"."+p.key, child(p.value, "greeting").text)
 			case "closed", "full", "late", "nobody":
-				missing(spot{p.line, p.col}, path+"."+p.key, child(child(p.value, "then"), "play").text)
+				for then := child(p.value, "then"); len(then.pairs) > 0; then = child(then, "else") {
+					missing(spot{p.line, p.col}, path+"."+p.key, child(then, "play").text)
+				}
 			}
 		}
 	}
@@ -195,7 +197,7 @@ func (l *linter) lintSounds() {
 		options(p.value, "queues."+p.key)
 	}
 	l.eachRoute(func(r *routing.Routed) {
-		if t := r.Node.Then; t != nil {
+		for t := r.Node.Then; t != nil; t = t.Else {
 			missing(l.routeSpot(r), routePath(r), t.Play)
 		}
 	})
