@@ -187,15 +187,16 @@ func (s *Store) ExpireMessages(ctx context.Context, before time.Time) (gone int,
 			calls = append(calls, call)
 			return err
 		})
-		if err == nil && len(calls) > 0 {
-			err = s.write.inTx(ctx, func(t *tx) error {
-				for _, call := range calls {
-					if err := dropMessage(t, call); err != nil && !errors.Is(err, ErrNotFound) {
-						return err
-					}
-				}
-				return nil
-			})
+		for _, call := range calls {
+			if err != nil {
+				break
+			}
+			// Each by itself: of several customers those who write them in another
+			// order would wait for us, and we for them.
+			err = s.write.inTx(ctx, func(t *tx) error { return dropMessage(t, call) })
+			if errors.Is(err, ErrNotFound) {
+				err = nil
+			}
 		}
 		if err != nil {
 			return gone, fmt.Errorf("store: expire messages: %w", err)
