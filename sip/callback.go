@@ -103,10 +103,15 @@ func (c *call) callCustomer(a routing.CallCustomer) {
 	who, ok := c.gw.customers.Customer(c.id)
 	if !ok || who.Number == "" {
 		c.log.Warn("customer not called", zap.String("reason", "no_number"))
-		c.customerMissed(0)
+		c.customerMissed(404) // no later try would know more
 		return
 	}
 	c.arrival = Arrival{Call: c.id, Caller: who.Caller, Dialled: who.Dialled, Trunk: who.Trunk}
+	if n, err := identity.ParseNumber(who.Number, "", nil); err != nil || !c.mayCall(n) {
+		c.log.Warn("customer not called", zap.String("reason", "number_refused"))
+		c.customerMissed(404)
+		return
+	}
 	c.first, c.invited, c.spent, c.deaf = nil, nil, 0, false
 	c.playing, c.treatment, c.tune = playing{}, "", a.Music
 	c.told = telling{number: c.told.number + 1}
@@ -178,7 +183,7 @@ func (c *call) isCustomer(l *leg) bool {
 func (c *call) customerEvent(l *leg, ev stack.Event) {
 	switch ev := ev.(type) {
 	case stack.Progress:
-		l.rang = l.rang || ev.Response.Status == 180 || ev.Response.Status == 183
+		l.rang = l.rang || ev.Response.Status == 180
 	case stack.Answered:
 		c.customerAnswered(l, ev.Response)
 	case stack.Failed:
@@ -188,8 +193,8 @@ func (c *call) customerEvent(l *leg, ev stack.Event) {
 		c.customerFailed(l, ev.Code)
 	case stack.Ended, stack.FlowLost:
 		c.customerFailed(l, 503)
-	case stack.Requested:
-		c.try(l, "reply", l.dlg.Reply(ev.Request, 481, "", nil, nil))
+	case stack.Requested: // a 481 would end the dialog (RFC 5057)
+		c.requested(l, ev.Request)
 	}
 }
 
@@ -277,6 +282,14 @@ func (c *call) shownToCustomer() identity.Number {
 		return identity.Number{} // a short code: anonymous
 	}
 	return n
+}
+
+// mayCall says that a number may be called back. Ours would only ring here again,
+// and one that is paid for being called is not called at our cost.
+func (c *call) mayCall(n identity.Number) bool {
+	e164 := n.E164()
+	ours := e164 == c.shownToCustomer().E164() || slices.ContainsFunc(c.gw.trunks, func(t Trunk) bool { return t.Out != nil && t.Out.Number == e164 })
+	return !n.IsZero() && !ours && !identity.PaysItsOwner(n)
 }
 
 // redo gives what an actor has left undone to those who come after it.

@@ -232,7 +232,7 @@ func TestCustomerMissed(t *testing.T) {
 		w.gone()
 	}
 	w.do(customerOf(6, 1)) // nobody knows his number
-	w.expect(routing.CustomerMissed{Call: 6, Try: 1})
+	w.expect(routing.CustomerMissed{Call: 6, Try: 1, Code: 404})
 	w.gone()
 
 	second := newPeer(t)

@@ -74,6 +74,12 @@ func (c *call) offerCallback(a routing.OfferCallback) {
 	if o := c.offering; o != nil && o.stage != offerMade && a.Why == "" {
 		return // he is keying in the number
 	}
+	if !a.Entered && !c.mayCall(c.arrival.Caller.Number) {
+		if a.Why != "" {
+			c.submit(routing.CallbackDeclined{Call: c.id})
+		}
+		return
+	}
 	c.noOffer()
 	o := &offering{key: a.Key[0], entered: a.Entered, language: a.Language, why: a.Why}
 	c.offering = o
@@ -193,7 +199,7 @@ func (c *call) askNumber(o *offering, before ...string) {
 func (c *call) numberKeyed(o *offering) {
 	o.wait.Stop()
 	c.quiet()
-	if len(o.digits) == 0 {
+	if len(o.digits) == 0 && c.mayCall(c.arrival.Caller.Number) {
 		o.number = identity.Number{}
 		c.accept(o)
 		return
@@ -201,7 +207,7 @@ func (c *call) numberKeyed(o *offering) {
 	o.keyed++
 	number, err := identity.ParseCallable(string(o.digits), c.trunk.Trust.Region)
 	switch {
-	case err == nil:
+	case err == nil && c.mayCall(number):
 		o.stage, o.number = offerRead, number
 		said := []string{c.prompt("callback-to", o.language)}
 		for _, d := range o.digits {

@@ -55,8 +55,12 @@ func (c *call) callerEvent(l *leg, ev stack.Event) {
 			l.dlg.Bye(nil)
 			c.callerGone()
 		}
-	case stack.AckMissing:
-		c.fail("no_ack") // RFC 3261 13.3.1.4: end it with BYE
+	case stack.AckMissing: // RFC 3261 13.3.1.4: end it with BYE
+		if c.parting { // no end of the call: he will be called back
+			c.partFromCaller()
+			return
+		}
+		c.fail("no_ack")
 	case stack.Requested:
 		c.requested(l, ev.Request)
 	case stack.Withdrawn:

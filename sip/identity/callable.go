@@ -20,3 +20,14 @@ func ParseCallable(digits, region string) (Number, error) {
 	}
 	return n, nil
 }
+
+// PaysItsOwner says that a part of what a call to the number costs is its owner's:
+// who can show such a number as the caller's would live on being called back.
+func PaysItsOwner(n Number) bool {
+	p, err := phonenumbers.Parse(n.E164(), phonenumbers.UNKNOWN_REGION)
+	if err != nil {
+		return false
+	}
+	kind := phonenumbers.GetNumberType(p)
+	return kind == phonenumbers.PREMIUM_RATE || kind == phonenumbers.PERSONAL_NUMBER
+}

@@ -24,3 +24,19 @@ func TestParseCallable(t *testing.T) {
 		}
 	}
 }
+
+// Whoever shows a premium number is not to be paid for being called back.
+func TestPaysItsOwner(t *testing.T) {
+	for e164, want := range map[string]bool{
+		"+449098790000": true, "+447012345678": true, "+19002345678": true, "+35990123456": true,
+		"+447700900417": false, "+441632960012": false, "+35924000000": false, "+15550100": false, "": false,
+	} {
+		n := Number{}
+		if e164 != "" {
+			n = newNumber(e164)
+		}
+		if got := PaysItsOwner(n); got != want {
+			t.Errorf("%s: %v, want %v", e164, got, want)
+		}
+	}
+}
