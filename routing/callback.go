@@ -164,7 +164,7 @@ func (e *Engine) grantWish(c *call) bool {
 		return false
 	}
 	cb.wished = false
-	if !e.possible(c) {
+	if !e.possibleAt(c, cb.caller) {
 		return false
 	}
 	e.takeCallback(c)
@@ -174,7 +174,7 @@ func (e *Engine) grantWish(c *call) bool {
 // wishedAndGone takes the callback of a caller who has accepted it while an agent
 // was being rung, and hung up: nobody who will be called back stays on the line.
 func (e *Engine) wishedAndGone(c *call) bool {
-	if cb := c.callback; cb == nil || !cb.wished || !c.phase.offered() || !e.possible(c) {
+	if cb := c.callback; cb == nil || !cb.wished || !c.phase.offered() || !e.possibleAt(c, cb.caller) {
 		return false
 	}
 	asked := e.withdrawAll(c, "abandoned")
@@ -191,6 +191,17 @@ func (e *Engine) wishedAndGone(c *call) bool {
 func (e *Engine) possible(c *call) bool {
 	cb := e.offersOf(c)
 	return cb != nil && cb.terms != nil && cb.taken == 0 && c.attrs.ANIKnown && !c.known().DoNotCall && e.promisedTo(c) == nil
+}
+
+// possibleAt notes the number that was keyed in, "" for the caller's own, and says
+// that he can be called back there: whoever is called is called for one callback of a
+// queue.
+func (e *Engine) possibleAt(c *call, number string) bool {
+	if !e.possible(c) || number != "" && e.figure(c.queue.Name).promised[number] != nil {
+		return false
+	}
+	c.callback.caller = number
+	return true
 }
 
 // mayOffer says that the callback may be offered now.
@@ -288,8 +299,7 @@ func (e *Engine) callbackAccepted(ev CallbackAccepted) {
 	cb := c.callback
 	switch {
 	case c.phase == treated && cb.action != "":
-		cb.caller = ev.Caller
-		if e.possible(c) {
+		if e.possibleAt(c, ev.Caller) {
 			e.takeCallback(c)
 			return
 		}
@@ -298,8 +308,7 @@ func (e *Engine) callbackAccepted(ev CallbackAccepted) {
 		e.refuseInstead(c, why, *c.treatment)
 	case c.phase.offered():
 		cb.caller, cb.wished = ev.Caller, true
-	case c.phase == waiting && c.answered && (cb.made && e.possible(c) || e.mayOffer(c)):
-		cb.caller = ev.Caller
+	case c.phase == waiting && c.answered && (cb.made || e.mayOffer(c)) && e.possibleAt(c, ev.Caller):
 		e.takeCallback(c)
 	}
 }

@@ -14,6 +14,7 @@ const (
 	missedBusy     = "busy"
 	missedRefused  = "refused"
 	missedFailed   = "failed"
+	missedUncalled = "not_called" // by a fault of ours: no try of the customer's
 )
 
 // maxAhead is how many customers of one queue one Step calls ahead.
@@ -222,6 +223,8 @@ func (e *Engine) customerMissed(ev CustomerMissed) {
 		why = missedNoAnswer
 	case 603:
 		why = missedRefused
+	case 0:
+		why = missedUncalled
 	}
 	e.missed(c, why)
 }
@@ -231,7 +234,9 @@ func (e *Engine) missed(c *call, why string) {
 	cb := c.callback
 	cb.dialling = false
 	e.disarm(c, callbackDue)
-	cb.missed++
+	if why != missedUncalled {
+		cb.missed++
+	}
 	more := !cb.over && cb.missed < cb.terms.Attempts
 	a := c.agent
 	if c.phase == dialling {

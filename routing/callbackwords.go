@@ -28,7 +28,7 @@ type CustomerAnswered struct {
 }
 
 // CustomerMissed: the customer of a callback could not be reached. Code is the
-// SIP status; 0 for a fault of our own (no trunk, no port).
+// SIP status; 0 for a fault of our own (no place on a trunk, no port).
 type CustomerMissed struct {
 	Call CallID `json:"call"`
 	Try  int    `json:"try"`
@@ -128,8 +128,8 @@ type DropCustomer struct {
 	Why  string `json:"why"`
 }
 
-// CallbackMissed: the customer was not reached. Why is no_answer, busy, refused
-// or failed.
+// CallbackMissed: the customer was not reached. Why is no_answer, busy, refused,
+// failed, or not_called: by a fault of ours, which uses up none of the attempts.
 type CallbackMissed struct {
 	Call CallID `json:"call"`
 	Try  int    `json:"try"`

@@ -12,7 +12,9 @@ func (k *Kept) Follow(a Action) bool {
 	case CallCustomer:
 		k.Tries = a.Try
 	case CallbackMissed:
-		k.Missed++
+		if a.Why != missedUncalled {
+			k.Missed++
+		}
 		k.Again = a.Again
 	case Enqueued: // another version of the document has it elsewhere
 		k.Queue, k.Entered = a.Queue, a.Entered
