@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"sort"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -39,9 +40,10 @@ func (pr *pair) close() {
 }
 
 // pairPool hands out even/odd port pairs. To open and close two sockets for
-// each call is dear, so those given back are used again, the longest rested
-// first. New ones go round the range: there too the port given back is the
-// last to be taken again. All methods may be called from any goroutine.
+// each call is dear, so those given back are used again, of those that have
+// rested the latest first: what a burst has left over rests on and is closed.
+// New ones go round the range: there the port given back is the last to be taken
+// again. All methods may be called from any goroutine.
 type pairPool struct {
 	addr  netip.Addr
 	net   sockets
@@ -115,17 +117,24 @@ func (pp *pairPool) take(p *Port, now time.Time) (*pair, error) {
 	return pr, nil
 }
 
-// rested is the pair that has rested longest, if long enough; pp.mu is held.
+// rested is the pair that has just rested long enough, nil for none; pp.mu is
+// held.
 func (pp *pairPool) rested(now time.Time) *pair {
-	for len(pp.resting) > 0 && now.Sub(pp.resting[0].rests) >= restFor {
-		pr := pp.longest()
+	for {
+		i := sort.Search(len(pp.resting), func(i int) bool { return now.Sub(pp.resting[i].rests) < restFor }) - 1
+		if i < 0 {
+			return nil
+		}
+		pr := pp.resting[i]
+		copy(pp.resting[1:i+1], pp.resting) // those before it are few: what no call needs
+		pp.resting[0] = nil
+		pp.resting = pp.resting[1:]
 		if !pp.slot(pr.port).late.Swap(false) {
 			return pr
 		}
 		pr.rests = now
 		pp.resting = append(pp.resting, pr)
 	}
-	return nil
 }
 
 func (pp *pairPool) longest() *pair {

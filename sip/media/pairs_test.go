@@ -143,6 +143,28 @@ func TestRestCutShort(t *testing.T) {
 	}
 }
 
+// What a burst leaves over is closed while calls go on.
+func TestBurstIsClosed(t *testing.T) {
+	pp, f := pool(t, 100)
+	now := time.Now()
+	var all []*pair
+	for range 50 {
+		all = append(all, take(t, pp, now))
+	}
+	for _, pr := range all {
+		pp.give(pr, now)
+	}
+	for range 60 { // one call a second from now on, each half a second long
+		now = now.Add(time.Second)
+		pr := take(t, pp, now)
+		pp.give(pr, now.Add(time.Second/2))
+		pp.trim(now.Add(time.Second / 2))
+	}
+	if n := len(f.up) / 2; n > 5 {
+		t.Errorf("%d pairs are open, of one call a second", n)
+	}
+}
+
 // Sockets that nobody needs are closed: those that rest long, and those too many.
 func TestPairsAreClosed(t *testing.T) {
 	pp, f := pool(t, maxResting+10)
