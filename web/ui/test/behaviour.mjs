@@ -357,6 +357,12 @@ export const behaviour = {
     await x.page.waitForSelector('[data-testid=gone]', { state: 'detached', timeout: 30_000 });
   }),
 
+  'a customer who is not reached is said to be, in words': desk(async (x) => {
+    await scenes.offered(x);
+    x.server.send('withdraw', { call: 12, attempt: 1, why: 'customer_busy' });
+    await x.page.waitForSelector('[data-testid=gone] >> text=The customer’s line was busy.');
+  }),
+
   'a phase of an older attempt changes nothing': desk(async (x) => {
     await offer(x, card(Date.now(), { attempt: 2 }));
     x.server.send('phase', { call: 12, attempt: 1, phase: 'talking', since: us(0) });

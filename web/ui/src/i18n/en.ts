@@ -92,6 +92,11 @@ export const en: Record<string, string> = {
   'gone.join_failed': 'The call could not be connected to your phone.',
   'gone.call_failed': 'The call broke off after {{time}}.',
   'gone.closed': 'The call was taken back.',
+  'gone.customer_no_answer': 'The customer did not answer.',
+  'gone.customer_busy': 'The customer’s line was busy.',
+  'gone.customer_refused': 'The customer did not take the call.',
+  'gone.customer_failed': 'The customer could not be reached.',
+  'gone.taken_over': 'The customer has rung in meanwhile: no need to call back.',
 
   'act.not_ready': 'Not ready…',
   'act.other_reason': 'Another reason…',

@@ -100,6 +100,11 @@ export const ru: Record<string, string> = {
   'gone.join_failed': 'Не удалось соединить звонок с вашим телефоном.',
   'gone.call_failed': 'Звонок прервался через {{time}}.',
   'gone.closed': 'Предложение снято.',
+  'gone.customer_no_answer': 'Клиент не ответил.',
+  'gone.customer_busy': 'У клиента занято.',
+  'gone.customer_refused': 'Клиент не принял звонок.',
+  'gone.customer_failed': 'До клиента не дозвониться.',
+  'gone.taken_over': 'Клиент позвонил сам: перезванивать не нужно.',
 
   'act.not_ready': 'Не готов…',
   'act.other_reason': 'Другая причина…',
