@@ -583,8 +583,8 @@ export const behaviour = {
     assert.match(await id('messages').innerText(), /1 new/);
     // The one that has waited longest comes first.
     assert.deepEqual(await page.locator('[data-testid=messages] li').evaluateAll((all) => all.map((x) => x.dataset.testid)), ['message-17', 'message-22']);
-    assert.match(await id('message-22').innerText(), /Dana Whitcombe[^]*\+44 7700 900417/);
-    assert.equal(await id('message-22').getByRole('link', { name: 'Call back' }).getAttribute('href'), 'tel:+447700900417');
+    assert.match(await id('message-22').innerText(), /Iris Coleman[^]*\+44 7700 900733/);
+    assert.equal(await id('message-22').getByRole('link', { name: 'Call back' }).getAttribute('href'), 'tel:+447700900733');
     assert.equal(await id('message-17').getByRole('link').count(), 0);
     assert.equal(await page.locator('[data-testid=message-22] audio').getAttribute('src'), '/api/v1/messages/22/sound?seat=priya');
     await page.locator('[data-testid=message-22] audio').evaluate((a) => a.dispatchEvent(new Event('play')));

@@ -35,7 +35,7 @@ export class FakeServer {
   board = null;
   boardStreams = new Set();
   messages = [
-    { call: 22, mailbox: 'office', queue: 'billing', language: 'en', left_at: (Date.now() - 240_000) * 1000, length_ms: 21_300, state: 'new', by: '', at: 0, number: '+447700900417', customer: 'LW-1', name: 'Dana Whitcombe' },
+    { call: 22, mailbox: 'office', queue: 'billing', language: 'en', left_at: (Date.now() - 240_000) * 1000, length_ms: 21_300, state: 'new', by: '', at: 0, number: '+447700900733', customer: 'LW-9', name: 'Iris Coleman' },
     { call: 17, mailbox: 'office', queue: '', language: 'en', left_at: (Date.now() - 7_200_000) * 1000, length_ms: 9_800, state: 'heard', by: 'ivana', at: (Date.now() - 60_000) * 1000, number: '', customer: '', name: '' },
   ];
   messagesStuck = false;
