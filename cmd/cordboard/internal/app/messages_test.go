@@ -213,12 +213,13 @@ func TestMessagesOfAKilledProcess(t *testing.T) {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		t.Fatal(err)
 	}
+	at := time.Now().Add(-72 * time.Hour).UTC().Format(time.RFC3339)
 	loud := bytes.Repeat([]byte{1, 0x81}, 10_000)
 	for name, text := range map[string]string{
-		"7.part": `{"call":7,"mailbox":"office","codec":"PCMU","at":"2026-11-19T14:00:00Z"}` + "\n" + string(loud),
-		"8.part": `{"call":8,"mailbox":"office","codec":"PCMU","at":"2026-11-19T14:00:00Z"}` + "\n" + string(loud[:9000]),
+		"7.part": `{"call":7,"mailbox":"office","codec":"PCMU","at":"` + at + `"}` + "\n" + string(loud),
+		"8.part": `{"call":8,"mailbox":"office","codec":"PCMU","at":"` + at + `"}` + "\n" + string(loud[:9000]),
 		"9.part": `{"call":9,"mail`,
-		"6.part": `{"call":6,"mailbox":"office","codec":"PCMA","at":"2026-11-19T14:00:00Z"}` + "\n" + strings.Repeat("\xd5", 40_000),
+		"6.part": `{"call":6,"mailbox":"office","codec":"PCMA","at":"` + at + `"}` + "\n" + strings.Repeat("\xd5", 40_000),
 	} {
 		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -242,6 +243,7 @@ func TestMessagesOfAKilledProcess(t *testing.T) {
 		t.Errorf("left in the folder: %v", left)
 	}
 	m = newMessages(s, journal, configs.Voicemail{Keep: 90 * 24 * time.Hour}, zap.NewNop())
+	m.expire() // who stops at once may be before the first
 	if err := m.close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
