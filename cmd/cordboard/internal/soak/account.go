@@ -1,6 +1,9 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Metrics of the server's memory, and what they are made into.
 const (
@@ -68,6 +71,9 @@ func (v *server) account(value map[string]float64) {
 // they may.
 func (v *server) unexplained(all []gauges) (bad []string) {
 	var worst, limit, kept float64
+	if bad = untold(all); len(bad) > 0 {
+		return bad
+	}
 	for _, g := range all {
 		may := v.program + g.value[cachesMetric] + outsideSlack
 		if limit == 0 || g.value[outsideMetric]-may > worst-limit {
@@ -82,6 +88,17 @@ func (v *server) unexplained(all []gauges) (bad []string) {
 	}
 	if kept > keptMost {
 		bad = append(bad, fmt.Sprintf("%.1f MB of customers are kept in memory, of %d MB allowed", kept/mb, keptMost/mb))
+	}
+	return bad
+}
+
+// untold names the figures that the verdict on memory rests on and that the server
+// has not told: a figure that is not there does not grow.
+func untold(all []gauges) (bad []string) {
+	for _, name := range []string{residentMetric, liveMetric, keptMetric, "go_memstats_heap_inuse_bytes", "go_memstats_stack_sys_bytes"} {
+		if !slices.ContainsFunc(all, func(g gauges) bool { _, told := g.value[name]; return told }) {
+			bad = append(bad, "nothing is known of memory: the server has not told "+name)
+		}
 	}
 	return bad
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/netip"
 	"path/filepath"
@@ -202,6 +203,27 @@ func TestUnexplained(t *testing.T) {
 	}
 }
 
+// TestUntold: a figure that the server does not tell any more is no figure that
+// does not grow.
+func TestUntold(t *testing.T) {
+	v := &server{program: 50 * mb, cluster: &pgtest.Cluster{}}
+	whole := map[string]float64{
+		residentMetric: 90 * mb, liveMetric: 20 * mb, keptMetric: 0, "go_memstats_heap_inuse_bytes": 30 * mb, "go_memstats_stack_sys_bytes": mb,
+	}
+	for name := range whole {
+		less := maps.Clone(whole)
+		delete(less, name)
+		v.account(less)
+		if got := strings.Join(v.unexplained([]gauges{{value: less}}), "; "); got != "nothing is known of memory: the server has not told "+name {
+			t.Errorf("without %s: %q", name, got)
+		}
+	}
+	v.account(whole)
+	if bad := v.unexplained([]gauges{{value: whole}}); len(bad) > 0 {
+		t.Errorf("%q", bad)
+	}
+}
+
 // TestLeakIsSeen: a kilobyte that stays of each call is told after an hour at 25
 // calls a second, while customers that are kept fill up and the collector does as
 // it likes; and without it nothing is.
@@ -215,7 +237,7 @@ func TestLeakIsSeen(t *testing.T) {
 			live := 40*mb + kept + leak*25*took.Seconds()
 			heap := live * (1.5 + float64(i%40)/10) // up to five times what lives
 			g := gauges{at: begin.Add(took), run: 1, value: map[string]float64{
-				liveMetric: live, keptMetric: kept, "go_memstats_heap_inuse_bytes": heap, residentMetric: heap + 60*mb,
+				liveMetric: live, keptMetric: kept, "go_memstats_heap_inuse_bytes": heap, "go_memstats_stack_sys_bytes": mb, residentMetric: heap + 60*mb,
 			}}
 			v.account(g.value)
 			w.samples = append(w.samples, g)
