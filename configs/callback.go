@@ -10,6 +10,7 @@ import (
 // callback reads how a queue, or a route, offers to call its callers back.
 func (c *compiler) callback(n *node) *rule.Callback {
 	o := c.object(n)
+	c.canDial(n)
 	b := &rule.Callback{}
 	if when := o.get("when"); when != nil {
 		b.When = c.waitingCondition(when)
@@ -47,22 +48,23 @@ func (c *compiler) digit(n *node, otherwise string) string {
 	return s
 }
 
-// instead reads callback and else of an action.
-func (c *compiler) instead(o *object, t *rule.Treatment) {
-	if n, ok := o.lookup("callback"); ok && n.value.kind != kindNull {
-		if t.Callback = c.flag(n.value, true); !t.Callback {
-			c.wrong(n.value, "want true, or leave it out")
+// instead reads callback and else of an action; true where there is a callback.
+func (c *compiler) instead(o *object, t *rule.Treatment) bool {
+	n := o.get("callback")
+	if n != nil {
+		if t.Callback = c.flag(n, true); !t.Callback {
+			c.wrong(n, "want true, or leave it out")
 		}
 	}
-	n, ok := o.lookup("else")
-	switch {
-	case !ok || n.value.kind == kindNull:
-	case !o.has("callback"):
-		c.errorf(n.value, CodeConflict, "%s needs a callback beside it, which is declined or impossible", n.value.label())
+	switch next := o.get("else"); {
+	case next == nil:
+	case n == nil:
+		c.errorf(next, CodeConflict, "%s needs a callback beside it, which is declined or impossible", next.label())
 	default:
-		next := c.action(n.value)
-		t.Else = &next
+		then := c.action(next)
+		t.Else = &then
 	}
+	return n != nil
 }
 
 // checkCallback refuses callbacks where nobody could accept them: a caller who

@@ -39,13 +39,14 @@ queues:
     closed: {then: {hangup: true}}
     at_close: {}
     announce: {wait: {}}
+    callback: {}
     full: {waiting: 1, then: {hangup: true}}
     late: {after: 1m, then: {hangup: true}}
     nobody: {for: 1m, then: {hangup: true}}
 route:
   queue: x
   routes:
-    - {name: x, when: call.ani_known, queue: x, set: {}, need: {}, record: {}, prefer: [{who: last_agent}]}
+    - {name: x, when: call.ani_known, queue: x, set: {}, need: {}, record: {}, callback: {}, prefer: [{who: last_agent}]}
     - {name: y, when: call.ani_known, then: {hangup: true}}
 agents: {x: {name: X, phone: "sip:x@192.0.2.1"}}
 tests:

@@ -222,14 +222,9 @@ func (c *compiler) action(n *node) rule.Treatment {
 		t.Voicemail = c.name(v)
 		c.hasMailbox(v, t.Voicemail)
 	}
-	later := []string{"callback"}
-	for _, key := range later {
-		if o.has(key) {
-			ways++
-		}
+	if c.instead(o, &t) {
+		ways++
 	}
-	o.later(append(later, "else")...)
-	c.instead(o, &t)
 	o.close()
 	switch {
 	case ways > 1:

@@ -151,12 +151,7 @@ func (c *compiler) options(o *object, q *routing.Queue) {
 		q.Music = c.name(n)
 	}
 	c.option(o, "announce", func(n *node) { q.Announce = c.announce(n) }, func() { q.Announce = announces() })
-	o.later("callback")
-	if p, ok := o.lookup("callback"); ok { // what is wrong in it is said too
-		if q.Callback = nil; !p.value.isNone() && p.value.kind != kindNull {
-			q.Callback = c.callback(p.value)
-		}
-	}
+	c.option(o, "callback", func(n *node) { q.Callback = c.callback(n) }, func() { q.Callback = nil })
 	o.close()
 }
 

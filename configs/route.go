@@ -61,10 +61,9 @@ func (c *compiler) routeNode(o *object, path string, depth int) *rule.Node {
 		v := c.recordPolicy(c.object(n))
 		r.Record = &v
 	}
-	o.later("callback")
-	if p, ok := o.lookup("callback"); ok {
-		if r.NoCallback = p.value.isNone(); !r.NoCallback && p.value.kind != kindNull {
-			r.Callback = c.callback(p.value)
+	if n := o.get("callback"); n != nil {
+		if r.NoCallback = n.isNone(); !r.NoCallback {
+			r.Callback = c.callback(n)
 		}
 	}
 	children := o.get("routes")

@@ -213,7 +213,7 @@ func (e *Engine) callbackRestored(ev CallbackRestored) error {
 	}
 	c.comeTo(q)
 	cb := &callback{
-		taken: k.Taken.UnixMicro(), away: true, paused: true, caller: ev.Caller, tries: k.Tries, missed: k.Missed,
+		taken: k.Taken.UnixMicro(), away: true, paused: true, caller: cmp.Or(ev.Called, ev.Caller), tries: k.Tries, missed: k.Missed,
 		terms: &rule.Callback{Ahead: k.Ahead, Attempts: k.Attempts, Retry: k.Retry},
 	}
 	if !k.Again.IsZero() {

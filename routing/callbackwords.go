@@ -39,7 +39,8 @@ type CustomerMissed struct {
 // before. It takes its place again.
 type CallbackRestored struct {
 	Call   CallID `json:"call"`
-	Caller string `json:"caller,omitempty"` // keyed hash of the number that is called
+	Caller string `json:"caller,omitempty"` // keyed hash of the number it came from
+	Called string `json:"called,omitempty"` // of the one that is called, "" when that is Caller
 	Kept   Kept   `json:"kept"`
 }
 

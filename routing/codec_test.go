@@ -94,7 +94,7 @@ func TestAppendEvent(t *testing.T) {
 // everyRestored has every field of a place that is kept set.
 func everyRestored() CallbackRestored {
 	at := time.Date(2026, 4, 15, 10, 0, 0, 0, time.UTC)
-	return CallbackRestored{Call: 7, Caller: "k1:ab", Kept: Kept{
+	return CallbackRestored{Call: 7, Caller: "k1:ab", Called: "k1:ef", Kept: Kept{
 		Queue: "q", Rule: "r", Topic: "t", Language: "en", Tag: "g", Trunk: "main", DNIS: "+441632960001", Country: "GB", Region: "north", Customer: "k1:cd",
 		Arrived: at, Since: at, Entered: at, Taken: at, Priority: 5, Additions: []Addition{{"step:q:1", 40}}, Visited: []string{"q"}, Moves: 1,
 		Ahead: time.Minute, Attempts: 3, Retry: time.Minute, Expires: at.Add(time.Hour), Tries: 2, Missed: 1, Again: at.Add(time.Minute),

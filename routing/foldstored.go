@@ -28,7 +28,13 @@ func FoldStored(c *figures.Call, at time.Time, kind string, attempt Attempt, dat
 		err = json.Unmarshal(data, &a)
 		action = a
 	case Treat{}.Kind():
-		action = Treat{}
+		var a struct {
+			Number string `json:"number"`
+		}
+		err = json.Unmarshal(data, &a)
+		action = Treat{Number: a.Number}
+	case CallbackTaken{}.Kind():
+		action = CallbackTaken{}
 	case Connect{}.Kind():
 		var a struct {
 			Answered time.Time `json:"answered"`

@@ -10,7 +10,10 @@ func (k *Kept) Follow(a Action) bool {
 	case CallbackTaken:
 		*k = a.Kept
 	case CallCustomer:
-		k.Tries = a.Try
+		// Should it be the last that is known of it: his phone has rung.
+		k.Tries, k.Again = a.Try, a.Until.Add(k.Retry)
+	case DropCustomer:
+		k.Again = time.Time{}
 	case CallbackMissed:
 		if a.Why != missedUncalled {
 			k.Missed++

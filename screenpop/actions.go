@@ -28,6 +28,13 @@ func (h *Hub) do(at time.Time, actions []routing.Action) {
 			})
 		case routing.Ring:
 			h.onLeg(a.Offer, func(c *card, l *leg) { h.ring(at, l, a) })
+		case routing.CallCustomer:
+			if a.Agent != "" {
+				h.onLeg(routing.Offer{Call: a.Call, Attempt: a.Attempt, Agent: a.Agent}, func(_ *card, l *leg) {
+					l.answerAsk("offer_accepted", "")
+					h.phase(l, phaseCalling, at, a.Until, nil)
+				})
+			}
 		case routing.Withdraw:
 			h.onLeg(a.Offer, func(c *card, l *leg) { h.withdraw(c, l, a.Why) })
 		case routing.Connect:
@@ -88,6 +95,9 @@ func (h *Hub) offer(at time.Time, a routing.OfferCall) {
 		Offer: a.Offer, queue: a.Queue, topic: c.topic, mode: a.Mode,
 		lead: a.Lead, why: a.Reason, phase: phaseOffered, since: at, until: a.AckBy,
 		waited: at.Sub(c.waitFrom), waitedBefore: c.waitedBefore, note: c.draftOf(a.Agent), asks: map[string]*ask{},
+	}
+	if b := a.Callback; b != nil {
+		l.callback = &callbackView{micro(b.Accepted), b.Tries + 1}
 	}
 	if q := h.queue(a.Queue); q != nil {
 		l.set, l.painted = q.Dispositions, q.Pop.Painted
@@ -184,7 +194,7 @@ func (h *Hub) phase(l *leg, phase string, since, until time.Time, why *string) {
 	l.phase, l.since, l.until = phase, since, until
 	v := phaseView{Call: l.Call, Attempt: l.Attempt, Phase: phase, Why: why}
 	switch phase {
-	case phaseLead, phaseMayAccept, phaseRinging, phaseConnecting:
+	case phaseLead, phaseMayAccept, phaseCalling, phaseRinging, phaseConnecting:
 		v.Until = new(micro(until))
 	case phaseTalking, phaseHold:
 		v.Since = new(micro(since))

@@ -55,6 +55,8 @@ type leg struct {
 	waitedBefore      time.Duration // in earlier waits
 	waitedAll         time.Duration // what Connect added to the card's sum
 
+	callback *callbackView // the caller is called back
+
 	phase        string
 	since, until time.Time
 	ringWhy      string
@@ -231,7 +233,7 @@ func (c *card) view(l *leg, now time.Time, within int, answers []Answer) *cardVi
 		Mode: l.mode, Queue: l.queue, Topic: l.topic, Set: l.set,
 		Caller:  callerView(c.new.Caller),
 		Dialled: c.new.Dialled, Trunk: c.new.Trunk, Arrived: micro(c.new.At),
-		AnswerWithin: within, Waited: seconds(l.waited), WaitedBefore: seconds(l.waitedBefore),
+		AnswerWithin: within, Callback: l.callback, Waited: seconds(l.waited), WaitedBefore: seconds(l.waitedBefore),
 		Match: c.match, Record: c.rec, RecordAt: micro(c.recAt), Stale: c.stale,
 		Why: whyView{
 			Rule: l.why.Rule, Step: l.why.Step, Policy: l.why.Policy, Trigger: l.why.Trigger,

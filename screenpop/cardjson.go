@@ -27,6 +27,10 @@ func (v *cardView) appendJSON(to []byte) []byte {
 	to = appendInt(to, `,"answer_within_s":`, v.AnswerWithin)
 	to = appendInt(to, `,"waited_s":`, v.Waited)
 	to = appendInt(to, `,"waited_before_s":`, v.WaitedBefore)
+	if b := v.Callback; b != nil {
+		to = appendInt(to, `,"callback":{"accepted":`, b.Accepted)
+		to = append(appendInt(to, `,"try":`, b.Try), '}')
+	}
 	to = appendField(to, `,"match":`, v.Match)
 	to = append(to, `,"record":`...)
 	if v.Record == nil {

@@ -147,7 +147,7 @@ func (h *Hub) decline(r request, f declineFrame) string {
 	if !slices.Contains(declineWords, f.Reason) {
 		return codeBadRequest
 	}
-	if !r.leg.in(phaseOffered, phaseLead, phaseMayAccept, phaseRinging) {
+	if !r.leg.in(phaseOffered, phaseLead, phaseMayAccept, phaseCalling, phaseRinging) {
 		return codeNotNow
 	}
 	return h.submit(r, routing.OfferRefused{Offer: r.leg.Offer, Reason: f.Reason})

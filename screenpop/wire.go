@@ -43,6 +43,7 @@ const (
 	phaseLead       = "lead"
 	phaseMayAccept  = "may_accept"
 	phaseRinging    = "ringing"
+	phaseCalling    = "calling" // the customer of a callback
 	phaseConnecting = "connecting"
 	phaseTalking    = "talking"
 	phaseHold       = "hold"
@@ -181,6 +182,7 @@ type cardView struct {
 	AnswerWithin int               `json:"answer_within_s"`
 	Waited       int               `json:"waited_s"`
 	WaitedBefore int               `json:"waited_before_s"`
+	Callback     *callbackView     `json:"callback,omitempty"`
 	Match        string            `json:"match"`
 	Record       *customer.Record  `json:"record"`
 	RecordAt     int64             `json:"record_at"`
@@ -195,6 +197,13 @@ type cardView struct {
 	Used         []usedView        `json:"used"`
 	Answers      []Answer          `json:"answers"`
 	Facts        []string          `json:"facts"`
+}
+
+// callbackView says that the caller is called back: when that was promised, and
+// which call to the customer this is.
+type callbackView struct {
+	Accepted int64 `json:"accepted"`
+	Try      int   `json:"try"`
 }
 
 // callerView is CallerInfo with every field present.

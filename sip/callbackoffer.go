@@ -85,8 +85,8 @@ func (c *call) offerCallback(a routing.OfferCallback) {
 	c.offering = o
 	c.listen(l)
 	if a.Why != "" {
-		c.hush()
-		c.offering, c.treatment = o, ""
+		c.quiet()
+		c.treatment = ""
 	}
 	c.speak([]string{c.prompt("callback-offer", o.language), c.prompt("digit-"+a.Key, o.language)}, func() { c.awaitKey(o) })
 }

@@ -1,8 +1,12 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
+
+	"go.uber.org/zap"
 
 	"github.com/cordboard/cordboard/routing"
 )
@@ -13,35 +17,36 @@ const ReasonCallback = "callback"
 
 // Callback is a place that waits for its customer to be called back.
 type Callback struct {
-	Call    routing.CallID
-	Number  string // E.164; "" when it was withheld
-	Dialled string
-	Trunk   string
-	Kept    routing.Kept
+	LedgerRow
+	At     string // the number to call, E.164
+	Kept   routing.Kept
+	Events []Event // of the call so far
 }
 
 // Callbacks are the places that an earlier run has left, in order of their
-// calls, as the events of the ledger have them. It is asked before calls come.
+// calls, as the events of the ledger have them; one that cannot be read is logged
+// and left out. It is asked before calls come.
 func (s *Store) Callbacks(ctx context.Context) ([]Callback, error) {
 	open, err := s.OpenCalls(ctx)
 	if err != nil {
 		return nil, err
 	}
+	open = slices.DeleteFunc(open, func(r LedgerRow) bool { return r.Reason != ReasonCallback })
 	var out []Callback
-	for i := range open {
-		row := &open[i]
-		if row.Reason != ReasonCallback {
-			continue
-		}
-		events, err := s.Events(ctx, row.Call)
+	for some := range slices.Chunk(open, foldedAtOnce) {
+		events, err := s.eventsOf(ctx, some, nil)
 		if err != nil {
 			return nil, err
 		}
-		b := Callback{Call: row.Call, Number: row.Number, Dialled: row.Dialled, Trunk: row.Trunk}
-		if err := followKept(&b.Kept, events); err != nil {
-			return nil, fmt.Errorf("store: callback of call %d: %w", row.Call, err)
+		for i := range some {
+			row := &some[i]
+			b := Callback{LedgerRow: *row, At: cmp.Or(row.CallBack, row.Number), Events: events[row.Call]}
+			if err := followKept(&b.Kept, events[row.Call]); err != nil {
+				s.log.Error("a place cannot be read: nobody will be called back for it", zap.Int64("call", int64(row.Call)), zap.Error(err))
+				continue
+			}
+			out = append(out, b)
 		}
-		out = append(out, b)
 	}
 	return out, nil
 }
@@ -72,6 +77,8 @@ func keptAction(e *Event) (routing.Action, error) {
 		return decoded[routing.CallbackTaken](e)
 	case routing.CallCustomer{}.Kind():
 		return decoded[routing.CallCustomer](e)
+	case routing.DropCustomer{}.Kind():
+		return decoded[routing.DropCustomer](e)
 	case routing.CallbackMissed{}.Kind():
 		return decoded[routing.CallbackMissed](e)
 	case routing.Enqueued{}.Kind():

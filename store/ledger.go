@@ -45,6 +45,10 @@ type LedgerRow struct {
 	Disposition   string
 	Note          bool // an agent wrote something
 	PolicyVersion int
+
+	// CallBack is the number that an open call's caller is to be called back at,
+	// when it is not Number.
+	CallBack string
 }
 
 // Event is one thing that happened in a call. Seq counts from 1 without gaps.
@@ -171,6 +175,27 @@ func (i identified) fold(w *writer, b *batch) bool {
 	c, ok := w.known(i.call)
 	if c != nil && c.row.Customer != i.customer {
 		c.row.Customer = i.customer
+		b.touch(c)
+	}
+	return ok
+}
+
+// CallBackAt notes at which number the caller is to be called back: one that he
+// has keyed in, or that he withholds. It is kept no longer than the call lives.
+// It does not block.
+func (s *Store) CallBackAt(call routing.CallID, number string) {
+	s.w.put(calledBackAt{call, number}, false)
+}
+
+type calledBackAt struct {
+	call   routing.CallID
+	number string
+}
+
+func (a calledBackAt) fold(w *writer, b *batch) bool {
+	c, ok := w.known(a.call)
+	if c != nil && c.row.EndedAt.IsZero() && c.row.CallBack != a.number {
+		c.row.CallBack = a.number
 		b.touch(c)
 	}
 	return ok
@@ -330,7 +355,7 @@ func (c *callState) ends(at time.Time, a routing.EndCall) bool {
 		return false
 	}
 	c.talkEnds(at)
-	r.EndedAt, r.Outcome, r.EndedBy, r.Reason = at, a.Outcome, a.By, a.Reason
+	r.EndedAt, r.Outcome, r.EndedBy, r.Reason, r.CallBack = at, a.Outcome, a.By, a.Reason, ""
 	if r.TalkAt.IsZero() {
 		r.Wait = c.waitedUntil(at)
 	}

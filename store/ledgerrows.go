@@ -23,7 +23,7 @@ func writeRow(t *tx, r *LedgerRow, settled bool) error {
 		r.Queue, r.Rule, r.Topic, string(r.Agent),
 		r.ArrivedAt.UnixMicro(), micros(r.AnsweredAt), micros(r.QueuedAt), micros(r.TalkAt), micros(r.EndedAt),
 		r.Wait.Microseconds(), r.Talk.Microseconds(), string(r.Outcome), string(r.EndedBy), r.Reason,
-		r.Transfers, r.Offers, r.Disposition, flag(r.Note), r.PolicyVersion)
+		r.Transfers, r.Offers, r.Disposition, flag(r.Note), r.PolicyVersion, r.CallBack)
 	if err != nil {
 		return fmt.Errorf("call %d: %w", r.Call, err)
 	}
@@ -39,7 +39,7 @@ func scanRow(from scanner) (LedgerRow, error) {
 	var wait, talked int64
 	err := from.Scan(&r.Call, &r.PublicID, &r.Trunk, &r.Number, &r.Dialled, &r.Customer, &r.Queue, &r.Rule, &r.Topic, &r.Agent,
 		&arrived, &answered, &queued, &talk, &ended, &wait, &talked, &r.Outcome, &r.EndedBy, &r.Reason,
-		&r.Transfers, &r.Offers, &r.Disposition, &r.Note, &r.PolicyVersion)
+		&r.Transfers, &r.Offers, &r.Disposition, &r.Note, &r.PolicyVersion, &r.CallBack)
 	r.ArrivedAt, r.AnsweredAt, r.QueuedAt, r.TalkAt, r.EndedAt =
 		instant(arrived), instant(answered), instant(queued), instant(talk), instant(ended)
 	r.Wait, r.Talk = time.Duration(wait)*time.Microsecond, time.Duration(talked)*time.Microsecond

@@ -7,10 +7,10 @@ package store
 const (
 	callColumns = `call, public_id, trunk, number, dialled, customer, queue, rule, topic, agent,
 		arrived_at, answered_at, queued_at, talk_at, ended_at, wait_us, talk_us, outcome, ended_by, reason,
-		transfers, offers, disposition, has_note, policy_version`
+		transfers, offers, disposition, has_note, policy_version, callback_number`
 
 	qSaveCall = `INSERT INTO calls (` + callColumns + `)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)
 		ON CONFLICT (call) DO UPDATE SET
 			customer = excluded.customer, queue = excluded.queue, rule = excluded.rule, topic = excluded.topic,
 			agent = excluded.agent, answered_at = excluded.answered_at,
@@ -18,7 +18,7 @@ const (
 			wait_us = excluded.wait_us, talk_us = excluded.talk_us,
 			ended_by = excluded.ended_by, reason = excluded.reason, transfers = excluded.transfers,
 			offers = excluded.offers, disposition = excluded.disposition, has_note = excluded.has_note,
-			policy_version = excluded.policy_version`
+			policy_version = excluded.policy_version, callback_number = excluded.callback_number`
 	// What a call arrives with does not change. SQLite writes the entry of each
 	// index anew whose column is set, changed or not (calls_open), hence two forms.
 	qSaveCallAll  = qSaveCall + `, outcome = excluded.outcome`
@@ -51,7 +51,7 @@ const (
 	qRestartEvents = `INSERT INTO call_events (call, seq, at, kind, agent, attempt, data)
 		SELECT c.call, COALESCE((SELECT MAX(e.seq) FROM call_events e WHERE e.call = c.call), 0) + 1, CAST($1 AS BIGINT), 'end_call', '', 0, CAST($2 AS TEXT)
 		FROM calls c WHERE c.outcome = '' AND c.reason <> 'callback'`
-	qRestartCalls = `UPDATE calls SET outcome = 'failed', ended_by = 'server', reason = 'restart',
+	qRestartCalls = `UPDATE calls SET outcome = 'failed', ended_by = 'server', reason = 'restart', callback_number = '',
 		ended_at = CASE WHEN talk_at IS NULL THEN CAST($1 AS BIGINT) ELSE COALESCE((SELECT MAX(e.at) FROM call_events e
 			WHERE e.call = calls.call AND e.seq < (SELECT MAX(l.seq) FROM call_events l WHERE l.call = calls.call)), arrived_at) END
 		WHERE outcome = '' AND reason <> 'callback'`

@@ -14,6 +14,11 @@ type Tally struct{ live map[routing.CallID]*callState }
 // NewTally makes an empty one.
 func NewTally() *Tally { return &Tally{live: map[routing.CallID]*callState{}} }
 
+// Restore takes up a call that an earlier run has left to be called back.
+func (t *Tally) Restore(b *Callback) {
+	t.live[b.Call] = &callState{row: b.LedgerRow, since: b.Kept.Since}
+}
+
 // Live is how many calls it holds.
 func (t *Tally) Live() int { return len(t.live) }
 

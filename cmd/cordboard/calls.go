@@ -13,8 +13,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cordboard/cordboard/cmd/cordboard/internal/app"
 	"github.com/cordboard/cordboard/store"
-	"github.com/cordboard/cordboard/web"
 )
 
 // listing are the arguments of calls.
@@ -76,7 +76,7 @@ func (l *listing) run(ctx context.Context, w io.Writer) (err error) {
 			if !l.people {
 				r.Number, r.Dialled, r.Customer = "", "", ""
 			}
-			return out.Encode(web.CallRow(r))
+			return out.Encode(app.CallRow(&r))
 		})
 	}
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)

@@ -56,7 +56,11 @@ type Card struct {
 	Dialled      string `json:"dialled"`
 	Waited       int    `json:"waited_s"`
 	WaitedBefore int    `json:"waited_before_s"`
-	Caller       struct {
+	Callback     *struct {
+		Accepted int64 `json:"accepted"`
+		Try      int   `json:"try"`
+	} `json:"callback"`
+	Caller struct {
 		Number string `json:"number"`
 		Source string `json:"source"`
 	} `json:"caller"`

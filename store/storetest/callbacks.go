@@ -14,6 +14,14 @@ import (
 func testCallbacks(t *testing.T, f Fixture) {
 	s := f.Open(t)
 	waits, reached := story{s, s.NextCall()}, story{s, s.NextCall()}
+	for _, how := range []routing.Outcome{routing.TakenOver, routing.Expired} {
+		y := story{s, s.NextCall()}
+		y.arrives(0)
+		y.queued(2, "internet")
+		y.ends(50, how, routing.ByServer, "")
+		flush(t, s)
+		equal(t, "end of a callback", row(t, s, y.call).Outcome, how)
+	}
 	kept := func(call routing.CallID) routing.CallbackTaken {
 		return routing.CallbackTaken{Call: call, Kept: routing.Kept{
 			Queue: "internet", Rule: "net", Arrived: T0, Since: T0, Entered: T0.Add(2 * time.Second), Taken: T0.Add(40 * time.Second),
@@ -27,6 +35,7 @@ func testCallbacks(t *testing.T, f Fixture) {
 		y.at(40, kept(y.call))
 		y.at(60, routing.CallCustomer{Call: y.call, Try: 1, Queue: "internet", Until: T0.Add(90 * time.Second)})
 	}
+	s.CallBackAt(waits.call, "+447700900499")
 	waits.at(90, routing.CallbackMissed{Call: waits.call, Try: 1, Why: "no_answer", Again: T0.Add(390 * time.Second)})
 	reached.at(70, routing.CallbackReached{Call: reached.call, Try: 1})
 	flush(t, s)
@@ -39,7 +48,11 @@ func testCallbacks(t *testing.T, f Fixture) {
 	ok(t, err)
 	want := kept(waits.call).Kept
 	want.Tries, want.Missed, want.Again = 1, 1, T0.Add(390*time.Second)
-	equal(t, "callbacks", got, []store.Callback{{Call: waits.call, Number: "+447700900417", Dialled: "+448081570142", Trunk: "main", Kept: want}})
+	for i := range got {
+		equal(t, "events of a place", len(got[i].Events), 6)
+		got[i].Events = nil
+	}
+	equal(t, "callbacks", got, []store.Callback{{LedgerRow: row(t, s, waits.call), At: "+447700900499", Kept: want}})
 
 	waits.s = s
 	waits.at(400, routing.CallCustomer{Call: waits.call, Try: 2, Queue: "internet", Until: T0.Add(430 * time.Second)}, routing.CallbackReached{Call: waits.call, Try: 2})
@@ -48,6 +61,7 @@ func testCallbacks(t *testing.T, f Fixture) {
 	flush(t, s)
 	equal(t, "outcome", row(t, s, waits.call).Outcome, routing.Answered)
 	equal(t, "reason", row(t, s, waits.call).Reason, "")
+	equal(t, "the number that was keyed in", row(t, s, waits.call).CallBack, "")
 	equal(t, "events", kinds(t, s, waits.call), []string{"arrived", "answer_caller", "enqueued", "callback_taken", "call_customer", "callback_missed",
 		"call_customer", "callback_reached", "connect", "end_call"})
 	got, err = s.Callbacks(t.Context())

@@ -184,7 +184,7 @@ func (a *App) buildSIP() error {
 		}
 	}
 	a.gateway, err = sip.New(sip.Options{
-		Trunks: trunks, Router: a.rim, Phones: a.phones, Dialogs: newDialogs(a.store, a.log), Media: a.media,
+		Trunks: trunks, Router: a.rim, Phones: a.phones, Dialogs: newDialogs(a.store, a.log), Customers: a.rim, Media: a.media,
 		Mutual: s.Media.Mutual, Host: sdpHost(s.Media), Log: a.log, Mailboxes: a.left,
 	})
 	if err != nil {
@@ -223,6 +223,9 @@ func (a *App) Start() error {
 	a.cancel, a.driven = cancel, make(chan struct{})
 	// Before all else: the journal says where a run begins.
 	a.rim.driver.Submit(routing.Started{Version: a.opt.Policy.Version, SHA256: a.opt.Policy.SHA256, Directory: a.opt.Policy.Directory})
+	if err := a.rim.restore(ctx, a.book); err != nil { // before anybody can ring in for his place
+		a.log.Error("callbacks of an earlier run cannot be read: they wait for the next start", zap.Error(err))
+	}
 	go func() {
 		defer close(a.driven)
 		if err := a.rim.driver.Run(ctx); err != nil && !errors.Is(err, context.Canceled) {

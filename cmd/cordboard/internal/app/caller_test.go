@@ -116,7 +116,7 @@ func (c *caller) follow(log *os.File) {
 			continue
 		}
 		if port, err := strconv.Atoi(words[len(words)-1]); err == nil && words[1] == "media" {
-			c.ear.Connect(netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), uint16(port)), 0, 0)
+			c.ear.Connect(netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), uint16(port)), 0, 101)
 			c.ear.Speak(callerTone)
 		}
 		c.note(func() { c.log = append(c.log, words) })

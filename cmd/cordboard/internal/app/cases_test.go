@@ -26,7 +26,11 @@ func TestCalls(t *testing.T) {
 		name  string
 		setup setup
 		run   func(*world) row
+		also  []row     // of the calls after the first
 		next  agents.ID // anna when ""
+		// afresh: what led to the place cannot be decided again from the journal of
+		// this run (a restart), or is no decision of the ledger (an action's offer).
+		afresh bool
 	}
 	both := []agents.ID{anna, boris}
 	tests := []test{
@@ -63,6 +67,13 @@ func TestCalls(t *testing.T) {
 		test{name: "the number hangs up", run: numberHangsUp},
 		test{name: "a mobile takes the call", run: mobileTakes},
 		test{name: "a mailbox does not take it", run: mailboxHangsUp})
+	tests = append(tests,
+		test{name: "is called back", setup: setup{desk: away}, run: calledBack},
+		test{name: "is called back at another number", setup: setup{desk: away}, run: calledBackElsewhere},
+		test{name: "is not reached, and rings in again", setup: setup{desk: away}, run: missedAndRingsIn, also: []row{answeredByCaller}},
+		test{name: "an agent refuses a callback", setup: setup{at: both, desk: away}, run: callbackRefused},
+		test{name: "is called back after a restart", setup: setup{desk: away}, run: calledBackAfterRestart, afresh: true},
+		test{name: "full, and called back", setup: setup{desk: away}, run: fullAndCalledBack, afresh: true, also: []row{answeredByCaller}})
 	tests = append(tests, test{name: "caller of a group gives up", setup: setup{at: both}, run: groupGivenUp})
 	for _, way := range []bool{false, true} {
 		name := map[bool]string{false: ", relayed", true: ", direct"}[way]
@@ -102,9 +113,13 @@ func TestCalls(t *testing.T) {
 			w := newWorld(t, c.setup)
 			baseline, was := w.goroutines()
 			first := c.run(w)
-			w.settled(first)
+			w.settled(append([]row{first}, c.also...)...)
 			second := w.takesNext(c.next)
-			w.explained(w.settled(first, second))
+			rows := w.settled(append(append([]row{first}, c.also...), second)...)
+			if c.afresh {
+				rows = rows[len(rows)-1:]
+			}
+			w.explained(rows)
 			w.quiet(baseline, was)
 		})
 	}

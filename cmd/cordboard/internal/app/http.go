@@ -180,5 +180,17 @@ func (c calls) Call(ctx context.Context, id routing.CallID) (web.CallRow, []web.
 	for i, e := range events {
 		out[i] = web.CallEvent(e)
 	}
-	return web.CallRow(row), out, err == nil, err
+	return CallRow(&row), out, err == nil, err
+}
+
+// CallRow is a row of the ledger without the number that a caller has asked to be
+// called back at: it is nobody's business but the gateway's.
+func CallRow(r *store.LedgerRow) web.CallRow {
+	return web.CallRow{
+		Call: r.Call, PublicID: r.PublicID, Trunk: r.Trunk, Number: r.Number, Dialled: r.Dialled, Customer: r.Customer,
+		Queue: r.Queue, Rule: r.Rule, Topic: r.Topic, Agent: r.Agent,
+		ArrivedAt: r.ArrivedAt, AnsweredAt: r.AnsweredAt, QueuedAt: r.QueuedAt, TalkAt: r.TalkAt, EndedAt: r.EndedAt,
+		Wait: r.Wait, Talk: r.Talk, Outcome: r.Outcome, EndedBy: r.EndedBy, Reason: r.Reason,
+		Transfers: r.Transfers, Offers: r.Offers, Disposition: r.Disposition, Note: r.Note, PolicyVersion: r.PolicyVersion,
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/cordboard/cordboard/routing"
 	"github.com/cordboard/cordboard/routing/rule"
 	"github.com/cordboard/cordboard/screenpop/customer"
+	"github.com/cordboard/cordboard/sip/identity"
 )
 
 // known is what the rim knows of a call in hand and nobody behind it may: the
@@ -19,6 +20,10 @@ type known struct {
 	id       string
 	fields   map[string]any
 	versions []*routing.Policy // that were live since it came, the newest last
+
+	caller  identity.Caller
+	dialled identity.Dialled
+	back    string // keyed in to be called back at; "" for number
 }
 
 // knownCalls are those of all calls in hand.

@@ -84,7 +84,7 @@ func (r *rim) arrived(a sip.Arrival, number string) bool {
 	r.turning.RLock()
 	defer r.turning.RUnlock()
 	p := r.policy.Load()
-	who := &known{number: number, trunk: a.Trunk, versions: []*routing.Policy{p}, attrs: rule.Call{
+	who := &known{number: number, trunk: a.Trunk, caller: a.Caller, dialled: a.Dialled, versions: []*routing.Policy{p}, attrs: rule.Call{
 		Kind: "inbound", ANIKnown: number != "", DNIS: a.Dialled.Number, Trunk: a.Trunk, Country: a.Caller.Country,
 		Region: p.Regions.Of(number, a.Trunk),
 	}}

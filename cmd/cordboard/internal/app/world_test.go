@@ -89,12 +89,15 @@ type setup struct {
 // world is a whole server, and phones and desks of its agents.
 type world struct {
 	*testing.T
-	ctx    context.Context
-	app    *App
-	logs   *observer.ObservedLogs
-	phones map[agents.ID]*siptest.Phone
-	desks  map[agents.ID]*desktest.Desk
-	setup  setup
+	ctx  context.Context
+	app  *App
+	logs *observer.ObservedLogs
+	core zapcore.Core // of them
+
+	restored, tookOver []routing.CallID // places of callbacks
+	phones             map[agents.ID]*siptest.Phone
+	desks              map[agents.ID]*desktest.Desk
+	setup              setup
 	// document is the routing document that is live.
 	document []byte
 	links    map[agents.ID]string
@@ -115,7 +118,7 @@ func newWorld(t *testing.T, s setup) *world {
 	t.Cleanup(cancel)
 	core, logs := observer.New(zap.InfoLevel)
 	w := &world{
-		T: t, ctx: ctx, logs: logs, setup: s, began: time.Now(), phones: map[agents.ID]*siptest.Phone{},
+		T: t, ctx: ctx, logs: logs, core: core, setup: s, began: time.Now(), phones: map[agents.ID]*siptest.Phone{},
 		desks: map[agents.ID]*desktest.Desk{}, links: map[agents.ID]string{},
 	}
 	t.Cleanup(w.report)

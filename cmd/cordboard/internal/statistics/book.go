@@ -148,6 +148,18 @@ func (b *Book) Begin(p *routing.Policy, now time.Time) {
 	}(b.seed)
 }
 
+// Restore takes up a call that an earlier run has left to be called back, as the
+// ledger has it so far. It comes before Begin.
+func (b *Book) Restore(row *store.LedgerRow, events []store.Event) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	c, err := visitsOf(b.policy, row, events)
+	if err == nil {
+		b.live[row.Call] = &c
+	}
+	return err
+}
+
 // Close ends what reads the ledger.
 func (b *Book) Close() {
 	b.mu.Lock()

@@ -34,9 +34,12 @@ function useStateLine(c: LiveCard, declining: boolean): { icon: IconName; text: 
   switch (c.phase) {
     case 'offered':
     case 'may_accept':
+      if (c.callback) return { icon: 'phone', text: t('bar.callback', { try: c.callback.try }) };
       return c.from ? { icon: 'fwd', text: t('bar.passed', { name: c.from.name }) } : { icon: 'phone-in', text: t('bar.offered') };
     case 'lead':
       return { icon: 'phone-in', text: t('bar.lead', { count: left }) };
+    case 'calling':
+      return { icon: 'phone', text: t('bar.calling', { try: c.callback?.try ?? 1 }) };
     case 'ringing':
       return { icon: 'phone-in', text: t(c.ringWhy === 'no_ack' ? 'bar.ringing_no_ack' : 'bar.ringing') };
     case 'connecting':

@@ -55,8 +55,8 @@ function AnswerButton({ c }: { c: LiveCard }) {
 /** Where the phone is picked up by hand there is no Answer: this says what the phone does. */
 function PhoneRings({ c }: { c: LiveCard }) {
   const { t } = useWords();
-  const head = c.phase === 'ringing' ? 'rings.pick_up' : c.phase === 'lead' ? 'rings.read_first' : c.phase === 'connecting' ? 'rings.connecting' : c.mode === 'on_accept' ? 'rings.soon_answer' : 'rings.read_first';
-  const small = c.phase === 'ringing' ? (c.ringWhy === 'phone_cannot' ? 'rings.phone_cannot' : 'rings.now') : c.phase === 'connecting' ? 'rings.phone_picks_up' : c.mode === 'on_accept' ? 'rings.silent' : 'rings.then';
+  const head = c.phase === 'ringing' ? 'rings.pick_up' : c.phase === 'calling' ? 'rings.calling' : c.phase === 'lead' ? 'rings.read_first' : c.phase === 'connecting' ? 'rings.connecting' : c.mode === 'on_accept' ? 'rings.soon_answer' : 'rings.read_first';
+  const small = c.phase === 'ringing' ? (c.ringWhy === 'phone_cannot' ? 'rings.phone_cannot' : 'rings.now') : c.phase === 'calling' ? 'rings.calling_then' : c.phase === 'connecting' ? 'rings.phone_picks_up' : c.mode === 'on_accept' ? 'rings.silent' : 'rings.then';
   return (
     <div className="phone-rings" data-testid="phone-rings">
       {c.endsAt > 0 && (c.phase === 'ringing' || c.phase === 'lead')

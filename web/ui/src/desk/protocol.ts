@@ -29,7 +29,7 @@ export interface CustomerRecord {
   contacts: number; others?: { name: string; detail?: string }[];
 }
 
-export type Phase = 'offered' | 'lead' | 'may_accept' | 'ringing' | 'connecting' | 'talking' | 'hold' | 'wrap_up' | 'done';
+export type Phase = 'offered' | 'lead' | 'may_accept' | 'calling' | 'ringing' | 'connecting' | 'talking' | 'hold' | 'wrap_up' | 'done';
 export type AgentStateName = 'signed_out' | 'available' | 'not_ready' | 'offered' | 'ringing' | 'talking' | 'hold' | 'wrap_up';
 
 export interface Status { agent: string; state: AgentStateName; reason?: string; since: Micros; until: Micros; call?: number }
@@ -59,6 +59,8 @@ export interface Card {
   call: number; attempt: number; agent: string; phase: Phase; since: Micros; until: Micros;
   mode: 'auto' | 'on_accept'; queue: string; topic?: string; set?: string;
   caller: Caller; dialled: string; trunk: string; arrived: Micros; answer_within_s: number; waited_s: number; waited_before_s: number;
+  /** We call the customer: since when that is promised, and which call it is. */
+  callback?: { accepted: Micros; try: number };
   match: 'exact' | 'several' | 'none' | 'pending' | 'failed';
   record: CustomerRecord | null; record_at?: Micros; stale?: boolean; candidates?: CustomerRecord[] | null;
   story?: Story[] | null; why?: Why | null; path?: PathStep[] | null;
@@ -100,7 +102,7 @@ export const version = 1;
 export const subprotocol = 'cordboard.desk.v1';
 
 /** Phases in which the call is an offer: nobody has taken it yet. */
-export const isOffer = (p: Phase) => p === 'offered' || p === 'lead' || p === 'may_accept' || p === 'ringing';
+export const isOffer = (p: Phase) => p === 'offered' || p === 'lead' || p === 'may_accept' || p === 'calling' || p === 'ringing';
 export const isTalk = (p: Phase) => p === 'talking' || p === 'hold';
 
 /** Server times come as microseconds, record times as RFC 3339 or dates. */

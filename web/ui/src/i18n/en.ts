@@ -129,6 +129,10 @@ export const en: Record<string, string> = {
   'rings.connecting': 'Connecting',
   'rings.phone_picks_up': 'your phone picks up by itself',
 
+  'rings.calling': 'We call the customer',
+  'rings.calling_then': 'your phone rings once he answers',
+  'bar.callback': 'Callback, call {{try}} to the customer',
+  'bar.calling': 'Callback, the customer’s phone rings (call {{try}})',
   'bar.offered': 'Offered, your phone is silent',
   'bar.passed': 'Passed to you by {{name}}',
   'bar.lead_one': 'Your phone rings in {{count}} s',

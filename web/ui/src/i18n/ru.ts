@@ -137,6 +137,10 @@ export const ru: Record<string, string> = {
   'rings.connecting': 'Соединение',
   'rings.phone_picks_up': 'телефон ответит сам',
 
+  'rings.calling': 'Звоним клиенту',
+  'rings.calling_then': 'ваш телефон зазвонит, когда он ответит',
+  'bar.callback': 'Обратный звонок, попытка {{try}}',
+  'bar.calling': 'Обратный звонок, у клиента звонит телефон (попытка {{try}})',
   'bar.offered': 'Предложен, телефон молчит',
   'bar.passed': 'Передано вам: {{name}}',
   'bar.lead_one': 'Телефон зазвонит через {{count}} с',
