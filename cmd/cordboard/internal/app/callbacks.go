@@ -28,9 +28,10 @@ func (r *rim) Accepted(call routing.CallID, entered identity.Number) {
 	} else {
 		number = shown.number
 	}
-	if number != shown.number || shown.caller.Restricted {
-		r.store.CallBackAt(call, number)
+	if number == shown.number && !shown.caller.Restricted {
+		number = "" // the ledger has it, and not what was keyed in before in vain
 	}
+	r.store.CallBackAt(call, number)
 	r.driver.Submit(ev)
 }
 
