@@ -357,6 +357,13 @@ export const behaviour = {
     await x.page.waitForSelector('[data-testid=gone]', { state: 'detached', timeout: 30_000 });
   }),
 
+  'while the customer is called nobody is told to answer': desk(async (x) => {
+    x.server.send('pop', card(Date.now(), { callback: { accepted: Date.now() * 1000, try: 1 } }));
+    x.server.send('phase', { call: 12, attempt: 1, phase: 'calling', until: (Date.now() + 30_000) * 1000 });
+    await x.page.waitForSelector('[role=alert] >> text=We call the customer', { state: 'attached' });
+    assert.equal(await x.page.getByRole('button', { name: 'Answer' }).count(), 0);
+  }),
+
   'a customer who is not reached is said to be, in words': desk(async (x) => {
     await scenes.offered(x);
     x.server.send('withdraw', { call: 12, attempt: 1, why: 'customer_busy' });

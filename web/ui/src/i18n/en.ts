@@ -582,6 +582,7 @@ export const en: Record<string, string> = {
   'announce.offer': '{{name}}, {{queue}}. A call is offered to you.',
   'announce.offer_timed_one': '{{name}}, {{queue}}, you have {{count}} second.',
   'announce.offer_timed_other': '{{name}}, {{queue}}, you have {{count}} seconds.',
+  'announce.calling': 'Callback to {{name}} for {{queue}}. We call the customer, then your phone rings.',
   'announce.offer_lead_one': '{{name}}, {{queue}}, your phone rings in {{count}} second.',
   'announce.offer_lead_other': '{{name}}, {{queue}}, your phone rings in {{count}} seconds.',
   'announce.five': 'Five seconds left.',

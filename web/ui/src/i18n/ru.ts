@@ -624,6 +624,7 @@ export const ru: Record<string, string> = {
   'announce.offer_timed_few': '{{name}}, {{queue}}, у вас {{count}} секунды.',
   'announce.offer_timed_many': '{{name}}, {{queue}}, у вас {{count}} секунд.',
   'announce.offer_timed_other': '{{name}}, {{queue}}, у вас {{count}} секунды.',
+  'announce.calling': 'Обратный звонок: {{name}}, {{queue}}. Звоним клиенту, затем зазвонит ваш телефон.',
   'announce.offer_lead_one': '{{name}}, {{queue}}, телефон зазвонит через {{count}} секунду.',
   'announce.offer_lead_few': '{{name}}, {{queue}}, телефон зазвонит через {{count}} секунды.',
   'announce.offer_lead_many': '{{name}}, {{queue}}, телефон зазвонит через {{count}} секунд.',
