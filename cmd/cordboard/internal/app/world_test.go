@@ -350,11 +350,12 @@ func (w *world) eventually(what string, holds func() bool) {
 	}
 }
 
-// ports gives SIPp its ports: below those that the system gives out by itself,
+// ports gives SIPp its ports: below those that the system gives out by itself, and
+// apart from those of the other packages' tests, which run side by side with these,
 // so that nobody else's socket comes in between.
 var ports atomic.Uint32
 
-const firstPort, portCount, portStep = 10500, 9000, 10
+const firstPort, portCount, portStep = 2000, 3000, 10
 
 // freePorts is the first of a few neighbouring ports that nobody has: SIPp's, and
 // from the third on those of its audio.
