@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -45,10 +46,26 @@ func (s *Store) Callbacks(ctx context.Context) ([]Callback, error) {
 				s.log.Error("a place cannot be read: nobody will be called back for it", zap.Int64("call", int64(row.Call)), zap.Error(err))
 				continue
 			}
+			s.w.put(waitsSince{row.Call, b.Kept.Since}, false)
 			out = append(out, b)
 		}
 	}
 	return out, nil
+}
+
+// waitsSince is when the waiting of a place began, which its row does not say: the
+// ledger counts its wait from there on, whatever server it is that calls.
+type waitsSince struct {
+	call  routing.CallID
+	since time.Time
+}
+
+func (s waitsSince) fold(w *writer, _ *batch) bool {
+	c, ok := w.known(s.call)
+	if c != nil {
+		c.since = s.since
+	}
+	return ok
 }
 
 // followKept folds the events of a call into its place.
