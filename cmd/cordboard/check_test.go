@@ -65,7 +65,7 @@ func TestCheckFindsWhatServeRefuses(t *testing.T) {
 	if err := os.WriteFile(in("words.txt"), []byte("no certificate"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(in("bad.yaml"), []byte("cordboard: routing/1\nnmae: Office\n"), 0o600); err != nil {
+	if err := os.WriteFile(in("bad.yaml"), []byte("cordboard: routing/1\ncalled: Office\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	const sip = "sip: {listen: [\"udp:127.0.0.1:0\"], max_calls: 100}\n"
@@ -85,7 +85,7 @@ func TestCheckFindsWhatServeRefuses(t *testing.T) {
 		"journal is a file":              {sip + "store: {journal: words.txt}\n" + rest, []string{"store.journal: " + in("words.txt") + " is no folder"}},
 		"an address of another machine":  {"sip: {listen: [\"udp:192.0.2.77:5060\"], max_calls: 100}\n" + rest, []string{"sip.listen: 192.0.2.77 is no address of this machine"}},
 		"listeners in each other's way":  {sip + "web: {listen: \"127.0.0.1:9443\"}\nadmin: \":9443\"\n", []string{"admin: tcp port 9443 is listened on for web.listen already"}},
-		"errors of both files":           {"routing: bad.yaml\nsip: {listen: [\"udp:127.0.0.1:0\"], max_cals: 100}\n" + rest, []string{"cordboard.yaml:3:", "unknown key sip.max_cals", "bad.yaml:2:1: unknown key nmae"}},
+		"errors of both files":           {"routing: bad.yaml\nsip: {listen: [\"udp:127.0.0.1:0\"], max_cals: 100}\n" + rest, []string{"cordboard.yaml:3:", "unknown key sip.max_cals", "bad.yaml:2:1: unknown key called"}},
 		"errors of the routing document": {"sip: {listen: [\"udp:127.0.0.1:0\"], max_calls: 100}\nmedia: {sounds: none}\n" + rest, []string{"sounds in " + in("none")}},
 	} {
 		t.Run(name, func(t *testing.T) {

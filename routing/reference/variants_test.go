@@ -144,7 +144,7 @@ func (m *matcher) sooner(o, c *caller, trigger string) bool {
 	if c.queue.MaxTalking > 0 && o.queue.Name == c.queue.Name && o.front != c.front {
 		return o.front && trigger == "room" && o.at >= len(o.list)
 	}
-	return m.before(o, c) < 0 && !(c.front && trigger == "room" && m.givesWay(o, c))
+	return m.before(o, c) < 0 && (!c.front || trigger != "room" || !m.givesWay(o, c))
 }
 
 // givesWay says that a call which came back is served instead of one of its
