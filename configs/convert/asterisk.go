@@ -61,6 +61,7 @@ func (a *asterisk) queue(s *section) {
 	}
 	a.timing(s, q)
 	a.limits(s, q)
+	a.announcements(s, q)
 	a.empty(s, q)
 	a.pause(s, q)
 	if q.policy == "most_skilled" {

@@ -1,7 +1,8 @@
 package convert
 
 // readKeys are those that asterisk.queue reads.
-var readKeys = []string{"strategy", "member", "timeout", "wrapuptime", "servicelevel", "musicclass", "maxlen", "weight", "joinempty", "leavewhenempty", "autopause", "defaultrule"}
+var readKeys = []string{"strategy", "member", "timeout", "wrapuptime", "servicelevel", "musicclass", "maxlen", "weight", "joinempty", "leavewhenempty", "autopause", "defaultrule",
+	"announce-frequency", "announce-position", "announce-position-limit", "announce-holdtime", "announce-round-seconds"}
 
 // generalKeys says what becomes of the keys of [general].
 var generalKeys = map[string]string{
@@ -40,19 +41,14 @@ var queueKeys = map[string]string{
 	"announce":                     "left out: the record is on the agent's screen before the telephone rings",
 	"memberdelay":                  "pop.lead keeps the record on screen before the telephone rings",
 	"reportholdtime":               "built in: the desk shows how long the caller has waited",
-	"announce-frequency":           "announcements of the place in the line are not supported yet",
-	"min-announce-frequency":       "announcements of the place in the line are not supported yet",
-	"announce-position":            "announcements of the place in the line are not supported yet",
-	"announce-position-limit":      "announcements of the place in the line are not supported yet",
-	"announce-position-only-up":    "announcements of the place in the line are not supported yet",
-	"announce-holdtime":            "announcements of the expected wait are not supported yet",
-	"announce-round-seconds":       "announcements of the expected wait are not supported yet",
+	"min-announce-frequency":       "built in: what is said keeps the distance of announce.every",
+	"announce-position-only-up":    "left out: the place is said each time",
 	"announce-to-first-user":       "left out: an announcement stops the moment an agent answers",
-	"periodic-announce":            "announcements while waiting are not supported yet",
-	"periodic-announce-frequency":  "announcements while waiting are not supported yet",
-	"periodic-announce-startdelay": "announcements while waiting are not supported yet",
+	"periodic-announce":            "left out: a sound of your own is played once, as announce.greeting",
+	"periodic-announce-frequency":  "left out: a sound of your own is played once, as announce.greeting",
+	"periodic-announce-startdelay": "left out: a sound of your own is played once, as announce.greeting",
 	"random-periodic-announce":     "left out: nothing draws lots",
-	"relative-periodic-announce":   "announcements while waiting are not supported yet",
+	"relative-periodic-announce":   "left out: a sound of your own is played once, as announce.greeting",
 	"queue-callerannounce":         "left out: the caller is joined at once",
 	"setinterfacevar":              "left out: there is no dialplan; the ledger and the desk's record have it",
 	"setqueueentryvar":             "left out: there is no dialplan; the ledger and the desk's record have it",

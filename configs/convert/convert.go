@@ -56,6 +56,7 @@ const (
 	topLevel     = 10
 	weightPoints = 60
 	maxPriority  = 1000
+	maxName      = 64 // characters
 )
 
 // centre is the document while it is made.
@@ -90,6 +91,7 @@ type queue struct {
 	full         int
 	late, nobody time.Duration
 	music        string
+	announce     announce
 	weight       int
 }
 
@@ -147,14 +149,23 @@ func (c *centre) result() (Result, error) {
 func (c *centre) addQueue(was, name string, line int) *queue {
 	id := nameOf(name)
 	if strings.HasPrefix(id, "lang_") { // these are languages
-		id = "q_" + id
+		id = nameOf("q_" + id)
 	}
-	for n, base := 2, id; slices.ContainsFunc(c.queues, func(q *queue) bool { return q.id == id }); n++ {
-		id = fmt.Sprintf("%s_%d", base, n)
-	}
+	id = another(id, func(id string) bool { return slices.ContainsFunc(c.queues, func(q *queue) bool { return q.id == id }) })
 	q := &queue{id: id, title: titleOf(name, id), was: was, line: line, policy: "longest_idle", rona: "not_ready", answerWithin: -1, wrapUp: -1, late: -1, nobody: -1}
 	c.queues = append(c.queues, q)
 	return q
+}
+
+// another is the name, or the first of those with a number behind it that is not
+// taken.
+func another(name string, taken func(string) bool) string {
+	id := name
+	for n := 2; taken(id); n++ {
+		number := fmt.Sprintf("_%d", n)
+		id = name[:min(len(name), maxName-len(number))] + number
+	}
+	return id
 }
 
 var goodAddress = regexp.MustCompile(`^sip:[A-Za-z0-9_.+-]+@[A-Za-z0-9.-]+(:[0-9]{1,5})?$`)
@@ -175,9 +186,7 @@ func (c *centre) person(phone, name, address string, line int, path string) *age
 		address = "registered"
 	}
 	id := nameOf(name)
-	for n, base := 2, id; c.taken[id]; n++ {
-		id = fmt.Sprintf("%s_%d", base, n)
-	}
+	id = another(id, func(id string) bool { return c.taken[id] })
 	a := &agent{id: id, name: titleOf(name, id), phone: address}
 	c.phones[phone], c.taken[id] = a, true
 	c.agents = append(c.agents, a)
@@ -247,11 +256,14 @@ var notName = regexp.MustCompile(`[^a-z0-9_.]+`)
 // technical_support.
 func nameOf(text string) string {
 	name := strings.Trim(notName.ReplaceAllString(strings.ToLower(text), "_"), "_.")
-	if len(name) > 64 {
-		name = strings.Trim(name[:64], "_.")
+	if len(name) > maxName {
+		name = strings.Trim(name[:maxName], "_.")
 	}
-	if name == "" {
+	switch name {
+	case "":
 		name = "unnamed"
+	case "null", "true", "false": // words of YAML
+		name += "_"
 	}
 	return name
 }

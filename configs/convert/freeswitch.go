@@ -182,7 +182,12 @@ func (s *freeswitch) members(q *queue, was string) {
 		} else if s.place(t, "position") > 1 {
 			s.note(t.line, was+".tier", "position %d says nothing to %s", s.place(t, "position"), q.policy)
 		}
-		q.members = append(q.members, member{agent: s.agentOf(t), level: level, line: t.line})
+		who := s.agentOf(t)
+		if slices.ContainsFunc(q.members, func(m member) bool { return m.agent == who }) {
+			s.note(t.line, was+".tier", "%s is in this queue already: left out", t.attr["agent"])
+			continue
+		}
+		q.members = append(q.members, member{agent: who, level: level, line: t.line})
 	}
 }
 

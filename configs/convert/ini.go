@@ -46,6 +46,7 @@ type ini struct {
 
 func readINI(c *centre, data []byte) ([]*section, error) {
 	r := &ini{c: c, templates: map[string]*section{}}
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	for i, raw := range bytes.Split(data, []byte("\n")) {
 		if err := r.take(strings.TrimSpace(r.uncomment(string(raw))), i+1); err != nil {
 			return nil, fmt.Errorf("%s:%d: %w", c.file, i+1, err)

@@ -87,6 +87,7 @@ func (q *queue) write(w *writer) {
 	if q.music != "" {
 		w.line("    music: %s", q.music)
 	}
+	q.announce.write(w)
 }
 
 // writeRoutes sends each dialled number to its queue, and what is left to the
