@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"strconv"
+	"time"
 
 	"github.com/pressly/goose/v3"
 
@@ -87,4 +88,25 @@ func MigrateTo(ctx context.Context, o Options, version int64) error {
 		}
 		return err
 	})
+}
+
+// UnlockWhileAsked gives a Postgres store's lock up while its session is being
+// asked for a sign of life, for so long.
+func UnlockWhileAsked(ctx context.Context, o Options, after time.Duration) error {
+	db, err := o.database()
+	if err != nil {
+		return err
+	}
+	held, err := db.lock(ctx)
+	if err != nil {
+		return err
+	}
+	l := held.(*sessionLock)
+	l.stop()
+	l.over.Wait()
+	ctx, stop := context.WithCancel(ctx)
+	l.over.Go(func() { l.alive(ctx, l.conn) })
+	time.Sleep(after) // into the question
+	stop()
+	return l.Close()
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/cordboard/cordboard/routing"
+	"github.com/cordboard/cordboard/screenpop/customer"
 	"github.com/cordboard/cordboard/store"
 )
 
@@ -46,6 +47,55 @@ func TestContactsInOneOrder(t *testing.T) {
 	}
 	if err := s.Flush(t.Context()); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestImportsInOneOrder: who stores new customers waits for another who does before
+// holding any customer, also one whose record is only read anew.
+func TestImportsInOneOrder(t *testing.T) {
+	t.Parallel()
+	dsn := pg.Database(t)
+	s := openWith(t, store.Options{Postgres: dsn})
+	defer func() { _ = s.Close() }()
+	people := someCustomers(3)
+	for i := range people {
+		people[i].Billing = &customer.Billing{Source: "billing", At: time.UnixMicro(1_000_000)}
+	}
+	if err := s.SaveCustomers(t.Context(), people[:2]); err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("pgx", dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	known := people[0]
+	known.Billing = &customer.Billing{Source: "billing", At: time.UnixMicro(2_000_000)}
+	twice := people[1]
+	twice.Name = "Somebody Else"
+	for name, group := range map[string][]customer.Record{"read anew": {known, people[2]}, "an id twice": {twice, twice, people[2]}} {
+		other, err := db.BeginTx(t.Context(), nil) // another import, which has its keys
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := other.ExecContext(t.Context(), "SELECT value FROM counters WHERE name = 'customers' FOR UPDATE"); err != nil {
+			t.Fatal(err)
+		}
+		saved := make(chan error, 1)
+		go func() { saved <- s.SaveCustomers(t.Context(), group) }()
+		lockAwaited(t, db)
+		if _, err := other.ExecContext(t.Context(), "SELECT id FROM customers WHERE id = $1 FOR UPDATE NOWAIT", group[0].ID); err != nil {
+			t.Errorf("%s: it waits for the keys and holds a customer: %v", name, err)
+		}
+		if err := other.Rollback(); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-saved; err != nil {
+			t.Fatal(err)
+		}
+		if _, err := db.ExecContext(t.Context(), "DELETE FROM customers WHERE id = $1", people[2].ID); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

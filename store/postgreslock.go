@@ -124,10 +124,12 @@ func (l *sessionLock) watch(ctx context.Context) {
 	}
 }
 
+// alive is not cut short by the end of the watching: a question given up takes the
+// session with it, and the database would free the lock some time after Close.
 func (l *sessionLock) alive(ctx context.Context, conn *pgx.Conn) bool {
-	asked, cancel := context.WithTimeout(ctx, connectTime)
+	asked, cancel := context.WithTimeout(context.WithoutCancel(ctx), connectTime)
 	defer cancel()
-	if _, err := conn.Exec(asked, qHoldLock); err == nil || ctx.Err() != nil {
+	if _, err := conn.Exec(asked, qHoldLock); err == nil {
 		return true
 	}
 	closing, done := context.WithTimeout(ctx, connectTime)

@@ -118,6 +118,8 @@ func talkAction(e *Event) (routing.Action, error) {
 		return decoded[routing.Release](e)
 	case routing.Transferred{}.Kind():
 		return decoded[routing.Transferred](e)
+	case routing.HandedOver{}.Kind():
+		return decoded[routing.HandedOver](e)
 	}
 	return nil, nil
 }
