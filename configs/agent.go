@@ -137,7 +137,7 @@ var (
 func contact(s string) (string, error) {
 	rest, ok := strings.CutPrefix(s, "sip:")
 	if !ok {
-		return "", fmt.Errorf("want a contact, such as sip:ann@192.0.2.10, not %s", quote(s))
+		return "", fmt.Errorf("want registered, a contact such as sip:ann@192.0.2.10, or a number such as +447700900016, not %s", quote(s))
 	}
 	rest, params, hasParams := strings.Cut(rest, ";")
 	usual := "5060"

@@ -186,7 +186,11 @@ func (c *compiler) date(n *node, layout, year string) string {
 		return ""
 	}
 	if _, err := time.Parse(layout, year+s); err != nil {
-		c.errorf(n, "T601", "%s: %s is not a date", n.label(), quote(s))
+		like := ", such as 2026-12-24"
+		if year != "" {
+			like = ", such as 12-24: month and day"
+		}
+		c.errorf(n, "T601", "%s: %s is not a date%s", n.label(), quote(s), like)
 		return ""
 	}
 	return s

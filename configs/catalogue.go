@@ -67,6 +67,8 @@ var lints = []Lint{
 	{"Q702", Warning, "", "no way out: neither late nor nobody"},
 	{"Q703", Warning, "", "late is shorter than one ring"},
 	{"Q704", Error, needsSounds, "a sound, a number or a mailbox does not exist"},
+	{"Q705", Warning, "", "a callback without else: who cannot be called back is cut off"},
+	{"Q706", Warning, "", "a callback expires before the next opening, in the next 12 months"},
 	{"A801", Warning, needsAgents, "an agent fits no queue at any step"},
 	{"A802", Warning, needsAgents, "a reserve team is regular in the same queue"},
 	{"A803", Warning, needsAgents, "a preferred agent never fits"},

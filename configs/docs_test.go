@@ -23,7 +23,7 @@ teams: [x]
 calendars: {x: {week: {}, exceptions: [{every: 01-01, closed: true}]}}
 topics: {x: {queue: x, need: {}}}
 dispositions: {x: [{id: a}]}
-transfers: {unanswered: {}}
+transfers: {consult: {}, unanswered: {}}
 statistics: {service_level: {formula: switches, switches: {}}}
 queues:
   x:

@@ -137,7 +137,7 @@ func (c *compiler) testInstant(n *node) time.Time {
 func (c *compiler) testCall(o *object, t *docTest) {
 	call := &t.call
 	if n := o.get("kind"); n != nil {
-		call.Kind = c.choice(n, "inbound", []string{"inbound", "transfer"}, "callback", "consult")
+		call.Kind = c.choice(n, "inbound", []string{"inbound", "transfer", "callback", "consult"})
 	}
 	if n := o.get("dnis"); n != nil {
 		if s, ok := c.scalar(n, `a dialled number in quotes, such as "+442079460100"`); ok {
@@ -253,6 +253,11 @@ func (c *compiler) testCustomer(n *node, t *docTest) {
 		*f.to = c.integer(o.get(key), 0, f.limit, *f.to)
 	}
 	r.UsageTrend = c.integer(o.get("usage_trend"), -large, large, 0)
+	for _, key := range rule.Zero {
+		if n := o.get(key); n != nil && n.text == "0" {
+			r.Zeros = append(r.Zeros, key)
+		}
+	}
 	for key, to := range map[string]*[]string{"products": &r.Products, "consent": &r.Consent} {
 		for _, item := range c.list(o.get(key), maxListItems) {
 			*to = append(*to, c.text(item, 200))

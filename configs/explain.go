@@ -88,8 +88,8 @@ func (c *compiler) inquiry(q *Inquiry) (*docTest, []Finding) {
 	}
 	at := cmp.Or(q.At, q.Today.Format("2006-01-02")+"T12:00")
 	text := strings.TrimSpace(q.Call)
-	if inner, ok := strings.CutPrefix(text, "{"); ok {
-		text = strings.TrimSuffix(inner, "}")
+	if strings.HasPrefix(text, "{") && strings.HasSuffix(text, "}") && len(text) > 1 {
+		text = text[1 : len(text)-1]
 	}
 	entry := []string{"name: explain", "at: " + at, "expect: {}"}
 	if text != "" {
@@ -202,6 +202,7 @@ type follower struct {
 	// awaited: the routes asked for the record; over: somebody has the call, or
 	// it was sent away.
 	awaited, over bool
+	sent          bool // it is said which route claimed a call that comes to no queue
 }
 
 func (f *follower) say(at time.Time, what string, record int) {
@@ -219,12 +220,45 @@ func (f *follower) step(ev routing.Event) {
 		return
 	}
 	acts = slices.Clone(acts)
+	f.sentAway(acts)
 	for _, a := range acts {
 		f.note(a)
 	}
 	for _, a := range acts {
 		f.answer(a)
 	}
+}
+
+// sentAway says which route claimed a call that comes to no queue: no record
+// says it, since nothing was decided about an agent.
+func (f *follower) sentAway(acts []routing.Action) {
+	sent := false
+	for _, a := range acts {
+		switch a := a.(type) {
+		case routing.Enqueued:
+			return
+		case routing.Treat:
+			sent = sent || a.Call == testCall
+		}
+	}
+	asked, live := f.engine.Asked(testCall)
+	if sent && f.told == 0 && !f.sent && live {
+		f.sent = true
+		f.say(f.now, "route "+asked.Rule+" claims the call", 0)
+	}
+}
+
+// turnedAway names the queue that is closed or full, and the day if it is
+// closed for that.
+func (f *follower) turnedAway(a routing.TurnedAway) string {
+	what := fmt.Sprintf("does not wait in queue %s, which is %s", a.Queue, a.Why)
+	asked, _ := f.engine.Asked(testCall)
+	if q := f.policy.Queues[a.Queue]; q != nil && a.Why == "closed" {
+		if day := f.policy.HolidayAt(q, f.now, asked.Region); day != "" {
+			what += " (" + day + ")"
+		}
+	}
+	return what
 }
 
 // note says an action about the call in words.
@@ -252,6 +286,8 @@ func (f *follower) note(a routing.Action) {
 			what += " (" + a.Reason.Trigger + ")"
 		}
 		f.say(f.now, what, f.told)
+	case routing.TurnedAway:
+		f.say(f.now, f.turnedAway(a), 0)
 	case routing.Held:
 		f.told++
 		f.say(f.now, fmt.Sprintf("is held for %s (%s) until +%s", a.Agent, a.Prefer, durationText(a.Until.Sub(f.out.At))), f.told)
@@ -269,6 +305,12 @@ func (f *follower) note(a routing.Action) {
 	case routing.Connect:
 		f.say(f.now, "talks to "+string(a.Agent), 0)
 		f.over = true
+	case routing.OfferCallback:
+		what := "is offered to be called back (key " + a.Key + ")"
+		if a.Why != "" {
+			what += ", and presses nothing"
+		}
+		f.say(f.now, what, 0)
 	case routing.Treat:
 		if a.Play != elsewhere && a.Play != "" {
 			f.say(f.now, fmt.Sprintf("treatment %s: play %s", a.Why, a.Play), 0)
@@ -308,6 +350,10 @@ func (f *follower) answer(a routing.Action) {
 	case routing.Ring:
 		if !f.silent || a.Call != testCall {
 			f.step(routing.PhoneAnswered{Offer: a.Offer})
+		}
+	case routing.OfferCallback:
+		if a.Why != "" {
+			f.step(routing.CallbackDeclined{Call: a.Call})
 		}
 	case routing.Treat:
 		if a.Play != "" {

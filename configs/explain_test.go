@@ -68,6 +68,7 @@ var (
 	twoCalls   = regexp.MustCompile(`^(call: .*?) and (call: .*?): both (true|false)$`)
 	dayOff     = regexp.MustCompile(`day off of (\w+)$`)
 	stepAt     = regexp.MustCompile(`\+(\S+) step (\d)`)
+	sameFigure = regexp.MustCompile(`the same figure in (\w+) and in (\w+)$`)
 	holdsUntil = regexp.MustCompile(`\+(\S+) hold ends`)
 )
 
@@ -146,6 +147,35 @@ var confirm = map[string]func(*explainer){
 		r := x.explain("call: {language: "+code+"}", "", false).Records[0]
 		x.want(len(r.LeftOut) == r.SignedIn && !slices.ContainsFunc(r.LeftOut, func(l routing.LeftOut) bool { return l.Code != "language" }), r.LeftOut)
 	},
+	"N310": func(x *explainer) {
+		call := map[string]string{"queues.desk": `call: {ani: "+35952000100"}`, "route.coast": `call: {dnis: "+442079460101"}`}[x.f.Path]
+		if call == "" {
+			return // of a step, whose other site has somebody
+		}
+		r := x.explain(call, "", false).Records[0]
+		x.want(r.SignedIn == 3 && r.Steps[0].Staffed == 0, r.Steps)
+	},
+	"P902": func(x *explainer) {
+		call, rings := "", 2
+		if x.f.Path == "queues.pair.ring" {
+			call, rings = `call: {dnis: "150"}`, 1
+		}
+		got := 0
+		out := x.explain(call, "", true)
+		for _, m := range out.Moments {
+			if strings.Contains(m.What, "offered to") && m.At.Equal(out.At) {
+				got++
+			}
+		}
+		x.want(got == rings, got)
+	},
+	"X107": func(x *explainer) {
+		m := sameFigure.FindStringSubmatch(x.f.Shows)
+		for _, currency := range m[1:] {
+			got := x.route("customer: {balance: -6000, balance_currency: " + currency + "}")
+			x.want(got == x.own(), got)
+		}
+	},
 	"N308": func(x *explainer) {
 		r := x.explain(`call: {dnis: "150"}`, "", false).Records[0]
 		x.want(r.Route.Path == x.own() && r.Steps[0].Need == r.Steps[1].Need, r.Steps)
@@ -194,6 +224,28 @@ var confirm = map[string]func(*explainer){
 		out := x.explain("", "", true)
 		x.want(out.at("rona") == "15s" && out.at("treatment late") == "15s", out.Moments)
 	},
+	"Q705": func(x *explainer) {
+		out := x.explain(nobodyThere, "", false)
+		x.want(out.at("called back") == "" && out.at("treatment late") == "10m" && out.at("ends: treated") == "10m", out.Moments)
+		out = x.explain(`call: {ani: "+447700900100"}, `+nobodyThere, "", false)
+		x.want(out.at("is offered to be called back (key 1), and presses nothing") == "10m", out.Moments)
+	},
+	"Q706": func(x *explainer) {
+		const layout = "2006-01-02T15:04"
+		at, err := time.Parse(layout, strings.TrimPrefix(x.f.Shows, "a caller at "))
+		if err != nil {
+			x.t.Fatal(err)
+		}
+		call := `call: {ani: "+447700900100"}, ` + nobodyThere
+		if x.f.Path == "route.back.callback" {
+			call = `call: {ani: "+447700900100", dnis: "150"}, ` + nobodyThere
+		}
+		out := x.explain(call, at.Format(layout), false)
+		x.want(out.at("is offered to be called back") == "30s", out.Moments)
+		kept := map[string]time.Duration{"2d": 48 * time.Hour, "2d12h": 60 * time.Hour}[regexp.MustCompile(`after (\S+),`).FindStringSubmatch(x.f.Msg)[1]]
+		out = x.explain(call, at.Add(2*time.Minute+kept).Format(layout), false)
+		x.want(out.at("treatment closed") == "0s", out.Moments)
+	},
 	"A803": func(x *explainer) {
 		agent, code, _ := strings.Cut(x.f.Shows[strings.Index(x.f.Shows, ": ")+2:], " ")
 		r := x.explain("", "", false).Records[0]
@@ -204,7 +256,7 @@ var confirm = map[string]func(*explainer){
 // noCall are codes whose finding is shown by a line, a figure or a person, or
 // by more calls than one.
 var noCall = []string{"N301", "N306", "O501", "O502", "O504", "P901", "P903", "P904", "P905", "P906", "Q704", "R202", "R204", "S401", "S405",
-	"T601", "T602", "T605", "A801", "A806", "X101", "X103", "X105", "X106", "X107", "U001", "K951"}
+	"T601", "T602", "T605", "A801", "A802", "A805", "A806", "N309", "O503", "R207", "X101", "X103", "X105", "X106", "X108", "U001", "K951"}
 
 // TestExplainConfirmsFindings: the call that a finding brings does what the
 // finding says, on the engine that serves.
@@ -225,6 +277,11 @@ func TestExplainConfirmsFindings(t *testing.T) {
 				done[f.Code]++
 				check(&explainer{t, filepath.Base(path), b, directoryOf(t, strings.TrimSuffix(path, ".yaml")+".directory"), f})
 			}
+		}
+	}
+	for _, l := range Catalogue() {
+		if l.Code[0] != 'Y' && confirm[l.Code] == nil && !slices.Contains(noCall, l.Code) {
+			t.Errorf("%s is neither confirmed nor without a call", l.Code)
 		}
 	}
 	for code := range confirm {
@@ -275,6 +332,8 @@ func TestExplain(t *testing.T) {
 		`agents: {k.stoyanov: {state: talking}}`: "agent k.stoyanov is not declared, did you mean k.stoyanova?",
 		`shifts: directory`:                      "needs a directory with shifts",
 		`call: {`:                                "",
+		`{`:                                      "",
+		`{call: {dnis: "150"}`:                   "",
 	} {
 		if _, findings := Explain(x.name, b, Inquiry{Call: text, Today: checkDay, Directory: x.dir}); len(findings) == 0 || !strings.Contains(printed(t, findings), says) || findings[0].File != "--call" {
 			t.Errorf("%s: %s", text, printed(t, findings))
@@ -285,5 +344,46 @@ func TestExplain(t *testing.T) {
 	}
 	if _, findings := Explain("x", []byte("cordboard: routing/1\n"), Inquiry{Today: checkDay}); len(findings) == 0 {
 		t.Error("a document that does not compile is explained")
+	}
+}
+
+// Of a call that comes to no queue it is said which route it took, and why.
+func TestExplainSentAway(t *testing.T) {
+	const doc = `cordboard: routing/1
+name: Away
+zone: Europe/London
+calendars:
+  office: {week: {mon-fri: "08:00-18:00"}, exceptions: [{every: 12-25, closed: true, name: Christmas Day}]}
+queues:
+  q: {hours: office}
+  night: {hours: office, closed: {then: {queue: open}}}
+  open: {}
+route:
+  queue: q
+  routes:
+    - {name: night, when: 'call.dnis == "+441632960001"', queue: night}
+    - {name: gone, when: 'call.dnis == "+441632960003"', then: {play: sorry, hangup: true}}
+agents: {ann: {name: Ann}}
+`
+	for _, c := range []struct{ call, at, want string }{
+		{`call: {}`, "2026-12-25T11:00", "route root claims the call; does not wait in queue q, which is closed (Christmas Day)"},
+		{`call: {}`, "2026-12-24T19:00", "route root claims the call; does not wait in queue q, which is closed"},
+		{`call: {}`, "2026-12-24T11:00", ""},
+		{`call: {dnis: "+441632960001"}`, "2026-12-25T11:00", "route night claims the call; does not wait in queue night, which is closed (Christmas Day)"},
+		{`call: {dnis: "+441632960003"}`, "2026-12-24T11:00", "route gone claims the call"},
+	} {
+		out, findings := Explain("away.yaml", []byte(doc), Inquiry{Call: c.call, At: c.at, Today: checkDay})
+		if len(findings) > 0 {
+			t.Fatal(findings)
+		}
+		var said []string
+		for _, m := range out.Moments {
+			if strings.HasPrefix(m.What, "route ") || strings.HasPrefix(m.What, "does not wait") {
+				said = append(said, m.What)
+			}
+		}
+		if got := strings.Join(said, "; "); got != c.want {
+			t.Errorf("%s at %s: %q, not %q: %+v", c.call, c.at, got, c.want, out.Moments)
+		}
 	}
 }

@@ -155,6 +155,9 @@ func excerpt(line string, col int) (source string, caret int) {
 	if caret < 0 {
 		caret = 0
 	}
+	if len(text) > longLine { // one line may be the whole file
+		text, caret = nearby(text, caret)
+	}
 	runes := []rune(strings.ReplaceAll(text, "\t", " "))
 	if caret > len(runes) {
 		caret = len(runes)
@@ -172,6 +175,32 @@ func excerpt(line string, col int) (source string, caret int) {
 		cut += "..."
 	}
 	return cut, caret
+}
+
+// longLine is how many bytes of a line are cut before they are read as characters.
+const longLine = 16 * excerptWidth
+
+// nearby is the part of a long text about a character, and the caret in it. Three
+// dots stand for what is left out, as excerpt has them.
+func nearby(text string, caret int) (string, int) {
+	at, n := 0, 0
+	for at = range text {
+		if n == caret {
+			break
+		}
+		n++
+	}
+	from := at
+	for back := 0; back < 2*excerptWidth && from > 0; back++ {
+		_, size := utf8.DecodeLastRuneInString(text[:from])
+		from -= size
+	}
+	to := at
+	for ahead := 0; ahead < 2*excerptWidth && to < len(text); ahead++ {
+		_, size := utf8.DecodeRuneInString(text[to:])
+		to += size
+	}
+	return text[from:to], utf8.RuneCountInString(text[from:at])
 }
 
 // suggest finds the known word nearest to a mistyped one, or "".

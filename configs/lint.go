@@ -24,6 +24,7 @@ type linter struct {
 	kin     []*siblings
 	family  map[*routing.Routed]*siblings // by parent
 	shut    map[string][]time.Time        // closed instants soon, by calendar
+	nights  map[string][]night            // times it is closed in the next 12 months, likewise
 	whole   bool                          // it compiles
 	hold    int                           // tests that hold
 	// unplanned tests go by shifts, which are not known: they are not run.

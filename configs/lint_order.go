@@ -30,9 +30,14 @@ func (l *linter) lintOrder() {
 	p := l.policy
 	least, top := l.extremes()
 	low, added := least.Priority, l.additions()
-	points := top.Priority + added.sum()
+	points, parts := top.Priority+added.sum(), added.with(top.Priority, "route")
+	one, many := "one by "+routePath(top), "calls by "+routePath(top)
+	if asked := added.ofQuestions(); p.Transfers.ConsultAdd+asked.sum() > points {
+		points, parts = p.Transfers.ConsultAdd+asked.sum(), asked.with(p.Transfers.ConsultAdd, "question")
+		one, many = "an agent's question", "agents' questions"
+	}
 	if p.MilliPoints == 0 {
-		l.find(at, "O502", path, fmt.Sprintf("a call by %s (%d points) waits as long as calls by %s (%d points) keep coming", routePath(least), low, routePath(top), points),
+		l.find(at, "O502", path, fmt.Sprintf("a call by %s (%d points) waits as long as %s (%d points) keep coming", routePath(least), low, many, points),
 			"strict priority: a queue can starve")
 		return
 	}
@@ -50,13 +55,13 @@ func (l *linter) lintOrder() {
 		if low > 0 {
 			without = strings.TrimSuffix(span, " points")
 		}
-		how = fmt.Sprintf("%d points, the ceiling, %s; without it %s: %s", p.Ceiling, rate, without, added.with(top.Priority))
+		how = fmt.Sprintf("%d points, the ceiling, %s; without it %s: %s", p.Ceiling, rate, without, parts)
 		bound = capped
 	}
 	l.find(at, "O501", path, "", "overtaking bound H = %s (%s)", durationText(bound.Round(time.Millisecond)), how)
 	if f := &l.said[len(l.said)-1]; bound > maxOvertaking {
 		f.Severity = Warning
-		f.Shows = fmt.Sprintf("a call by %s waits since +0s, one by %s comes at +%s: the first is passed", routePath(least), routePath(top), seconds(bound.Truncate(time.Second)-time.Second))
+		f.Shows = fmt.Sprintf("a call by %s waits since +0s, %s comes at +%s: the first is passed", routePath(least), one, seconds(bound.Truncate(time.Second)-time.Second))
 	}
 	l.lintCeiling(least, top)
 }
@@ -114,9 +119,13 @@ func (a added) sum() (n int) {
 	return n
 }
 
-// with writes the parts that a highest priority is made of, the route's first.
-func (a added) with(route int) string {
-	parts := []string{fmt.Sprintf("%d route", route)}
+// ofQuestions are those that an agent's question can be given: it is passed on by
+// nobody, and no queue sends it elsewhere.
+func (a added) ofQuestions() added { return a[1:3] }
+
+// with writes the parts that a highest priority is made of, what it begins with first.
+func (a added) with(points int, of string) string {
+	parts := []string{fmt.Sprintf("%d %s", points, of)}
 	for _, p := range a {
 		switch {
 		case p.points == 0:

@@ -17,6 +17,7 @@ func (l *linter) lintQueue(q *routing.Queue) {
 	l.lintSteps(q)
 	l.lintWayOut(q)
 	l.lintReserves(q)
+	l.lintCallbacks(q)
 }
 
 // lintRing: one offer that nobody answers already breaks the promise.

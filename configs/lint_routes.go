@@ -239,6 +239,7 @@ func (l *linter) lintRoutes() {
 		}
 		l.lintAsks(f, above)
 	}
+	l.eachRoute(l.lintRouteCallback)
 	l.lintHours()
 }
 

@@ -54,8 +54,20 @@ func (c *compiler) need(n *node) rule.Need {
 		}
 	}
 	out.Site = c.site(o.get("site"))
+	c.strayLevels(o)
 	o.close()
 	return out
+}
+
+// strayLevels finds {billing: 3} where {all: {billing: 3}} is meant.
+func (c *compiler) strayLevels(o *object) {
+	for _, p := range o.pairs {
+		if !o.used[p.key] && slices.Contains(c.names.skills, p.key) {
+			o.adopt(p.value)
+			o.used[p.key] = true
+			c.add(p.line, p.col, CodeUnknown, o.where, "unknown key %s: a skill stands under all, any or none", p.value.label())
+		}
+	}
 }
 
 // ranges reads {billing: 3, roaming: "3..6"}.
@@ -149,7 +161,7 @@ func (c *compiler) prefer(n *node) []rule.Prefer {
 		var p rule.Prefer
 		who := o.must("who")
 		if p.Who = c.name(who); p.Who != whoAccountManager && p.Who != whoLastAgent {
-			c.known(who, "agent", p.Who, c.names.agents)
+			c.known(who, "agent", p.Who, slices.Concat(c.names.agents, []string{whoAccountManager, whoLastAgent}))
 		}
 		p.Wait = c.duration(o.get("wait"), 0, maxPreferWait, 20*time.Second)
 		within := o.get("within")
@@ -230,7 +242,7 @@ func (c *compiler) action(n *node) rule.Treatment {
 	case ways > 1:
 		c.errorf(n, CodeConflict, "%s: a call goes to one place only", n.label())
 	case ways == 0:
-		c.errorf(n, CodeMissing, "%s: say where the call goes: queue, number, voicemail, hangup or reject", n.label())
+		c.errorf(n, CodeMissing, "%s: say where the call goes: queue, number, voicemail, callback, hangup or reject", n.label())
 	}
 	return t
 }

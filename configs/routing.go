@@ -247,7 +247,9 @@ func (c *compiler) transfers(o *object) {
 	t.UnansweredAfter = c.duration(u.get("after"), 5*time.Second, 10*time.Minute, 45*time.Second)
 	t.UnansweredReturn = c.choice(u.get("do"), "return", []string{"return", "queue"}) == "return"
 	u.close()
-	o.later("consult")
+	q := c.section(o, "consult")
+	t.ConsultAdd = c.integer(q.get("priority_add"), 0, maxPriority, 0)
+	q.close()
 	o.close()
 }
 

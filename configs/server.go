@@ -71,6 +71,8 @@ type Out struct {
 	Format    identity.DialFormat `key:"format"`
 	Prefix    string              `key:"prefix"`
 	Calls     int                 `key:"calls"` // at once
+	// Back lists the countries (ISO 3166) whose numbers are called back.
+	Back []string `key:"callback"`
 }
 
 // Media is the RTP side.

@@ -259,6 +259,10 @@ func (r *player) react(a routing.Action) {
 		r.step(routing.OfferAccepted{Offer: a.Offer})
 	case routing.Ring:
 		r.step(routing.PhoneAnswered{Offer: a.Offer})
+	case routing.OfferCallback:
+		if a.Why != "" { // the caller presses nothing
+			r.step(routing.CallbackDeclined{Call: a.Call})
+		}
 	case routing.Withdraw:
 		if a.Call == testCall && r.agent == string(a.Agent) {
 			r.agent = nobodyExpected

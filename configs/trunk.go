@@ -12,6 +12,7 @@ import (
 const (
 	maxTrunks    = 256
 	maxTrunkNets = 256
+	maxCountries = 256
 )
 
 func (s *serverReader) trunks(n *node) {
@@ -105,7 +106,32 @@ func (s *serverReader) outward(trunk *object, region string) *Out {
 		}
 	}
 	out.Calls = s.integer(o.get("calls"), 1, 100_000, 30)
+	out.Back = s.callableBack(o.get("callback"), region, out.Number)
 	o.close()
+	return out
+}
+
+// callableBack reads the countries whose numbers are called back: callers show what
+// number they like, and a trunk may lead to any.
+func (s *serverReader) callableBack(n *node, region, number string) (out []string) {
+	if n == nil {
+		if region == "" {
+			own, _ := identity.ParseNumber(number, "", nil)
+			region = identity.Country(own)
+		}
+		if region == "" {
+			return nil
+		}
+		return []string{region}
+	}
+	for _, item := range s.list(n, maxCountries) {
+		r := s.region(item)
+		if slices.Contains(out, r) {
+			s.errorf(item, CodeDuplicate, "callback: %s is listed twice", r)
+		} else if r != "" {
+			out = append(out, r)
+		}
+	}
 	return out
 }
 

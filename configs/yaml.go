@@ -91,8 +91,9 @@ type reader struct {
 	file     string
 	lines    []string
 	findings []Finding
-	dropped  int // findings past maxFindings
-	limit    int // bytes of the file; 0: maxFileSize
+	dropped  int          // findings past maxFindings
+	secrets  map[int]bool // lines that may hold a password, of those looked at
+	limit    int          // bytes of the file; 0: maxFileSize
 	// asked is told every key that the program knows, built or not, as it looks
 	// for it; nil when nobody listens. It keeps the guide honest.
 	asked func(path string, supported bool)
@@ -107,10 +108,24 @@ func (r *reader) add(line, col int, code, where, format string, args ...any) {
 		return
 	}
 	f := Finding{File: r.file, Line: line, Col: col, Code: code, Where: where, Msg: fmt.Sprintf(format, args...)}
-	if line >= 1 && line <= len(r.lines) && !secret.MatchString(r.lines[line-1]) {
+	if line >= 1 && line <= len(r.lines) && !r.secret(line) {
 		f.Source, f.Caret = excerpt(r.lines[line-1], col)
 	}
 	r.findings = append(r.findings, f)
+}
+
+// secret says whether a line may hold a password. One line may be the whole file,
+// and hold many mistakes.
+func (r *reader) secret(line int) bool {
+	hidden, known := r.secrets[line]
+	if !known {
+		if r.secrets == nil {
+			r.secrets = map[int]bool{}
+		}
+		hidden = secret.MatchString(r.lines[line-1])
+		r.secrets[line] = hidden
+	}
+	return hidden
 }
 
 // errorf reports something about a node.
@@ -172,6 +187,9 @@ func (r *reader) clean(b []byte) (string, bool) {
 	src := strings.TrimPrefix(string(b), "\ufeff")
 	src = strings.ReplaceAll(src, "\r\n", "\n")
 	r.lines = strings.Split(src, "\n")
+	if strings.Contains(src, "\t") {
+		src = tabless(r.lines)
+	}
 	ok := true
 	for i, line := range r.lines {
 		col := 0
@@ -195,6 +213,17 @@ func (r *reader) clean(b []byte) (string, bool) {
 	return src, ok
 }
 
+// tabless puts a space for each tab that does not indent its line: the parser does
+// not count them in columns. A tab within a text is a space as well.
+func tabless(lines []string) string {
+	out := make([]string, len(lines))
+	for i, line := range lines {
+		text := strings.TrimLeft(line, " \t")
+		out[i] = line[:len(line)-len(text)] + strings.ReplaceAll(text, "\t", " ")
+	}
+	return strings.Join(out, "\n")
+}
+
 // parseYAML guards the parser: it bounds the nesting first, since the parser
 // recurses, and turns a panic of the parser into a finding.
 func (r *reader) parseYAML(src string) (file *ast.File, ok bool) {
@@ -205,7 +234,7 @@ func (r *reader) parseYAML(src string) (file *ast.File, ok bool) {
 		}
 	}()
 	tokens := lexer.Tokenize(src)
-	if !r.nestingOK(tokens) {
+	if !r.nestingOK(tokens) || !r.keysOK(tokens) {
 		return nil, false
 	}
 	file, err := parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
@@ -218,10 +247,29 @@ func (r *reader) parseYAML(src string) (file *ast.File, ok bool) {
 				line, col = t.Position.Line, t.Position.Column
 			}
 		}
-		r.add(line, col, CodeSyntax, "", "not YAML: %s", oneLine(msg))
+		r.add(line, col, CodeSyntax, "", "not YAML: %s%s", oneLine(msg), r.syntaxHint(msg, line, col))
 		return nil, false
 	}
 	return file, true
+}
+
+// syntaxHint says what is mostly meant where the parser refuses a line.
+func (r *reader) syntaxHint(msg string, line, col int) string {
+	if line < 1 || line > len(r.lines) {
+		return ""
+	}
+	text := r.lines[line-1]
+	indent := text[:len(text)-len(strings.TrimLeft(text, " \t"))]
+	if strings.Contains(indent, "\t") {
+		return ": a tab; indent with blanks"
+	}
+	if before, condition, ok := strings.Cut(text, "when: "); ok && len([]rune(before)) < col-1 && !strings.HasPrefix(condition, "'") {
+		return ": a condition stands in single quotes, when: 'customer.segment in [\"gold\", \"key\"]'"
+	}
+	if strings.HasSuffix(msg, "must be specified") {
+		return " before this: a bracket is open"
+	}
+	return ""
 }
 
 // nestingOK refuses a file nested far deeper than any could need, before the
@@ -243,6 +291,32 @@ func (r *reader) nestingOK(tokens token.Tokens) bool {
 		}
 		if flow > loose || dashes > loose {
 			r.add(t.Position.Line, t.Position.Column, CodeLimit, "", "nested deeper than %d", maxNesting)
+			return false
+		}
+	}
+	return true
+}
+
+// keysOK refuses a mapping of more keys than any has: the parser recurses into
+// each, and a stack that is too deep ends the program.
+func (r *reader) keysOK(tokens token.Tokens) bool {
+	keys := map[int]int{} // by column, of the mapping that is open there
+	last := 0
+	for _, t := range tokens {
+		if t.Type != token.MappingValueType || t.Prev == nil || t.Prev.Position == nil {
+			continue
+		}
+		at := t.Prev.Position
+		if at.Column < last {
+			for column := range keys {
+				if column > at.Column {
+					delete(keys, column)
+				}
+			}
+		}
+		last = at.Column
+		if keys[at.Column]++; keys[at.Column] > maxAgents+maxNesting {
+			r.add(at.Line, at.Column, CodeLimit, "", "more than %d keys in one place", maxAgents)
 			return false
 		}
 	}

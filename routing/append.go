@@ -111,6 +111,7 @@ func appendCustomer(to []byte, c *rule.Customer) []byte {
 	to = optionalBool(to, `,"do_not_call":`, c.DoNotCall)
 	to = optionalBool(to, `,"fraud_flag":`, c.FraudFlag)
 	to = optionalBool(to, `,"birthday":`, c.Birthday)
+	to = optionalList(to, `,"zeros":[`, c.Zeros)
 	to = appendOwn(to, `,"texts":`, c.Texts, func(to []byte, v string) []byte { return appendText(to, "", v) })
 	to = appendOwn(to, `,"integers":`, c.Integers, func(to []byte, v int) []byte { return appendInt(to, "", v) })
 	to = appendOwn(to, `,"flags":`, c.Flags, strconv.AppendBool)

@@ -80,3 +80,13 @@ func (p *Policy) OpenAt(q *Queue, at time.Time, region string) bool {
 	cal := p.Calendars[q.Hours]
 	return cal == nil || cal.For(p.Regions.zone(region)).Open(at)
 }
+
+// HolidayAt names the exception of a queue's hours that rules the day of an
+// instant for callers of a region, "" for none.
+func (p *Policy) HolidayAt(q *Queue, at time.Time, region string) string {
+	cal := p.Calendars[q.Hours]
+	if cal == nil {
+		return ""
+	}
+	return cal.For(p.Regions.zone(region)).Holiday(at)
+}

@@ -231,6 +231,7 @@ type agent struct {
 	shares    []int // busy share by window of the plan, measured when last Available
 	log       occupancy
 	answers   answers
+	by        *measured // what shares and answers are measured by
 	call      *call
 	wrap      *wrap
 	own       queue.Tree[queue.Key, *call] // calls that hold for this agent

@@ -26,7 +26,7 @@ type callback struct {
 	caller   string // keyed hash of the number that is called
 	keys     []string
 	tries    int   // calls to the customer
-	missed   int   // of these, not answered
+	missed   int   // of these, over: not answered, or ended by what an agent did
 	again    int64 // not to be called before
 	over     bool  // expired while an agent was asked
 	auto     bool  // the agent has pressed Answer
@@ -149,6 +149,8 @@ func (e *Engine) callbackOwed(c *call) {
 	case cb == nil || c.phase != waiting:
 	case cb.away && cb.over:
 		e.end(c, Expired, ByServer, "expires")
+	case cb.away && cb.missed >= cb.terms.Attempts:
+		e.end(c, Expired, ByServer, "attempts")
 	case cb.away:
 		e.resume(c)
 	case cb.owed:
@@ -351,7 +353,8 @@ func (e *Engine) takeCallback(c *call) {
 		c.failed, c.gaveUp = 0, false
 		c.askFirst(nil)
 	}
-	cb.away, cb.paused = true, true
+	cb.away = true
+	e.rest(c, true)
 	for _, once := range c.onceMarks() {
 		c.mark(once)
 	}

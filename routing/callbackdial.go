@@ -3,6 +3,8 @@ package routing
 import (
 	"slices"
 	"time"
+
+	"github.com/cordboard/cordboard/routing/queue"
 )
 
 // dialFor is how long a customer's phone rings, in microseconds.
@@ -17,8 +19,21 @@ const (
 	missedUncalled = "not_called" // by a fault of ours: no try of the customer's
 )
 
-// maxAhead is how many customers of one queue one Step calls ahead.
-const maxAhead = 8
+// dropStale is why a call is ended that the engine knows nothing of any more.
+const dropStale = "stale"
+
+const (
+	// maxAhead is how many customers of one queue one Step calls ahead.
+	maxAhead = 8
+	// maxNearing is how many queues one Step asks for such customers, in turn where
+	// there are more: what a queue expects of the wait is no small question.
+	maxNearing = 8
+)
+
+// aheadEvery is how often expected waits are looked at while nothing happens: they
+// fall also because old starts are forgotten, and more customers than maxAhead may
+// be due.
+const aheadEvery = 5 * second
 
 // resume puts the place where agents find it, or pauses it: outside hours until
 // the next opening, and between two calls to the customer.
@@ -42,7 +57,7 @@ func (e *Engine) resume(c *call) {
 			e.arm(c, callbackDue, next)
 		}
 		if cb.paused {
-			cb.paused = false
+			e.rest(c, false)
 			e.place(c)
 			e.markSeeking(c, "callback")
 		}
@@ -79,10 +94,21 @@ func (e *Engine) pause(c *call, until int64) {
 		c.preferDone()
 		e.disarm(c, holdDue)
 		e.unseek(c)
-		cb.paused = true
+		e.rest(c, true)
 	}
 	e.unline(c)
 	e.arm(c, callbackDue, until)
+}
+
+// rest notes that a place stands in no index, or does again: a reload finds it
+// among those.
+func (e *Engine) rest(c *call, on bool) {
+	c.callback.paused = on
+	if on {
+		e.resting.Put(queue.Key{ID: int64(c.id)}, c)
+	} else {
+		e.resting.Delete(queue.Key{ID: int64(c.id)})
+	}
 }
 
 // dial calls the customer: an agent is reserved and has seen the record, or it
@@ -104,16 +130,25 @@ func (e *Engine) dial(c *call) {
 // callAhead calls the customers whose expected wait is nearly over. They keep
 // their place in line meanwhile.
 func (e *Engine) callAhead() {
-	for _, name := range e.nearing {
+	names := e.nearing
+	if len(names) > maxNearing {
+		from := e.nearingAt % len(names)
+		e.nearingAt = from + maxNearing
+		names = slices.Concat(names[from:], names[:from])[:maxNearing]
+	}
+	again := len(names) < len(e.nearing)
+	for _, name := range names {
 		var list []*call
 		e.figure(name).ahead.Ascend(func(c *call) bool {
 			e.spend(1)
 			if c.phase == waiting && !e.near(c) {
+				again = again || e.staffFor(c) > 0
 				return false
 			}
 			if c.phase == waiting {
 				list = append(list, c)
 			}
+			again = again || len(list) == maxAhead
 			return len(list) < maxAhead
 		})
 		for _, c := range list {
@@ -124,12 +159,18 @@ func (e *Engine) callAhead() {
 			e.disarm(c, holdDue)
 			e.unseek(c)
 			e.unline(c)
-			c.callback.paused = true
+			e.rest(c, true)
 			e.dial(c)
 			e.line(c)
 		}
 	}
 	e.nearing = slices.DeleteFunc(e.nearing, func(name string) bool { return e.figure(name).ahead.Len() == 0 })
+	switch {
+	case !again:
+		e.timers.disarm(&e.tAhead)
+	case !e.tAhead.armed():
+		e.timers.arm(&e.tAhead, aheadDue, e.now+aheadEvery)
+	}
 }
 
 // near says that what is left of the expected wait is under the callback's
@@ -176,7 +217,7 @@ func (e *Engine) followLine(c *call, in bool) {
 func (e *Engine) customerAnswered(ev CustomerAnswered) {
 	c := e.calls[ev.Call]
 	if c == nil || !c.isAway() || !c.callback.dialling || c.callback.tries != ev.Try {
-		e.act(DropCustomer{ev.Call, ev.Try, "stale"})
+		e.act(DropCustomer{ev.Call, ev.Try, dropStale})
 		return
 	}
 	cb := c.callback
@@ -184,7 +225,8 @@ func (e *Engine) customerAnswered(ev CustomerAnswered) {
 	e.disarm(c, callbackOver)
 	e.unpromise(c)
 	e.unline(c)
-	cb.dialling, cb.away, cb.paused = false, false, false
+	cb.dialling, cb.away = false, false
+	e.rest(c, false)
 	e.countWaiting(c)
 	e.act(CallbackReached{c.id, ev.Try})
 	e.line(c)
@@ -259,7 +301,7 @@ func (e *Engine) missed(c *call, why string) {
 		e.release(a, false) // no fault of hers
 	}
 	if more {
-		cb.paused = true
+		e.rest(c, true)
 		e.unline(c)
 		e.resume(c)
 	}
@@ -276,13 +318,15 @@ func (e *Engine) callbackExpired(c *call) {
 }
 
 // undial ends the call to the customer: the agent who was reserved is not there
-// any more, or the place is over.
+// any more, or the place is over. It was one of the attempts all the same: his
+// telephone has rung.
 func (e *Engine) undial(c *call, why string) {
 	cb := c.callback
 	if cb == nil || !cb.dialling {
 		return
 	}
 	cb.dialling, cb.auto = false, false
+	cb.missed++
 	e.disarm(c, callbackDue)
 	e.act(DropCustomer{c.id, cb.tries, why})
 }

@@ -48,6 +48,23 @@ func (e *Engine) promisedTo(c *call) *call {
 	return nil
 }
 
+// takesOver gives a caller who is passed on to a queue the place of a callback of
+// hers that waits there: she need not be called any more.
+func (e *Engine) takesOver(c *call) (taken bool) {
+	if c.isQuestion() {
+		return false
+	}
+	old := e.promisedTo(c)
+	if old == nil {
+		return false
+	}
+	front, came := c.front, c.came
+	e.rekey(c)
+	taken = e.takeOver(c, old)
+	c.front, c.came = c.front || front, max(c.came, came)
+	return taken
+}
+
 // takeOver gives a customer who rings again the place of the callback, which is
 // gone, unless the call's own is the better. The call must stand nowhere yet.
 func (e *Engine) takeOver(c, old *call) (taken bool) {
@@ -126,6 +143,7 @@ func (e *Engine) dropCallback(c *call, out *EndCall) {
 	}
 	e.undial(c, why)
 	e.unpromise(c)
+	e.rest(c, false)
 }
 
 // renewAway moves a place without a line to the live version, as far as that
@@ -149,7 +167,7 @@ func (e *Engine) renewAway(c *call) {
 	} else {
 		e.leave(c)
 		e.adoptPlan(c)
-		c.comeTo(c.plan.Queues[to])
+		e.comeTo(c, c.plan.Queues[to])
 		if !slices.Contains(c.visited, to) {
 			c.visited = append(c.visited, to)
 		}
@@ -171,7 +189,7 @@ func (c *call) kept() Kept {
 	cb := c.callback
 	return Kept{
 		Queue: c.queue.Name, Rule: c.rule(), Topic: c.topic, Language: cmp.Or(c.said.language, c.attrs.Language, c.known().Language), Tag: c.said.tag,
-		Trunk: c.attrs.Trunk, DNIS: c.attrs.DNIS, Country: c.attrs.Country, Region: c.region(), Customer: c.customerKey,
+		Trunk: c.attrs.Trunk, DNIS: c.attrs.DNIS, Country: c.attrs.Country, Region: c.region(), Customer: c.customerKey, Elsewhere: cb.caller != c.caller,
 		Arrived: instant(c.arrived), Since: instant(c.since), Entered: instant(c.entered), Taken: instant(cb.taken),
 		Priority: int(c.base), Additions: c.additions(), Visited: slices.Clone(c.visited), Moves: int(c.moves),
 		Ahead: cb.terms.Ahead, Attempts: cb.terms.Attempts, Retry: cb.terms.Retry, Expires: instant(c.deadline(callbackOver).due),
@@ -211,15 +229,16 @@ func (e *Engine) callbackRestored(ev CallbackRestored) error {
 		e.end(c, Failed, ByServer, "no_queue")
 		return nil
 	}
-	c.comeTo(q)
+	e.comeTo(c, q)
 	cb := &callback{
-		taken: k.Taken.UnixMicro(), away: true, paused: true, caller: cmp.Or(ev.Called, ev.Caller), tries: k.Tries, missed: k.Missed,
+		taken: k.Taken.UnixMicro(), away: true, caller: cmp.Or(ev.Called, ev.Caller), tries: k.Tries, missed: k.Missed,
 		terms: &rule.Callback{Ahead: k.Ahead, Attempts: k.Attempts, Retry: k.Retry},
 	}
 	if !k.Again.IsZero() {
 		cb.again = k.Again.UnixMicro()
 	}
 	c.callback = cb
+	e.rest(c, true)
 	e.arm(c, callbackOver, k.Expires.UnixMicro())
 	for _, once := range c.onceMarks() {
 		c.mark(once)

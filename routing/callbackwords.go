@@ -99,8 +99,10 @@ type Kept struct {
 	Retry    time.Duration `json:"retry"`
 	Expires  time.Time     `json:"expires"`
 	Tries    int           `json:"tries,omitempty"`  // calls to the customer so far
-	Missed   int           `json:"missed,omitempty"` // of these, not answered
+	Missed   int           `json:"missed,omitempty"` // of these, over: not answered, or ended by what an agent did
 	Again    time.Time     `json:"again,omitzero"`   // not to be called before
+	// Elsewhere: the number to call is not the one that the call came from.
+	Elsewhere bool `json:"elsewhere,omitempty"`
 }
 
 // CallCustomer: call the customer of a callback. CustomerAnswered or

@@ -52,16 +52,16 @@ func (e *Engine) reopen(q *Queue) {
 }
 
 // seekOpened has the first of these calls seek, in its turn among all that do,
-// for each queue that may occupy an agent again.
+// for the first queue that may occupy an agent again; no call seeks before all
+// such queues are done.
 func (e *Engine) seekOpened() {
 	slices.Sort(e.opened)
-	for _, name := range e.opened {
-		if c := e.firstStopped(e.figure(name)); c != nil {
-			e.markSeeking(c, room)
-			c.seeking.room = true
-		}
+	name := e.opened[0]
+	e.opened = slices.Delete(e.opened, 0, 1)
+	if c := e.firstStopped(e.figure(name)); c != nil {
+		e.markSeeking(c, room)
+		c.seeking.room = true
 	}
-	e.opened = e.opened[:0]
 }
 
 // firstStopped is the first call of a queue that only its bound has kept from

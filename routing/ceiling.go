@@ -3,8 +3,8 @@ package routing
 import "github.com/cordboard/cordboard/routing/queue"
 
 const (
-	// maxRises is how many calls one Step moves to the ceiling; no decision
-	// begins before all that have reached it are there.
+	// maxRises is how many calls one look moves to the ceiling, within the slice;
+	// no decision begins before all that have reached it are there.
 	maxRises = 256
 	// ceilingTurn is the turn of every call at the ceiling: before all others,
 	// and among themselves by when their waiting began.
@@ -64,9 +64,12 @@ func (e *Engine) rises() bool {
 // rise moves the calls that have reached the ceiling, each once. It says false
 // when it leaves some for the next Step.
 func (e *Engine) rise() bool {
-	for range maxRises {
+	for n := range maxRises {
 		if !e.rises() {
 			return true
+		}
+		if n > 0 && e.slice.over() {
+			return false
 		}
 		c, _ := e.rising.First()
 		e.unplace(c)

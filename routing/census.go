@@ -101,7 +101,7 @@ func (e *Engine) enrolNext() {
 func (e *Engine) enlist(id agents.ID, def agents.Agent) {
 	a := e.agents[id]
 	if a == nil {
-		a = &agent{id: id, def: def, state: agents.SignedOut, profile: e.profileFor(def)}
+		a = &agent{id: id, def: def, state: agents.SignedOut, profile: e.profileFor(def), by: e.by}
 		a.tMain.agent, a.tProbe.agent, a.tWatch.agent = a, a, a
 		e.agents[id] = a
 		e.known = append(e.known, a)

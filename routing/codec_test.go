@@ -16,7 +16,7 @@ func everyEvent() []Event {
 	o := Offer{Call: 7, Attempt: 2, Agent: "ann"}
 	return []Event{
 		CallArrived{Call: 7, Attrs: rule.Call{Kind: "inbound", ANIKnown: true, DNIS: "+441632960001", Trunk: "main", Country: "GB", Language: "en", Topic: "t", WaitedS: 1, Transfers: 2, Region: "r", Verified: true, Attestation: "A", Choice: "9", FromQueue: "q", Offers: 3, Past: rule.Past{CallsToday: 4, AbandonedToday: 5, AbandonedAgo: 6, AnsweredAgo: 7}}, Caller: "k1:ab", Rim: []AtRim{{3, "r", []int{0, 2}}, {Version: 4}}},
-		CustomerResolved{Call: 7, Customer: rule.Customer{Known: true, Segment: "gold", KeyAccount: true, Language: "en", Country: "GB", ChurnRisk: 1, Value: 2, Balance: -3, BalanceCurrency: "GBP", OverdueDays: 4, OpenTickets: 5, OpenComplaints: 6, Products: []string{"a"}, AccountManager: "ann", LastAgent: "bob", LastTopic: "t", LastContactDays: 8, Confidence: 9, ContractEndDays: 10, UsageTrend: -11, Consent: []string{"phone", "sms"}, DoNotCall: true, FraudFlag: true, Birthday: true, Texts: map[string]string{"b": "<x>", "a": "y"}, Integers: map[string]int{"n": -3}, Flags: map[string]bool{"f": true}, Lists: map[string][]string{"l": {"a", "b"}}}, Key: "k2", Past: rule.Past{CallsToday: 1, AbandonedAgo: 7}, Rim: []AtRim{{3, "", []int{1}}}},
+		CustomerResolved{Call: 7, Customer: rule.Customer{Known: true, Segment: "gold", KeyAccount: true, Language: "en", Country: "GB", ChurnRisk: 1, Value: 2, Balance: -3, BalanceCurrency: "GBP", OverdueDays: 4, OpenTickets: 5, OpenComplaints: 6, Products: []string{"a"}, AccountManager: "ann", LastAgent: "bob", LastTopic: "t", LastContactDays: 8, Confidence: 9, ContractEndDays: 10, UsageTrend: -11, Consent: []string{"phone", "sms"}, DoNotCall: true, FraudFlag: true, Birthday: true, Zeros: []string{"churn_risk"}, Texts: map[string]string{"b": "<x>", "a": "y"}, Integers: map[string]int{"n": -3}, Flags: map[string]bool{"f": true}, Lists: map[string][]string{"l": {"a", "b"}}}, Key: "k2", Past: rule.Past{CallsToday: 1, AbandonedAgo: 7}, Rim: []AtRim{{3, "", []int{1}}}},
 		CallerGone{7, true}, CallFailed{7, "media_lost", true},
 		PopAcked{o, Painted, 3, map[string]string{"who": "shown"}}, OfferAccepted{o}, OfferRefused{o, "not_now"},
 		PhoneRinging{o}, PhoneAnswered{o}, PhoneFailed{o, 486, true}, NumberAnswered{7}, NumberFailed{7, 486}, NumberGone{7}, MessageLeft{7, 12, MessageByKey}, AgentGone{o}, JoinFailed{o, "no_codec"}, Joined{o, "relay"},
@@ -97,6 +97,6 @@ func everyRestored() CallbackRestored {
 	return CallbackRestored{Call: 7, Caller: "k1:ab", Called: "k1:ef", Kept: Kept{
 		Queue: "q", Rule: "r", Topic: "t", Language: "en", Tag: "g", Trunk: "main", DNIS: "+441632960001", Country: "GB", Region: "north", Customer: "k1:cd",
 		Arrived: at, Since: at, Entered: at, Taken: at, Priority: 5, Additions: []Addition{{"step:q:1", 40}}, Visited: []string{"q"}, Moves: 1,
-		Ahead: time.Minute, Attempts: 3, Retry: time.Minute, Expires: at.Add(time.Hour), Tries: 2, Missed: 1, Again: at.Add(time.Minute),
+		Ahead: time.Minute, Attempts: 3, Retry: time.Minute, Expires: at.Add(time.Hour), Elsewhere: true, Tries: 2, Missed: 1, Again: at.Add(time.Minute),
 	}}
 }

@@ -168,7 +168,7 @@ func (e *Engine) handOver(c *call) {
 	c.plan.calls--
 	c.plan = q.plan
 	c.plan.calls++
-	c.comeTo(q.queue)
+	e.comeTo(c, q.queue)
 	c.transfers++
 	c.add("transfer", c.plan.Transfers.PriorityAdd)
 	c.topic, c.firmly, c.drains = q.topic, q.firmly, q.drains

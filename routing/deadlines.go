@@ -25,6 +25,7 @@ const (
 	returnDue
 	callbackDue
 	callbackOver
+	aheadDue // expected waits are looked at again
 	sayDue
 	numberDue // a number that the caller is sent to rings no longer
 	watchDue  // a phone is asked whether its agent is signed in

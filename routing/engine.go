@@ -30,18 +30,23 @@ type Engine struct {
 	census *census  // of a directory that is being taken over
 	calls  map[CallID]*call
 
-	demandBy map[demandKey]*demand
-	index    index
-	front    queue.Tree[queue.Key, *call] // calls that came back
-	rising   queue.Tree[queue.Key, *call] // waiting calls by when they reach the ceiling
-	passed   queue.Tree[queue.Key, *call] // waiting calls whose sender is barred
-	nearing  []string                     // queues whose callbacks may be due to be called ahead
-	held     queue.Tree[queue.Key, *call] // waiting calls that hold for agents
-	figures  map[string]*figure
+	demandBy  map[demandKey]*demand
+	index     index
+	front     queue.Tree[queue.Key, *call] // calls that came back
+	rising    queue.Tree[queue.Key, *call] // waiting calls by when they reach the ceiling
+	passed    int                          // waiting calls whose sender is barred
+	nearing   []string                     // queues whose callbacks may be due to be called ahead
+	nearingAt int                          // of those: whose turn it is to be asked, where they are many
+	held      queue.Tree[queue.Key, *call] // waiting calls that hold for agents
+	resting   queue.Tree[queue.Key, *call] // callbacks that stand in no index (paused), by call
+	figures   map[string]*figure
+	used      map[string]int // calls by the queues that they are, or were, in
 	// windows and callWin are what least_occupied and fewest_calls look at,
 	// microseconds, sorted.
 	windows, callWin []int64
-	free             int // agents Available
+	by               *measured  // these windows
+	measuring        *measuring // nil: everyone signed in is measured by them
+	free             int        // agents Available
 	// present is everyone signed in by calls answered lately, for each window of
 	// fewest_calls.
 	present []queue.Tree[countKey, *agent]
@@ -49,6 +54,7 @@ type Engine struct {
 	reserved map[string][]*standby // reserves, by queue
 	stirred  []string              // queues whose calls have changed, for them
 	tMinute  timer                 // when their service level is looked at
+	tAhead   timer                 // when expected waits are looked at, for callbacks
 	opened   []string              // queues whose bound has room again
 
 	timers    timers
@@ -68,12 +74,11 @@ type Engine struct {
 	pretend   func(string, rule.QueueFigures) rule.QueueFigures
 
 	// Of a reload (reload.go).
-	plans    []*plan    // versions before the live one with calls, oldest first
-	renewals []*call    // to be routed again: in front, then holding
-	renewing []outdated // a heap of demands with calls to be routed again
-	sought   []search   // versions whose demands have yet to be listed there
-	gone     []*plan    // versions that no call uses any more, to be forgotten
-	watch    *watch     // nil: nobody wants records
+	plans     []*plan // versions before the live one with calls, oldest first
+	gathering gathering
+	renewing  []outdated // a heap of demands with calls to be routed again
+	gone      []*plan    // versions that no call uses any more, to be forgotten
+	watch     *watch     // nil: nobody wants records
 }
 
 // New makes an engine that decides by the policy. All its agents are signed
@@ -81,7 +86,7 @@ type Engine struct {
 func New(p *Policy) *Engine {
 	e := &Engine{
 		plan: newPlan(p), agents: map[agents.ID]*agent{}, calls: map[CallID]*call{},
-		demandBy: map[demandKey]*demand{}, figures: map[string]*figure{}, described: map[rule.Call]*described{},
+		demandBy: map[demandKey]*demand{}, figures: map[string]*figure{}, used: map[string]int{}, described: map[rule.Call]*described{},
 		freed: freedPile(), seekers: seekPile(), slice: slice{mostUnits: sliceUnits},
 	}
 	e.env.Rim = e.predicate
@@ -92,7 +97,7 @@ func New(p *Policy) *Engine {
 	e.index = newIndex(&e.slice)
 	e.reserved = map[string][]*standby{}
 	e.setWindows()
-	e.rewindow(nil)
+	e.rewindow()
 	e.reserves()
 	e.directory(p)
 	for e.census != nil {
@@ -364,6 +369,7 @@ func (e *Engine) fire(t *timer) {
 		e.callbackDue(t.call)
 	case callbackOver:
 		e.callbackExpired(t.call)
+	case aheadDue: // settling looks at them
 	case sayDue:
 		e.say(t.call)
 	case numberDue:

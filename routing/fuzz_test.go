@@ -36,6 +36,7 @@ type tape struct {
 	tries, calling map[CallID]int
 	lineless       map[CallID]bool
 	boxes          map[CallID]string // calls in a mailbox
+	phones         bool              // agents who are signed in by their phones
 }
 
 func (p *tape) byte() int {
@@ -129,6 +130,7 @@ func (p *tape) event() Event {
 
 // step applies an event and checks the actions and the world.
 func (p *tape) step(ev Event) {
+	ev = p.phoned(ev)
 	if _, reloads := ev.(PolicyChanged); reloads {
 		// What is due is done by the old version, and all of this Step by one.
 		for due := true; due; due = p.e.due() {
@@ -140,10 +142,11 @@ func (p *tape) step(ev Event) {
 		p.action(ev, a)
 		p.fold(a)
 	}
-	if due, ok := p.e.Deadline(); !p.e.slice.over() && ok && !due.After(p.now) {
+	if due, ok := p.e.Deadline(); p.e.mayDecide() && ok && !due.After(p.now) {
 		p.t.Fatalf("%s: deadline %s is not after %s", ev.Kind(), due, p.now)
 	}
 	checkWorld(p.t, p.e)
+	p.checkPhones()
 	for id, o := range p.offers {
 		c := p.e.calls[id]
 		if c == nil || c.agent == nil || !p.all(c, o) {
@@ -259,7 +262,7 @@ func (p *tape) stale() {
 	p.drain()
 	before := p.e.Snapshot(p.now)
 	for _, c := range before.Calls { // whom it is held for, whom it is offered to, who talks
-		if (c.Agent == "") != slices.Contains([]string{"resolving", "waiting", "treated", "callback", "voicemail"}, c.Phase) && c.Phase != "dialling" {
+		if (c.Agent == "") != slices.Contains([]string{"resolving", "waiting", "treated", "callback", "voicemail", "number"}, c.Phase) && c.Phase != "dialling" {
 			p.t.Fatalf("call %d: %s, agent %q", c.Call, c.Phase, c.Agent)
 		}
 	}
@@ -343,9 +346,9 @@ func (p *tape) finish() {
 	}
 	p.drain()
 	e := p.e
-	later := slices.DeleteFunc(slices.Clone(e.timers), func(t *timer) bool { return t.kind == reserveDue }) // a reserve leaves after its time
-	if len(e.calls)+len(later)+len(e.roster)+e.free+e.front.Len()+e.passed.Len()+len(p.offers) != 0 {
-		p.t.Fatalf("left: %d calls, %d deadlines, %d signed in, %d free, %d in front, %d passed", len(e.calls), len(later), len(e.roster), e.free, e.front.Len(), e.passed.Len())
+	later := slices.DeleteFunc(slices.Clone(e.timers), func(t *timer) bool { return t.kind == reserveDue || t.kind == watchDue }) // a reserve leaves after its time, a phone is asked again
+	if len(e.calls)+len(later)+len(e.roster)+e.free+e.front.Len()+e.passed+len(p.offers) != 0 {
+		p.t.Fatalf("left: %d calls, %d deadlines, %d signed in, %d free, %d in front, %d passed", len(e.calls), len(later), len(e.roster), e.free, e.front.Len(), e.passed)
 	}
 	for name, f := range e.figures {
 		if f.occupied != 0 || f.cap != nil && f.cap.holding.Len() != 0 || f.waiting != 0 || f.talking != 0 || f.age.Len() != 0 {
@@ -369,19 +372,31 @@ func FuzzEngine(f *testing.F) {
 		f.Add(noise(seed, 1500))
 	}
 	f.Add(noise(1821*7919+13, 1500)) // a call has moved on within the Step that queued it
+	for seed := range 8 {
+		tape := noise(uint64(1000+seed), 1500)
+		tape[0], tape[1] = byte(seed*32), 5 // phones, in slices and not
+		f.Add(tape)
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		p := &tape{
 			t: t, e: New(tapePolicy(1)), now: tapeStart, data: data, offers: map[CallID]Offer{}, beside: map[CallID][]Offer{}, holder: map[agents.ID]CallID{},
 			ended: map[CallID]bool{}, arrived: map[CallID]bool{}, greeted: map[CallID]bool{}, rung: map[Offer]bool{}, talks: map[CallID][]Offer{}, folds: map[CallID]*tapeFold{}, version: 1,
 		}
-		switch b := p.byte(); {
-		case b < 64: // one decision a Step
+		first, second := p.byte(), p.byte()
+		if p.phones = second%8 == 5; p.phones {
+			p.e = New(tapePhones(tapePolicy(1)))
+		}
+		switch {
+		case first < 64: // one decision a Step
 			p.e.Slices(0, 1)
-		case b < 96: // as little as can be
+		case first < 96: // as little as can be
 			p.e.Slices(2, 0)
 		}
-		if p.byte()%4 == 0 {
+		if second%4 == 0 {
 			p.e.index.room = 1 // nothing is remembered for long
+		}
+		if p.phones {
+			p.step(Started{})
 		}
 		for i := 0; len(p.data) > 0 && i < 3000; i++ {
 			switch b := p.byte(); {
@@ -396,7 +411,7 @@ func FuzzEngine(f *testing.F) {
 			case b < 140:
 				p.stale()
 			}
-			p.step(p.event())
+			p.step(p.phoneEvent(p.event()))
 		}
 		p.finish()
 	})

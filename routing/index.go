@@ -13,6 +13,8 @@ const (
 	maxCacheWords = 8 << 20 // 64 MB each for demands and profiles
 	maxTermSets   = 8192
 	maxNews       = 1024
+	fewNews       = 4 // that a demand hears of whenever it is asked
+	mostFills     = 4 // demands that hear of more in one Step, if they need not
 )
 
 // index finds who fits what without looking at everybody: for each term of a
@@ -51,7 +53,8 @@ type index struct {
 	hot       []*demand
 	hotHand   int
 	hotWords  int
-	profHand  int
+	warm      []*profile // whose demands are worked out
+	profHand  int        // of warm
 	profWords int
 }
 
@@ -398,9 +401,18 @@ func (x *index) cool(d *demand) {
 
 // fits is the first step that a profile fits, -1 for none.
 func (d *demand) fits(p *profile) int {
-	if d.seen != d.all.changed.end() || d.steps == nil {
-		if d.steps == nil {
+	if d.steps == nil {
+		return d.firstFit(p)
+	}
+	if behind := d.all.changed.end() - d.seen; behind > 0 {
+		// After a directory that changes many, each of thousands of demands would be
+		// worked out anew to say one thing of one profile.
+		s := d.all.slice
+		if behind > fewNews && s.fills == mostFills {
 			return d.firstFit(p)
+		}
+		if behind > fewNews {
+			s.fills++
 		}
 		d.ready()
 	}
@@ -457,17 +469,21 @@ func (x *index) know(p *profile) {
 	x.forget(p)
 	p.seen = x.opened.end()
 	p.fitting = make(bitset, (len(x.demands)+63)/64)
+	p.warmAt = len(x.warm)
+	x.warm = append(x.warm, p)
 	for slot := range x.demands {
 		if x.asks.fitting(slot) {
 			p.fitting.put(slot)
 		}
 	}
-	for x.profWords += len(p.fitting); x.profWords > x.room; x.profHand++ {
-		x.profHand %= len(x.profiles)
-		switch o := x.profiles[x.profHand]; {
-		case o == nil || o == p:
+	for x.profWords += len(p.fitting); x.profWords > x.room && len(x.warm) > 1; {
+		x.profHand %= len(x.warm)
+		switch o := x.warm[x.profHand]; {
+		case o == p:
+			x.profHand++
 		case o.recent:
 			o.recent = false
+			x.profHand++
 		default:
 			x.forget(o)
 		}
@@ -487,6 +503,14 @@ func (x *index) note(p *profile, slot int) {
 
 // forget drops what is known of a profile's demands.
 func (x *index) forget(p *profile) {
+	if p.fitting == nil {
+		return
+	}
+	last := len(x.warm) - 1
+	x.warm[p.warmAt], x.warm[last] = x.warm[last], nil
+	if x.warm = x.warm[:last]; p.warmAt < last {
+		x.warm[p.warmAt].warmAt = p.warmAt
+	}
 	x.profWords -= len(p.fitting)
 	p.fitting, p.seen = nil, -1
 }

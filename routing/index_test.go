@@ -56,6 +56,11 @@ func TestIndexMeets(t *testing.T) {
 			if met.has(p.slot) != want {
 				t.Fatalf("%+v of %+v in %s: %v, want %v", r, p.skills, p.team, met.has(p.slot), want)
 			}
+			for i := range asked.reqs {
+				if got, want := asked.levels(i, p), asked.reqs[i].Levels(p.skills); got != want {
+					t.Fatalf("levels of %+v for %+v: %d, want %d", p.skills, asked.reqs[i], got, want)
+				}
+			}
 			e.index.hold(p)
 			if got := e.index.asks.fitting(asked.slot); got != (asked.firstFit(p) >= 0) {
 				t.Fatalf("%+v of %+v in %s and %s: %v by the words", asked.reqs, p.skills, p.team, p.site, got)

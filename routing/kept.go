@@ -13,7 +13,13 @@ func (k *Kept) Follow(a Action) bool {
 		// Should it be the last that is known of it: his phone has rung.
 		k.Tries, k.Again = a.Try, a.Until.Add(k.Retry)
 	case DropCustomer:
-		k.Again = time.Time{}
+		switch a.Why {
+		case missedNoAnswer: // CallbackMissed follows
+		case dropStale: // of a try that was over
+		default:
+			k.Missed++
+			k.Again = time.Time{}
+		}
 	case CallbackMissed:
 		if a.Why != missedUncalled {
 			k.Missed++

@@ -78,7 +78,9 @@ func (e *Engine) Pretend(figures func(name string, own rule.QueueFigures) rule.Q
 // default language.
 func (e *Engine) fitting(p *plan, q *Queue) (staffed, available int) {
 	req := requirement(q.Need, rule.Need{}, Caller{Language: p.DefaultLanguage}, q.SpeakLevel)
+	e.spend(indexUnits + len(e.index.profiles)/512)
 	e.index.meets(&req).both(e.index.signed, func(slot int) bool {
+		e.spend(1)
 		p := e.index.profiles[slot]
 		staffed += p.signed
 		if !e.standsBy(q, p.team) {

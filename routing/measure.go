@@ -6,7 +6,6 @@ import (
 
 	"github.com/cordboard/cordboard/agents"
 	"github.com/cordboard/cordboard/routing/match"
-	"github.com/cordboard/cordboard/routing/queue"
 )
 
 // What the policies round_robin and fewest_calls measure (routing document,
@@ -87,8 +86,17 @@ func (e *Engine) noteAnswer(a *agent) {
 // start gives an agent who signs in the lowest count of those present, where
 // the agent's own is lower: a newcomer shall not be flooded.
 func (e *Engine) start(a *agent) {
+	a.answers.began, a.by = e.now, e.by
+	e.headStart(a)
+	if m := e.measuring; m != nil {
+		m.newcomers = append(m.newcomers, a) // once all others are counted
+	}
+}
+
+// headStart looks for the lowest counts of those present.
+func (e *Engine) headStart(a *agent) {
 	s := &a.answers
-	s.began, s.head = e.now, s.head[:0]
+	s.head = s.head[:0]
 	for i, w := range e.callWin {
 		head := 0
 		if first, ok := e.present[i].First(); ok {
@@ -120,7 +128,9 @@ func (e *Engine) setCount(a *agent, n, window int) {
 // uncountCalls takes an agent out of those present.
 func (e *Engine) uncountCalls(a *agent) {
 	for i, n := range a.answers.count {
-		e.present[i].Delete(countKey{n, a.id})
+		if a.by.present == e.by.present { // else those were of other windows
+			e.present[i].Delete(countKey{n, a.id})
+		}
 	}
 	a.answers.count = a.answers.count[:0]
 }
@@ -145,37 +155,6 @@ func (e *Engine) window() int64 {
 		return 0
 	}
 	return e.windows[len(e.windows)-1]
-}
-
-// rewindow follows a document with other windows. What a newcomer began with
-// stays where the window does.
-func (e *Engine) rewindow(before []int64) {
-	windows := e.callWin
-	if e.present != nil && slices.Equal(windows, before) {
-		return
-	}
-	e.present = make([]queue.Tree[countKey, *agent], len(windows))
-	for _, a := range e.roster {
-		s := &a.answers
-		heads := make([]int, len(windows))
-		for i, w := range windows {
-			if was := slices.Index(before, w); was >= 0 && was < len(s.head) {
-				heads[i] = s.head[was]
-			}
-		}
-		s.head, s.count = heads, s.count[:0]
-		e.countCalls(a)
-	}
-}
-
-// remeasure takes every agent's busy share anew, over windows that have changed.
-func (e *Engine) remeasure() {
-	for _, a := range e.roster {
-		if e.window() > 0 {
-			a.log.note(e.now, kindOf(a.state), e.now-e.window())
-		}
-		e.measureShares(a)
-	}
 }
 
 // callsOf is how many calls the agent had answered in the queue's window, when

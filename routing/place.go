@@ -237,11 +237,3 @@ func (e *Engine) siteChanged(c *call) {
 		e.markSeeking(c, "site")
 	}
 }
-
-// comeTo notes that a call is now of another queue.
-func (c *call) comeTo(q *Queue) {
-	if c.queue != nil && c.queue.Name != q.Name {
-		c.from = c.queue.Name
-	}
-	c.queue = q
-}

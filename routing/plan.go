@@ -172,7 +172,8 @@ type demand struct {
 	codes   map[codeKey]string           // of miss
 	calls   int                          // that wait or are offered
 	waiting queue.Tree[queue.Key, *call] // those by number, in a queue where nobody may be there
-	passed  int                          // those whose sender is barred
+	passed  queue.Tree[queue.Key, *call] // those placed whose sender is barred
+	holding queue.Tree[queue.Key, *call] // those that hold
 	vacancy vacancy
 
 	all    *index
@@ -182,7 +183,8 @@ type demand struct {
 	steps  []bitset // profiles by the first of reqs they fit; nil: not worked out
 	seen   int      // how much of the index's news they tell
 	words  int
-	lacks  [][]lack // by step
+	lacks  [][]lack   // by step
+	sums   []levelSum // by step; nil: not worked out
 	recent bool
 }
 
@@ -201,7 +203,8 @@ type profile struct {
 	at      []uint32 // of each: its place among those who hold the skill
 	inTeam  uint32
 	atSite  uint32
-	fitting bitset // demands that it fits at some step
+	fitting bitset // demands that it fits at some step; nil: not worked out
+	warmAt  int    // its place among those for whom it is
 	seen    int    // how much of the index's news it tells
 	recent  bool
 }

@@ -82,7 +82,7 @@ func (e *Engine) preferred(c *call) bool {
 		}
 		full := e.full(c.queue) // then even who is free is waited for
 		var best *agent
-		var wanted []*agent
+		var wanted, back []*agent
 		for _, a := range p.agents {
 			if !e.suits(c, p, a) {
 				continue
@@ -96,6 +96,8 @@ func (e *Engine) preferred(c *call) bool {
 				}
 			case a.state.Busy() && !a.asked.leaves() || p.hold && !c.barred(a):
 				wanted = append(wanted, a)
+			default: // who comes back while it holds for another is the first who is free
+				back = append(back, a)
 			}
 		}
 		if best != nil {
@@ -103,7 +105,7 @@ func (e *Engine) preferred(c *call) bool {
 			return true
 		}
 		if len(wanted) > 0 && e.now < p.until {
-			e.holdFor(c, p, wanted)
+			e.holdFor(c, p, append(wanted, back...))
 			return true
 		}
 		c.wish.at++
@@ -129,7 +131,8 @@ func (e *Engine) suits(c *call, p *preference, a *agent) bool {
 	return fit >= 0 && fit <= c.demand.reach(c.step)
 }
 
-// holdFor makes a call wait for some agents and nobody else.
+// holdFor makes a call wait for some agents and nobody else, the first of whom is
+// busy.
 func (e *Engine) holdFor(c *call, p *preference, wanted []*agent) {
 	e.unplace(c)
 	c.wants(wanted)

@@ -37,8 +37,10 @@ const (
 	maxChanges = 5
 	nearKept   = 16   // of the nearest agents the others are looked at
 	maxOthers  = 1000 // waiting calls counted for an agent
-	askUnits   = 4    // of an agent looked at
-	maxAnew    = 3    // times that an answer is begun anew, when the call has moved on
+	askUnits   = 4    // of an agent looked at, of another call or of a class of calls
+	// outlineUnits is what the call itself is told with.
+	outlineUnits = 500
+	maxAnew      = 3 // times that an answer is begun anew, when the call has moved on
 )
 
 // Question is a question being answered: Engine.Answer works on it piece by
@@ -54,6 +56,7 @@ type Question struct {
 	begun         bool
 	last          agents.ID // looked at
 	near          []nearAgent
+	suggested     int // of those
 }
 
 type nearAgent struct {
@@ -87,19 +90,27 @@ func (e *Engine) Answer(q *Question, units int) (done bool) {
 		q.anew++
 	}
 	if !q.begun {
+		units -= outlineUnits
 		*q = Question{call: q.call, out: q.out, known: true, begun: true, anew: q.anew, entered: c.entered, step: int64(c.step), attempt: c.attempt}
 		q.out.Record, _ = e.outline(c, nil, Waiting, Reason{Trigger: c.trigger})
-		q.out.Record.SignedIn = 0
+		q.out.Record.SignedIn, q.out.Changes = 0, nil
 	}
-	if !e.lookOn(c, q, units) {
+	if units, done = e.lookOn(c, q, units); !done {
 		return false
 	}
-	e.suggest(c, q)
+	for q.suggested < len(q.near) {
+		if units < 0 {
+			return false
+		}
+		units -= e.suggest(c, q)
+	}
+	e.conclude(c, q)
 	return true
 }
 
-// lookOn looks at further agents; true when all have been.
-func (e *Engine) lookOn(c *call, q *Question, units int) bool {
+// lookOn looks at further agents, and gives back what is left of the units; true
+// when all have been.
+func (e *Engine) lookOn(c *call, q *Question, units int) (left int, done bool) {
 	r := &q.out.Record
 	step := c.demand.reach(c.step)
 	i, _ := slices.BinarySearchFunc(e.roster, q.last, func(a *agent, id agents.ID) int { return strings.Compare(string(a.id), string(id)) })
@@ -108,9 +119,10 @@ func (e *Engine) lookOn(c *call, q *Question, units int) bool {
 		if a.id == q.last {
 			continue
 		}
-		if units -= askUnits; units < 0 {
-			return false
+		if units < 0 {
+			return units, false
 		}
+		units -= askUnits
 		q.last = a.id
 		r.SignedIn++
 		code := e.whyNot(c, a, nil, step)
@@ -127,7 +139,7 @@ func (e *Engine) lookOn(c *call, q *Question, units int) bool {
 		}
 		q.keep(nearAgent{a, e.missing(c, a, nil, step, nil)})
 	}
-	return true
+	return units, true
 }
 
 // count turns the names into numbers.
@@ -152,18 +164,23 @@ func (q *Question) keep(n nearAgent) {
 	q.near = q.near[:min(len(q.near), nearKept)]
 }
 
-// suggest says of the nearest what would have to be otherwise: first of those
-// who would take this call next.
-func (e *Engine) suggest(c *call, q *Question) {
-	step := c.demand.reach(c.step)
-	for _, n := range q.near {
-		if !n.agent.state.SignedIn() {
-			continue // has gone meanwhile
-		}
-		ch := e.others(c, n.agent)
-		e.missing(c, n.agent, nil, step, &ch.Missing)
-		q.out.Changes = append(q.out.Changes, ch)
+// suggest says of the next of the nearest what would have to be otherwise, and how
+// many units that took.
+func (e *Engine) suggest(c *call, q *Question) (units int) {
+	a := q.near[q.suggested].agent
+	q.suggested++
+	if !a.state.SignedIn() {
+		return 1 // has gone meanwhile
 	}
+	ch, units := e.others(c, a)
+	e.missing(c, a, nil, c.demand.reach(c.step), &ch.Missing)
+	q.out.Changes = append(q.out.Changes, ch)
+	return units
+}
+
+// conclude puts first who would take this call next.
+func (e *Engine) conclude(c *call, q *Question) {
+	step := c.demand.reach(c.step)
 	slices.SortStableFunc(q.out.Changes, func(a, b Change) int {
 		switch {
 		case a.Serves == b.Serves:
@@ -183,11 +200,12 @@ func (e *Engine) suggest(c *call, q *Question) {
 }
 
 // others says what else waits for an agent: what would be taken before the
-// call, and what stands behind it.
-func (e *Engine) others(c *call, a *agent) (out Change) {
-	out.Agent = a.id
+// call, and what stands behind it; and how many units it took to find out.
+func (e *Engine) others(c *call, a *agent) (out Change, units int) {
+	out.Agent, units = a.id, 16*askUnits
 	var first *call
 	note := func(o *call, before bool) bool {
+		units += askUnits
 		switch {
 		case o == c:
 		case before:
@@ -208,6 +226,7 @@ func (e *Engine) others(c *call, a *agent) (out Change) {
 		return !e.suits(o, o.preferring(), a) || !e.mayTake(o, a) || e.full(o.queue) || note(o, before)
 	})
 	e.index.among(a.profile, e.index.queued, func(d *demand) {
+		units += askUnits
 		if !e.admits(d.queue, a) {
 			return
 		}
@@ -225,5 +244,5 @@ func (e *Engine) others(c *call, a *agent) (out Change) {
 		out.First = first.id
 	}
 	out.Serves = out.Before == 0 && (len(c.wanted()) == 0 && e.admits(c.queue, a) || own && !e.full(c.queue))
-	return out
+	return out, units
 }

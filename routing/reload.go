@@ -33,17 +33,13 @@ func (e *Engine) policyChanged(ev PolicyChanged) error {
 	e.retire(ev)
 	e.rename(ev.Policy)
 	e.plan = newPlan(ev.Policy)
-	shares, counts := e.windows, e.callWin
 	e.setWindows()
-	e.rewindow(counts)
+	e.rewindow()
 	if ev.Policy.Agents != nil {
 		e.directory(ev.Policy)
 		e.enrol()
 	}
 	e.reserves()
-	if !slices.Equal(shares, e.windows) {
-		e.remeasure()
-	}
 	e.act(e.live(ev))
 	e.gather()
 	e.prune()
@@ -138,8 +134,17 @@ func (e *Engine) live(ev PolicyChanged) PolicyLive {
 	}
 	moving := map[*plan]int{}
 	for _, p := range e.plans {
+		if len(p.moves) == 0 {
+			continue
+		}
+		leads := map[*Queue]bool{} // a version has far more demands than queues
 		for _, d := range p.demands {
-			if len(p.moves) > 0 && e.moved(p, d.queue.Name) != "" {
+			moves, known := leads[d.queue]
+			if !known {
+				moves = e.moved(p, d.queue.Name) != ""
+				leads[d.queue] = moves
+			}
+			if moves {
 				moving[p] += d.calls
 			}
 		}
@@ -155,7 +160,7 @@ func (e *Engine) live(ev PolicyChanged) PolicyLive {
 // superseded says that the call is to be routed again, or moved.
 func (e *Engine) superseded(c *call) bool {
 	switch {
-	case c.plan == e.plan || c.drains == e.plan:
+	case c.plan == e.plan || c.drains == e.plan, c.isAway() && c.callback.dialling: // looked at when that is over
 		return false
 	case c.plan.again:
 		return true
@@ -192,59 +197,6 @@ type outdated struct {
 
 // Compare orders the heap by the earliest turn.
 func (o outdated) Compare(other outdated) int { return o.head.Compare(other.head) }
-
-// gather lists what is to be routed again: the few calls that came back, hold
-// or have yet to ask their preferred agents, one by one, and the demands of all
-// others, as far as the slice goes. Calls being offered are looked at when their
-// offer ends.
-func (e *Engine) gather() {
-	e.renewals, e.renewing, e.sought = e.renewals[:0], e.renewing[:0], e.sought[:0]
-	note := func(c *call) bool {
-		e.spend(1)
-		if e.superseded(c) {
-			e.renewals = append(e.renewals, c)
-		}
-		return true
-	}
-	e.front.Ascend(note)
-	front := len(e.renewals)
-	e.held.Ascend(note)
-	held := len(e.renewals)
-	for _, c := range e.seekers.items {
-		if c.phase == waiting && c.spot == nowhere { // it came in this very Step
-			note(c)
-		}
-	}
-	if len(e.renewals) > held { // else they are in order
-		slices.SortStableFunc(e.renewals[front:], func(a, b *call) int { return a.key.Compare(b.key) })
-	}
-	for _, p := range e.plans {
-		if p.again || len(p.moves) > 0 {
-			e.sought = append(e.sought, search{p, 0})
-		}
-	}
-	e.gatherMore()
-}
-
-// search is how far the demands of a version have been gathered.
-type search struct {
-	plan *plan
-	next int
-}
-
-// gatherMore goes on with that until the slice is over. No call is routed again
-// before all are listed: the first in the one order may be of any demand.
-func (e *Engine) gatherMore() {
-	for len(e.sought) > 0 && !e.slice.over() {
-		s := &e.sought[0]
-		if s.next == len(s.plan.demands) {
-			e.sought = e.sought[1:]
-			continue
-		}
-		e.outdate(s.plan.demands[s.next])
-		s.next++
-	}
-}
 
 // outdate puts a demand in its place of the heap, by the first of its calls.
 func (e *Engine) outdate(d *demand) {
@@ -303,37 +255,6 @@ func (d *demand) first(e *Engine) (best *call) {
 	}
 	return best
 }
-
-// renewNext is the next call to be routed again: those in front, then by turn.
-func (e *Engine) renewNext() *call {
-	for len(e.renewals)+len(e.renewing) > 0 {
-		if len(e.renewals) > 0 {
-			c := e.renewals[0]
-			if c.phase != waiting || !e.superseded(c) {
-				e.renewals = e.renewals[1:]
-				continue
-			}
-			if c.spot == inFront || len(e.renewing) == 0 || c.key.Compare(e.renewing[0].head) < 0 {
-				e.renewals = e.renewals[1:]
-				return c
-			}
-		}
-		// Calls come and go between slices: the head is looked at once more.
-		top := e.renewing[0]
-		e.dropOutdated()
-		switch c := top.demand.first(e); {
-		case c == nil:
-		case c.key.Compare(top.head) > 0:
-			e.outdate(top.demand)
-		default:
-			return c
-		}
-	}
-	return nil
-}
-
-// renews says that a reload is not done with all waiting calls.
-func (e *Engine) renews() bool { return len(e.renewals)+len(e.renewing)+len(e.sought) > 0 }
 
 // renewFirst routes the first call again that is to be, if one is left.
 func (e *Engine) renewFirst() {

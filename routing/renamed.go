@@ -61,11 +61,44 @@ func (e *Engine) renamed(p *Policy) map[string]string {
 }
 
 // uses says that a call is, or was, in a queue of that name.
-func (e *Engine) uses(name string) bool {
-	for _, c := range e.calls {
-		if c.queue != nil && c.queue.Name == name || slices.ContainsFunc(c.visits.Visits, func(v figures.Visit) bool { return v.Queue == name }) {
-			return true
+func (e *Engine) uses(name string) bool { return e.used[name] > 0 }
+
+// use counts a call in (+1) or out of those that use a queue's name.
+func (e *Engine) use(name string, n int) {
+	if e.used[name] += n; e.used[name] == 0 {
+		delete(e.used, name)
+	}
+}
+
+// visitsQueue says that the call's figures have a visit to a queue of that name.
+func (c *call) visitsQueue(name string) bool {
+	return slices.ContainsFunc(c.visits.Visits, func(v figures.Visit) bool { return v.Queue == name })
+}
+
+// names are the names of queues that a call uses, each once.
+func (c *call) names(yield func(string)) {
+	if c.queue != nil && !c.visitsQueue(c.queue.Name) {
+		yield(c.queue.Name)
+	}
+	for i, v := range c.visits.Visits {
+		if !slices.ContainsFunc(c.visits.Visits[:i], func(o figures.Visit) bool { return o.Queue == v.Queue }) {
+			yield(v.Queue)
 		}
 	}
-	return false
+}
+
+// comeTo notes that a call is now of another queue.
+func (e *Engine) comeTo(c *call, q *Queue) {
+	if c.queue != nil && c.queue.Name != q.Name {
+		c.from = c.queue.Name
+	}
+	if c.queue == nil || c.queue.Name != q.Name {
+		if c.queue != nil && !c.visitsQueue(c.queue.Name) {
+			e.use(c.queue.Name, -1)
+		}
+		if !c.visitsQueue(q.Name) {
+			e.use(q.Name, 1)
+		}
+	}
+	c.queue = q
 }

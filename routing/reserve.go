@@ -101,7 +101,11 @@ func (e *Engine) reserves() {
 		if len(kept) == 0 {
 			delete(e.reserved, name)
 		}
-		e.look(name)
+		if e.slice.over() {
+			e.stir(name)
+		} else {
+			e.look(name)
+		}
 	}
 }
 
@@ -157,12 +161,23 @@ func (e *Engine) stir(queue string) {
 	}
 }
 
+// lookAtStirred asks them, as far as the slice goes: no decision begins before all
+// have been asked.
 func (e *Engine) lookAtStirred() {
+	if len(e.stirred) == 0 {
+		return
+	}
 	slices.Sort(e.stirred)
+	done := 0
 	for _, name := range e.stirred {
+		if done > 0 && e.slice.over() {
+			break
+		}
+		done++
+		e.spend(indexUnits)
 		e.look(name)
 	}
-	e.stirred = e.stirred[:0]
+	e.stirred = slices.Delete(e.stirred, 0, done)
 }
 
 // look asks the reserves of a queue once more: a call has come or gone, or a

@@ -12,8 +12,10 @@ import (
 // call waits for them.
 const maxOwnRow = 2
 
-// maxFreeProfiles is how many profiles with free agents one call looks at.
-const maxFreeProfiles = 10_000
+// maxFreeLooked is how many free agents one call looks at: the longest idle of as
+// many profiles, and where a policy measures each agent the longest idle of a
+// profile first.
+const maxFreeLooked = 10_000
 
 // take gives a free agent the first call: one that came back, else an own one,
 // else the first in the one order of all that the agent fits.
@@ -191,7 +193,7 @@ func (e *Engine) seekAnyone(c *call) {
 // bestAgent is the free agent who gets the call: of the earliest step, there
 // regular before reserve, and then by the queue's policy. skip is left out.
 func (e *Engine) bestAgent(c *call, skip *agent) (best *agent, step int) {
-	d := c.demand
+	d, levels := c.demand, asksLevels(c.queue.Choose)
 	for step = 0; step <= d.reach(c.step); step++ {
 		var top match.Candidate
 		var topReserve bool
@@ -199,23 +201,27 @@ func (e *Engine) bestAgent(c *call, skip *agent) (best *agent, step int) {
 		e.index.freeAt(d, step, func(p *profile) bool {
 			e.spend(1)
 			reserve := c.queue.inReserve(p.team)
-			looked++
 			if reserve && (best != nil && !topReserve || e.standsBy(c.queue, p.team)) {
-				return looked < maxFreeProfiles
+				looked++
+				return looked < maxFreeLooked
+			}
+			if levels && best != nil && topReserve == reserve && outdone(c.queue.Choose, d.levels(step, p), top.Levels) {
+				looked++
+				return looked < maxFreeLooked
 			}
 			p.free.Ascend(func(a *agent) bool {
 				e.spend(1)
-				if a == skip || !e.mayTake(c, a) || e.waitsToTake(a) || slices.Contains(e.picked, a) {
-					return true
+				if looked++; a == skip || !e.mayTake(c, a) || e.waitsToTake(a) || slices.Contains(e.picked, a) {
+					return looked < maxFreeLooked
 				}
 				if k := e.candidate(c, a, step); best == nil || topReserve && !reserve || match.Compare(c.queue.Choose, k, top) < 0 {
 					best, top, topReserve = a, k, reserve
 				}
 				// Within a profile the longest idle comes first, and only what
 				// is measured of each agent can put another before her.
-				return !match.Alike(c.queue.Choose)
+				return !match.Alike(c.queue.Choose) && looked < maxFreeLooked
 			})
-			return looked < maxFreeProfiles
+			return looked < maxFreeLooked
 		})
 		if best != nil {
 			return best, step
@@ -228,7 +234,7 @@ func (e *Engine) candidate(c *call, a *agent, step int) match.Candidate {
 	k := match.Candidate{ID: a.id, IdleSince: a.idleSince}
 	switch c.queue.Choose {
 	case match.MostSkilled, match.LeastSkilled:
-		k.Levels, k.Held = c.demand.reqs[step].Levels(a.profile.skills), len(a.profile.skills)
+		k.Levels, k.Held = c.demand.levels(step, a.profile), len(a.profile.skills)
 	case match.LeastOccupied:
 		k.Share = e.shareOf(a, c.queue)
 	case match.RoundRobin:

@@ -9,29 +9,42 @@ import (
 )
 
 // The engine counts its work instead of reading a clock, so that a replay
-// slices alike. One unit is a class, an agent or another candidate looked at,
-// some 30 ns; an index operation and a route's condition count indexUnits.
+// slices alike. One unit is a class, an agent or another candidate looked at:
+// 30 ns while a centre's working set is in the processor's caches, up to 90 when
+// it is not (docs/adr/0038). An index operation and a
+// route's condition count indexUnits.
 const (
-	sliceUnits = 80_000
+	sliceUnits = 20_000
 	indexUnits = 32
+	// startShare is the part of a slice that may be used up when a decision begins
+	// which could use up all of it.
+	startShare = 8
 )
 
 // slice is the work of one Step: past its bounds no further decision begins,
 // and what is left stays pending until the next Step.
 type slice struct {
 	units, decisions         int // done in this Step
+	fills                    int // sets brought up to date in passing
 	mostUnits, mostDecisions int // mostDecisions 0: no bound
 }
 
-func (s *slice) begin() { s.units, s.decisions = 1, 0 }
+func (s *slice) begin() { s.units, s.decisions, s.fills = 1, 0, 0 }
 
 func (s *slice) over() bool {
 	return s.units >= s.mostUnits || s.mostDecisions > 0 && s.decisions >= s.mostDecisions
 }
 
+// roomFor says that a decision of so many units at most may begin in this Step: it
+// stays within the slice, or little of the slice is used. So a long one does not
+// come on top of many short ones.
+func (s *slice) roomFor(units int) bool {
+	return s.units+units <= s.mostUnits || s.units <= max(s.mostUnits/startShare, 1)
+}
+
 // Slices bounds the work of each Step from now on, to show what is pending
 // between two of them: no decision of settling begins past so many units (0:
-// the product's 80,000; 1: none begins at all), nor after so many decisions
+// the product's 20,000; 1: none begins at all), nor after so many decisions
 // (0: no bound). A journal is replayed with the bounds it was recorded with.
 func (e *Engine) Slices(units, decisions int) {
 	if units <= 0 {
@@ -45,7 +58,7 @@ func (e *Engine) spend(units int) { e.slice.units += units }
 
 // pending says that a Step has left decisions to the next.
 func (e *Engine) pending() bool {
-	return e.freed.len() > 0 || e.seekers.len() > 0 || len(e.wakes) > 0 || e.census != nil || len(e.opened) > 0 || e.renews() || e.rises() || len(e.gone) > 0
+	return e.freed.len() > 0 || e.seekers.len() > 0 || len(e.wakes) > 0 || e.census != nil || e.measuring != nil || len(e.stirred)+len(e.opened) > 0 || e.renews() || e.rises() || len(e.gone) > 0
 }
 
 // due says that a deadline has come.
@@ -241,10 +254,12 @@ func (e *Engine) reseek(c *call) {
 // beside a free agent who may take it.
 func (e *Engine) settle() {
 	e.lookAtStirred()
-	for e.woken(); e.rise() && e.pending() && !e.slice.over(); e.woken() {
+	for e.woken(); len(e.stirred) == 0 && e.rise() && e.pending() && e.mayDecide(); e.woken() {
 		e.slice.decisions++
 		e.spend(indexUnits)
 		switch {
+		case e.measuring != nil:
+			e.measureMore() // nobody is chosen by what half of the agents have
 		case e.freed.len() > 0:
 			e.take(e.freed.pop())
 		case len(e.opened) > 0:
@@ -257,7 +272,7 @@ func (e *Engine) settle() {
 			}
 		case e.census != nil:
 			e.enrolNext()
-		case len(e.sought) > 0:
+		case e.gathers():
 			e.gatherMore()
 		case e.renews():
 			e.renewFirst()
@@ -267,6 +282,23 @@ func (e *Engine) settle() {
 		e.lookAtStirred()
 	}
 	e.callAhead()
+}
+
+// mayDecide says that one more decision may begin in this Step.
+func (e *Engine) mayDecide() bool { return !e.slice.over() && e.slice.roomFor(e.longest()) }
+
+// longest is how much the next decision may cost: an agent looks at every class
+// that has calls, a call at every profile that has free agents, up to a bound.
+func (e *Engine) longest() int {
+	switch {
+	case e.measuring != nil:
+		return 0
+	case e.freed.len() > 0:
+		return len(e.index.demands)
+	case len(e.opened) > 0, e.seekers.len() > 0:
+		return 2 * min(e.free, maxFreeLooked)
+	}
+	return 0
 }
 
 // expire runs the deadlines that are due, in order, until the slice is over.

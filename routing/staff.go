@@ -282,6 +282,7 @@ func (e *Engine) setState(a *agent, s agents.State, reason string, until int64) 
 
 // measure looks at what the policies ask of an agent who becomes Available.
 func (e *Engine) measure(a *agent) {
+	e.remeasure(a)
 	e.measureShares(a)
 	e.countCalls(a)
 }

@@ -51,6 +51,9 @@ func (e *Engine) joinFailed(c *call) {
 		e.consultOver(c, ByServer, "join_failed")
 		return
 	}
+	if c.consult != nil { // she asked before they were joined, and has nobody to come back to
+		e.endQuestion(c, ByServer)
+	}
 	e.uncount(c)
 	o := c.offer()
 	a := e.withdraw(c, "join_failed")
@@ -190,6 +193,7 @@ func (e *Engine) endWith(c *call, out EndCall) {
 		e.dropBar(b)
 	}
 	delete(e.calls, c.id)
+	c.names(func(name string) { e.use(name, -1) })
 	e.forget(c)
 	c.plan.calls--
 	if c.queue != nil {

@@ -14,6 +14,7 @@ type tally struct {
 	minute int64 // an instant; 0 while it waits
 	counts figures.One
 	state  figures.State
+	owed   bool // a callback
 }
 
 // Fold folds one action into what a call does in queues, as the engine counts
@@ -47,6 +48,9 @@ func Fold(c *figures.Call, at time.Time, action Action) bool {
 	case Withdraw:
 		c.Unanswer(int64(a.Attempt))
 	case EndCall:
+		if a.Into != 0 {
+			c.TakeOver()
+		}
 		c.End(us, endOf(a))
 	default:
 		return false
@@ -79,8 +83,17 @@ func (e *Engine) count(action Action) {
 	if c == nil {
 		c = e.ending
 	}
-	if c == nil || c.id != of.Call || !Fold(&c.visits, instant(e.now), action) {
+	if c == nil || c.id != of.Call {
 		return
+	}
+	known := len(c.visits.Visits)
+	if !Fold(&c.visits, instant(e.now), action) {
+		return
+	}
+	for _, v := range c.visits.Visits[known:] { // one, if any
+		if c != e.ending && (c.queue == nil || c.queue.Name != v.Queue) {
+			e.use(v.Queue, 1)
+		}
 	}
 	for i := range c.visits.Visits {
 		v := &c.visits.Visits[i]
@@ -93,7 +106,7 @@ func (e *Engine) count(action Action) {
 
 // recount replaces what a visit counted as, if its state is another.
 func (e *Engine) recount(t *tally, v *figures.Visit) {
-	if t.counts != (figures.One{}) && t.state == v.State {
+	if t.counts != (figures.One{}) && t.state == v.State && t.owed == v.Owed() {
 		return
 	}
 	rules := &e.plan.Service
@@ -111,7 +124,7 @@ func (e *Engine) recount(t *tally, v *figures.Visit) {
 	if at != 0 {
 		f.recent.Add(rules.Window, e.now, at, now, 1)
 	}
-	t.minute, t.state, t.counts = at, v.State, now.One()
+	t.minute, t.state, t.owed, t.counts = at, v.State, v.Owed(), now.One()
 }
 
 // promise is the queue's T as actions tell it.

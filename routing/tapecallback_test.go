@@ -37,6 +37,7 @@ func tapeCallbacks(p *Policy, version int) {
 func checkCallbacks(t *testing.T, e *Engine) map[string]int {
 	t.Helper()
 	inLine, away, ahead := map[*figure]int{}, map[*figure]int{}, map[*figure]int{}
+	resting := 0
 	for _, c := range e.calls {
 		cb := c.callback
 		if cb == nil || !cb.away {
@@ -47,6 +48,9 @@ func checkCallbacks(t *testing.T, e *Engine) map[string]int {
 		}
 		f := e.figure(c.queue.Name)
 		away[f]++
+		if cb.paused {
+			resting++
+		}
 		if (queueless(c)) != (cb.paused && !cb.dialling) {
 			t.Fatalf("call %d: in line %v, paused %v, dialling %v", c.id, !queueless(c), cb.paused, cb.dialling)
 		}
@@ -75,6 +79,9 @@ func checkCallbacks(t *testing.T, e *Engine) map[string]int {
 				t.Fatalf("call %d has no line, and a deadline of kind %d", c.id, kind)
 			}
 		}
+	}
+	if e.resting.Len() != resting {
+		t.Fatalf("%d places rest, %d are listed", resting, e.resting.Len())
 	}
 	out := map[string]int{}
 	for name, f := range e.figures {

@@ -19,6 +19,7 @@ type tapeFold struct {
 // that was live then: a reload leaves counters as they are.
 type judged struct {
 	state  figures.State
+	owed   bool // a callback, still
 	at     int64
 	counts figures.Counts
 }
@@ -37,7 +38,7 @@ func (p *tape) fold(a Action) {
 	Fold(&f.Call, p.now, a)
 	for i := range f.Visits {
 		v := &f.Visits[i]
-		if i < len(f.judged) && f.judged[i].state == v.State {
+		if i < len(f.judged) && f.judged[i].state == v.State && f.judged[i].owed == v.Owed() {
 			continue
 		}
 		within := tapePromise
@@ -45,7 +46,7 @@ func (p *tape) fold(a Action) {
 			within = q.AnswerWithin
 		}
 		at, counts := p.e.plan.Service.Count(v, within, p.now.UnixMicro())
-		f.judged = append(f.judged[:i], append([]judged{{v.State, at, counts}}, f.judged[min(i+1, len(f.judged)):]...)...)
+		f.judged = append(f.judged[:i], append([]judged{{v.State, v.Owed(), at, counts}}, f.judged[min(i+1, len(f.judged)):]...)...)
 	}
 }
 

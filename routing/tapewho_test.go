@@ -55,7 +55,7 @@ func checkCounts(t *testing.T, e *Engine) {
 			}
 			return true
 		})
-		if n != len(e.roster) {
+		if n != len(e.roster) && e.measuring == nil {
 			t.Fatalf("window %d: %d present, %d signed in", i, n, len(e.roster))
 		}
 	}

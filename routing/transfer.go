@@ -57,13 +57,14 @@ func (e *Engine) transferRequested(c *call, ev TransferRequested) {
 // arrive brings a call that was passed on to its queue, open or not: that was
 // looked at before.
 func (e *Engine) arrive(c *call, d destination, trigger string) {
-	c.comeTo(d.queue)
+	e.comeTo(c, d.queue)
 	e.renewOffers(c)
 	c.entered, c.step, c.skipped, c.answers = e.now, 0, 0, nil
 	c.failed, c.came, c.gaveUp, c.pending = 0, 0, false, nil
 	if !slices.Contains(c.visited, d.queue.Name) {
 		c.visited = append(c.visited, d.queue.Name)
 	}
+	taken := e.takesOver(c)
 	if d.agent != nil {
 		p := preference{kind: "agent", agents: []*agent{d.agent}, waived: true}
 		if trigger == "transferred" || c.isQuestion() {
@@ -75,7 +76,9 @@ func (e *Engine) arrive(c *call, d destination, trigger string) {
 	}
 	e.rekey(c)
 	e.join(c)
-	e.guess(c)
+	if c.guessed = unlike(); !taken {
+		e.guess(c)
+	}
 	e.announce(c, trigger)
 	e.welcome(c, trigger)
 	e.reachSteps(c)

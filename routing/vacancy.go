@@ -109,7 +109,7 @@ func (e *Engine) staff(a *agent, n int) {
 			}
 		})
 	}
-	if e.passed.Len() > 0 && (n < 0 || before == 0) {
+	if e.passed > 0 && (n < 0 || before == 0) {
 		e.wakePassed(p, n)
 	}
 }
@@ -117,25 +117,21 @@ func (e *Engine) staff(a *agent, n int) {
 // wakePassed has calls that were passed on seek again when their sender may now
 // be the only one who fits, or is no longer and they hold for nobody else.
 func (e *Engine) wakePassed(p *profile, n int) {
-	changed := map[*demand]bool{}
 	e.index.among(p, e.index.watched, func(d *demand) {
 		sum := 0
 		for _, n := range d.staff[:d.fits(p)+1] {
 			sum += n
 		}
-		if d.passed > 0 && (n > 0 || sum <= 1) {
-			changed[d] = true
+		if d.passed.Len() == 0 || n < 0 && sum > 1 {
+			return
 		}
-	})
-	if len(changed) == 0 {
-		return
-	}
-	e.passed.Ascend(func(c *call) bool {
-		e.spend(1)
-		if changed[c.demand] && (n < 0 || c.spot == inHold) {
-			e.markSeeking(c, "agent_left")
-		}
-		return true
+		d.passed.Ascend(func(c *call) bool {
+			e.spend(1)
+			if n < 0 || c.spot == inHold {
+				e.markSeeking(c, "agent_left")
+			}
+			return true
+		})
 	})
 }
 
@@ -161,11 +157,9 @@ func (e *Engine) flip(d *demand, before int) {
 // rehold has calls that hold seek again when a stricter step applies, which
 // those they hold for may not fit.
 func (e *Engine) rehold(d *demand) {
-	e.held.Ascend(func(c *call) bool {
+	d.holding.Ascend(func(c *call) bool {
 		e.spend(1)
-		if c.demand == d {
-			e.markSeeking(c, "hold_ended")
-		}
+		e.markSeeking(c, "hold_ended")
 		return true
 	})
 }

@@ -23,7 +23,7 @@ func (e *Engine) enter(c *call, name, trigger string, prefer []rule.Prefer) {
 	if away {
 		e.unpromise(c) // who rings in again finds it in the queue where it waits
 	}
-	c.comeTo(q)
+	e.comeTo(c, q)
 	e.rekey(c)
 	e.renewOffers(c)
 	f := e.figure(name)
@@ -177,6 +177,7 @@ func (e *Engine) place(c *call) {
 			a.own.Put(c.key, c)
 		}
 		e.held.Put(c.key, c)
+		c.demand.holding.Put(c.key, c)
 		if f := e.figure(c.queue.Name); f.cap != nil {
 			f.cap.holding.Put(c.key, c)
 		}
@@ -196,10 +197,13 @@ func (e *Engine) place(c *call) {
 	if c.spot == nowhere {
 		return
 	}
+	if c.spot != inClass && e.gathers() {
+		e.listed(c) // it may stand before where the look through the order has come to
+	}
 	e.climb(c)
 	if c.passedBy != nil {
-		e.passed.Put(c.key, c)
-		c.demand.passed++
+		e.passed++
+		c.demand.passed.Put(c.key, c)
 	}
 }
 
@@ -212,6 +216,7 @@ func (e *Engine) unplace(c *call) {
 			a.own.Delete(c.key)
 		}
 		e.held.Delete(c.key)
+		c.demand.holding.Delete(c.key)
 		if f := e.figure(c.queue.Name); f.cap != nil {
 			f.cap.holding.Delete(c.key)
 		}
@@ -226,8 +231,8 @@ func (e *Engine) unplace(c *call) {
 		e.unclimb(c)
 	}
 	if c.passedBy != nil && c.spot != nowhere {
-		e.passed.Delete(c.key)
-		c.demand.passed--
+		e.passed--
+		c.demand.passed.Delete(c.key)
 	}
 	c.spot = nowhere
 }

@@ -18,6 +18,8 @@ func checkWorld(t *testing.T, e *Engine) {
 	checkReloads(t, e)
 	checkCounts(t, e)
 	checkReserves(t, e)
+	checkUsed(t, e)
+	checkWarm(t, e)
 }
 
 // checkFigures: no queue answers more calls than it was offered, and what it
@@ -236,8 +238,8 @@ func checkCalls(t *testing.T, e *Engine) {
 	for _, a := range e.agents {
 		held -= a.own.Len()
 	}
-	if front != e.front.Len() || passed != e.passed.Len() || indexed != 0 || held != 0 {
-		t.Fatalf("indexes differ by front %d, passed %d, classes %d, holds %d", front-e.front.Len(), passed-e.passed.Len(), indexed, held)
+	if front != e.front.Len() || passed != e.passed || indexed != 0 || held != 0 {
+		t.Fatalf("indexes differ by front %d, passed %d, classes %d, holds %d", front-e.front.Len(), passed-e.passed, indexed, held)
 	}
 	for name, f := range e.figures {
 		if f.waiting != waitingBy[name] {

@@ -36,13 +36,19 @@ func (h *Hub) do(at time.Time, actions []routing.Action) {
 				})
 			}
 		case routing.Withdraw:
-			h.onLeg(a.Offer, func(c *card, l *leg) { h.withdraw(c, l, a.Why) })
+			h.onLeg(a.Offer, func(c *card, l *leg) { h.withdraw(c, l, a.Why); h.asked(c, at, askWaiting, "") })
 		case routing.Connect:
-			h.onLeg(a.Offer, func(c *card, l *leg) { h.connect(at, c, l, a) })
+			h.onLeg(a.Offer, func(c *card, l *leg) { h.connect(at, c, l, a); h.asked(c, at, askTalking, l.Agent) })
 		case routing.Hold:
 			h.onLeg(a.Offer, func(c *card, l *leg) { h.hold(at, l, a) })
 		case routing.Transferred:
 			h.onLeg(a.Offer, func(c *card, l *leg) { h.transferred(at, c, l, a) })
+		case routing.ConsultStarted:
+			h.onLeg(a.Offer, func(c *card, l *leg) { h.consultStarted(at, c, l, a) })
+		case routing.ConsultEnded:
+			h.onLeg(a.Offer, func(_ *card, l *leg) { h.consultEnded(l, a) })
+		case routing.HandedOver:
+			h.handedOver(at, a)
 		case routing.WrapUpStarted:
 			h.onLeg(a.Offer, func(c *card, l *leg) { h.wrapUp(at, c, l, a) })
 		case routing.WrapUpFinished:
@@ -103,6 +109,7 @@ func (h *Hub) offer(at time.Time, a routing.OfferCall) {
 		l.set, l.painted = q.Dispositions, q.Pop.Painted
 	}
 	h.addLeg(c, l)
+	h.asked(c, at, askRinging, l.Agent)
 	h.fetchAnswers(c, l)
 	if c.match == matchPending && !a.NoDesk {
 		h.awaitRecord(at, c, l, a.AckBy)
@@ -270,12 +277,24 @@ func (c *card) endTalk(l *leg, at time.Time) {
 
 // transferred keeps what the sender knew, wrote and read for the receiver.
 func (h *Hub) transferred(at time.Time, c *card, l *leg, a routing.Transferred) {
-	known := c.known(l)
-	c.endTalk(l, at)
-	name, sentence := h.name(l.Agent), ""
+	sentence := ""
 	if l.passing != nil {
 		sentence = l.passing.Note
 	}
+	h.passOn(at, c, l, a.Topic, sentence)
+	if a.Topic != "" {
+		c.path = append(c.path, pathStep{At: micro(at), Kind: "topic", Name: a.Topic})
+	}
+	l.handed, l.passing = true, nil
+	l.answerAsk("transfer_requested", "")
+	h.fetchAhead(c)
+}
+
+// passOn notes with the card what its agent knew, and says to the next.
+func (h *Hub) passOn(at time.Time, c *card, l *leg, topic, sentence string) {
+	known := c.known(l)
+	c.endTalk(l, at)
+	name := h.name(l.Agent)
 	if p := c.handover; p != nil && p.from.Note != "" {
 		c.passed = append(c.passed, noteView{p.from.Agent, p.from.Name, p.from.At, p.from.Note})
 	}
@@ -286,17 +305,13 @@ func (h *Hub) transferred(at time.Time, c *card, l *leg, a routing.Transferred) 
 		known.Facts = append(known.Facts, "handover_note")
 	}
 	c.handover = &handover{attempt: l.Attempt, known: known, from: fromView{
-		Agent: l.Agent, Name: name, Note: sentence, At: micro(at), Topic: a.Topic, TalkS: seconds(l.talked(at)),
+		Agent: l.Agent, Name: name, Note: sentence, At: micro(at), Topic: topic, TalkS: seconds(l.talked(at)),
 	}}
 	h.opt.Observe(l.Call, "transfer_known", l.Agent, l.Attempt, at, map[string]any{"known": len(known.Facts)})
 	c.waitFrom = at
-	if a.Topic != "" {
-		c.topic = a.Topic
-		c.path = append(c.path, pathStep{At: micro(at), Kind: "topic", Name: a.Topic})
+	if topic != "" {
+		c.topic = topic
 	}
-	l.handed, l.passing = true, nil
-	l.answerAsk("transfer_requested", "")
-	h.fetchAhead(c)
 }
 
 func (h *Hub) wrapUp(at time.Time, c *card, l *leg, a routing.WrapUpStarted) {
@@ -321,6 +336,9 @@ func (h *Hub) finishLeg(c *card, l *leg, at time.Time, disposition string) {
 	l.dropAsks()
 	h.phase(l, phaseDone, at, time.Time{}, nil)
 	h.save(c, l, disposition)
+	if c.about != nil {
+		h.notedAbout(c, l, at)
+	}
 	if l.note != "" {
 		h.opt.Observe(l.Call, "note_saved", l.Agent, l.Attempt, at, map[string]any{"chars": len([]rune(l.note))})
 	}
@@ -332,7 +350,7 @@ func (h *Hub) finishLeg(c *card, l *leg, at time.Time, disposition string) {
 
 // save hands the agent's talk to the history; a later save replaces it.
 func (h *Hub) save(c *card, l *leg, disposition string) {
-	if l.answered.IsZero() {
+	if l.answered.IsZero() || c.about != nil { // a question is no contact with the customer
 		return
 	}
 	h.opt.History.SaveContact(Contact{

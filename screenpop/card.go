@@ -31,6 +31,7 @@ type card struct {
 	passed       []noteView // sentences of earlier handovers
 	used         []usedView
 	handover     *handover
+	about        *questioned // of the card of a question; nil: of a call
 
 	legs    map[routing.Attempt]*leg
 	endedAt time.Time
@@ -71,6 +72,8 @@ type leg struct {
 
 	note    string // the agent's own draft
 	passing *transferFrame
+	asking  *transferFrame // what is being asked of somebody
+	consult *consultView   // as routing has it; nil: nothing is asked
 	asks    map[string]*ask
 	handed  bool // passed the call on
 }
@@ -243,6 +246,7 @@ func (c *card) view(l *leg, now time.Time, within int, answers []Answer) *cardVi
 		From: c.from(l), Notes: c.notesFor(l), Note: l.note,
 		Used: append([]usedView{}, c.used...), Answers: answers,
 	}
+	v.Question, v.Consult = c.about != nil, l.consult
 	v.Path = append([]pathStep{}, c.path...)
 	if n := len(v.Path) - 1; v.Path[n].Kind == "queue" && v.Path[n].Seconds == 0 {
 		v.Path[n].Seconds = seconds(now.Sub(c.entered))
@@ -251,6 +255,9 @@ func (c *card) view(l *leg, now time.Time, within int, answers []Answer) *cardVi
 		v.Candidates = c.candidates
 	}
 	v.Story = Story(c.rec, l.topic, v.From, now)
+	if v.Question && v.From != nil {
+		v.Story[0].Code = "asks"
+	}
 	v.Facts = c.known(l).Facts
 	return v
 }

@@ -57,6 +57,8 @@ func (v *cardView) appendStory(to []byte) []byte {
 	} else {
 		to = appendFrom(to, v.From)
 	}
+	to = appendBool(to, `,"question":`, v.Question)
+	to = appendConsult(append(to, `,"consult":`...), v.Consult)
 	to = appendList(to, `,"notes":`, v.Notes, appendNote)
 	to = appendField(to, `,"note":`, v.Note)
 	to = appendList(to, `,"used":`, v.Used, appendUsed)

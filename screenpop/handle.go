@@ -34,6 +34,12 @@ func (h *Hub) handle(c *conn, f deskFrame) {
 		code = onOwn(h, c, f, h.answerUsed)
 	case "transfer":
 		code = onOwn(h, c, f, h.transfer)
+	case "consult":
+		code = onOwn(h, c, f, h.consult)
+	case "consult_stop":
+		code = onOwn(h, c, f, h.stopConsult)
+	case "consult_complete":
+		code = onOwn(h, c, f, h.completeConsult)
 	case "wrap_up":
 		code = onOwn(h, c, f, h.endWrapUp)
 	case "state":
@@ -154,7 +160,7 @@ func (h *Hub) decline(r request, f declineFrame) string {
 }
 
 func (h *Hub) askHold(r request, f holdFrame) string {
-	if !r.leg.in(phaseTalking, phaseHold) || f.On == r.leg.in(phaseHold) {
+	if !r.leg.in(phaseTalking, phaseHold) || f.On == r.leg.in(phaseHold) || r.card.about != nil {
 		return codeNotNow
 	}
 	return h.submit(r, routing.HoldRequested{Offer: r.leg.Offer, On: f.On})
@@ -179,13 +185,18 @@ func (h *Hub) choose(r request, f chooseFrame) string {
 	if !word(f.Customer) {
 		return codeBadRequest
 	}
-	if r.card.match != matchSeveral || !r.card.choose(f.Customer) {
+	c, attempt := r.card, r.leg.Attempt
+	if c.about != nil { // whoever is asked says it of the call
+		c, attempt = c.about.card, 0
+	}
+	if c.match != matchSeveral || !c.choose(f.Customer) {
 		return codeUnknown
 	}
-	h.opt.Observe(r.leg.Call, "resolved", r.leg.Agent, r.leg.Attempt, h.now(), map[string]any{"match": "chosen"})
-	h.opt.Chosen(r.leg.Call, f.Customer)
+	h.opt.Observe(c.new.Call, "resolved", r.leg.Agent, attempt, h.now(), map[string]any{"match": "chosen"})
+	h.opt.Chosen(c.new.Call, f.Customer)
+	h.knownToQuestions(c)
 	h.fetchAnswers(r.card, r.leg)
-	h.patch(r.card, nil)
+	h.patch(c, nil)
 	return ""
 }
 
@@ -213,7 +224,7 @@ func (h *Hub) transfer(r request, f transferFrame) string {
 	if !f.valid() {
 		return codeBadRequest
 	}
-	if !r.leg.in(phaseTalking, phaseHold) {
+	if !r.leg.in(phaseTalking, phaseHold) || r.busyAsking() {
 		return codeNotNow
 	}
 	if !h.isTarget(f) {

@@ -26,6 +26,7 @@ func TestJSON(t *testing.T) {
 		"status":   func() (body, any) { v := filled[statusView](rnd); return v, v },
 		"phase":    func() (body, any) { v := filled[phaseView](rnd); return v, v },
 		"withdraw": func() (body, any) { v := filled[withdrawView](rnd); return v, v },
+		"consult":  func() (body, any) { v := filled[askingView](rnd); return v, v },
 		"card":     func() (body, any) { v := filled[cardView](rnd); return &v, v },
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -102,6 +102,7 @@ func (h *Hub) resolved(c *card, m customer.Match, err error) {
 			h.patchLeg(c, l)
 		}
 	}
+	h.knownToQuestions(c)
 }
 
 // failing counts look-ups that fail one after the other, as all do while the

@@ -241,6 +241,9 @@ func (l *leg) answerAsk(kind, code string) {
 	if kind == "transfer_requested" && code != "" {
 		l.passing = nil
 	}
+	if kind == "consult_requested" && code != "" {
+		l.asking = nil
+	}
 	if kind == "offer_accepted" && code != "" {
 		l.accepted = false
 	}

@@ -192,6 +192,8 @@ type cardView struct {
 	Why          whyView           `json:"why"`
 	Path         []pathStep        `json:"path"`
 	From         *fromView         `json:"from"`
+	Question     bool              `json:"question"` // from asks, and has the call
+	Consult      *consultView      `json:"consult"`
 	Notes        []noteView        `json:"notes"`
 	Note         string            `json:"note"`
 	Used         []usedView        `json:"used"`

@@ -124,9 +124,7 @@ func (c *call) run() {
 			}
 		}
 	}
-	left = append(left, c.box.close()...)
-	c.gw.forget(c)
-	c.gw.redo(left)
+	c.gw.retire(c, left)
 }
 
 // step handles one item. A panic ends this call and no other.

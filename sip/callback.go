@@ -1,6 +1,7 @@
 package sip
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -28,18 +29,56 @@ const (
 // released, or to a new one.
 func (g *Gateway) callBack(a routing.CallCustomer) {
 	g.mu.Lock()
-	defer g.mu.Unlock()
-	if c := g.calls[a.Call]; c != nil && c.box.put(item{act: a}) {
-		return
+	c := g.calls[a.Call]
+	if c != nil {
+		c.box.put(item{act: a})
 	}
+	made := c != nil || g.begins(a.Call, item{act: a})
+	g.mu.Unlock()
+	if !made {
+		g.notCalled(a)
+	}
+}
+
+// begins makes the actor of a call whose customer is to be called, unless we are
+// about to stop: then whoever comes after us calls. The lock is held.
+func (g *Gateway) begins(id routing.CallID, work ...item) bool {
 	if g.draining {
-		return // whoever comes after us calls
+		return false
 	}
-	c := g.newBack(a.Call)
+	c := g.newBack(id)
 	g.calls[c.id] = c
 	g.work.Add(1)
-	c.box.put(item{act: a})
+	for _, it := range work {
+		c.box.put(it)
+	}
 	go c.run()
+	return true
+}
+
+// notCalled tells the engine that nobody calls a customer here: no try of his.
+func (g *Gateway) notCalled(a routing.CallCustomer) {
+	g.router.Submit(routing.CustomerMissed{Call: a.Call, Try: a.Try, Code: noPort})
+}
+
+// retire takes a call that is over off the books. What the engine still wants of
+// its customer goes to the actor that comes after it, in the same instant: an order
+// to end the call to him finds one of the two.
+func (g *Gateway) retire(c *call, left []item) {
+	defer g.work.Done()
+	g.mu.Lock()
+	left = append(left, c.box.close()...)
+	delete(g.calls, c.id)
+	maps.DeleteFunc(g.asked, func(_ routing.CallID, about *call) bool { return about == c })
+	left = slices.DeleteFunc(left, func(it item) bool { return it.act == nil })
+	var call routing.CallCustomer
+	i := slices.IndexFunc(left, func(it item) (found bool) { call, found = it.act.(routing.CallCustomer); return found })
+	made := i < 0 || g.begins(c.id, left[i:]...)
+	g.checkEmpty()
+	g.mu.Unlock()
+	if !made {
+		g.notCalled(call)
+	}
 }
 
 // newBack makes the actor of a call whose customer is to be called.
@@ -107,7 +146,8 @@ func (c *call) callCustomer(a routing.CallCustomer) {
 		return
 	}
 	c.arrival = Arrival{Call: c.id, Caller: who.Caller, Dialled: who.Dialled, Trunk: who.Trunk}
-	if n, err := identity.ParseNumber(who.Number, "", nil); err != nil || !c.mayCall(n) {
+	n, err := identity.ParseNumber(who.Number, "", nil)
+	if err != nil || !c.mayCall(n) {
 		c.log.Warn("customer not called", zap.String("reason", "number_refused"))
 		c.customerMissed(404)
 		return
@@ -117,25 +157,22 @@ func (c *call) callCustomer(a routing.CallCustomer) {
 	c.told = telling{number: c.told.number + 1}
 	c.toCustomer(&leg{
 		name: "caller", order: routing.Ring{Until: a.Until}, side: c.newSide(),
-		out: &outward{number: who.Number, ways: c.gw.ways(who.Trunk), customer: true},
-	}, 503)
+		out: &outward{number: who.Number, ways: c.gw.waysBack(who.Trunk, n), customer: true},
+	})
 	if !c.over {
 		c.orphanTimer = c.after(time.Until(a.Until)+customerGrace, c.customerForgotten)
 	}
 }
 
-// toCustomer sends the INVITE by the next trunk there is; code is why the one
-// before could not.
-func (c *call) toCustomer(l *leg, code int) {
+// toCustomer sends the INVITE by the next trunk there is. Where none can carry the
+// call that is no fault of the number's, and no try of the customer's.
+func (c *call) toCustomer(l *leg) {
 	c.caller = l
 	for {
 		ok, full := l.out.next(c.gw)
 		if !ok {
-			if full {
-				code = noPort // no fault of the number's
-			}
-			c.log.Warn("no trunk for the call to a customer", zap.Bool("full", full), zap.Int("code", code))
-			c.customerMissed(code)
+			c.log.Warn("no trunk for the call to a customer", zap.Bool("full", full))
+			c.customerMissed(noPort)
 			return
 		}
 		if l.port == nil && !c.openPort(l) {
@@ -150,7 +187,6 @@ func (c *call) toCustomer(l *leg, code int) {
 		if c.inviteCustomer(l) {
 			return
 		}
-		code = 503
 	}
 }
 
@@ -201,7 +237,7 @@ func (c *call) customerEvent(l *leg, ev stack.Event) {
 // customerFailed tries the next trunk where this one could not carry the call:
 // what it says of the number itself counts.
 func (c *call) customerFailed(l *leg, code int) {
-	if !l.rang && (code == 408 || code/100 == 5) && len(l.out.ways) > 0 {
+	if !l.rang && (code == 408 || code/100 == 5) {
 		c.log.Warn("trunk cannot carry a call to a customer: the next is tried", zap.String("trunk", l.out.trunk.Name), zap.Int("code", code))
 		// A leg of its own, so that what is left of the first dialog finds nobody.
 		again := *l
@@ -209,7 +245,7 @@ func (c *call) customerFailed(l *leg, code int) {
 		l.unheard.Stop()
 		l.dlg.Bye(nil)
 		again.vigil, again.dlg = vigil{}, nil
-		c.toCustomer(&again, code)
+		c.toCustomer(&again)
 		return
 	}
 	if l.dlg != nil {
@@ -285,25 +321,17 @@ func (c *call) shownToCustomer() identity.Number {
 }
 
 // mayCall says that a number may be called back. Ours would only ring here again,
-// and one that is paid for being called is not called at our cost.
+// and one that is paid for being called, or lies where no trunk may call, is not
+// called at our cost: what a caller shows may be anybody's.
 func (c *call) mayCall(n identity.Number) bool {
 	e164 := n.E164()
 	ours := e164 == c.shownToCustomer().E164() || slices.ContainsFunc(c.gw.trunks, func(t Trunk) bool { return t.Out != nil && t.Out.Number == e164 })
-	return !n.IsZero() && !ours && !identity.PaysItsOwner(n)
+	return !n.IsZero() && !ours && !identity.PaysItsOwner(n) && len(c.gw.waysBack("", n)) > 0
 }
 
-// redo gives what an actor has left undone to those who come after it.
-func (g *Gateway) redo(left []item) {
-	i := slices.IndexFunc(left, func(it item) bool { _, ok := it.act.(routing.CallCustomer); return ok })
-	if i < 0 {
-		return
-	}
-	for _, it := range left[i:] {
-		switch a := it.act.(type) {
-		case routing.CallCustomer:
-			g.callBack(a)
-		case routing.DropCustomer:
-			g.Do(time.Time{}, []routing.Action{a})
-		}
-	}
+// waysBack are the trunks that a customer's number may be called by, the best
+// first.
+func (g *Gateway) waysBack(came string, n identity.Number) []Trunk {
+	country := identity.Country(n)
+	return slices.DeleteFunc(g.ways(came), func(t Trunk) bool { return !slices.Contains(t.Out.Back, country) })
 }

@@ -71,7 +71,10 @@ func (c *call) offerCallback(a routing.OfferCallback) {
 	if l.ended || c.connected || len(a.Key) != 1 {
 		return
 	}
-	if o := c.offering; o != nil && o.stage != offerMade && a.Why == "" {
+	if o := c.offering; o != nil && o.stage != offerMade && a.Entered {
+		if a.Why != "" { // an action offers what he has accepted
+			o.why, c.treatment = a.Why, ""
+		}
 		return // he is keying in the number
 	}
 	if !a.Entered && !c.mayCall(c.arrival.Caller.Number) {

@@ -270,6 +270,31 @@ func TestAskerRefusesTheRelay(t *testing.T) {
 	w.back()
 }
 
+// The agent's phone asks something itself in the moment in which it is to be told of
+// our port (491, RFC 3261 14.1): it is told again, and the question goes on.
+func TestAskerGlare(t *testing.T) {
+	t.Parallel()
+	w := &conferring{world: newWorld(t, worldOptions{media: MediaDirect}), q: askedOffer(1)}
+	w.caller, w.agent, w.o, w.atCaller, w.atAgent = w.joined(newPeer(t), newPeer(t))
+	w.starts(w.o)
+	w.held()
+	w.asked = w.ringing(newPeer(t), w.q)
+	w.atAsked = w.picksUp(w.asked, w.q, 8, 101)
+	req, _ := reasked(w.agent)
+	if err := w.agent.d.Reply(req, 491, "", nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	req, w.own = reasked(w.agent)
+	agrees(w.agent, req, w.agent.audio(media.SendRecv, 8, 101))
+	w.expect(routing.Joined{Offer: w.q, Media: "relay"})
+	w.asked.hears(w.agent, w.own.Addr, rtpPacket(8, 2))
+	w.agent.hears(w.asked, w.atAsked.Addr, rtpPacket(8, 3))
+	w.caller.hearsMusic(8)
+	w.stops(w.o, "stopped")
+	event[stack.Ended](w.asked)
+	w.back()
+}
+
 // askingOrder is a random order of the engine about a question.
 func (tp *tape) askingOrder(o routing.Offer) routing.Action {
 	q := askedOffer(tp.asked)

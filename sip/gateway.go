@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"errors"
-	"maps"
 	"net/netip"
 	"slices"
 	"sync"
@@ -217,10 +216,10 @@ func (g *Gateway) Do(_ time.Time, actions []routing.Action) {
 		} else if q, asks := a.(routing.ConsultStarted); asks {
 			g.asked[q.Consult] = c
 		}
-		g.mu.Unlock()
 		if c != nil { // else it is over, and the engine is being told or knows
-			c.box.put(item{act: a})
+			c.box.put(item{act: a}) // before its actor can be replaced
 		}
+		g.mu.Unlock()
 	}
 }
 
@@ -292,18 +291,6 @@ func (g *Gateway) probe(agent agents.ID) {
 		g.mu.Unlock()
 		g.router.Submit(routing.PhoneProbed{Agent: agent, Code: code})
 	}()
-}
-
-// forget takes a call that is over off the books.
-func (g *Gateway) forget(c *call) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.calls[c.id] == c { // else another has it in hand: its customer is called
-		delete(g.calls, c.id)
-	}
-	maps.DeleteFunc(g.asked, func(_ routing.CallID, about *call) bool { return about == c })
-	g.checkEmpty()
-	g.work.Done()
 }
 
 func (g *Gateway) checkEmpty() {

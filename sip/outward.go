@@ -29,6 +29,9 @@ type Outward struct {
 	Region  string // of DialNational
 	Prefix  string // digits before every number
 	Calls   int    // at once; 0 for any number
+	// Back lists the countries (ISO 3166) whose numbers customers are called back at
+	// by it.
+	Back []string
 }
 
 // ways are the trunks that a number can be called by, the best first: the one

@@ -20,6 +20,9 @@ const (
 // out lets calls leave by a trunk that leads to the peer.
 func out(g *Gateway, name string, p *peer, o Outward) {
 	o.Host, o.Number = p.st.Addr("udp").String(), ownNumber
+	if o.Back == nil {
+		o.Back = []string{"GB"}
+	}
 	for i, t := range g.trunks {
 		if t.Name == name {
 			g.trunks[i].Out = &o

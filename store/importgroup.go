@@ -96,11 +96,16 @@ type merge struct {
 
 // all merges entries in which an id may come twice: the later one wins.
 func (m *merge) all(t *tx, entries []entry) error {
-	for len(entries) > 0 {
+	for first := true; len(entries) > 0; first = false {
 		n, seen := 0, make(map[string]bool, len(entries))
 		for n < len(entries) && !seen[entries[n].id] {
 			seen[entries[n].id] = true
 			n++
+		}
+		if first && n < len(entries) { // the rest may hold new customers too
+			if err := keysFirst(t); err != nil {
+				return err
+			}
 		}
 		if err := m.some(t, entries[:n]); err != nil {
 			return err
@@ -124,7 +129,7 @@ func (m *merge) some(t *tx, entries []entry) error {
 	if err != nil {
 		return err
 	}
-	var fresh, changed []*entry
+	var fresh, changed, read []*entry // read anew, and just as they were
 	for i := range entries {
 		e := &entries[i]
 		before, there := known[e.id]
@@ -139,9 +144,7 @@ func (m *merge) some(t *tx, entries []entry) error {
 		default:
 			m.unchanged++
 			if e.read > before.read.Int64 && before.read.Valid {
-				if err := t.put(qFreshenBilling, e.id, e.read); err != nil {
-					return err
-				}
+				read = append(read, e)
 			}
 		}
 	}
@@ -151,10 +154,10 @@ func (m *merge) some(t *tx, entries []entry) error {
 	// The customers' own rows first: whoever else writes one of them is waited
 	// for there, and what he hung on it is cleared too. In one order, so that
 	// two of us don't wait for each other.
-	byID := func(a, b *entry) int { return strings.Compare(a.id, b.id) }
 	slices.SortFunc(fresh, byID)
 	slices.SortFunc(changed, byID)
-	if err := m.heads(t, fresh, changed); err != nil {
+	slices.SortFunc(read, byID)
+	if err := m.heads(t, fresh, changed, read); err != nil {
 		return err
 	}
 	if err := m.clear(t, fresh, changed); err != nil {
@@ -167,6 +170,8 @@ func (m *merge) some(t *tx, entries []entry) error {
 	}
 	return m.documents(t, fresh, changed)
 }
+
+func byID(a, b *entry) int { return strings.Compare(a.id, b.id) }
 
 // giveKeys gives new customers the next keys, so that those who come together lie
 // together. Two who store new customers wait for each other here, before either
@@ -183,6 +188,13 @@ func giveKeys(t *tx, fresh []*entry) error {
 		e.keyed(last - int64(len(fresh)-1-i))
 	}
 	return nil
+}
+
+// keysFirst has those who store new customers wait for each other before either
+// has written anything else.
+func keysFirst(t *tx) error {
+	var last int64
+	return t.row(qTakeKeys, []any{int64(0)}, &last)
 }
 
 // documents brings the customers' documents up to date. They have seen no contact
@@ -247,15 +259,24 @@ func (m *merge) clear(t *tx, fresh, changed []*entry) error {
 	return nil
 }
 
-// heads writes the customers' own rows.
-func (m *merge) heads(t *tx, fresh, changed []*entry) error {
+// heads writes the customers' own rows, in the order of their ids; of those that
+// are only read anew, when.
+func (m *merge) heads(t *tx, fresh, changed, read []*entry) error {
 	if m.careful {
 		changed, fresh = slices.Concat(fresh, changed), nil
 	}
 	if err := m.bulk(t, tabCustomers, fresh); err != nil {
 		return err
 	}
-	for _, e := range changed {
+	rest := slices.Concat(changed, read)
+	slices.SortFunc(rest, byID)
+	for _, e := range rest {
+		if _, same := slices.BinarySearchFunc(read, e, byID); same {
+			if err := t.put(qFreshenBilling, e.id, e.read); err != nil {
+				return err
+			}
+			continue
+		}
 		head := e.values[tabCustomers]
 		if err := t.put(qSaveCustomer, slices.Clone(head[:documentColumn])...); err != nil {
 			return err

@@ -236,6 +236,11 @@ func (d acted) fold(w *writer, b *batch) bool {
 		}
 		c := w.state(st.Call, d.at)
 		w.event(b, c, Event{At: d.at, Kind: st.action.Kind(), Agent: st.Agent, Attempt: st.Attempt, Data: slices.Clip(text[begin:])})
+		if q, asks := st.action.(routing.ConsultStarted); asks { // a call of its own, which nobody else tells of
+			c := w.state(q.Consult, d.at)
+			w.event(b, c, Event{At: d.at, Kind: "arrived"})
+			b.touch(c)
+		}
 		if !c.apply(d.at, st.action) {
 			w.s.log.Error("a call ended twice", zap.Int64("call", int64(st.Call)))
 		}
@@ -276,6 +281,13 @@ func (c *callState) apply(at time.Time, action routing.Action) bool {
 	case routing.Transferred:
 		r.Transfers++
 		c.talkEnds(at)
+	case routing.HandedOver:
+		r.Transfers++
+		c.talks(at, routing.Connect{Offer: a.Offer})
+		r.Queue = a.Queue
+		if a.Topic != "" {
+			r.Topic = a.Topic
+		}
 	case routing.CallbackTaken:
 		r.Reason = ReasonCallback
 	case routing.CallbackReached:

@@ -31,12 +31,16 @@ func (t *Tally) Do(at time.Time, actions []routing.Action) (ended []LedgerRow) {
 			continue
 		}
 		c := t.live[of.Call]
-		switch action.(type) {
+		begins := false
+		switch a := action.(type) {
 		case routing.ResolveCustomer, routing.EndCall: // the first of a call, and one that may be the first
-			if c == nil {
-				c = &callState{row: LedgerRow{Call: of.Call, ArrivedAt: at}}
-				t.live[of.Call] = c
-			}
+			begins = true
+		case routing.Enqueued:
+			begins = a.Consult != 0 // nobody is looked up for an agent's question
+		}
+		if begins && c == nil {
+			c = &callState{row: LedgerRow{Call: of.Call, ArrivedAt: at}}
+			t.live[of.Call] = c
 		}
 		if c == nil {
 			continue // after its end

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cordboard/cordboard/routing"
 	"github.com/cordboard/cordboard/store"
@@ -232,6 +233,18 @@ func TestSecretsStaySecret(t *testing.T) {
 		}
 		if err == nil || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%s: %v", dsn, err)
+		}
+	}
+}
+
+// TestUnlockedOnReturn: who opens the store next finds it free, also when the
+// lock's session was being asked for a sign of life.
+func TestUnlockedOnReturn(t *testing.T) {
+	c := pg.Cluster(t)
+	o := store.Options{Postgres: c.URL(c.Database(t, ""))}
+	for n := range 100 {
+		if err := store.UnlockWhileAsked(t.Context(), o, time.Duration(n)*4*time.Microsecond); err != nil {
+			t.Fatal(n, err)
 		}
 	}
 }

@@ -51,6 +51,8 @@ type boardQueue struct {
 	// Told and Kept are as in routing.QueueState.
 	Told int `json:"told_wait"`
 	Kept int `json:"told_wait_kept"`
+	// CallbacksWaiting is the callers of the queue who are to be called back.
+	CallbacksWaiting int `json:"callbacks_waiting"`
 	boardCounts
 }
 
@@ -63,7 +65,13 @@ type boardCounts struct {
 	MovedOn   int `json:"moved_on"`
 	Treated   int `json:"treated"`
 	Failed    int `json:"failed"`
-	Decided   int `json:"decided"` // what the level is a share of
+	// Callers who took a callback, and of these whom an agent has talked to (or who
+	// rang in again), and who were not reached.
+	Callbacks       int `json:"callbacks"`
+	CallbacksDone   int `json:"callbacks_done"`
+	CallbacksFailed int `json:"callbacks_failed"`
+
+	Decided int `json:"decided"` // what the level is a share of
 	// Level is the service level in percent with one decimal, null for none.
 	Level *float64 `json:"service_level"`
 }
@@ -77,7 +85,8 @@ type Day struct {
 
 func (d *Day) line(queue string) boardCounts {
 	c := d.Lines[queue]
-	out := boardCounts{Offered: c.Offered, Answered: c.Answered, Abandoned: c.Abandoned, InTime: c.InTime, MovedOn: c.MovedOn, Treated: c.Treated, Failed: c.Failed, Decided: c.Decided}
+	out := boardCounts{Offered: c.Offered, Answered: c.Answered, Abandoned: c.Abandoned, InTime: c.InTime, MovedOn: c.MovedOn, Treated: c.Treated, Failed: c.Failed, Decided: c.Decided,
+		Callbacks: c.CalledBack, CallbacksDone: c.BackDone, CallbacksFailed: c.BackLost}
 	if tenths, ok := d.Rules.Tenths(c); ok {
 		level := float64(tenths) / 10
 		out.Level = &level
@@ -133,7 +142,7 @@ func viewBoard(s routing.Snapshot) boardView {
 	for _, q := range s.Queues {
 		v.Queues = append(v.Queues, boardQueue{
 			q.Name, q.Name, q.Waiting, micro(q.OldestSince), q.Talking, q.Staffed, q.Available,
-			q.AnswerWithin, q.Open, q.ServiceLevel, q.Expected.Seconds, q.Expected.Known, q.Told, q.Kept,
+			q.AnswerWithin, q.Open, q.ServiceLevel, q.Expected.Seconds, q.Expected.Known, q.Told, q.Kept, q.Callbacks,
 			boardCounts{Offered: q.Offered, Answered: q.Answered, Abandoned: q.Abandoned, InTime: q.InTime},
 		})
 	}

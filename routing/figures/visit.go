@@ -26,9 +26,19 @@ type Visit struct {
 	Entered int64 // when it came to the queue first
 	Ended   int64 // when its state was reached; 0 while it waits
 	State   State
+	back    back  // what became of the callback
 	attempt int64 // the offer that was answered
 	promise int64 // T as the call was promised it; 0 for DefaultWithin
 }
+
+// back is what became of a callback.
+type back uint8
+
+const (
+	backOwed back = iota
+	backDone      // an agent talked to the customer, or the customer rang in again
+	backLost      // neither, and the call is over
+)
 
 // Call folds what happens to one call into its visits. The zero Call is one
 // that has entered no queue.
@@ -108,14 +118,35 @@ func (c *Call) Leave(at int64) {
 
 // Answer says that an agent's phone was picked up for the offer.
 func (c *Call) Answer(at, attempt int64) {
+	c.settleBack(backDone, attempt)
 	if v := c.current(); v != nil && v.State == Waiting {
 		v.State, v.Ended, v.attempt = Answered, at, attempt
 	}
 }
 
+// settleBack says what became of a callback that is owed.
+func (c *Call) settleBack(to back, attempt int64) {
+	for i := range c.Visits {
+		if v := &c.Visits[i]; v.State == CalledBack && v.back == backOwed {
+			v.back, v.attempt = to, attempt
+		}
+	}
+}
+
+// TakeOver says that the customer of a callback has rung in again.
+func (c *Call) TakeOver() { c.settleBack(backDone, 0) }
+
+// Owed says that the caller is to be called back still.
+func (v *Visit) Owed() bool { return v.State == CalledBack && v.back == backOwed }
+
 // Unanswer takes it back: the legs could not be joined, or the caller was gone
 // before.
 func (c *Call) Unanswer(attempt int64) {
+	for i := range c.Visits {
+		if v := &c.Visits[i]; v.back == backDone && v.attempt == attempt {
+			v.back, v.attempt = backOwed, 0
+		}
+	}
 	if v := c.current(); v != nil && v.State == Answered && v.attempt == attempt {
 		v.State, v.Ended, v.attempt = Waiting, 0, 0
 	}
@@ -136,6 +167,7 @@ func (c *Call) CallBack(at int64) {
 
 // End says how a visit that goes on has ended with the call.
 func (c *Call) End(at int64, how State) {
+	c.settleBack(backLost, 0)
 	v := c.current()
 	if v == nil || v.State != Waiting {
 		return
@@ -179,6 +211,10 @@ func (c *Call) Whole() (Visit, bool) {
 type Counts struct {
 	Offered, Answered, Abandoned, MovedOn, Treated, Failed, Waiting, CalledBack int
 
+	// Of CalledBack: done, an agent talked to the customer or the customer rang in
+	// again; lost, the callback is over and nobody did. The others are owed.
+	BackDone, BackLost int
+
 	InTime      int // of Answered: within T
 	GaveUp      int // of Abandoned: within T, short ones left out
 	Short       int // of Abandoned: sooner than short_abandon
@@ -217,6 +253,7 @@ func (o One) Counts() Counts {
 func (c *Counts) each() []*int {
 	return []*int{
 		&c.Offered, &c.Answered, &c.Abandoned, &c.MovedOn, &c.Treated, &c.Failed, &c.Waiting, &c.InTime, &c.GaveUp, &c.Short, &c.ShortInTime, &c.Decided, &c.CalledBack,
+		&c.BackDone, &c.BackLost,
 	}
 }
 
@@ -230,6 +267,8 @@ func (c *Counts) Add(o Counts, times int) {
 	c.Failed += times * o.Failed
 	c.Waiting += times * o.Waiting
 	c.CalledBack += times * o.CalledBack
+	c.BackDone += times * o.BackDone
+	c.BackLost += times * o.BackLost
 	c.InTime += times * o.InTime
 	c.GaveUp += times * o.GaveUp
 	c.Short += times * o.Short
@@ -281,6 +320,12 @@ func (r *Rules) Count(v *Visit, within time.Duration, now int64) (at int64, c Co
 		c.Failed = 1
 	case CalledBack:
 		c.CalledBack = 1
+		switch v.back {
+		case backDone:
+			c.BackDone = 1
+		case backLost:
+			c.BackLost = 1
+		}
 	}
 	if late {
 		c.Decided = 1

@@ -14,8 +14,8 @@ var ErrBusy = errors.New("too many questions at once")
 const (
 	maxAsked = 8
 	// pieceUnits is the work on a question between two looks at the mailbox:
-	// some 2,000 agents, a fraction of a millisecond.
-	pieceUnits = 8_000
+	// some 1,000 agents, about a millisecond.
+	pieceUnits = 4_000
 )
 
 // inquiry is a question and who waits for its answer.

@@ -41,13 +41,14 @@ func (m *matcher) consult(a routing.Action) {
 	case routing.ConsultStarted:
 		c := m.call(a.Call)
 		m.calls = append(m.calls, &caller{
-			id: a.Consult, language: c.language, last: c.last, bars: map[agents.ID]bar{}, skipped: map[int]bool{},
+			id: a.Consult, language: c.language, region: c.region, last: c.last, bars: map[agents.ID]bar{}, skipped: map[int]bool{},
 			sender: a.Agent, question: true, firm: rule.Need{None: c.firm.None},
 		})
 	case routing.HandedOver:
 		c, q := m.call(a.Call), m.call(a.Asked.Call)
 		c.policy, c.queue, c.firm, c.came = q.policy, q.queue, q.firm, 0
 		c.step, c.skipped, c.entered, c.sender, c.front = 0, map[int]bool{}, m.now, "", false
+		c.out, q.out = []routing.Offer{a.Offer}, nil
 		m.person(a.From.Agent).call, m.person(a.Agent).call = 0, c.id
 	}
 }

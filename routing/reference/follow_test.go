@@ -13,13 +13,14 @@ import (
 
 // staff takes over the agents of a policy.
 func (m *matcher) staff(p *routing.Policy) {
+	m.live = p
 	for id, def := range p.Agents {
 		who := m.person(id)
 		if who == nil {
 			who = &person{id: id, state: agents.SignedOut}
 			m.people = append(m.people, who)
 		}
-		who.team, who.levels = def.Team, map[agents.Skill]agents.Level{}
+		who.team, who.site, who.levels = def.Team, def.Site, map[agents.Skill]agents.Level{}
 		for _, s := range def.Skills {
 			who.levels[s.Skill] = s.Level
 		}
@@ -41,9 +42,10 @@ func cmpID(a, b agents.ID) int {
 func (m *matcher) event(ev routing.Event) {
 	m.out = ""
 	m.resumed()
+	defer m.place()
 	switch ev := ev.(type) {
 	case routing.CallArrived:
-		m.calls = append(m.calls, &caller{id: ev.Call, language: ev.Attrs.Language, bars: map[agents.ID]bar{}, skipped: map[int]bool{}})
+		m.calls = append(m.calls, &caller{id: ev.Call, language: ev.Attrs.Language, region: ev.Attrs.Region, bars: map[agents.ID]bar{}, skipped: map[int]bool{}})
 	case routing.CustomerResolved:
 		if c := m.call(ev.Call); c != nil && c.last == "" {
 			c.last = agents.ID(ev.Customer.LastAgent)
@@ -81,9 +83,12 @@ func (m *matcher) event(ev routing.Event) {
 
 // action follows what the engine says it does, and checks each offer.
 func (m *matcher) action(a routing.Action, live *routing.Policy) error {
+	m.lineUp(a)
 	m.callback(a)
 	m.consult(a)
 	switch a := a.(type) {
+	case routing.ReserveChanged:
+		return m.reserve(a)
 	case routing.Enqueued:
 		m.enqueued(a, live)
 	case routing.StepReached:
@@ -99,10 +104,10 @@ func (m *matcher) action(a routing.Action, live *routing.Policy) error {
 	case routing.Connect:
 		c := m.call(a.Call)
 		m.person(a.Agent).answersAt(m.now)
-		c.front, c.sender = false, ""
+		c.front, c.sender, c.out, c.back = false, "", []routing.Offer{a.Offer}, false
 	case routing.Transferred:
 		c := m.call(a.Call)
-		c.sender, c.came, c.firm = a.Agent, 0, rule.Need{None: c.firm.None}
+		c.sender, c.came, c.firm, c.out = a.Agent, 0, rule.Need{None: c.firm.None}, nil
 		m.person(a.Agent).call = 0
 	case routing.EndCall:
 		m.calls = slices.DeleteFunc(m.calls, func(c *caller) bool { return c.id == a.Call })
@@ -123,6 +128,7 @@ func (m *matcher) enqueued(a routing.Enqueued, live *routing.Policy) {
 		c.sender = "" // overflow takes it out of the sender's hands
 	}
 	c.queue = c.policy.Queues[a.Queue]
+	c.site = m.siteOf(c)
 	c.stepsIn(a.Since)
 	c.since, c.entered, c.priority = a.Since, a.Entered, a.Priority
 	if !again {
@@ -219,6 +225,10 @@ func (m *matcher) held(a routing.Held) error {
 func (m *matcher) withdrawn(a routing.Withdraw) {
 	c, p := m.call(a.Call), m.person(a.Agent)
 	p.call, p.ended = 0, a.Why
+	c.out = slices.DeleteFunc(c.out, func(o routing.Offer) bool { return o == a.Offer })
+	if a.Why == "answered_elsewhere" {
+		return
+	}
 	if a.Why == "join_failed" {
 		p.answered = p.answered[:len(p.answered)-1]
 	}
@@ -228,7 +238,6 @@ func (m *matcher) withdrawn(a routing.Withdraw) {
 	if a.Why == "abandoned" || a.Why == "call_failed" || a.Why == "taken_over" || strings.HasPrefix(a.Why, "customer_") {
 		return
 	}
-	c.waiting, c.at, c.asked, c.until = true, len(c.list), true, time.Time{}
 	lasts := map[string]time.Duration{"rona": time.Minute, "refused": time.Minute, "desk_silent": time.Minute, "join_failed": time.Minute, "phone_busy": 30 * time.Second}[a.Why]
 	if a.Why == "refused" && m.out == p.id {
 		lasts = 0 // signed out while it rang
@@ -236,10 +245,15 @@ func (m *matcher) withdrawn(a routing.Withdraw) {
 	if lasts > 0 {
 		c.bars[p.id] = bar{m.now.Add(lasts), a.Why == "desk_silent" && c.queue.Pop.Late == routing.LateHold}
 	}
-	if a.Why != "desk_silent" {
+	if c.back = c.back || a.Why != "desk_silent"; len(c.out) > 0 {
+		return // it stays with the others of its group
+	}
+	c.waiting, c.at, c.asked, c.until = true, len(c.list), true, time.Time{}
+	if c.back {
 		c.came++
 		c.front = c.came <= 3
 	}
+	c.back = false
 }
 
 func (m *matcher) changed(s agents.Status) {
@@ -262,7 +276,7 @@ func (m *matcher) changed(s agents.Status) {
 	if !p.busy() {
 		p.asked = ""
 	}
-	fault := p.ended != "abandoned" && p.ended != "taken_over" && p.ended != "stopped" && !strings.HasPrefix(p.ended, "customer_") && p.ended != "call_failed" && p.ended != "join_failed"
+	fault := p.ended != "answered_elsewhere" && p.ended != "abandoned" && p.ended != "taken_over" && p.ended != "stopped" && !strings.HasPrefix(p.ended, "customer_") && p.ended != "call_failed" && p.ended != "join_failed"
 	if p.free() && (fault || was == agents.NotReady || was == agents.SignedOut) {
 		p.idle = s.Since
 		p.measure(window, m.now)

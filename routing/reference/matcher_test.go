@@ -24,7 +24,9 @@ type matcher struct {
 	sliced bool
 	bound  time.Duration // of overtaking (7)
 	offers map[string]int
-	out    agents.ID // who signs out with this event
+	out    agents.ID            // who signs out with this event
+	joined map[string]time.Time // reserves, by queue and team: since when
+	live   *routing.Policy
 }
 
 func (m *matcher) person(id agents.ID) *person {
@@ -155,6 +157,9 @@ func (m *matcher) open(c, taken *caller) bool {
 // finds a person.
 func (m *matcher) offered(a routing.OfferCall) error {
 	c, p := m.call(a.Call), m.person(a.Agent)
+	if c != nil && p != nil && a.Reason.Trigger == routing.Grouped {
+		return m.beside(c, p, a)
+	}
 	switch {
 	case c == nil || p == nil || !c.waiting:
 		return fmt.Errorf("call %d does not wait", a.Call)
@@ -164,7 +169,7 @@ func (m *matcher) offered(a routing.OfferCall) error {
 		return fmt.Errorf("call %d is offered although its queue occupies %d agents", c.id, c.queue.MaxTalking)
 	}
 	if a.Reason.Prefer == "" {
-		if step := m.fits(c, p); step != a.Reason.Step-1 || !m.may(c, p) {
+		if step := m.fits(c, p); step != a.Reason.Step-1 || !m.may(c, p) || m.standsBy(c, p) {
 			return fmt.Errorf("%s fits call %d at step %d (not %d), may take it: %v (%+v)", p.id, c.id, step+1, a.Reason.Step, m.may(c, p), *c)
 		}
 	}
@@ -174,7 +179,11 @@ func (m *matcher) offered(a routing.OfferCall) error {
 	} else {
 		err = m.found(c, p, a.Reason)
 	}
+	if err == nil {
+		err = m.groups(c, p, a)
+	}
 	m.offers[a.Reason.Trigger]++
+	c.out, c.group, c.back = []routing.Offer{a.Offer}, a.Reason.Group, false
 	c.waiting, c.asked, c.attempt = false, true, a.Offer
 	p.call = c.id
 	p.askedBy(c.queue.Name, m.now)
@@ -195,7 +204,7 @@ func (m *matcher) taken(c *caller, p *person, prefer string) error {
 		case !o.waiting || !m.may(o, p) || m.full(o):
 		case m.own(o, p):
 			first(&own, o)
-		case !m.open(o, c) || m.fits(o, p) < 0:
+		case !m.open(o, c) || m.fits(o, p) < 0 || m.standsBy(o, p):
 		case o.front:
 			first(&front, o)
 		default:
@@ -219,7 +228,7 @@ func (m *matcher) taken(c *caller, p *person, prefer string) error {
 	}
 	if front == nil && prefer == "" {
 		for _, o := range m.calls {
-			if o != c && m.open(o, nil) && !m.full(o) && m.fits(o, p) >= 0 && m.may(o, p) && c.since.Sub(o.since) > m.bound {
+			if o != c && m.open(o, nil) && !m.full(o) && m.fits(o, p) >= 0 && m.may(o, p) && !m.standsBy(o, p) && c.since.Sub(o.since) > m.bound {
 				return fmt.Errorf("call %d passes %d, which came %s before it", c.id, o.id, c.since.Sub(o.since))
 			}
 		}
@@ -238,7 +247,7 @@ func number(c *caller) routing.CallID {
 // the earliest step.
 func (m *matcher) found(c *caller, p *person, r routing.Reason) error {
 	for _, o := range m.calls { // those before it have sought already
-		if o != c && o.waiting && m.sooner(o, c, r.Trigger) && !m.full(o) && !m.anothersRoom(o, c) && !m.holds(o) && m.fits(o, p) >= 0 && m.may(o, p) && (o.asked || !m.sliced) {
+		if o != c && o.waiting && m.sooner(o, c, r.Trigger) && !m.full(o) && !m.anothersRoom(o, c) && !m.holds(o) && m.fits(o, p) >= 0 && m.may(o, p) && !m.standsBy(o, p) && (o.asked || !m.sliced) {
 			return fmt.Errorf("call %d finds %s before call %d, whose turn is earlier", c.id, p.id, o.id)
 		}
 	}
@@ -257,7 +266,7 @@ func (m *matcher) found(c *caller, p *person, r routing.Reason) error {
 	for _, n := range m.steps(c) {
 		var best *person
 		for _, q := range m.people {
-			if q.free() && m.fits(c, q) == n && m.may(c, q) && (best == nil || m.better(c, n, q, best)) {
+			if q.free() && m.fits(c, q) == n && m.may(c, q) && !m.standsBy(c, q) && (best == nil || m.better(c, n, q, best)) {
 				best = q
 			}
 		}
@@ -301,6 +310,9 @@ func (m *matcher) foundPreferred(c *caller, p *person, kind string) error {
 
 // better says that the queue's policy prefers a to b.
 func (m *matcher) better(c *caller, step int, a, b *person) bool {
+	if x, y := reserved(c.queue, a), reserved(c.queue, b); x != y {
+		return y // regular before reserve
+	}
 	switch c.queue.Choose {
 	case "most_skilled":
 		if x, y := needOf(c, step).levelsNamed(a), needOf(c, step).levelsNamed(b); x != y {
@@ -346,10 +358,10 @@ func (m *matcher) settled() error {
 			continue
 		}
 		for _, p := range m.people {
-			if p.free() && m.fits(c, p) >= 0 && m.may(c, p) {
+			if p.free() && m.fits(c, p) >= 0 && m.may(c, p) && !m.standsBy(c, p) {
 				return fmt.Errorf("call %d waits although %s is free", c.id, p.id)
 			}
 		}
 	}
-	return nil
+	return m.late()
 }

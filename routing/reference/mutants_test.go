@@ -35,6 +35,13 @@ var table = []mutant{
 	{"a newcomer is flooded", "measure.go", "head = max(first.answers.count[i]-s.since(e.now-w), 0)", "head = min(first.answers.count[i]-s.since(e.now-w), 0)"},
 	{"room is for whoever seeks first", "settle.go", "o != nil && e.finds(c) {", "o != nil && e.free < 0 {"},
 	{"nobody has come begins anew", "waiting.go", "if alone > 0 && c.deadline", "if alone < 0 && c.deadline"},
+	{"who stands by takes the call", "settle.go", "return !e.full(q) && !e.standsBy(q, a.profile.team)", "return !e.full(q)"},
+	{"a reserve goes before its regulars", "settle.go", "best == nil || topReserve && !reserve || match.Compare", "best == nil || match.Compare"},
+	{"a site that is closed is asked for", "place.go", "if hours != nil && !hours.Open(instant(e.now)) {", "if hours != nil && e.now < 0 {"},
+	{"a group takes who is wanted elsewhere", "group.go", "if other := e.anyCall(a); other != nil {", "if other := e.anyCall(a); other != nil && e.now < 0 {"},
+	{"chosen by what half of them have", "slices.go", "\t\tcase e.measuring != nil:\n\t\t\te.measureMore() // nobody is chosen by what half of the agents have\n", ""},
+	{"what holds is not looked for", "gather.go", "{of: &e.held}}}", "}}"},
+	{"who knows more is outdone", "levels.go", "policy == match.MostSkilled && levels < others", "policy == match.MostSkilled && levels > others"},
 	{"a slice has no end", "slices.go", "return s.units >= s.mostUnits ||", "return s.units < 0 ||"},
 }
 

@@ -15,6 +15,9 @@ const (
 	ceilinged // points and age count up to a ceiling
 
 	atMost     // queues that occupy few agents at once
+	inReserve  // teams that stand by until their queue is in trouble
+	placed     // callers who ask for an agent of their region, at sites that close
+	grouped    // several phones ring at once
 	variations // how many there are
 )
 
@@ -36,6 +39,12 @@ func vary(p *routing.Policy, kind uint64) {
 		p.Ceiling = ceiling
 	case atMost:
 		a.MaxTalking, b.MaxTalking = 3, 2
+	case inReserve:
+		withReserves(p)
+	case placed:
+		withPlaces(p)
+	case grouped:
+		a.RingSize, c.RingSize = 3, 2
 	}
 }
 
@@ -164,5 +173,5 @@ func (m *matcher) anothersRoom(o, c *caller) bool {
 
 // finds says that somebody free may take the call.
 func (m *matcher) finds(c *caller) bool {
-	return slices.ContainsFunc(m.people, func(p *person) bool { return p.free() && m.fits(c, p) >= 0 && m.may(c, p) })
+	return slices.ContainsFunc(m.people, func(p *person) bool { return p.free() && m.fits(c, p) >= 0 && m.may(c, p) && !m.standsBy(c, p) })
 }

@@ -15,13 +15,14 @@ type need struct {
 	own   rule.Need // of the step, the queue's where the step is silent
 	firm  rule.Need // of route and topic
 	speak string    // the caller's language
+	site  string    // of the caller's region, while it is open
 	level agents.Level
 }
 
 // needOf is the need of a step; 0 is the queue's own.
 func needOf(c *caller, step int) need {
 	q := c.queue
-	n := need{own: q.Need, firm: c.firm, speak: c.language, level: max(q.SpeakLevel, 1)}
+	n := need{own: q.Need, firm: c.firm, speak: c.language, site: c.site, level: max(q.SpeakLevel, 1)}
 	if step == 0 || q.Steps[step-1].Need == nil {
 		return n
 	}
@@ -41,6 +42,9 @@ func needOf(c *caller, step int) need {
 	if over.Team != nil {
 		n.own.Team = over.Team
 	}
+	if over.Site != nil {
+		n.own.Site = over.Site
+	}
 	return n
 }
 
@@ -57,7 +61,7 @@ func (n need) met(p *person) bool {
 			return false
 		}
 	}
-	return p.oneOf(n.own.Any) && p.oneOf(n.firm.Any) && !n.excludes(p) && n.understood(p) && n.inTeam(p)
+	return p.oneOf(n.own.Any) && p.oneOf(n.firm.Any) && !n.excludes(p) && n.understood(p) && n.inTeam(p) && n.atSite(p)
 }
 
 func (n need) excludes(p *person) bool {
@@ -160,6 +164,7 @@ type person struct {
 	id     agents.ID
 	levels map[agents.Skill]agents.Level
 	team   string
+	site   string
 	state  agents.State
 	idle   time.Time
 	desk   bool
@@ -227,6 +232,10 @@ type caller struct {
 	queue    *routing.Queue
 	firm     rule.Need
 	language string
+	region   string
+	site     string    // that "caller" means now
+	inLine   bool      // counts among those who wait in its queue
+	away     bool      // a callback: without a line
 	last     agents.ID // who served this customer last, once the record is there
 	since    time.Time
 	entered  time.Time
@@ -240,6 +249,9 @@ type caller struct {
 	sender   agents.ID // who passed it on, or asks
 	question bool      // an agent's
 	attempt  routing.Offer
+	out      []routing.Offer // offers that are out, or the talk
+	group    []agents.ID     // who is still to be offered the call beside the first
+	back     bool            // one of a group that failed brings it to the front
 
 	list  []entry // preferred agents
 	at    int     // the entry it is at

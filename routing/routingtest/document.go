@@ -152,10 +152,16 @@ func popOption(q *routing.Queue, key, v string) (err error) {
 	return err
 }
 
-// need reads "billing:3,speak:caller,team:sofia,none:trainee".
+// need reads "billing:3,speak:caller,team:sofia,none:trainee,any(x:5,y:2|z:7)".
 func need(s string) (*rule.Need, error) {
 	n := &rule.Need{}
-	for part := range strings.SplitSeq(s, ",") {
+	for _, part := range outside(s, ',') {
+		if sets, ok := strings.CutPrefix(part, "any("); ok {
+			if err := anyOf(n, strings.TrimSuffix(sets, ")")); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		name, v, _ := strings.Cut(part, ":")
 		switch name {
 		case "speak":
@@ -177,6 +183,18 @@ func need(s string) (*rule.Need, error) {
 		}
 	}
 	return n, nil
+}
+
+// anyOf reads sets of which one whole one is enough: "x:5,y:2|z:7".
+func anyOf(n *rule.Need, text string) error {
+	for set := range strings.SplitSeq(text, "|") {
+		one, err := need(set)
+		if err != nil {
+			return err
+		}
+		n.Any = append(n.Any, one.All)
+	}
+	return nil
 }
 
 // preferList reads "account_manager:25s:waived,last_agent:10s".

@@ -40,6 +40,8 @@ type Case struct {
 	order    []string // call names by number
 	asked    []asked
 	offers   []offered
+	passedOn map[string]agents.ID // who answers a call at once, to pass it on
+	until    time.Time            // time passes to here when all has happened
 }
 
 // person is an agent as a case begins.
@@ -82,6 +84,9 @@ func Parse(text string) (*Case, error) {
 			return nil, fmt.Errorf("line %d: %w", i+1, err)
 		}
 	}
+	c.answers()
+	c.popsApart()
+	c.segmentsNamed()
 	return c, c.routes()
 }
 
@@ -119,7 +124,7 @@ func split(raw string) (line, error) {
 			}
 			l.opts[k] = v
 		}
-		if !ok || l.is("agents") {
+		if !ok || l.is("agents") || l.is("signin") {
 			l.words = append(l.words, f)
 		}
 	}
@@ -199,6 +204,13 @@ func (c *Case) read(l line, now *time.Duration) error {
 // event reads "... at +5s" and keeps the line; without "at" it happens at the
 // instant of the line before. "advance 20s" only lets time pass.
 func (c *Case) event(l line, now *time.Duration) error {
+	if l.is("advance") && len(l.words) > 2 && l.words[1] == "to" {
+		at, err := c.instant(l.words[2], now)
+		*now = max(*now, at)
+		l.at = c.t0.Add(*now)
+		c.events = append(c.events, l)
+		return err
+	}
 	if l.is("advance") {
 		d, err := time.ParseDuration(l.words[1])
 		*now += d
@@ -206,25 +218,24 @@ func (c *Case) event(l line, now *time.Duration) error {
 		c.events = append(c.events, l)
 		return err
 	}
-	for i, w := range l.words {
-		if w != "at" || i+1 == len(l.words) {
-			continue
-		}
-		if clock, err := time.Parse("15:04:05", l.words[i+1]); err == nil {
-			y, m, d := c.t0.Date()
-			*now = time.Date(y, m, d, clock.Hour(), clock.Minute(), clock.Second(), 0, time.UTC).Sub(c.t0)
-		} else if d, err := time.ParseDuration(strings.TrimPrefix(l.words[i+1], "+")); err != nil {
-			return err
-		} else if d < *now {
-			return fmt.Errorf("%s is before the line above", l.words[i+1])
-		} else {
-			*now = d
-		}
-		l.words = append(l.words[:i:i], l.words[i+2:]...)
-		break
+	times, err := c.times(&l, now)
+	if err != nil {
+		return err
 	}
-	l.at = c.t0.Add(*now)
-	c.events = append(c.events, l)
+	if len(times) == 0 {
+		times = []time.Duration{*now}
+	}
+	for i, at := range times {
+		if at < *now {
+			return fmt.Errorf("%s is before the line above", at)
+		}
+		if i > 0 {
+			c.answeredBetween(line{words: l.words, at: l.at})
+		}
+		*now = at
+		l.at = c.t0.Add(at)
+		c.events = append(c.events, l)
+	}
 	return c.declare(l)
 }
 
@@ -240,8 +251,10 @@ func (c *Case) declare(l line) error {
 			c.direct[key] = "direct"
 		}
 	case "signin":
-		if l.opts["skills"] != "" {
-			return c.agents(line{words: []string{"agents", l.words[1] + "=" + l.opts["skills"], "signed_out"}})
+		id, skills, ok := strings.Cut(l.words[1], "=")
+		l.words[1] = id // of the event as well
+		if skills = first(skills, l.opts["skills"]); ok || skills != "" {
+			return c.agents(line{words: []string{"agents", id + "=" + skills, "signed_out"}})
 		}
 	}
 	return nil

@@ -36,6 +36,10 @@ type runner struct {
 	version int
 
 	messages []routing.CallID // calls that were just sent to a mailbox
+	over     map[routing.Offer]bool
+	plays    []routing.CallID // callers who just heard that we are closed
+	// quickPlay: the case does not say when announcements are over.
+	quickPlay bool
 }
 
 // Run plays the case and gives the lines below the line.
@@ -45,6 +49,7 @@ func (c *Case) Run() ([]string, error) {
 		offers: map[routing.CallID]routing.Offer{}, made: map[routing.Offer]agents.ID{}, silent: map[routing.CallID]bool{}, talks: map[agents.ID]routing.Offer{}, callers: map[routing.CallID]*rule.Env{}, queues: map[routing.CallID]string{},
 		greeted: map[routing.CallID]bool{}, tries: map[routing.CallID]int{}, kept: map[routing.CallID]*routing.Kept{},
 		reached: map[routing.CallID]bool{}, hashes: map[routing.CallID]string{},
+		over: map[routing.Offer]bool{}, quickPlay: c.playedUnsaid(),
 	}
 	if err := r.prepare(); err != nil {
 		return nil, err
@@ -64,7 +69,12 @@ func (c *Case) Run() ([]string, error) {
 			return nil, fmt.Errorf("%q: %w", l.text, err)
 		}
 	}
-	return r.out, r.pass(r.now)
+	last := r.now
+	if r.until.After(last) {
+		last = r.until
+	}
+	err := r.pass(last)
+	return r.out, err
 }
 
 // prepare signs the agents in, the longest idle first, and gives those who
@@ -134,6 +144,11 @@ func (r *runner) occupy(p person) error {
 	if err := r.step(routing.CallArrived{Call: id, Attrs: rule.Call{Trunk: trunk}}); err != nil {
 		return err
 	}
+	if _, ok := r.offers[id]; !ok { // the queue prefers somebody whom the record names
+		if err := r.step(routing.CustomerResolved{Call: id}); err != nil {
+			return err
+		}
+	}
 	o, ok := r.offers[id]
 	if !ok {
 		return fmt.Errorf("agents: %s does not get the call", p.id)
@@ -148,6 +163,9 @@ func (r *runner) occupy(p person) error {
 
 // pass lets the engine's deadlines come, one by one.
 func (r *runner) pass(until time.Time) error {
+	if until.Before(r.now) { // an offer was let ring out
+		until = r.now
+	}
 	for n := 0; ; n++ {
 		due, ok := r.engine.Deadline()
 		if !ok || due.After(until) {
@@ -180,7 +198,7 @@ func (r *runner) step(ev routing.Event) error {
 		r.picks = r.picks[1:]
 		err = r.step(routing.PhoneAnswered{Offer: o})
 	}
-	return r.leaveNothing(err)
+	return r.playedOut(r.leaveNothing(err))
 }
 
 // decide lets the engine decide what is pending in a Step, or nothing: only a
@@ -235,6 +253,8 @@ func (r *runner) play(l line) error {
 		return r.step(routing.AgentStateAsked{Agent: agents.ID(word(1)), State: agents.Available})
 	case "free":
 		return r.freeAll(l.words[1:])
+	case "pickup":
+		return r.pickup(l.words[1:])
 	case "desk":
 		return r.step(routing.DeskChanged{Agent: agents.ID(word(1)), Up: word(2) == "back"})
 	case "register":
@@ -297,7 +317,9 @@ func (r *runner) playOffer(l line, word func(int) string) error {
 	}
 	switch l.words[0] {
 	case "ack":
-		return r.step(routing.PopAcked{Offer: o, Mode: rest})
+		return r.step(routing.PopAcked{Offer: o, Mode: first(rest, routing.Painted)})
+	case "noanswer":
+		return r.noAnswer(o)
 	case "accept":
 		return r.step(routing.OfferAccepted{Offer: o})
 	case "refuse":

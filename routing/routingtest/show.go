@@ -27,8 +27,11 @@ func (r *runner) show(acts []routing.Action) {
 
 func (r *runner) remember(a routing.Action) {
 	r.back(a)
+	r.finished(a)
+	r.closing(a)
 	switch a := a.(type) {
 	case routing.OfferCall:
+		r.answersAtOnce(a.Offer)
 		r.offers[a.Call] = a.Offer
 		r.made[routing.Offer{Call: a.Call, Attempt: a.Attempt}] = a.Agent
 		if !a.NoDesk && (!r.apart || r.setup) {

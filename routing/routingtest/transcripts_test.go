@@ -31,6 +31,9 @@ func TestTranscripts(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if err := c.Until(below); err != nil {
+				t.Fatal(err)
+			}
 			lines, err := c.Run()
 			if err != nil {
 				t.Fatal(err)

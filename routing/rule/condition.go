@@ -273,13 +273,24 @@ func syntaxError(src string, err error) *SyntaxError {
 	var fe *file.Error
 	if errors.As(err, &fe) {
 		line, col := position(src, fe.From)
-		return &SyntaxError{Line: line, Col: col, Msg: strings.ReplaceAll(fe.Message, "rule.rim", "rule.")}
+		return &SyntaxError{Line: line, Col: col, Msg: plainly(strings.ReplaceAll(fe.Message, "rule.rim", "rule."))}
 	}
 	var se *SyntaxError
 	if errors.As(err, &se) {
 		return se
 	}
 	return &SyntaxError{Line: 1, Col: 1, Msg: err.Error()}
+}
+
+// plainly says what to do where the library's words do not.
+func plainly(msg string) string {
+	switch {
+	case msg == `unexpected token Operator("=")`:
+		return "a comparison is written ==, not ="
+	case strings.HasSuffix(msg, "(mismatched types int and string)"), strings.HasSuffix(msg, "(mismatched types string and int)"):
+		return msg + ": numbers stand without quotes, durations as whole seconds"
+	}
+	return msg
 }
 
 // position turns a rune offset into line and column, both from 1.

@@ -103,7 +103,6 @@ func TestConditionRefused(t *testing.T) {
 		{`open("ofice")`, `1:6: calendar ofice is not declared, did you mean office?`},
 		{`open(call.trunk)`, `open takes a literal text`},
 		{`between("8", "9")`, `between takes times of day`},
-		{`has("customer.churn_risk")`, `has("customer.churn_risk") is not supported yet`},
 		{`has("customer.nme")`, `unknown field customer.nme`},
 		{`now() > 1`, `now`},
 		{`call.transfers / 2 == 1`, `operator / is not allowed`},

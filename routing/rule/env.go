@@ -74,6 +74,9 @@ type Customer struct {
 	DoNotCall       bool     `json:"do_not_call,omitempty" expr:"do_not_call"`
 	FraudFlag       bool     `json:"fraud_flag,omitempty" expr:"fraud_flag"`
 	Birthday        bool     `json:"birthday,omitempty" expr:"birthday"` // today
+	// Zeros names those of churn_risk, value and usage_trend that the record says
+	// are 0; one that is 0 and not named here is missing.
+	Zeros []string `json:"zeros,omitempty" expr:"-"`
 	// The document's own fields by name, other than those that name a person.
 	Texts    map[string]string   `json:"texts,omitempty" expr:"-"`
 	Integers map[string]int      `json:"integers,omitempty" expr:"-"`

@@ -262,8 +262,6 @@ func (w *names) argument(function string, text *ast.StringNode) {
 		}
 		if root != "call" && root != "customer" || !slices.Contains(known.now, field) && !slices.Contains(known.later, field) {
 			w.fail(text, "has: unknown field %s%s", text.Value, didYouMean(field, known.now))
-		} else if hasField[text.Value] == nil {
-			w.fail(text, "has(%q) is not supported yet", text.Value)
 		}
 		w.customer = w.customer || root == "customer"
 		w.past = w.past || root == "call" && slices.Contains(pastFields, field)
@@ -344,7 +342,11 @@ func (w *names) literal(field, value ast.Node) {
 		return
 	}
 	if !slices.Contains(declared, text.Value) {
-		w.fail(text, "%s %s is not declared%s", kind, text.Value, didYouMean(text.Value, declared))
+		hint := didYouMean(text.Value, declared)
+		if hint == "" && kind == "weekday" {
+			hint = ", write " + strings.Join(declared, " ")
+		}
+		w.fail(text, "%s %s is not declared%s", kind, text.Value, hint)
 	}
 }
 

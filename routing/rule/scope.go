@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -109,31 +110,66 @@ func clockMinutes(s string) (int, bool) {
 	return int(hour*60 + minute), true
 }
 
-// hasField tells missing from zero, for the attributes where that can be told.
+// hasField tells missing from zero, for every attribute of a call and a
+// customer: what is always told is always there.
 var hasField = map[string]func(*Env) bool{
-	"call.language":              func(e *Env) bool { return e.Call.Language != "" },
-	"call.topic":                 func(e *Env) bool { return e.Call.Topic != "" },
-	"call.country":               func(e *Env) bool { return e.Call.Country != "" },
+	"call.kind":                  always,
+	"call.ani":                   func(e *Env) bool { return e.Call.ANIKnown },
+	"call.ani_known":             always,
 	"call.dnis":                  func(e *Env) bool { return e.Call.DNIS != "" },
 	"call.trunk":                 func(e *Env) bool { return e.Call.Trunk != "" },
-	"call.choice":                func(e *Env) bool { return e.Call.Choice != "" },
-	"call.region":                func(e *Env) bool { return e.Call.Region != "" },
+	"call.verified":              func(e *Env) bool { return e.Call.Verified || e.Call.Attestation != "" },
 	"call.attestation":           func(e *Env) bool { return e.Call.Attestation != "" },
+	"call.country":               func(e *Env) bool { return e.Call.Country != "" },
+	"call.region":                func(e *Env) bool { return e.Call.Region != "" },
+	"call.language":              func(e *Env) bool { return e.Call.Language != "" },
+	"call.topic":                 func(e *Env) bool { return e.Call.Topic != "" },
+	"call.choice":                func(e *Env) bool { return e.Call.Choice != "" },
+	"call.waited":                always,
+	"call.transfers":             always,
 	"call.from_queue":            func(e *Env) bool { return e.Call.FromQueue != "" },
+	"call.offers":                always,
+	"call.calls_today":           func(e *Env) bool { return e.Call.ANIKnown },
+	"call.abandoned_today":       func(e *Env) bool { return e.Call.ANIKnown },
 	"call.abandoned_ago":         func(e *Env) bool { return e.view.Call.AbandonedAgo != Missing },
 	"call.answered_ago":          func(e *Env) bool { return e.view.Call.AnsweredAgo != Missing },
+	"customer.known":             always,
+	"customer.id":                known,
+	"customer.confidence":        known,
 	"customer.segment":           func(e *Env) bool { return e.Customer.Segment != "" },
+	"customer.key_account":       known,
 	"customer.language":          func(e *Env) bool { return e.Customer.Language != "" },
 	"customer.country":           func(e *Env) bool { return e.Customer.Country != "" },
+	"customer.churn_risk":        func(e *Env) bool { return e.Customer.told("churn_risk", e.Customer.ChurnRisk) },
+	"customer.value":             func(e *Env) bool { return e.Customer.told("value", e.Customer.Value) },
 	"customer.balance":           func(e *Env) bool { return e.Customer.BalanceCurrency != "" },
 	"customer.balance_currency":  func(e *Env) bool { return e.Customer.BalanceCurrency != "" },
+	"customer.overdue_days":      func(e *Env) bool { return e.Customer.BalanceCurrency != "" || e.Customer.OverdueDays != 0 },
+	"customer.open_tickets":      known,
+	"customer.open_complaints":   known,
 	"customer.products":          func(e *Env) bool { return len(e.Customer.Products) > 0 },
 	"customer.account_manager":   func(e *Env) bool { return e.Customer.AccountManager != "" },
 	"customer.last_agent":        func(e *Env) bool { return e.Customer.LastAgent != "" },
 	"customer.last_topic":        func(e *Env) bool { return e.Customer.LastTopic != "" },
 	"customer.last_contact_days": func(e *Env) bool { return e.Customer.Known && e.Customer.LastContactDays != Missing },
 	"customer.contract_end_days": func(e *Env) bool { return e.Customer.Known && e.Customer.ContractEndDays != Missing },
+	"customer.usage_trend":       func(e *Env) bool { return e.Customer.told("usage_trend", e.Customer.UsageTrend) },
 	"customer.consent":           func(e *Env) bool { return len(e.Customer.Consent) > 0 },
+	"customer.do_not_call":       known,
+	"customer.fraud_flag":        known,
+	"customer.birthday":          known,
+}
+
+func always(*Env) bool  { return true }
+func known(e *Env) bool { return e.Customer.Known }
+
+// Zero names attributes whose 0 is not what is missing, where the record says
+// it.
+var Zero = []string{"churn_risk", "value", "usage_trend"}
+
+// told says whether the record says what a number is.
+func (c *Customer) told(name string, v int) bool {
+	return c.Known && (v != 0 || slices.Contains(c.Zeros, name))
 }
 
 func (e *Env) has(field string) bool {

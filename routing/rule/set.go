@@ -48,6 +48,9 @@ func (e *Env) Set(name, text string) error {
 		return named(name, err)
 	case f.number != nil:
 		*f.number(e) = v
+		if short, _ := strings.CutPrefix(name, "customer."); v == 0 && slices.Contains(Zero, short) {
+			e.Customer.Zeros = append(e.Customer.Zeros, short)
+		}
 	case name == "customer.balance":
 		e.Customer.Balance = int64(v)
 	default:

@@ -36,6 +36,9 @@ type Attributes struct {
 	DoNotCall       bool
 	FraudFlag       bool
 	Birthday        bool // today
+	// Zeros names those of churn_risk and usage_trend that the record says are 0;
+	// one that is 0 and not named here is missing.
+	Zeros []string
 	// The routing document's own fields by name; the rim fills them in, which
 	// knows their types.
 	Texts    map[string]string
@@ -69,6 +72,12 @@ func (r *Record) Attributes(now time.Time) Attributes {
 	}
 	if r.ChurnRisk != nil {
 		a.ChurnRisk = min(max(*r.ChurnRisk, 0), 100)
+	}
+	if r.ChurnRisk != nil && a.ChurnRisk == 0 {
+		a.Zeros = append(a.Zeros, "churn_risk")
+	}
+	if r.UsageTrend != nil && a.UsageTrend == 0 {
+		a.Zeros = append(a.Zeros, "usage_trend")
 	}
 	if b := r.Billing; b != nil {
 		a.Balance, a.BalanceCurrency, a.OverdueDays = b.Balance.Minor, b.Balance.Currency, b.OverdueAge

@@ -90,7 +90,9 @@ type Card struct {
 		Topic string `json:"topic"`
 		TalkS int    `json:"talk_s"`
 	} `json:"from"`
-	Notes []struct {
+	Question bool     `json:"question"`
+	Consult  *Consult `json:"consult"`
+	Notes    []struct {
 		Agent string `json:"agent"`
 		Name  string `json:"name"`
 		Text  string `json:"text"`
@@ -130,6 +132,22 @@ type Result struct {
 	OK      bool     `json:"ok"`
 	Code    string   `json:"code"`
 	Answers []Answer `json:"answers"`
+}
+
+// Consult is CONSULT of the protocol.
+type Consult struct {
+	Call  int64  `json:"call"`
+	Phase string `json:"phase"`
+	Agent string `json:"agent"`
+	Name  string `json:"name"`
+	Note  string `json:"note"`
+}
+
+type consultChange struct {
+	Call    int64    `json:"call"`
+	Attempt int      `json:"attempt"`
+	Consult *Consult `json:"consult"`
+	Why     string   `json:"why"`
 }
 
 type phaseChange struct {

@@ -21,6 +21,7 @@ type State struct {
 	Status     Status
 	Colleagues []Colleague
 	Cards      map[int64]Card // by call
+	AskedWhy   string         // how the last question that the agent asked has ended
 }
 
 // Seen is one offer as the robot lived it, on its own clock. Zero times did
@@ -301,6 +302,8 @@ func (d *Desk) frame(f frame, at time.Time) error {
 		return with(f, d.patched)
 	case "phase":
 		return with(f, func(p phaseChange) { d.phase(p, at) })
+	case "consult":
+		return with(f, d.asks)
 	case "withdraw":
 		return with(f, func(p phaseChange) { d.withdrawn(p.Call, p.Attempt, p.Why, at) })
 	}

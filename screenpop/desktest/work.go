@@ -185,6 +185,17 @@ func (d *Desk) talk(c Card) {
 	}
 }
 
+// asks notes how the question stands that the agent asks somebody.
+func (d *Desk) asks(v consultChange) {
+	d.show(func(s *State) {
+		if c, ok := s.Cards[v.Call]; ok && c.Attempt == v.Attempt {
+			c.Consult = v.Consult
+			s.Cards[v.Call] = c
+			s.AskedWhy = v.Why
+		}
+	})
+}
+
 func (d *Desk) withdrawn(call int64, attempt int, why string, at time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -31,3 +31,12 @@ func PaysItsOwner(n Number) bool {
 	kind := phonenumbers.GetNumberType(p)
 	return kind == phonenumbers.PREMIUM_RATE || kind == phonenumbers.PERSONAL_NUMBER
 }
+
+// Country is the country of a number (ISO 3166), "" for one of none, such as +800.
+func Country(n Number) string {
+	p, err := phonenumbers.Parse(n.E164(), phonenumbers.UNKNOWN_REGION)
+	if err != nil {
+		return ""
+	}
+	return country(p)
+}

@@ -15,11 +15,12 @@ import (
 // covers an instant: it was written by an earlier release, or taken away.
 var ErrNoRun = errors.New("journal: the beginning of that run is not there")
 
-// ReadRun hands over the events of the run of the server that covers an
-// instant, from its start on, also while it goes on. An error of do ends the
+// ReadFrom hands over the events of the run of the server that covers an instant,
+// from its start on, and those of the runs after it, also while the last goes on:
+// a callback outlives the run that it was accepted in. An error of do ends the
 // reading and is returned; missing events are a *DamageError, and those behind
 // them are not handed over.
-func ReadRun(dir string, at time.Time, do func(at time.Time, ev routing.Event) error) error {
+func ReadFrom(dir string, at time.Time, do func(at time.Time, ev routing.Event) error) error {
 	names, err := segments(dir)
 	if err != nil {
 		return fmt.Errorf("journal: %w", err)
@@ -30,11 +31,8 @@ func ReadRun(dir string, at time.Time, do func(at time.Time, ev routing.Event) e
 		if err != nil {
 			return err
 		}
-		switch {
-		case l.kind == (routing.Started{}).Kind() && !l.at.After(at):
+		if l.kind == (routing.Started{}).Kind() && !l.at.After(at) {
 			first = i
-		case l.kind == (routing.Started{}).Kind():
-			names = names[:i] // a later run
 		}
 	}
 	if first < 0 {

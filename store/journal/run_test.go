@@ -9,8 +9,8 @@ import (
 	"github.com/cordboard/cordboard/routing"
 )
 
-// A run is read from its start to its end, across segments, and no further.
-func TestReadRun(t *testing.T) {
+// A run is read from its start, across segments, and so are the runs after it.
+func TestReadFrom(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	at := func(s int) time.Time { return t0.Add(time.Duration(s) * time.Second) }
@@ -35,7 +35,7 @@ func TestReadRun(t *testing.T) {
 			run++
 		}
 		var got, want []int
-		err := ReadRun(dir, at(when), func(_ time.Time, ev routing.Event) error {
+		err := ReadFrom(dir, at(when), func(_ time.Time, ev routing.Event) error {
 			switch ev := ev.(type) {
 			case routing.Started:
 				got = append(got, -ev.Version)
@@ -44,25 +44,27 @@ func TestReadRun(t *testing.T) {
 			}
 			return nil
 		})
-		want = append(want, -(run - 1))
-		for i := range 31 {
-			want = append(want, 100*run+i)
+		for ; run <= 3; run++ {
+			want = append(want, -(run - 1))
+			for i := range 31 {
+				want = append(want, 100*run+i)
+			}
 		}
 		if err != nil || !slices.Equal(got, want) {
 			t.Errorf("the run of %ds: %v, %v", when, got, err)
 		}
 	}
-	if err := ReadRun(dir, at(98), nil); !errors.Is(err, ErrNoRun) {
+	if err := ReadFrom(dir, at(98), nil); !errors.Is(err, ErrNoRun) {
 		t.Errorf("before the first start: %v", err)
 	}
 	stop := errors.New("enough")
-	if err := ReadRun(dir, at(115), func(time.Time, routing.Event) error { return stop }); !errors.Is(err, stop) {
+	if err := ReadFrom(dir, at(115), func(time.Time, routing.Event) error { return stop }); !errors.Is(err, stop) {
 		t.Errorf("stopped: %v", err)
 	}
 }
 
 // Behind a gap nothing is handed over.
-func TestReadRunStopsAtAGap(t *testing.T) {
+func TestReadFromStopsAtAGap(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	j := start(t, dir, Options{})
@@ -77,7 +79,7 @@ func TestReadRunStopsAtAGap(t *testing.T) {
 	closed(t, j)
 	n := 0
 	var damage *DamageError
-	if err := ReadRun(dir, t0, func(time.Time, routing.Event) error { n++; return nil }); !errors.As(err, &damage) || damage.Lost != 1 || n != 4 {
+	if err := ReadFrom(dir, t0, func(time.Time, routing.Event) error { n++; return nil }); !errors.As(err, &damage) || damage.Lost != 1 || n != 4 {
 		t.Errorf("%d events handed over, %v", n, err)
 	}
 }

@@ -46,6 +46,7 @@ func Run(t *testing.T, fresh func(testing.TB) Fixture) {
 		{"ledger/restart", testRestart},
 		{"ledger/restart while talking", testRestartTalking},
 		{"ledger/callbacks outlive a restart", testCallbacks},
+		{"ledger/questions", testQuestions},
 		{"ledger/calls of a number", testPast},
 		{"ledger/concurrent writers", testConcurrent},
 		{"ledger/fold", testFoldCalls},

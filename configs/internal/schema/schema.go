@@ -50,16 +50,21 @@ func Of(guide string) ([]byte, error) {
 			defs[name] = t.schema()
 		}
 	}
-	// An option of a queue may switch off what the defaults set.
+	// An option of a queue may switch off what the defaults set, and a route what
+	// its queue says of callbacks.
 	off := defs["option"].(map[string]any)["properties"].(map[string]any)
 	for key, s := range off {
-		off[key] = map[string]any{"anyOf": []any{s, map[string]any{"const": "none"}}}
+		off[key] = orNone(s)
 	}
+	routes := defs["route"].(map[string]any)["properties"].(map[string]any)
+	routes["callback"] = orNone(routes["callback"])
 	defs["queue"] = map[string]any{"anyOf": []any{map[string]any{"$ref": "#/$defs/option"}, map[string]any{"type": "null"}}} // desk: with nothing behind it
 	out["$defs"] = defs
 	b, err := json.MarshalIndent(out, "", " ")
 	return append(b, '\n'), err
 }
+
+func orNone(s any) any { return map[string]any{"anyOf": []any{s, map[string]any{"const": "none"}}} }
 
 var (
 	heading = regexp.MustCompile(`^\*\*([^*]+)\*\*`)

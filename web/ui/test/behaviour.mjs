@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { card, people, received } from './fixtures.mjs';
 import { withPage } from './harness.mjs';
-import { barIs, cardFor, offer, phase, scenes, seen, state, talk, us } from './scenes.mjs';
+import { asking, asks, barIs, cardFor, offer, phase, question, scenes, seen, state, talk, us } from './scenes.mjs';
 
 const desk = (test, options = {}) => () => withPage(options, (x) => test({ ...x, lang: options.lang }));
 
@@ -64,6 +64,31 @@ export const behaviour = {
     const then = await since();
     await page.evaluate(() => new Promise((again) => { const real = Date.now; Date.now = () => real() + 60_000; setTimeout(again, 1200); })); // a tick of the page's clock
     assert.equal(await since(), then);
+  }),
+
+  'new messages are told during a call, too': desk(async (x) => {
+    await scenes.offered(x);
+    assert.equal(await x.id('messages').count(), 0);
+    assert.equal(await x.id('new-messages').innerText(), '1 new message');
+  }),
+
+  'the board tells who is to be called back, and what became of the callbacks': desk(async ({ server, context }) => {
+    const queue = (name, more) => ({ name, title: name, waiting: 0, oldest_since: 0, talking: 0, staffed: 1, available: 1, answer_within_s: 20, open: true, offered: 9, answered: 1, abandoned: 0, answered_in_time: 1, ...more });
+    const board = (queues, calls) => ({ at: Date.now() * 1000, degraded: [], agents: [], calls, queues });
+    const waits = { call: 7, phase: 'callback', queue: 'care', since: 0, entered: (Date.now() - 5000) * 1000, priority: 0, step: 1, blocked: [] };
+    server.pushBoard(board([queue('care'), queue('sales')], []));
+    const page = await context.newPage();
+    await page.goto(server.url + '/in#boss-link');
+    await page.waitForSelector('[data-testid=board][data-link=live]');
+    assert.equal(await page.locator('[data-testid=queues] th').count(), 9); // no column that says nothing
+    server.pushBoard(board([queue('care', { callbacks_waiting: 2, callbacks: 8, callbacks_done: 5, callbacks_failed: 1 }), queue('sales')], [waits]));
+    await page.waitForSelector('[data-testid=queue-care] [data-testid=callbacks]');
+    const told = page.locator('[data-testid=queue-care] [data-testid=callbacks]');
+    assert.equal(await told.innerText(), '2 · 5 done, 1 not reached');
+    assert.match(await told.getAttribute('title'), /^2 to be called back/);
+    assert.equal(await page.locator('[data-testid=callbacks]').count(), 1);
+    assert.match(await page.locator('[data-testid=call-7]').innerText(), /To be called back/);
+    assert.equal(await page.locator('[data-testid=queue-care] [data-testid=waiting]').innerText(), '0'); // who has no line does not wait on it
   }),
 
   'a pop is acked as painted, with what stands there': desk(async (x) => {
@@ -301,6 +326,98 @@ export const behaviour = {
     await x.id('transfer-go').click();
     await x.page.waitForFunction(() => document.querySelector('[data-testid=refusal]').textContent.includes('closed'));
     assert.equal(await x.id('transfer-note').inputValue(), 'Please fix a date.');
+  }),
+
+  'asking first: whom, what, and the panel is gone': desk(async (x) => {
+    await scenes.transfer(x);
+    await x.id('to-agent:petar').click();
+    await x.page.fill('[data-testid=transfer-note]', 'Port 12 is full. Is there a spare one?');
+    await x.id('ask-first').click();
+    const { d } = await x.server.got('consult');
+    assert.deepEqual(d, { call: 12, attempt: 1, agent: 'petar', note: 'Port 12 is full. Is there a spare one?' });
+    await x.id('transfer-panel').waitFor({ state: 'detached' });
+    assert.ok(!x.server.frames.some((f) => f.t === 'transfer'));
+  }),
+
+  'a question that is refused says why and keeps what was written': desk(async (x) => {
+    x.server.refuse.consult = 'closed';
+    await scenes.transfer(x);
+    await x.page.fill('[data-testid=transfer-note]', 'A spare port?');
+    await x.id('ask-first').click();
+    await x.page.waitForFunction(() => document.querySelector('[data-testid=refusal]').textContent.includes('closed'));
+    assert.equal(await x.page.inputValue('[data-testid=transfer-note]'), 'A spare port?');
+  }),
+
+  'while asking the bar says whom, and its acts are those of a question': desk(async (x) => {
+    const c = await talk(x);
+    const line = () => x.id('bar-state').textContent();
+    await asking(x, c, { phase: 'waiting', agent: '', name: '', topic: 'line_fault' });
+    assert.match(await line(), /Asking Line fault, nobody is there yet/);
+    assert.equal(await x.id('hand-over').getAttribute('aria-disabled'), 'true');
+    await x.id('hand-over').click({ force: true });
+    await asking(x, c, { phase: 'ringing' });
+    await x.page.getByText('Asking Petar Georgiev, the phone rings').first().waitFor();
+    await asking(x, c);
+    phase(x, c, { phase: 'hold', since: us(0) });
+    await x.page.getByText('Asking Petar Georgiev, customer on hold').first().waitFor();
+    for (const gone of ['hold', 'transfer', 'hangup']) assert.equal(await x.id(gone).count(), 0, gone);
+    await x.id('swap').click();
+    assert.deepEqual((await x.server.got('hold')).d, { call: 12, attempt: 1, on: false });
+    phase(x, c, { phase: 'talking', since: us(0) });
+    await x.page.getByText('With the customer, Petar Georgiev waits').first().waitFor();
+    await x.id('swap').click();
+    await x.server.got('hold', (d) => d.on === true);
+    await x.id('hand-over').click();
+    assert.deepEqual((await x.server.got('consult_complete')).d, { call: 12, attempt: 1 });
+    assert.equal(x.server.frames.filter((f) => f.t === 'consult_complete').length, 1);
+  }),
+
+  'the question is over: with the customer again, and why': desk(async (x) => {
+    const c = await asks(x);
+    await x.id('stop-asking').click();
+    assert.deepEqual((await x.server.got('consult_stop')).d, { call: 12, attempt: 1 });
+    x.server.send('consult', { call: 12, attempt: 1, consult: null, why: 'rona' });
+    phase(x, c, { phase: 'talking', since: us(0) });
+    await x.page.getByText('With the customer again: no answer').first().waitFor();
+    for (const back of ['hold', 'transfer', 'hangup']) await seen(x, back);
+  }),
+
+  'the keys of a question': desk(async (x) => {
+    await asks(x);
+    const strip = async (key) => {
+      await x.page.keyboard.press('F2');
+      await seen(x, 'keystrip');
+      await x.page.keyboard.press(key);
+    };
+    await strip('h');
+    await x.server.got('hold', (d) => d.on === false);
+    await strip('s');
+    await x.server.got('consult_stop');
+    await strip('t');
+    await x.server.got('consult_complete');
+    assert.equal(await x.id('transfer-panel').count(), 0);
+  }),
+
+  'who is asked sees the record, who asks and what, and can only leave': desk(async (x) => {
+    await scenes.asked(x);
+    assert.match(await x.id('bar-state').textContent(), /Sofia Adler asks you, the customer holds/);
+    assert.match(await x.id('story').textContent(), /Port 12 is full\. Is there a spare one\?/);
+    assert.match(await x.id('is-question').textContent(), /stays with Sofia Adler/);
+    assert.equal(await x.id('caller-name').textContent(), 'Dana Whitcombe');
+    for (const gone of ['hold', 'transfer', 'stop-asking', 'hand-over']) assert.equal(await x.id(gone).count(), 0, gone);
+    await x.id('hangup').click();
+    assert.deepEqual((await x.server.got('hangup')).d, { call: 13, attempt: 1 });
+  }),
+
+  'who is asked gets the call: its card takes the place of the question’s': desk(async (x) => {
+    await scenes.asked(x);
+    x.server.send('phase', { call: 13, attempt: 1, phase: 'done' });
+    x.server.send('pop', cardFor(x, { attempt: 2, phase: 'talking', from: question(x).from, note: 'Moves the line to port 14.' }));
+    await seen(x, 'transfer');
+    assert.equal(await x.id('is-question').count(), 0);
+    assert.equal(await x.page.inputValue('#note'), 'Moves the line to port 14.');
+    const { d } = await x.server.got('pop_ack', (a) => a.call === 12 && a.attempt === 2); // what was known need not be asked again
+    assert.equal(d.panels.from, 'shown');
   }),
 
   'a standard answer that was read out is told': desk(async (x) => {
@@ -588,6 +705,7 @@ export const behaviour = {
   'messages stand between calls: who, since when, to be heard, called back and done with': desk(async ({ page, id, server }) => {
     await id('message-22').waitFor();
     assert.match(await id('messages').innerText(), /1 new/);
+    assert.equal(await id('new-messages').innerText(), '1 new message');
     // The one that has waited longest comes first.
     assert.deepEqual(await page.locator('[data-testid=messages] li').evaluateAll((all) => all.map((x) => x.dataset.testid)), ['message-17', 'message-22']);
     assert.match(await id('message-22').innerText(), /Iris Coleman[^]*\+44 7700 900733/);
@@ -596,6 +714,7 @@ export const behaviour = {
     assert.equal(await page.locator('[data-testid=message-22] audio').getAttribute('src'), '/api/v1/messages/22/sound?seat=priya');
     await page.locator('[data-testid=message-22] audio').evaluate((a) => a.dispatchEvent(new Event('play')));
     await page.waitForSelector('[data-testid=message-22][data-state=heard]');
+    await id('new-messages').waitFor({ state: 'detached' });
     await id('message-22').getByRole('button', { name: 'Done' }).click();
     await id('message-22').waitFor({ state: 'detached' });
     assert.deepEqual(server.messages.map((m) => [m.state, m.by]), [['done', 'priya'], ['heard', 'ivana']]);
@@ -634,7 +753,7 @@ export function boardData() {
   const a = (agent, name, st, o = {}) => ({ agent, name, state: st, reason: '', since: us(-90_000), until: 0, desk: true, ...o });
   return {
     at: us(0),
-    queues: [q('billing', 'Billing', { waiting: 1, oldest_since: us(-50_000) }), q('faults', 'Fibre faults', { waiting: 2, oldest_since: us(-221_000), talking: 2 }), q('sales', 'Sales', { open: false, answered: 0, abandoned: 0, offered: 0, answered_in_time: 0, ewt_s: 0, ewt_known: false, service_level: null })],
+    queues: [q('billing', 'Billing', { waiting: 1, oldest_since: us(-50_000), callbacks_waiting: 3, callbacks: 12, callbacks_done: 7, callbacks_failed: 2 }), q('faults', 'Fibre faults', { waiting: 2, oldest_since: us(-221_000), talking: 2 }), q('sales', 'Sales', { open: false, answered: 0, abandoned: 0, offered: 0, answered_in_time: 0, ewt_s: 0, ewt_known: false, service_level: null })],
     formula: 'abandons_ignored: answered in time / (decided - abandoned in time)', centre: { offered: 40, answered: 36, abandoned: 2, answered_in_time: 30, decided: 38, service_level: 88.4 },
     agents: [a('ivana', 'Ivana Petrova', 'available'), a('priya', 'Priya Nair', 'offered', { call: 4 }), a('petar', 'Petar Georgiev', 'talking', { call: 5 }), a('luis', 'Luis Osei', 'hold', { call: 6 }), a('sands', 'Rob Sands', 'wrap_up'), a('kim', 'Kim Dunmore', 'not_ready', { reason: 'rona', desk: false })],
     calls: [

@@ -28,6 +28,30 @@ async function talk(x, c = cardFor(x)) {
   return c;
 }
 
+/** What priya asks about her call, as her desk is told. */
+function asking(x, c, over = {}) {
+  x.server.send('consult', { call: c.call, attempt: c.attempt, consult: {
+    call: 13, phase: 'talking', since: us(0), agent: 'petar', name: 'Petar Georgiev', topic: '', queue: 'support', note: 'Port 12 is full. Is there a spare one?', ...over,
+  } });
+  return seen(x, 'stop-asking');
+}
+
+async function asks(x) {
+  const c = await talk(x);
+  await asking(x, c);
+  phase(x, c, { phase: 'hold', since: us(-31_000) });
+  state(x, 'hold', 31_000);
+  await barIs(x, 'hold');
+  return c;
+}
+
+/** A question to priya: sofia's call, with its record. */
+const question = (x, over = {}) => received(Date.now(), {
+  call: 13, attempt: 1, question: true, set: '', queue: 'support', topic: 'line_fault', ...(x.lang === 'ru' && { record: people(Date.now()).marina }),
+  story: [{ code: 'asks', name: 'Sofia Adler', text: 'Port 12 is full. Is there a spare one?' }],
+  from: { agent: 'sofia', name: 'Sofia Adler', note: 'Port 12 is full. Is there a spare one?', at: us(-21_000), topic: '', talk_s: 271 }, ...over,
+});
+
 export const scenes = {
   ready: async (x) => seen(x, 'colleagues'),
   not_ready: async (x) => {
@@ -88,6 +112,41 @@ export const scenes = {
     phase(x, c, { phase: 'may_accept', until: us(15_000) });
     await seen(x, 'answer');
   },
+  asking_waits: async (x) => {
+    const c = await talk(x);
+    await asking(x, c, { phase: 'waiting', agent: '', name: '', topic: 'line_fault', queue: 'support' });
+  },
+  asking_rings: async (x) => {
+    const c = await talk(x);
+    await asking(x, c, { phase: 'ringing' });
+    phase(x, c, { phase: 'hold', since: us(-5000) });
+    await barIs(x, 'hold');
+  },
+  asking: async (x) => void (await asks(x)),
+  asking_swapped: async (x) => {
+    const c = await asks(x);
+    phase(x, c, { phase: 'talking', since: us(-4000) });
+    await barIs(x, 'talking');
+  },
+  asked_over: async (x) => {
+    const c = await asks(x);
+    x.server.send('consult', { call: c.call, attempt: c.attempt, consult: null, why: 'left' });
+    phase(x, c, { phase: 'talking', since: us(-2000) });
+    await x.page.waitForSelector('[data-testid=transfer]');
+  },
+  asked_offered: async (x) => {
+    const c = question(x);
+    await offer(x, c);
+    phase(x, c, { phase: 'may_accept', until: us(15_000) });
+    await seen(x, 'answer');
+  },
+  asked: async (x) => {
+    const c = question(x);
+    await offer(x, c);
+    phase(x, c, { phase: 'talking', since: us(-31_000) });
+    state(x, 'talking', 31_000);
+    await barIs(x, 'talking');
+  },
   several: async (x) => {
     const p = people(Date.now());
     const c = card(Date.now(), { match: 'several', record: null, story: [], candidates: [p.ruth, p.tom, p.firm], caller: { number: '+441632960245', country: 'GB', source: 'pai', trusted: true } });
@@ -144,4 +203,4 @@ export const scenes = {
   },
 };
 
-export { barIs, cardFor, offer, phase, seen, state, talk, us };
+export { asking, asks, barIs, cardFor, offer, phase, question, seen, state, talk, us };

@@ -65,6 +65,7 @@ type App struct {
 	rim     *rim
 	phones  *phones
 	left    *messages
+	tongues tongues
 	book    *statistics.Book
 	web     *web.Server
 
@@ -179,7 +180,7 @@ func (a *App) buildSIP() error {
 		if o := t.Out; o != nil {
 			trunks[i].Out = &sip.Outward{
 				Host: o.Host, Transport: o.Transport, Number: o.Number, Callers: o.Callers,
-				Format: o.Format, Region: t.Trust.Region, Prefix: o.Prefix, Calls: o.Calls,
+				Format: o.Format, Region: t.Trust.Region, Prefix: o.Prefix, Calls: o.Calls, Back: o.Back,
 			}
 		}
 	}

@@ -134,6 +134,26 @@ func calledBackAfterRestart(w *world) row {
 	return answeredByCaller
 }
 
+// calledBackWithheld: a caller who withholds his number keys in another's. After a
+// restart his own is not known any more, and whose the other is says nothing of him.
+func calledBackWithheld(w *world) row {
+	w.farRings()
+	w.accepts(w.dial(dial{to: toBack, from: "sip:anonymous@anonymous.invalid", pai: "sip:+447700900418@trunk.example", privacy: "id"}), "107700900417#1")
+	w.restored = append(w.restored, 1)
+	w.restart()
+	w.places(1)
+	w.takesCalls(anna)
+	leg := w.rung(far, 1)
+	if to := leg.Invite().Get("To"); !strings.Contains(to, "sip:07700900417@") {
+		w.Errorf("called %s", to)
+	}
+	if card := w.phase(anna, "calling"); card.Record != nil || card.Caller.Number != "" {
+		w.Errorf("the agent is shown the record of %q", card.Record.ID)
+	}
+	w.talksToCustomer(anna, leg)
+	return answeredByCaller
+}
+
 // restart stops the server and starts another on what it has left.
 func (w *world) restart() {
 	w.Helper()

@@ -94,8 +94,8 @@ func (r *rim) restore(ctx context.Context, book *statistics.Book) error {
 			back:  b.At,
 		}
 		who.caller = identity.Caller{Country: b.Kept.Country, Restricted: restricted}
-		if restricted {
-			who.number = b.At // what he withheld, or keyed in
+		if restricted && !b.Kept.Elsewhere {
+			who.number = b.At // what he withheld; the one he keyed in may be anybody's
 		}
 		if n, err := identity.ParseNumber(who.number, "", nil); err == nil {
 			who.caller.Number = n

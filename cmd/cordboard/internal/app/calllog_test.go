@@ -57,7 +57,7 @@ func (w *world) heardOf(call routing.CallID) time.Time {
 	w.must(err)
 	for _, e := range events {
 		switch e.Kind {
-		case routing.ResolveCustomer{}.Kind(), routing.EndCall{}.Kind():
+		case routing.ResolveCustomer{}.Kind(), routing.Enqueued{}.Kind(), routing.EndCall{}.Kind():
 			return e.At
 		}
 	}

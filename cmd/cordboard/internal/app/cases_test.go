@@ -28,9 +28,6 @@ func TestCalls(t *testing.T) {
 		run   func(*world) row
 		also  []row     // of the calls after the first
 		next  agents.ID // anna when ""
-		// afresh: what led to the place cannot be decided again from the journal of
-		// this run (a restart), or is no decision of the ledger (an action's offer).
-		afresh bool
 	}
 	both := []agents.ID{anna, boris}
 	tests := []test{
@@ -72,8 +69,9 @@ func TestCalls(t *testing.T) {
 		test{name: "is called back at another number", setup: setup{desk: away}, run: calledBackElsewhere},
 		test{name: "is not reached, and rings in again", setup: setup{desk: away}, run: missedAndRingsIn, also: []row{answeredByCaller}},
 		test{name: "an agent refuses a callback", setup: setup{at: both, desk: away}, run: callbackRefused},
-		test{name: "is called back after a restart", setup: setup{desk: away}, run: calledBackAfterRestart, afresh: true},
-		test{name: "full, and called back", setup: setup{desk: away}, run: fullAndCalledBack, afresh: true, also: []row{answeredByCaller}})
+		test{name: "is called back after a restart", setup: setup{desk: away}, run: calledBackAfterRestart},
+		test{name: "withheld, and called back elsewhere after a restart", setup: setup{desk: away}, run: calledBackWithheld},
+		test{name: "full, and called back", setup: setup{desk: away}, run: fullAndCalledBack, also: []row{answeredByCaller}})
 	tests = append(tests, test{name: "caller of a group gives up", setup: setup{at: both}, run: groupGivenUp})
 	for _, way := range []bool{false, true} {
 		name := map[bool]string{false: ", relayed", true: ", direct"}[way]
@@ -116,9 +114,6 @@ func TestCalls(t *testing.T) {
 			w.settled(append([]row{first}, c.also...)...)
 			second := w.takesNext(c.next)
 			rows := w.settled(append(append([]row{first}, c.also...), second)...)
-			if c.afresh {
-				rows = rows[len(rows)-1:]
-			}
 			w.explained(rows)
 			w.quiet(baseline, was)
 		})

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"sync"
 
 	"github.com/cordboard/cordboard/agents"
 	"github.com/cordboard/cordboard/routing"
@@ -48,8 +49,9 @@ func (b mailboxes) DeleteMessage(ctx context.Context, call routing.CallID) (bool
 }
 
 // Serves implements web.Messages: who fits the queue that the caller was in, by
-// the live document. One left without a queue, or in one that is gone, is for the
-// agents of the queue where calls go that no route claims.
+// the live document; in whatever language where nobody who fits has the caller's.
+// One left without a queue, or in one that is gone, is for the agents of the queue
+// where calls go that no route claims.
 func (b mailboxes) Serves(agent agents.ID, m *web.Message) bool {
 	p := b.app.Policy()
 	a, ok := p.Agents[agent]
@@ -60,7 +62,40 @@ func (b mailboxes) Serves(agent agents.ID, m *web.Message) bool {
 	if q == nil {
 		q = p.Queues[p.Route.Queue]
 	}
-	return q != nil && q.Serves(a, m.Language)
+	switch {
+	case q == nil:
+		return false
+	case q.Serves(a, m.Language):
+		return true
+	}
+	return q.Serves(a, "") && !b.app.tongues.spoken(p, q, m.Language)
+}
+
+// tongues remembers of the live document in which languages somebody serves a
+// queue: a list of messages asks for each.
+type tongues struct {
+	mu     sync.Mutex
+	policy *routing.Policy
+	by     map[[2]string]bool // by queue and language
+}
+
+func (t *tongues) spoken(p *routing.Policy, q *routing.Queue, language string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.policy != p {
+		t.policy, t.by = p, map[[2]string]bool{}
+	}
+	key := [2]string{q.Name, language}
+	spoken, known := t.by[key]
+	if !known {
+		for _, a := range p.Agents {
+			if spoken = q.Serves(a, language); spoken {
+				break
+			}
+		}
+		t.by[key] = spoken
+	}
+	return spoken
 }
 
 // there tells what is not there from what cannot be read.

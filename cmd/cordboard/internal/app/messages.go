@@ -28,6 +28,7 @@ import (
 const (
 	partEnd    = ".part"
 	messageEnd = ".message"
+	damagedEnd = ".damaged" // of a .message that nobody can read: it is left for people
 	// messagesRetry is how often what the store has not taken is tried again, and
 	// messagesExpire how often old messages are looked for.
 	messagesRetry  = 5 * time.Second
@@ -236,6 +237,13 @@ func (m *messages) storeOne(ctx context.Context, path string) error {
 	ctx, cancel := context.WithTimeout(ctx, messagesTime)
 	defer cancel()
 	head, samples, err := readMessage(path)
+	if errors.Is(err, errNoMessage) { // no later try would read more
+		if moved := os.Rename(path, path+damagedEnd); moved != nil {
+			return errors.Join(err, moved)
+		}
+		m.log.Error("a message's file is damaged: it is put aside", zap.String("file", filepath.Base(path)+damagedEnd), zap.Error(err))
+		return nil
+	}
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/cordboard/cordboard/agents"
 	"github.com/cordboard/cordboard/configs"
@@ -287,6 +288,46 @@ func TestMessagesFolder(t *testing.T) {
 	}
 	if err := m.close(t.Context()); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// A file that nobody can read is put aside once, and those after it are stored.
+func TestDamagedMessage(t *testing.T) {
+	s, err := store.Open(t.Context(), store.Options{Path: filepath.Join(t.TempDir(), "s.db")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	journal := t.TempDir()
+	folder := filepath.Join(journal, "messages")
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(folder, "3"+messageEnd), []byte("no head\n...."), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	core, logs := observer.New(zap.ErrorLevel)
+	m := newMessages(s, journal, configs.Voicemail{Keep: time.Hour}, zap.New(core))
+	tape := m.Take(sip.Message{Call: 4, Codec: "PCMU"})
+	if _, err := tape.Write(make([]byte, 24000)); err != nil {
+		t.Fatal(err)
+	}
+	if n := tape.End(media.Recorded{Samples: 24000, Said: true}); n != 3 {
+		t.Errorf("kept %d s", n)
+	}
+	if err := m.close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.storeAll(t.Context()); err != nil {
+		t.Errorf("tried again: %v", err)
+	}
+	all, err := s.Messages(t.Context(), store.MessageFilter{})
+	if err != nil || len(all) != 1 || all[0].Call != 4 {
+		t.Errorf("%v: stored %+v", err, all)
+	}
+	left, _ := filepath.Glob(filepath.Join(folder, "*"))
+	if len(left) != 1 || filepath.Base(left[0]) != "3"+messageEnd+damagedEnd || logs.Len() != 1 {
+		t.Errorf("left %v, told %d times", left, logs.Len())
 	}
 }
 

@@ -153,6 +153,9 @@ func (r *rim) key(field, literal string) string {
 // know of the engine's inputs is noted here, in passing.
 func (r *rim) Submit(ev routing.Event) {
 	switch e := ev.(type) {
+	case routing.ConsultRequested: // a question is a call of its own
+		e.Consult = r.store.NextCall()
+		ev = e
 	case routing.PhoneRinging:
 		r.observe(e.Call, e.Kind(), e.Agent, e.Attempt, time.Now(), nil)
 	case routing.Joined:

@@ -130,7 +130,7 @@ func (w *world) consistent(r store.LedgerRow) {
 	if !r.AnsweredAt.IsZero() && (r.AnsweredAt.Before(r.ArrivedAt) || r.AnsweredAt.After(r.EndedAt)) {
 		w.Errorf("call %d: answered at %v, arrived %v, ended %v", r.Call, r.AnsweredAt, r.ArrivedAt, r.EndedAt)
 	}
-	if talked := !r.TalkAt.IsZero(); talked != (r.Outcome == routing.Answered) || talked != (r.Agent != "") {
+	if talked := !r.TalkAt.IsZero(); talked != (r.Outcome == routing.Answered) && r.Outcome != routing.Consulted || talked != (r.Agent != "") {
 		w.Errorf("call %d: outcome %s, agent %q, talk at %v do not fit", r.Call, r.Outcome, r.Agent, r.TalkAt)
 	}
 	lived := r.EndedAt.Sub(r.ArrivedAt)
@@ -152,7 +152,7 @@ func (w *world) consistent(r store.LedgerRow) {
 	if len(events) == 0 || events[0].Kind != "arrived" {
 		w.Errorf("call %d: its events do not begin with its arrival: %v", r.Call, events)
 	}
-	for kind, n := range map[string]int{"arrived": 1, "end_call": 1, "offer_call": r.Offers, "transferred": r.Transfers} {
+	for kind, n := range map[string]int{"arrived": 1, "end_call": 1, "offer_call": r.Offers, "transferred": r.Transfers - kinds["handed_over"]} {
 		if kinds[kind] != n {
 			w.Errorf("call %d: %d events %q, want %d", r.Call, kinds[kind], kind, n)
 		}

@@ -383,6 +383,7 @@ func (v *versions) run(ctx context.Context, every time.Duration) {
 			people.look(doc.Directory.Text)
 		}
 	}
+	var out unread
 	for {
 		select {
 		case <-ctx.Done():
@@ -390,7 +391,7 @@ func (v *versions) run(ctx context.Context, every time.Duration) {
 		case <-t.C:
 		}
 		if err := v.due(ctx); err != nil && ctx.Err() == nil {
-			v.log.Warn("versions that may be due cannot be read", zap.Error(err))
+			out.tell(v.log, err, time.Now())
 		}
 		written, listed := file.changed(), people.changed()
 		if written || listed {

@@ -56,7 +56,7 @@ func (o *office) books(ctx context.Context) (bad []string, err error) {
 			return bad, err
 		}
 		wrong(!r.EndedAt.IsZero() && !r.EndedAt.Before(r.ArrivedAt), "call %d: arrived %v, ended %v", r.Call, r.ArrivedAt, r.EndedAt)
-		wrong((r.Outcome == routing.Answered) == !r.TalkAt.IsZero() || r.Outcome == routing.Failed, "call %d: %s, and talked at %v", r.Call, r.Outcome, r.TalkAt)
+		wrong((r.Outcome == routing.Answered) == !r.TalkAt.IsZero() || r.Outcome == routing.Failed || r.Outcome == routing.Consulted, "call %d: %s, and talked at %v", r.Call, r.Outcome, r.TalkAt)
 		ends := 0
 		for i, e := range events {
 			wrong(e.Seq == int64(i+1), "call %d: event %d has the number %d", r.Call, i+1, e.Seq)

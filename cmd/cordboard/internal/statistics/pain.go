@@ -185,20 +185,24 @@ func offersOf(row *store.LedgerRow, events []store.Event) (*offers, error) {
 
 // told is what the data of these events may hold.
 type told struct {
-	Queue  string    `json:"queue"`
-	Topic  string    `json:"topic"`
-	AckBy  time.Time `json:"ack_by"`
-	Mode   string    `json:"mode"`
-	Known  int       `json:"known"`
-	Facts  []string  `json:"facts"`
-	Why    string    `json:"why"`
+	Queue string    `json:"queue"`
+	Topic string    `json:"topic"`
+	AckBy time.Time `json:"ack_by"`
+	Mode  string    `json:"mode"`
+	Known int       `json:"known"`
+	Facts []string  `json:"facts"`
+	Why   string    `json:"why"`
+	From  struct {
+		Attempt routing.Attempt `json:"attempt"`
+		Agent   string          `json:"agent"`
+	} `json:"from"`
 	Reason struct {
 		Trigger string `json:"trigger"`
 	} `json:"reason"`
 }
 
 // withData are the kinds of events whose data matters here.
-var withData = []string{"enqueued", "offer_call", "pop_acked", "withdraw", "transfer_known", "transfer_facts"}
+var withData = []string{"enqueued", "offer_call", "pop_acked", "withdraw", "transfer_known", "transfer_facts", "handed_over"}
 
 func (o *offers) event(e *store.Event) error {
 	var d told
@@ -225,7 +229,14 @@ func (o *offers) event(e *store.Event) error {
 		}
 	case "transferred":
 		o.passing = &passing{from: string(e.Agent), attempt: e.Attempt}
+	case "handed_over":
+		o.queue, o.topic = d.Queue, cmp.Or(d.Topic, d.Queue)
+		o.passing = &passing{from: d.From.Agent, attempt: d.From.Attempt}
+		o.connect(e)
 	case "transfer_known":
+		if n := len(o.transfers); o.passing == nil && n > 0 && o.transfers[n-1].from == string(e.Agent) && o.transfers[n-1].known == 0 {
+			o.transfers[n-1].known = d.Known // handed over, and answered, in one
+		}
 		if o.passing != nil {
 			o.passing.known = d.Known
 		}

@@ -50,6 +50,9 @@ type lineView struct {
 	Decided   int      `json:"decided"`
 	Level     *float64 `json:"service_level"` // percent with one decimal, null for none
 	WaitMS    *int64   `json:"wait_ms"`       // mean wait of those answered
+	Callbacks int      `json:"callbacks"`     // taken by callers
+	BackDone  int      `json:"callbacks_done"`
+	BackLost  int      `json:"callbacks_failed"`
 }
 
 func (r *Report) formula() formulaView {
@@ -68,7 +71,7 @@ func (r *Report) view(l *figures.Line) lineView {
 	v := lineView{
 		Queue: l.Queue, From: l.From.UnixMicro(), Offered: l.Offered, Answered: l.Answered, InTime: l.InTime,
 		Abandoned: l.Abandoned, Short: l.Short, MovedOn: l.MovedOn, Treated: l.Treated, Failed: l.Failed,
-		Waiting: l.Waiting, Decided: l.Decided,
+		Waiting: l.Waiting, Decided: l.Decided, Callbacks: l.CalledBack, BackDone: l.BackDone, BackLost: l.BackLost,
 	}
 	if l.Queue != figures.Centre {
 		v.WithinMS = r.within(l.Queue).Milliseconds()
@@ -118,7 +121,7 @@ func (r *Report) Print(w io.Writer) error {
 	fmt.Fprintf(w, "%s to %s (%s)\n", r.From.In(zone).Format(form), r.To.In(zone).Format(form), zone)
 	fmt.Fprintf(w, "service level by %s; counted by %s\n\n", &r.Rules, r.formula().CountIn)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	head := "QUEUE\tOFFERED\tANSWERED\tIN TIME\tABANDONED\tSHORT\tMOVED ON\tTREATED\tFAILED\tWAITING\tLEVEL\tWAIT"
+	head := "QUEUE\tOFFERED\tANSWERED\tIN TIME\tABANDONED\tSHORT\tMOVED ON\tTREATED\tFAILED\tWAITING\tLEVEL\tWAIT\tCALLBACKS\tDONE"
 	if len(r.Intervals) > 0 {
 		head = "FROM\t" + head
 	}
@@ -132,8 +135,8 @@ func (r *Report) Print(w io.Writer) error {
 			fmt.Fprint(table, from, "\t")
 		}
 		v := r.view(&l)
-		fmt.Fprintf(table, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%s\t%s\n", lineName(l.Queue), v.Offered, v.Answered, v.InTime,
-			v.Abandoned, v.Short, v.MovedOn, v.Treated, v.Failed, v.Waiting, percent(v.Level), wait(v.WaitMS))
+		fmt.Fprintf(table, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%s\t%s\t%d\t%d\n", lineName(l.Queue), v.Offered, v.Answered, v.InTime,
+			v.Abandoned, v.Short, v.MovedOn, v.Treated, v.Failed, v.Waiting, percent(v.Level), wait(v.WaitMS), v.Callbacks, v.BackDone)
 	}
 	if r.NotQueued > 0 {
 		fmt.Fprintf(table, "\n%d calls came to no queue.\n", r.NotQueued)
@@ -170,6 +173,7 @@ func wait(ms *int64) string {
 var csvHead = []string{
 	"from", "to", "queue", "answer_within_ms", "offered", "answered", "answered_in_time", "abandoned", "short_abandons", "moved_on",
 	"treated", "failed", "waiting", "decided", "service_level", "formula", "wait_ms",
+	"callbacks", "callbacks_done", "callbacks_failed",
 }
 
 // PrintCSV writes the lines as a table for programs: instants in RFC 3339 UTC,
@@ -201,7 +205,11 @@ func (r *Report) PrintCSV(w io.Writer) error {
 		} {
 			row = append(row, strconv.FormatInt(n, 10))
 		}
-		if err := out.Write(append(row, level, string(r.formula().Name), mean)); err != nil {
+		row = append(row, level, string(r.formula().Name), mean)
+		for _, n := range []int{v.Callbacks, v.BackDone, v.BackLost} {
+			row = append(row, strconv.Itoa(n))
+		}
+		if err := out.Write(row); err != nil {
 			return err
 		}
 	}

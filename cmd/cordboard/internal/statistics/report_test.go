@@ -107,16 +107,16 @@ func TestReportForms(t *testing.T) {
 	const wantTable = `2026-04-15 00:00 to 2026-04-16 00:00 (Europe/Vienna)
 service level by abandons_ignored: answered in time / (decided - abandoned in time); counted by event
 
-FROM         QUEUE  OFFERED  ANSWERED  IN TIME  ABANDONED  SHORT  MOVED ON  TREATED  FAILED  WAITING  LEVEL  WAIT
-04-15 20:00  b      1        0         0        0          0      0         1        0       0        -      -
-all          b      1        0         0        0          0      0         1        0       0        -      -
+FROM         QUEUE  OFFERED  ANSWERED  IN TIME  ABANDONED  SHORT  MOVED ON  TREATED  FAILED  WAITING  LEVEL  WAIT  CALLBACKS  DONE
+04-15 20:00  b      1        0         0        0          0      0         1        0       0        -      -     0          0
+all          b      1        0         0        0          0      0         1        0       0        -      -     0          0
 `
 	if table.String() != wantTable {
 		t.Errorf("got\n%swant\n%s", table.String(), wantTable)
 	}
-	const wantValues = `from,to,queue,answer_within_ms,offered,answered,answered_in_time,abandoned,short_abandons,moved_on,treated,failed,waiting,decided,service_level,formula,wait_ms
-2026-04-15T18:00:00Z,2026-04-15T19:00:00Z,b,20000,1,0,0,0,0,0,1,0,0,0,,abandons_ignored,
-2026-04-14T22:00:00Z,2026-04-15T22:00:00Z,b,20000,1,0,0,0,0,0,1,0,0,0,,abandons_ignored,
+	const wantValues = `from,to,queue,answer_within_ms,offered,answered,answered_in_time,abandoned,short_abandons,moved_on,treated,failed,waiting,decided,service_level,formula,wait_ms,callbacks,callbacks_done,callbacks_failed
+2026-04-15T18:00:00Z,2026-04-15T19:00:00Z,b,20000,1,0,0,0,0,0,1,0,0,0,,abandons_ignored,,0,0,0
+2026-04-14T22:00:00Z,2026-04-15T22:00:00Z,b,20000,1,0,0,0,0,0,1,0,0,0,,abandons_ignored,,0,0,0
 `
 	if values.String() != wantValues {
 		t.Errorf("got\n%swant\n%s", values.String(), wantValues)

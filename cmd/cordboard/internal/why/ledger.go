@@ -44,6 +44,17 @@ func keptRecords(events []store.Event) (out []routing.Record, err error) {
 	var since, entered time.Time
 	var priority int
 	for _, e := range events {
+		if e.Kind == (routing.CallbackTaken{}).Kind() { // without a line it may wait where it never entered
+			var taken routing.CallbackTaken
+			if err := json.Unmarshal(e.Data, &taken); err != nil {
+				return nil, fmt.Errorf("event %d: %w", e.Seq, err)
+			}
+			k := &taken.Kept
+			queue, topic, since, entered, priority = k.Queue, k.Topic, k.Since, k.Entered, k.Priority
+			for _, a := range k.Additions {
+				priority += a.Points
+			}
+		}
 		kind := kindOf(e.Kind)
 		if kind == "" {
 			continue
@@ -85,6 +96,8 @@ type about struct {
 	Queue   string            `json:"queue"`
 	Agent   agents.ID         `json:"agent"`
 	ToAgent agents.ID         `json:"to_agent"`
+	From    routing.Offer     `json:"from"`
+	Consult routing.CallID    `json:"consult"`
 	Until   time.Time         `json:"until"`
 	Step    int               `json:"step"`
 	Play    string            `json:"play"`
@@ -209,12 +222,23 @@ func words(e store.Event, d *about) string {
 			to = "queue " + d.Queue
 		}
 		return fmt.Sprintf("is passed on by %s to %s", e.Agent, to)
-	case (routing.Treat{}).Kind():
-		mailbox := ""
-		if d.Voicemail != "" {
-			mailbox = "voicemail " + d.Voicemail
+	case (routing.ConsultStarted{}).Kind():
+		to := string(d.ToAgent)
+		if to == "" {
+			to = "queue " + d.Queue
 		}
-		return strings.Join(slices.DeleteFunc([]string{"treatment", d.Why, d.Play, d.Number, mailbox}, func(s string) bool { return s == "" }), " ")
+		return fmt.Sprintf("%s asks %s, while the caller holds: call %d", e.Agent, to, d.Consult)
+	case (routing.ConsultEnded{}).Kind():
+		return fmt.Sprintf("is with %s again: the question of call %d is over (%s)", e.Agent, d.Consult, d.Why)
+	case (routing.HandedOver{}).Kind():
+		return fmt.Sprintf("is handed over by %s to %s", d.From.Agent, e.Agent)
+	case (routing.Treat{}).Kind():
+		for _, to := range [][2]string{{"play", d.Play}, {"number", d.Number}, {"voicemail", d.Voicemail}} {
+			if to[1] != "" {
+				return fmt.Sprintf("treatment %s: %s %s", d.Why, to[0], to[1])
+			}
+		}
+		return "treatment " + d.Why
 	case (routing.MessageTaken{}).Kind():
 		return fmt.Sprintf("leaves a message of %d s", d.Seconds)
 	case (routing.EndCall{}).Kind():

@@ -33,8 +33,8 @@ type Sources struct {
 	// Policy finds the compiled document of a version, with the agents of a
 	// directory ("" for none).
 	Policy func(ctx context.Context, version int, sha256, directory string) (*routing.Policy, error)
-	// MostEvents bounds the events of the journal that are decided again, all
-	// since the server's start; 0: no bound.
+	// MostEvents bounds the events of the journal that are decided again, all since
+	// the start of the run in which the call arrived; 0: no bound.
 	MostEvents int
 }
 
@@ -133,7 +133,7 @@ func (s *Sources) again(ctx context.Context, row store.LedgerRow) (records []rou
 			return p, err
 		},
 	}
-	err = journal.ReadRun(s.Journal, row.ArrivedAt, func(at time.Time, ev routing.Event) error {
+	err = journal.ReadFrom(s.Journal, row.ArrivedAt, func(at time.Time, ev routing.Event) error {
 		switch {
 		case !row.EndedAt.IsZero() && at.After(row.EndedAt):
 			return errOver

@@ -17,6 +17,9 @@ func TestWords(t *testing.T) {
 	}{
 		{ofAction(t, routing.TurnedAway{Call: 1, Queue: "night", Why: "closed"}), "does not wait in queue night, which is closed"},
 		{ofAction(t, routing.TurnedAway{Call: 1, Queue: "night", Why: "full"}), "does not wait in queue night, which is full"},
+		{ofAction(t, routing.Treat{Call: 1, Why: "nobody", Play: "sorry"}), "treatment nobody: play sorry"},
+		{ofAction(t, routing.Treat{Call: 1, Why: "late", Voicemail: "office"}), "treatment late: voicemail office"},
+		{ofAction(t, routing.Treat{Call: 1, Why: "closed"}), "treatment closed"},
 		{noted(routing.PhoneFailed{}.Kind(), "franz", `{"unconfirmed":true}`), "the mobile of franz was picked up, and key 1 not pressed"},
 		{noted(routing.PhoneFailed{}.Kind(), "ann", `{"code":486}`), "the phone of ann fails with 486"},
 		{noted(routing.NumberAnswered{}.Kind(), "", ""), "the number has answered"},

@@ -98,13 +98,14 @@ function Figure({ k, v, small, bad }: { k: string; v: string; small?: string; ba
 function Queues({ queues, calls, formula, now }: { queues: QueueRow[]; calls: CallRow[]; formula: string; now: number }) {
   const { t, i18n } = useTranslation();
   const lang = i18n.language;
+  const backs = queues.some((q) => (q.callbacks ?? 0) + (q.callbacks_waiting ?? 0) > 0);
   return (
     <section className="sheet">
       <header className="sec row bd-head"><h2>{t('board.queues')}</h2><span className="count">{t('board.worst_first')}</span>
         <span className="legend xs t2"><span className="jacks" aria-hidden="true"><i /></span>{t('board.in_time')}<span className="jacks" aria-hidden="true"><i className="off" /></span>{t('board.offered')}<span className="jacks" aria-hidden="true"><i className="late" /></span>{t('board.past')}</span></header>
       <div className="scroll-x" tabIndex={0} role="region" aria-label={t('board.queues')}>
         <table className="tbl qt tbl-pad" data-testid="queues">
-          <thead><tr><th>{t('board.queue')}</th><th>{t('board.waiting_col')}</th><th className="r">{t('board.longest_col')}</th><th className="r">{t('board.expected_col')}</th><th className="r">{t('board.level_col')}</th><th className="r">{t('board.abandoned')}</th><th className="r">{t('board.answered')}</th><th className="r">{t('board.talking')}</th><th className="r">{t('board.ready')}</th></tr></thead>
+          <thead><tr><th>{t('board.queue')}</th><th>{t('board.waiting_col')}</th><th className="r">{t('board.longest_col')}</th><th className="r">{t('board.expected_col')}</th><th className="r">{t('board.level_col')}</th><th className="r">{t('board.abandoned')}</th><th className="r">{t('board.answered')}</th>{backs && <th className="r">{t('board.callbacks')}</th>}<th className="r">{t('board.talking')}</th><th className="r">{t('board.ready')}</th></tr></thead>
           <tbody>{queues.map((q) => {
             const level = serviceLevel(q);
             const known = q.answered + q.abandoned;
@@ -119,6 +120,7 @@ function Queues({ queues, calls, formula, now }: { queues: QueueRow[]; calls: Ca
                 <td className="r num" data-testid="level">{level === null ? '–' : percent(level, lang)}</td>
                 <td className="r num">{known === 0 ? '–' : percent(q.abandoned / known, lang)}</td>
                 <td className="r num">{number(q.answered, lang)}</td>
+                {backs && <td className="r num nowrap"><Backs q={q} /></td>}
                 <td className="r num">{q.talking}</td>
                 <td className="r num">{t('board.n_of_m', { n: q.available, m: q.staffed })}</td>
               </tr>
@@ -128,6 +130,20 @@ function Queues({ queues, calls, formula, now }: { queues: QueueRow[]; calls: Ca
       </div>
       <p className="note-line">{t('board.formula')}{formula && <> <span data-testid="formula">{formula}</span></>}</p>
     </section>
+  );
+}
+
+/** Who is to be called back, and what became of the day's callbacks. */
+function Backs({ q }: { q: QueueRow }) {
+  const { t } = useTranslation();
+  const taken = q.callbacks ?? 0;
+  const waiting = q.callbacks_waiting ?? 0;
+  if (taken + waiting === 0) return <>–</>;
+  const said = { waiting, done: q.callbacks_done ?? 0, failed: q.callbacks_failed ?? 0 };
+  return (
+    <span data-testid="callbacks" aria-label={t('board.callbacks_long', said)} title={t('board.callbacks_long', said)}>
+      <b>{waiting}</b><span className="t3 xs"> {t('board.callbacks_day', said)}</span>
+    </span>
   );
 }
 
@@ -210,7 +226,7 @@ function Waiting({ calls, queues, agents, now }: { calls: CallRow[]; queues: Que
   );
 }
 
-const phases = ['resolving', 'waiting', 'holding', 'offered', 'ringing', 'talking', 'hold', 'treated'];
+const phases = ['resolving', 'waiting', 'holding', 'offered', 'ringing', 'talking', 'hold', 'treated', 'callback', 'dialling', 'number', 'voicemail'];
 
 function Calls({ calls, queues, agents, now }: { calls: CallRow[]; queues: QueueRow[]; agents: AgentRow[]; now: number }) {
   const { t } = useTranslation();

@@ -11,6 +11,7 @@ export interface QueueRow extends Counts {
   name: string; title?: string; waiting: number; oldest_since?: unknown; talking: number; staffed: number; available: number;
   answer_within_s: number; open: boolean; ewt_s?: number; ewt_known?: boolean;
   told_wait?: number; told_wait_kept?: number;
+  callbacks_waiting?: number; callbacks?: number; callbacks_done?: number; callbacks_failed?: number;
 }
 export interface AgentRow { agent: string; name: string; state: AgentStateName; reason?: string; since?: unknown; until?: unknown; call?: number; queue?: string; desk: boolean; phone?: string }
 export interface CallRow {

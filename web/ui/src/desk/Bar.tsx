@@ -9,8 +9,8 @@ import { secondsLeft } from './clocks';
 import { Cord } from './Cord';
 import { useDesk, useDeskState, useNow, useWords } from './context';
 import { isOffer, isTalk } from './protocol';
-import type { LiveCard } from './store';
-import { callerName, numberIs, passedOn, storyOf } from './words';
+import type { DeskState, LiveCard } from './store';
+import { callerName, numberIs, passedOn, queueTitle, storyOf, topicTitle } from './words';
 import { IdleBar } from './IdleBar';
 
 function useLamp(c: LiveCard): LampKind {
@@ -30,11 +30,13 @@ function useStateLine(c: LiveCard, declining: boolean): { icon: IconName; text: 
   const passed = passedOn(c, s, { t, lang });
   if (s.link.is !== 'online') return { icon: 'unlink', text: t(isTalk(c.phase) ? 'bar.lost_talking' : 'bar.lost'), kind: 'warn' };
   if (declining) return { icon: 'x', text: t('bar.declining') };
+  if (c.consult && isTalk(c.phase)) return { icon: 'ask', text: asking(c, s, { t, lang }) };
   const left = Math.max(0, secondsLeft(c.endsAt, now));
   switch (c.phase) {
     case 'offered':
     case 'may_accept':
       if (c.callback) return { icon: 'phone', text: t('bar.callback', { try: c.callback.try }) };
+      if (c.question && c.from) return { icon: 'ask', text: t('bar.asks', { name: c.from.name }) };
       return c.from ? { icon: 'fwd', text: t('bar.passed', { name: c.from.name }) } : { icon: 'phone-in', text: t('bar.offered') };
     case 'lead':
       return { icon: 'phone-in', text: t('bar.lead', { count: left }) };
@@ -45,12 +47,24 @@ function useStateLine(c: LiveCard, declining: boolean): { icon: IconName; text: 
     case 'connecting':
       return { icon: 'phone', text: t('bar.connecting') };
     case 'talking':
+      if (c.question && c.from) return { icon: 'ask', text: t('bar.asked_by', { name: c.from.name }) };
+      if (c.askedWhy) return { icon: 'phone', text: t('bar.talking_again', { why: t(`asked_why.${askedWhys.includes(c.askedWhy) ? c.askedWhy : 'unanswered'}`) }) };
       return { icon: 'phone', text: t(c.record ? 'bar.talking' : 'bar.talking_unknown') };
     case 'hold':
       return { icon: 'pause', text: t('bar.hold') };
     default:
       return passed ? { icon: 'fwd', text: t('bar.passed_wrap_up', { passed }), kind: 'quiet' } : { icon: 'note', text: t('bar.wrap_up'), kind: 'quiet' };
   }
+}
+
+const askedWhys = ['stopped', 'left', 'refused', 'rona', 'phone_busy', 'phone_unreachable', 'join_failed', 'closed', 'late', 'nobody'];
+
+/** Whom this desk asks, and how far that has come. */
+function asking(c: LiveCard, s: DeskState, { t, lang }: Pick<ReturnType<typeof useWords>, 't' | 'lang'>): string {
+  const q = c.consult!;
+  const name = q.name || (q.topic ? topicTitle(s, q.topic, lang) : queueTitle(s, q.queue, lang));
+  if (q.phase === 'talking') return t(c.phase === 'hold' ? 'bar.asking' : 'bar.asking_swapped', { name });
+  return t(q.phase === 'ringing' ? 'bar.asking_rings' : 'bar.asking_waits', { name });
 }
 
 export function Bar({ card, declining }: { card: LiveCard | null; declining: boolean }) {

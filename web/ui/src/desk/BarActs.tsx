@@ -106,6 +106,8 @@ function TalkActs({ c }: { c: LiveCard }) {
   const desk = useDesk();
   const ui = useUi();
   const held = c.phase === 'hold';
+  if (c.consult) return <AskingActs c={c} />;
+  if (c.question) return <AskedActs c={c} />;
   return (
     <div className="acts">
       <button type="button" className="btn-bar btn-stack" data-testid="hold" aria-pressed={held} onClick={() => void ui.run(desk.hold(c, !held))}>
@@ -116,6 +118,42 @@ function TalkActs({ c }: { c: LiveCard }) {
       </button>
       <button type="button" className="btn-bar btn-stack btn-decline" data-testid="hangup" onClick={() => void ui.run(desk.hangup(c))}>
         <Icon name="phone-off" />{t('act.end')}
+      </button>
+    </div>
+  );
+}
+
+/** Asking somebody while the customer holds. */
+function AskingActs({ c }: { c: LiveCard }) {
+  const { t } = useWords();
+  const desk = useDesk();
+  const ui = useUi();
+  const held = c.phase === 'hold';
+  const talks = c.consult?.phase === 'talking';
+  return (
+    <div className="acts">
+      <button type="button" className="btn-bar btn-stack" data-testid="swap" onClick={() => void ui.run(desk.hold(c, !held))}>
+        <Icon name={held ? 'play' : 'pause'} />{t(held ? 'act.to_customer' : 'act.to_question')}
+      </button>
+      <button type="button" className="btn-bar btn-stack" data-testid="hand-over" aria-disabled={!talks || undefined} title={talks ? undefined : t('act.hand_over_when')} onClick={() => talks && void ui.run(desk.handOver(c))}>
+        <Icon name="fwd" />{t('act.hand_over')}
+      </button>
+      <button type="button" className="btn-bar btn-stack btn-decline" data-testid="stop-asking" onClick={() => void ui.run(desk.stopAsking(c))}>
+        <Icon name="x" />{t('act.stop_asking')}
+      </button>
+    </div>
+  );
+}
+
+/** Asked by a colleague who has the customer: there is nothing to do but to leave. */
+function AskedActs({ c }: { c: LiveCard }) {
+  const { t } = useWords();
+  const desk = useDesk();
+  const ui = useUi();
+  return (
+    <div className="acts">
+      <button type="button" className="btn-bar btn-stack btn-decline" data-testid="hangup" onClick={() => void ui.run(desk.hangup(c))}>
+        <Icon name="phone-off" />{t('act.leave')}
       </button>
     </div>
   );

@@ -10,6 +10,7 @@ import { Desk } from './client';
 import { DeskContext, useDesk, useDeskState, useWords } from './context';
 import { Idle } from './Idle';
 import { useKeys } from './keys';
+import { type Mailbox, useMailbox } from './Messages';
 import { Notes } from './Notes';
 import { isOffer } from './protocol';
 import { FromColumn, ReceivedMiddle } from './Received';
@@ -43,6 +44,7 @@ function Page({ user, onSignedOut }: { user: User; onSignedOut: () => void }) {
   const c = cardInHand(s);
   const online = s.link.is === 'online';
   const wrap = useWrapUpState(c, s, desk, ui);
+  const box = useMailbox();
   const paintedAt = usePopAck(desk, c, s.line, online);
   useKeys(c, desk, ui);
   useCardChanges(c, ui);
@@ -65,8 +67,8 @@ function Page({ user, onSignedOut }: { user: User; onSignedOut: () => void }) {
         <Rail page={t('rail.desk')} icon="phone" name={user.name} ring={ring} onKeys={() => ui.setStrip('open')} onSignOut={() => void leave()} />
         <div className="work">
           <Bar card={blocked ? null : c} declining={ui.declining} />
-          {blocked ? <Blocked why={s.link.is} /> : <Middle c={c} />}
-          <StatusBar c={blocked ? null : c} paintedAt={paintedAt} />
+          {blocked ? <Blocked why={s.link.is} /> : <Middle c={c} box={box} />}
+          <StatusBar c={blocked ? null : c} paintedAt={paintedAt} fresh={box.list.filter((m) => m.state === 'new').length} />
         </div>
         <Announcer c={c} />
         <div className="too-narrow"><p>{t('narrow')}</p></div>
@@ -75,8 +77,8 @@ function Page({ user, onSignedOut }: { user: User; onSignedOut: () => void }) {
   );
 }
 
-function Middle({ c }: { c: LiveCard | null }) {
-  if (!c) return <Idle />;
+function Middle({ c, box }: { c: LiveCard | null; box: Mailbox }) {
+  if (!c) return <Idle box={box} />;
   if (c.phase === 'wrap_up') return <WrapUpDesk c={c} />;
   return <CardDesk key={`${c.call}:${c.attempt}`} c={c} />;
 }

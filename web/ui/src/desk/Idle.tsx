@@ -4,14 +4,13 @@ import { Jack } from '../ui/Icon';
 import { AnswerBase } from './Answers';
 import { useDeskState, useNow, useWords } from './context';
 import { useReasonWord } from './IdleBar';
-import { Messages, useMailbox } from './Messages';
+import { type Mailbox, Messages } from './Messages';
 import { type AgentStateName, type ColleagueState, toMs } from './protocol';
 import { agentJack } from './states';
 
 const order: AgentStateName[] = ['available', 'offered', 'ringing', 'talking', 'hold', 'wrap_up', 'not_ready', 'signed_out'];
 
-export function Idle() {
-  const box = useMailbox();
+export function Idle({ box }: { box: Mailbox }) {
   return <main className="desk desk-idle"><AnswerBase /><div className="col"><Messages box={box} /><Colleagues /></div></main>;
 }
 

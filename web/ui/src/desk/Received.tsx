@@ -36,9 +36,10 @@ export function FromColumn({ c }: { c: LiveCard }) {
         {(c.notes ?? []).map((n) => <p key={n.agent + n.at}><b>{t('from.notes', { name: n.name })}</b> <span className="t2">{n.text}</span></p>)}</div>
       </div>
       <section className="sec" {...panel('from', 'shown')}>
-        <header><h2>{t('from.title', { name: from.name })}</h2></header>
+        <header><h2>{t(c.question ? 'from.asks' : 'from.title', { name: from.name })}</h2></header>
+        {c.question && <p className="xs t2" data-testid="is-question">{t('from.is_question', { name: from.name })}</p>}
         {from.note && <p className="from" data-testid="from-note">{from.note}</p>}
-        <p className="xs t3 from-when">{from.talk_s ? t('from.passed_after', { talk: duration(from.talk_s * 1000), time: clockTime(toMs(from.at), lang) }) : t('from.passed_at', { time: clockTime(toMs(from.at), lang) })}</p>
+        <p className="xs t3 from-when">{from.talk_s && !c.question ? t('from.passed_after', { talk: duration(from.talk_s * 1000), time: clockTime(toMs(from.at), lang) }) : t(c.question ? 'from.asked_at' : 'from.passed_at', { time: clockTime(toMs(from.at), lang) })}</p>
         {sender?.state && <p className="xs t2 row from-state"><Jack name={agentJack(sender.state)} />{t(`state.${sender.state}`)}</p>}
       </section>
       <EarlierNotes c={c} />

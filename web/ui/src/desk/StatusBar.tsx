@@ -13,13 +13,15 @@ import { agentJack } from './states';
 import type { LiveCard } from './store';
 import { useUi } from './ui';
 
-export function StatusBar({ c, paintedAt }: { c: LiveCard | null; paintedAt: number }) {
+interface FootProps { c: LiveCard | null; paintedAt: number; fresh: number /* messages that nobody has heard */ }
+
+export function StatusBar(p: FootProps) {
   const ui = useUi();
-  if (ui.strip !== 'closed') return <KeyStrip c={c} />;
-  return <Foot c={c} paintedAt={paintedAt} />;
+  if (ui.strip !== 'closed') return <KeyStrip c={p.c} />;
+  return <Foot {...p} />;
 }
 
-function Foot({ c, paintedAt }: { c: LiveCard | null; paintedAt: number }) {
+function Foot({ c, paintedAt, fresh }: FootProps) {
   const { t, lang } = useWords();
   const ui = useUi();
   const b = c?.record?.billing;
@@ -30,6 +32,7 @@ function Foot({ c, paintedAt }: { c: LiveCard | null; paintedAt: number }) {
       {painted >= 0 && <><span className="sep" /><span className="src ok b" data-testid="painted"><Icon name="check" size="sm" />{t('foot.painted', { s: new Intl.NumberFormat(lang, { minimumFractionDigits: 1, maximumFractionDigits: 1 }).format(painted) })}</span></>}
       {b && <span className={c.stale ? 'src mid warn' : 'src mid'}>{t(c.stale ? 'foot.source_old' : 'foot.source', { source: b.source, time: clockTime(toMs(b.at), lang) })}</span>}
       <span className="refusal warn" role="status" data-testid="refusal">{ui.refusal && <><Icon name="alert" size="sm" />{ui.refusal}</>}</span>
+      {fresh > 0 && <><span className="src" data-testid="new-messages"><Icon name="mail" size="sm" />{t('foot.messages', { count: fresh })}</span><span className="sep" /></>}
       <LinkWord />
       <span className="sep" />
       <LanguageButton />

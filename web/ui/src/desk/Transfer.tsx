@@ -53,15 +53,15 @@ export function Transfer({ c }: { c: LiveCard }) {
   const pick = rows.find((r) => r.key === chosen) ?? (narrowed ? rows[0] : undefined);
 
   useEffect(() => field.current?.focus(), []);
-  const pass = async () => {
+  const send = async (first: boolean) => {
     if (!pick || sending) return;
     setSending(true);
-    const done = await ui.run(desk.transfer(c, pick.to, note.trim()));
+    const done = await ui.run(first ? desk.askFirst(c, pick.to, note.trim()) : desk.transfer(c, pick.to, note.trim()));
     setSending(false);
     if (done) ui.setTransfer(false);
   };
   useEffect(() => {
-    ui.mainAct.current = () => void pass();
+    ui.mainAct.current = () => void send(false);
     return () => void (ui.mainAct.current = null);
   });
   const onKey = (e: React.KeyboardEvent) => {
@@ -118,7 +118,8 @@ export function Transfer({ c }: { c: LiveCard }) {
           <textarea ref={sentence} className="note" rows={3} maxLength={500} aria-labelledby="xf-say" value={note} data-testid="transfer-note" onChange={(e) => setNote(e.currentTarget.value)} /></div>
       </div>
       <div className="go"><span className="t2 xs grow">{t(pick ? 'xfer.if_nobody' : 'xfer.choose_first')}</span>
-        <button type="button" className="btn btn-act" data-testid="transfer-go" aria-disabled={!pick || undefined} onClick={() => void pass()}><Icon name="fwd" size="sm" />{t('xfer.pass')} <kbd>Ctrl Enter</kbd></button></div>
+        <button type="button" className="btn" data-testid="ask-first" aria-disabled={!pick || undefined} title={t('xfer.ask_hint')} onClick={() => void send(true)}>{t('xfer.ask')}</button>
+        <button type="button" className="btn btn-act" data-testid="transfer-go" aria-disabled={!pick || undefined} onClick={() => void send(false)}><Icon name="fwd" size="sm" />{t('xfer.pass')} <kbd>Ctrl Enter</kbd></button></div>
     </section>
   );
 }

@@ -1,7 +1,7 @@
 // The pop-ack: says what really stands on the page, once it is painted.
 import { useEffect, useState } from 'react';
 import type { Desk } from './client';
-import { isOffer, type PanelName, panelNames, type PanelState } from './protocol';
+import { isOffer, isTalk, type PanelName, panelNames, type PanelState } from './protocol';
 import type { LiveCard } from './store';
 
 /**
@@ -39,6 +39,9 @@ function useVisible(): boolean {
   return visible;
 }
 
+/** A call that was passed on tells what its receiver sees, also one that came without an offer: handed over after a question. */
+const isTold = (c: LiveCard) => isOffer(c.phase) || (isTalk(c.phase) && !!c.from && !c.question);
+
 /**
  * Acks an offer: painted after paint, or at once as hidden; again when the
  * page becomes visible, when the record behind it changes, and on a new line.
@@ -47,7 +50,7 @@ function useVisible(): boolean {
 export function usePopAck(desk: Desk, c: LiveCard | null, line: number, online: boolean): number {
   const visible = useVisible();
   const [painted, setPainted] = useState({ key: '', at: 0 });
-  const offer = c && online && isOffer(c.phase) ? c : null;
+  const offer = c && online && isTold(c) ? c : null;
   const key = offer ? `${offer.call}:${offer.attempt}` : '';
   const version = offer?.record?.version ?? 0;
   const match = offer?.match ?? '';

@@ -26,7 +26,10 @@ export class Desk {
         this.restore();
         this.flush();
       },
-      onFrame: (f) => this.apply({ a: 'frame', f }),
+      onFrame: (f) => {
+        this.apply({ a: 'frame', f });
+        if (f.t === 'pop') this.flush(); // a call handed over goes on with what was being written
+      },
     });
   }
 
@@ -68,6 +71,18 @@ export class Desk {
     await this.flushNote(c.call);
     await this.on(c, 'transfer', { ...to, note });
     this.apply({ a: 'passed', call: c.call, attempt: c.attempt, to });
+  }
+
+  async askFirst(c: Card, to: Target, note: string) {
+    await this.flushNote(c.call);
+    await this.on(c, 'consult', { ...to, note });
+  }
+  stopAsking = (c: Card) => this.on(c, 'consult_stop');
+  async handOver(c: Card) {
+    const asked = c.consult?.agent ?? '';
+    await this.flushNote(c.call);
+    await this.on(c, 'consult_complete');
+    this.apply({ a: 'passed', call: c.call, attempt: c.attempt, to: { agent: asked } });
   }
 
   async wrapUp(c: Card, disposition: string, answers: Record<string, string>, note: string, next: string) {

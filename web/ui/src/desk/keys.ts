@@ -29,14 +29,16 @@ export function keyActs(c: LiveCard | null, desk: Desk, ui: Ui): KeyAct[] {
   if (online && c.phase === 'may_accept') add('A', 'key.answer', () => void ui.run(desk.accept(c)));
   if (online && isOffer(c.phase)) add('D', 'key.decline', () => ui.setDeclining(true));
   if (online && isTalk(c.phase)) {
-    add('H', c.phase === 'hold' ? 'key.take_back' : 'key.hold', () => void ui.run(desk.hold(c, c.phase !== 'hold')));
-    add('T', 'key.transfer', () => ui.setTransfer(true));
+    if (!c.question) add('H', c.consult ? (c.phase === 'hold' ? 'key.to_customer' : 'key.to_question') : c.phase === 'hold' ? 'key.take_back' : 'key.hold', () => void ui.run(desk.hold(c, c.phase !== 'hold')));
+    if (c.consult?.phase === 'talking') add('T', 'key.hand_over', () => void ui.run(desk.handOver(c)));
+    else if (!c.consult && !c.question) add('T', 'key.transfer', () => ui.setTransfer(true));
+    if (c.consult) add('S', 'key.stop_asking', () => void ui.run(desk.stopAsking(c)));
   }
   add('N', 'key.notes', () => focus('#note'));
   if (c.phase !== 'wrap_up') add('K', 'key.answers', () => ui.setSearch(true));
   if (document.querySelector('[data-testid="dispositions"]')) add('O', 'key.outcome', focusOutcome);
   if (online && !c.record && c.match === 'several') (c.candidates ?? []).slice(0, 3).forEach((r, i) => add(String(i + 1), 'key.open', () => void ui.run(desk.choose(c, r.id))));
-  if (online && isTalk(c.phase)) add('E', ui.strip === 'end' ? 'key.end_again' : 'key.end', () => (ui.strip === 'end' ? void ui.run(desk.hangup(c)) : ui.setStrip('end')), ui.strip !== 'end');
+  if (online && isTalk(c.phase) && !c.consult) add('E', ui.strip === 'end' ? 'key.end_again' : 'key.end', () => (ui.strip === 'end' ? void ui.run(desk.hangup(c)) : ui.setStrip('end')), ui.strip !== 'end');
   return acts;
 }
 

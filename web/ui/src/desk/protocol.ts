@@ -65,6 +65,10 @@ export interface Card {
   record: CustomerRecord | null; record_at?: Micros; stale?: boolean; candidates?: CustomerRecord[] | null;
   story?: Story[] | null; why?: Why | null; path?: PathStep[] | null;
   from?: { agent: string; name: string; note: string; at: Micros; topic?: string; talk_s?: number } | null;
+  /** from asks and has the call: this is a question. */
+  question?: boolean;
+  /** What this agent asks somebody meanwhile. */
+  consult?: Consult | null;
   notes?: CallNote[] | null; note?: string; used?: UsedAnswer[] | null; answers?: Answer[] | null; facts?: string[] | null;
   disposition?: '' | 'off' | 'optional' | 'required'; ring_why?: string; talk_since?: Micros; talk_s?: number;
 }
@@ -80,6 +84,8 @@ export interface PhaseChange {
   call: number; attempt: number; phase: Phase; until?: Micros; since?: Micros; why?: string;
   disposition?: 'off' | 'optional' | 'required'; set?: string;
 }
+export interface Consult { call: number; phase: 'waiting' | 'ringing' | 'talking'; since: Micros; agent: string; name: string; topic: string; queue: string; note: string }
+export interface ConsultChange { call: number; attempt: number; consult: Consult | null; why?: string }
 export interface Withdrawal { call: number; attempt: number; why: string }
 
 /** A numbered frame of the session. */
@@ -88,6 +94,7 @@ export type ServerFrame = { seq: number; at: Micros } & (
   | { t: 'pop' | 'card'; d: Card }
   | { t: 'phase'; d: PhaseChange }
   | { t: 'withdraw'; d: Withdrawal }
+  | { t: 'consult'; d: ConsultChange }
   | { t: 'colleagues'; d: ColleagueState[] }
   | { t: 'colleagues_changed'; d: ColleagueChange[] }
 );

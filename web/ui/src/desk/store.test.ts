@@ -29,6 +29,23 @@ describe('the desk’s state', () => {
     expect(s.gone).toEqual({ why: 'abandoned', at: ms(4), waitedMs: 52_000 });
   });
 
+  it('shows how a question stands, and why it is over until the next hold', () => {
+    const asked = { call: 13, phase: 'talking', since: at(20), agent: 'petar', name: 'Petar', topic: '', queue: 'care', note: 'A spare port?' };
+    const s = run(frame('pop', aCard()), phase('talking', 10), frame('consult', { call: 12, attempt: 1, consult: asked }), phase('hold', 20),
+      frame('card', aCard({ phase: 'hold', consult: asked } as object)), frame('consult', { call: 12, attempt: 2, consult: null, why: 'rona' }));
+    expect(cardInHand(s)).toMatchObject({ consult: asked, askedWhy: '' });
+    const over = [frame('consult', { call: 12, attempt: 1, consult: null, why: 'left' }), phase('talking', 30)].reduce(reduce, s);
+    expect(cardInHand(over)).toMatchObject({ consult: null, askedWhy: 'left' });
+    expect(cardInHand(reduce(over, phase('hold', 40)))).toMatchObject({ askedWhy: '' });
+  });
+
+  it('goes on with what was being written when the call is handed over', () => {
+    const s = run(frame('pop', aCard({ call: 13, question: true } as object)), frame('phase', { call: 13, attempt: 1, phase: 'talking' }), { a: 'write', call: 13, text: 'Port 14 is' },
+      frame('pop', aCard({ attempt: 2, phase: 'talking', note: 'Port' })), frame('phase', { call: 13, attempt: 1, phase: 'done' }));
+    expect(s.cards.map((c) => c.call)).toEqual([12]);
+    expect(draftOf(s, 12)).toMatchObject({ text: 'Port 14 is', sent: 'Port' });
+  });
+
   it('counts the wait until the talk and not into it', () => {
     const s = run(frame('pop', aCard()), phase('talking', 10, { since: at(10) }));
     expect(waitedMs(cardInHand(s)!, ms(500))).toBe(58_000);

@@ -1,7 +1,7 @@
 // What the desk knows, and how each frame changes it. Pure: no clock, no
 // socket, no DOM; the instant comes with the action.
 import {
-  type Answer, type Card, type ColleagueChange, type ColleagueState, type Disposition, isOffer, isTalk, type Phase, type PhaseChange,
+  type Answer, type Card, type ConsultChange, type ColleagueChange, type ColleagueState, type Disposition, isOffer, isTalk, type Phase, type PhaseChange,
   type ServerFrame, type Status, type Title, toMs, type Welcome, type Withdrawal,
 } from './protocol';
 import type { Link } from './socket';
@@ -26,6 +26,8 @@ export interface LiveCard extends Omit<Card, 'disposition'> {
   log: LogEntry[];
   /** Where this desk passed the call on to; null while it has not. */
   passed: Target | null;
+  /** How the last question that was asked about it has ended; "" before. */
+  askedWhy: string;
 }
 
 /** Whom a call is passed on to. */
@@ -136,6 +138,8 @@ function frame(s: DeskState, f: ServerFrame): DeskState {
       return phase(s, f.d, toMs(f.at));
     case 'withdraw':
       return withdraw(s, f.d, toMs(f.at));
+    case 'consult':
+      return consult(s, f.d);
     case 'colleagues':
       return { ...s, colleagues: f.d ?? [] };
     case 'colleagues_changed':
@@ -168,10 +172,12 @@ function putCard(s: DeskState, c: Card, at: number): DeskState {
     ringWhy: c.ring_why ?? same?.ringWhy ?? '',
     log: same?.log ?? [{ at, what: 'offered' }],
     passed: same?.passed ?? null,
+    askedWhy: same?.askedWhy ?? '',
   };
   const next = { ...s, gone: null, cards: [...s.cards.filter((x) => x.call !== c.call), live] };
-  const d = draftOf(s, c.call);
-  if (d.edited && d.text !== d.sent) return next; // what is written here is newer
+  const asked = !old && isTalk(c.phase) ? s.cards.find((x) => x.question) : undefined; // now the call itself is here
+  const d = draftOf(s, asked?.call ?? c.call);
+  if (d.edited && d.text !== d.sent) return asked ? withDraft(next, c.call, { text: d.text, sent: c.note ?? '', edited: true }) : next; // what is written here is newer
   return withDraft(next, c.call, { text: c.note ?? d.text, sent: c.note ?? d.sent });
 }
 
@@ -191,6 +197,7 @@ function phase(s: DeskState, p: PhaseChange, at: number): DeskState {
   const since = toMs(p.since) || at;
   const next: LiveCard = { ...c, phase: p.phase, since: p.since ?? c.since, phaseAt: since, endsAt: toMs(p.until) };
   if (p.phase === 'ringing') next.ringWhy = p.why ?? '';
+  if (p.phase === 'hold') next.askedWhy = ''; // has been read
   if (p.phase === 'talking' && !c.talkAt) next.talkAt = since;
   if (p.phase === 'wrap_up') {
     next.overAt = since;
@@ -201,6 +208,11 @@ function phase(s: DeskState, p: PhaseChange, at: number): DeskState {
   if (what === 'talking' && c.phase === 'hold') what = 'resumed';
   if (what && !(what === 'talking' && c.talkAt)) next.log = [...c.log, what === 'resumed' ? { at, what, ms: at - c.phaseAt } : { at: since, what }];
   return { ...s, cards: s.cards.map((x) => (x.call === p.call ? next : x)) };
+}
+
+/** How the question stands that this agent asks, or how it ended. */
+function consult(s: DeskState, d: ConsultChange): DeskState {
+  return { ...s, cards: s.cards.map((c) => (c.call === d.call && c.attempt === d.attempt ? { ...c, consult: d.consult, askedWhy: d.consult ? '' : d.why ?? '' } : c)) };
 }
 
 function withdraw(s: DeskState, w: Withdrawal, at: number): DeskState {

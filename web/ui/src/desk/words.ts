@@ -45,6 +45,8 @@ export function storySentence(x: Story, s: DeskState, w: Words): string {
       return t('story.ticket_due', { id: x.id, title: x.title, by: day(x.by, w) });
     case 'overdue':
       return x.money ? t('story.overdue', { money: money(x.money, lang), count: x.days ?? 0 }) : '';
+    case 'asks':
+      return x.text ? x.text : t('story.asks', { name: x.name });
     case 'passed_on':
       return x.text ? x.text : t('story.passed_on', { name: x.name });
     case 'last_note':

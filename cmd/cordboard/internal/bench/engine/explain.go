@@ -12,7 +12,7 @@ const (
 	explained = 200 // waiting calls that are asked about
 	// pieceUnits is the work of one piece of an answer, as in routing/live: between
 	// two pieces the server takes its events.
-	pieceUnits = 8000
+	pieceUnits = 4000
 )
 
 // explain measures why a call waits, with every agent looked at: the whole of it,

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -31,7 +32,14 @@ var loads = []struct {
 	{"profiles_100000", size{agents: 100_000, profiles: 100_000, queues: 1000, skills: 1000, waiting: 100_000, choose: "longest_idle"}, ordinaryRounds},
 	{"all_free_profiles_100000", size{agents: 100_000, profiles: 100_000, queues: 1000, skills: 1000, choose: "most_skilled"}, quiet},
 	{"all_free", size{agents: 100_000, profiles: 5000, queues: 1000, skills: 1000, choose: "most_skilled"}, quiet},
+	{"all_free_one_profile", size{agents: 100_000, profiles: 1, queues: 1, skills: 1, choose: "least_occupied"}, quiet},
+	{"windows_100000", counting, otherwise(func(q *routing.Queue) { q.ChooseWindow = 20 * time.Minute })},
+	{"renamed_100000", large, otherwise(func(q *routing.Queue) { q.Was, q.Name = q.Name, q.Name+"_new" })},
+	{"holding_100000", size{agents: 1000, profiles: 1000, queues: 1000, skills: 1000, waiting: 100_000, choose: "longest_idle"}, holding},
 }
+
+// counting has every agent measured by what he or she has answered.
+var counting = size{agents: 100_000, profiles: 5000, queues: 1000, skills: 1000, waiting: 100_000, choose: "fewest_calls"}
 
 // hurt runs every load and prints the longest Step of each, how many there
 // were, and the median and the 99th percentile.
@@ -103,6 +111,69 @@ func reload(waiting string, learn bool) func(*centre) error {
 		c.settle()
 		return nil
 	}
+}
+
+// otherwise makes a version live in a full centre that has its queues otherwise.
+func otherwise(change func(*routing.Queue)) func(*centre) error {
+	return func(c *centre) error {
+		c.signIn(agents.Available)
+		c.fill()
+		p, err := c.size.policy()
+		if err != nil {
+			return err
+		}
+		p.Version = 2
+		moves := map[string]string{}
+		for _, q := range slices.Collect(maps.Values(p.Queues)) {
+			before := q.Name
+			delete(p.Queues, before)
+			if change(q); q.Name != before {
+				moves[before] = q.Name
+			}
+			p.Queues[q.Name] = q
+		}
+		for _, n := range append(p.Route.Children, p.Route) {
+			if to := moves[n.Queue]; to != "" {
+				n.Queue = to
+			}
+		}
+		p.Prepare()
+		c.measure()
+		c.now = c.now.Add(time.Millisecond)
+		c.step(routing.PolicyChanged{Version: 2, Waiting: routing.ApplyWaiting, Moves: moves, Policy: p})
+		c.settle()
+		return nil
+	}
+}
+
+// holding: everybody waits for one agent who is away, a reload comes, and then the
+// wait is over for all at once.
+func holding(c *centre) error {
+	prefer := []rule.Prefer{{Who: string(agentID(0)), Wait: 2 * time.Minute, Waived: true, Hold: true}}
+	hold := func(p *routing.Policy) {
+		for _, q := range p.Queues {
+			q.Prefer = prefer
+		}
+	}
+	hold(c.policy)
+	c.engine = routing.New(c.policy)
+	c.signIn(agents.NotReady)
+	for range c.waiting {
+		c.arrive()
+	}
+	p, err := c.size.policy()
+	if err != nil {
+		return err
+	}
+	p.Version = 2
+	hold(p)
+	p.Prepare()
+	c.measure()
+	c.step(routing.PolicyChanged{Version: 2, Waiting: routing.ApplyWaiting, Policy: p})
+	c.settle()
+	c.now = c.now.Add(2 * time.Minute)
+	c.settle()
+	return nil
 }
 
 // closing: a queue closes with all its callers, at once.

@@ -1,6 +1,7 @@
 // Command engine prints what a routing decision costs in a large centre, as
-// `make bench-engine` shows it: ordinary hours, loads made to hurt, a reload, a
-// check of a large document, and the benchmarks of the packages.
+// `make bench-engine` shows it: ordinary hours, loads made to hurt, a reload, how
+// evenly a day's work is shared out, a check of a large document, and the
+// benchmarks of the packages.
 package main
 
 import (
@@ -20,7 +21,7 @@ import (
 
 func main() {
 	runs := flag.Int("runs", 5, "runs of which the median counts")
-	parts := flag.String("parts", "large,more,small,hurt,check,micro", "which parts to run")
+	parts := flag.String("parts", "large,more,small,hurt,fair,check,micro", "which parts to run")
 	only := flag.String("load", "", "of the loads made to hurt, this one")
 	longest := flag.Int("longest", 0, "say of so many of the longest Steps of each load what they were")
 	file := flag.String("json", "", "write the figures to this file as well")
@@ -67,6 +68,8 @@ func (b *bencher) one(ctx context.Context, r *bench.Report, part string) error {
 		return b.ordinary(r, small, 100_000, false)
 	case "hurt":
 		return b.hurt(r)
+	case "fair":
+		return fair(r)
 	case "check":
 		return check(ctx, r, b.runs)
 	case "micro":

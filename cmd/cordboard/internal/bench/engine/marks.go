@@ -28,14 +28,14 @@ func (b *bencher) ordinary(r *bench.Report, s size, rounds int, weigh bool) erro
 	if err != nil {
 		return err
 	}
-	empty := heap()
+	empty := heapInUse()
 	c.signIn(agents.Available)
-	staffed := heap()
+	staffed := heapInUse()
 	c.fill()
 	if c.failed != nil {
 		return fmt.Errorf("filling the centre: %w", c.failed)
 	}
-	full := heap()
+	full := heapInUse()
 	if weigh {
 		// What an agent's talk keeps is the agent's; so the calls are those that wait.
 		signedOut, err := weighEmpty(s)
@@ -70,10 +70,10 @@ func weighEmpty(s size) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	before := heap()
+	before := heapInUse()
 	c := &centre{size: s, policy: p}
 	c.engine = newEngine(p)
-	after := heap()
+	after := heapInUse()
 	runtime.KeepAlive(c)
 	return int64(after) - int64(before), nil
 }
@@ -99,8 +99,8 @@ func (c *centre) print(r *bench.Report, of string) {
 	r.Line("step_cpu_ms_max"+of, slices.Max(cpu)/1e6, "ms")
 }
 
-// heap is what is in use after a collection.
-func heap() uint64 {
+// heapInUse is what is in use after a collection.
+func heapInUse() uint64 {
 	runtime.GC()
 	runtime.GC()
 	var m runtime.MemStats
