@@ -46,6 +46,39 @@ func lookups(ctx context.Context, r *bench.Report, o store.Options, name string,
 	return nil
 }
 
+// journeys ask the database at the same instants for nothing but an answer: no
+// look-up is faster than that.
+func journeys(ctx context.Context, r *bench.Report, b base, o store.Options, name string, opts options) (err error) {
+	db, err := b.open(o)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	db.SetMaxOpenConns(4)
+	db.SetMaxIdleConns(4)
+	ask, err := db.PrepareContext(ctx, b.journey())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, ask.Close()) }()
+	var p50, p99 []float64
+	for i := range opts.runs {
+		us, err := paced(ctx, opts, uint64(i), 1, func(int) (float64, error) {
+			var back string
+			begin := time.Now()
+			err := ask.QueryRowContext(ctx, "there").Scan(&back)
+			return since(begin), err
+		})
+		if err != nil {
+			return err
+		}
+		p50, p99 = append(p50, bench.Quantile(us, 0.5)), append(p99, bench.Quantile(us, 0.99))
+	}
+	r.Runs("journey_us_p50_"+name, "us", p50)
+	r.Runs("journey_us_p99_"+name, "us", p99)
+	return nil
+}
+
 func lookupRun(ctx context.Context, s *store.Store, opts options, run uint64, people []person) ([]float64, error) {
 	return paced(ctx, opts, run, len(people), func(i int) (float64, error) {
 		number := people[i].e164()

@@ -141,6 +141,9 @@ func measure(ctx context.Context, r *bench.Report, o options, name, dir, file st
 		if err := lookups(ctx, r, full, name, o, people); err != nil {
 			return fmt.Errorf("look-ups: %w", err)
 		}
+		if err := journeys(ctx, r, b, full, name, o); err != nil {
+			return fmt.Errorf("journeys: %w", err)
+		}
 	}
 	if o.does("raw") {
 		raw, err := rawInsert(ctx, b, full)
