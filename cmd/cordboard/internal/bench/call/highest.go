@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 )
 
@@ -44,11 +45,7 @@ func (l *lab) highest(ctx context.Context) error {
 		return c.board(ctx, rate, length)
 	}}
 	begin := time.Now()
-	kamailio, err := l.better(ctx, proxies)
-	if err != nil {
-		return err
-	}
-	theirs, err := l.climb(ctx, kamailio.server, kamailio.full, begin.Add(l.highFor*2/5))
+	theirs, err := l.proxies(ctx, proxies, begin.Add(l.highFor*2/5))
 	if err != nil {
 		return err
 	}
@@ -85,18 +82,26 @@ type probed struct {
 	full int // calls/s that fill the processor
 }
 
-// better is the server whose calls are cheaper.
-func (l *lab) better(ctx context.Context, all []server) (best probed, err error) {
+// proxies climbs with the server whose calls are cheaper. Where that serves no
+// rate it takes the other: of several workers one may overtake another, and a
+// caller whose 200 comes before its 180 has failed, at any rate.
+func (l *lab) proxies(ctx context.Context, all []server, until time.Time) (f found, err error) {
+	var cheap []probed
 	for _, s := range all {
 		full, err := l.probe(ctx, s)
 		if err != nil {
-			return best, err
+			return f, err
 		}
-		if full > best.full {
-			best = probed{s, full}
+		cheap = append(cheap, probed{s, full})
+	}
+	slices.SortStableFunc(cheap, func(a, b probed) int { return b.full - a.full })
+	for i, s := range cheap {
+		left := time.Until(until) / time.Duration(len(cheap)-i)
+		if f, err = l.climb(ctx, s.server, s.full, time.Now().Add(left)); err != nil || f.low > 0 {
+			return f, err
 		}
 	}
-	return best, nil
+	return f, nil
 }
 
 // probe guesses from a short run at which rate the processor is full.

@@ -56,6 +56,17 @@ func TestClimbBounded(t *testing.T) {
 	}
 }
 
+// A proxy that loses calls at any rate leaves the mark to the other.
+func TestProxiesOther(t *testing.T) {
+	tries := 0
+	l := &lab{report: bench.New(&bytes.Buffer{}, "test")}
+	l.high = 20 * time.Second
+	f, err := l.proxies(t.Context(), []server{rated(1000, 950, &tries), rated(0, 900, &tries)}, time.Now().Add(time.Hour))
+	if err != nil || f.low == 0 || f.low > 1000 {
+		t.Errorf("%+v, %v", f, err)
+	}
+}
+
 func TestHolds(t *testing.T) {
 	l := &lab{}
 	l.high = 10 * time.Second

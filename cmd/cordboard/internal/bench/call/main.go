@@ -59,7 +59,7 @@ func main() {
 	flag.IntVar(&o.rate, "rate", 300, "calls a second of the comparison")
 	flag.DurationVar(&o.length, "length", 10*time.Second, "length of one run of the comparison")
 	flag.DurationVar(&o.high, "high", 20*time.Second, "length of one try for the highest rate")
-	flag.DurationVar(&o.highFor, "high-for", 4*time.Minute, "time for the whole search for the highest rates")
+	flag.DurationVar(&o.highFor, "high-for", 6*time.Minute, "time for the whole search for the highest rates")
 	flag.IntVar(&o.customers, "customers", 20_000, "customers in the store")
 	flag.IntVar(&o.held, "held", 2000, "calls that wait when their memory is measured")
 	flag.StringVar(&o.json, "json", "", "write the figures to this file as well")
