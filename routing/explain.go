@@ -113,7 +113,8 @@ func (e *Engine) terms(c *call, chosen *agent, step int, takes bool) []Term {
 	if takes {
 		return out
 	}
-	e.index.freeAt(c.demand, step, func(p *profile) bool {
+	e.index.freeAt(c.demand, step, func(slot int) bool {
+		p := e.index.profiles[slot]
 		if !c.queue.alongside(p, chosen.profile) {
 			return true
 		}

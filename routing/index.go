@@ -40,8 +40,9 @@ type index struct {
 	cleared  int               // how often the terms were forgotten
 	teams    map[string]*bitset
 	sites    map[string]*bitset
-	signed   bitset // profiles with agents signed in
-	free     bitset // profiles with free agents
+	signed   bitset  // profiles with agents signed in
+	free     bitset  // profiles with free agents
+	idlest   []int64 // by slot, of those: since when the longest idle of them has been
 
 	demands   []*demand // by slot
 	unused    []int
@@ -113,6 +114,7 @@ func (x *index) add(p *profile) {
 		x.profiles[p.slot] = p
 	} else {
 		x.profiles = append(x.profiles, p)
+		x.idlest = append(x.idlest, 0)
 	}
 	p.index = x.serial
 	x.serial++
@@ -424,12 +426,12 @@ func (d *demand) fits(p *profile) int {
 	return -1
 }
 
-// freeAt calls yield for each profile with free agents that fits a step first,
-// in order of its slot, until it says false.
-func (x *index) freeAt(d *demand, step int, yield func(*profile) bool) {
+// freeAt calls yield for the slot of each profile with free agents that fits a
+// step first, in order, until it says false.
+func (x *index) freeAt(d *demand, step int, yield func(slot int) bool) {
 	d.ready()
 	x.slice.units += 1 + len(x.profiles)/2048
-	d.steps[step].both(x.free, func(slot int) bool { return yield(x.profiles[slot]) })
+	d.steps[step].both(x.free, yield)
 }
 
 // people counts the agents signed in who fit a step first.

@@ -194,12 +194,19 @@ func (e *Engine) seekAnyone(c *call) {
 // regular before reserve, and then by the queue's policy. skip is left out.
 func (e *Engine) bestAgent(c *call, skip *agent) (best *agent, step int) {
 	d, levels := c.demand, asksLevels(c.queue.Choose)
+	byIdle := c.queue.Choose == match.LongestIdle && len(c.queue.Reserve) == 0
 	for step = 0; step <= d.reach(c.step); step++ {
 		var top match.Candidate
 		var topReserve bool
 		looked := 0
-		e.index.freeAt(d, step, func(p *profile) bool {
+		e.index.freeAt(d, step, func(slot int) bool {
+			if byIdle && best != nil && e.index.idlest[slot] > top.IdleSince { // known without a look at the profile
+				e.spend(2)
+				looked++
+				return looked < maxFreeLooked
+			}
 			e.spend(1)
+			p := e.index.profiles[slot]
 			reserve := c.queue.inReserve(p.team)
 			if reserve && (best != nil && !topReserve || e.standsBy(c.queue, p.team)) {
 				looked++

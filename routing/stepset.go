@@ -129,7 +129,8 @@ func (e *Engine) ownFigures(c *call) rule.OwnQueue {
 	out.Staffed, out.Available = 0, 0
 	for i := 0; i <= d.reach(c.step); i++ {
 		out.Staffed += e.index.people(d, i)
-		e.index.freeAt(d, i, func(p *profile) bool {
+		e.index.freeAt(d, i, func(slot int) bool {
+			p := e.index.profiles[slot]
 			out.Available += e.takers(c, p)
 			return true
 		})

@@ -39,13 +39,23 @@ func (e *Engine) idleIn(a *agent) {
 	p := a.profile
 	p.free.Put(a.idle(), a)
 	e.index.free.put(p.slot)
+	e.index.rankIdle(p)
 }
 
 func (e *Engine) idleOut(a *agent) {
 	p := a.profile
 	p.free.Delete(a.idle())
+	e.index.rankIdle(p)
 	if p.free.Len() == 0 {
 		e.index.free.drop(p.slot)
+	}
+}
+
+// rankIdle notes since when the longest idle agent of a profile has been. Too
+// early an instant costs a look; too late a one would pass her over.
+func (x *index) rankIdle(p *profile) {
+	if first, ok := p.free.FirstKey(); ok {
+		x.idlest[p.slot] = first.since
 	}
 }
 
@@ -168,7 +178,7 @@ func (e *Engine) rehold(d *demand) {
 func (e *Engine) wake(d *demand, before int) {
 	var profiles bitset
 	for step := before + 1; step < len(d.reqs) && step <= d.floor; step++ {
-		e.index.freeAt(d, step, func(p *profile) bool { profiles.put(p.slot); return true })
+		e.index.freeAt(d, step, func(slot int) bool { profiles.put(slot); return true })
 	}
 	e.wakeAll(profiles)
 }

@@ -246,7 +246,8 @@ func (e *Engine) firstTerms(c *call, chosen *agent, step int) (out []Term) {
 		key   match.Candidate
 	}
 	var all []candidate
-	e.index.freeAt(c.demand, step, func(p *profile) bool {
+	e.index.freeAt(c.demand, step, func(slot int) bool {
+		p := e.index.profiles[slot]
 		if !c.queue.alongside(p, chosen.profile) {
 			return true
 		}

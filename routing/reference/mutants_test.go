@@ -26,6 +26,7 @@ var table = []mutant{
 	{"an agent pays for a caller who gave up", "talking.go", "\t\te.release(a, false)", "\t\te.release(a, true)"},
 	{"calls seek in the wrong order", "slices.go", "a.seeking.key.Compare(b.seeking.key) < 0", "a.seeking.key.Compare(b.seeking.key) > 0"},
 	{"agents choose in the wrong order", "slices.go", "strings.Compare(string(a.id), string(b.id)) < 0", "strings.Compare(string(a.id), string(b.id)) > 0"},
+	{"the longest idle of a profile is not known anew", "vacancy.go", "e.index.free.put(p.slot)\n\te.index.rankIdle(p)", "if !e.index.free.has(p.slot) {\n\t\tdefer e.index.rankIdle(p)\n\t}\n\te.index.free.put(p.slot)"},
 	{"a hold has no end", "prefer.go", "len(wanted) > 0 && e.now < p.until", "len(wanted) > 0"},
 	{"the head of a class is not kept", "waiting.go", "\t\tc.demand.indexed++\n\t\te.index.enqueue(c.demand)", "\t\tc.demand.indexed++\n\t\te.index.queued.put(c.demand.slot)"},
 	{"a later step before an earlier one", "settle.go", "for step = 0; step <= d.reach(c.step); step++ {", "for step = d.reach(c.step); step >= 0; step-- {"},
