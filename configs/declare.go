@@ -15,7 +15,7 @@ import (
 type declared struct {
 	languages, segments, shortCodes, skills, teams []string
 	calendars, topics, queues, sets, agents        []string
-	sites, regions                                 []string
+	sites, regions, menus                          []string
 }
 
 // declare reads every name first.
@@ -46,6 +46,7 @@ func (c *compiler) declare(o *object) {
 	} else {
 		d.agents = c.keys(staff, maxAgents)
 	}
+	d.menus = c.keys(o.get("menus"), maxMenus)
 	d.sites = c.keys(o.get("sites"), maxSites)
 	d.regions = c.keys(o.get("regions"), maxRegions)
 	c.regional = o.has("regions")

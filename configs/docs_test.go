@@ -23,6 +23,8 @@ teams: [x]
 calendars: {x: {week: {}, exceptions: [{every: 01-01, closed: true}]}}
 topics: {x: {queue: x, need: {}}}
 dispositions: {x: [{id: a}]}
+menus: {x: {prompt: x, keys: {"1": {}}, otherwise: {}}}
+lines: {"+442079460100": {menu: x}}
 transfers: {consult: {}, unanswered: {}}
 statistics: {service_level: {formula: switches, switches: {}}}
 queues:
@@ -69,6 +71,7 @@ func tablePath(path string) string {
 		{"queues.x.", "OPTION ", ""}, {"defaults.", "OPTION ", ""}, {"route.x.", "Route ", ""}, {"route.y.", "Route ", ""},
 		{"route.", "Route ", ""}, {"agents.x.", "", "agents.ID."}, {"topics.x.", "", "topics.NAME."}, {"skills.x.", "", "skills.NAME."},
 		{"fields.x", "", "fields.NAME"}, {"tests[].customer.x", "", "tests[].customer.NAME"}, {"sites.x.", "", "sites.NAME."}, {"regions.x.", "", "regions.NAME."}, {"calendars.x.", "", "calendars.NAME."}, {"dispositions.x[].", "", "dispositions.SET[]."},
+		{"menus.x.keys.1.", "", "menus.NAME.keys.KEY."}, {"menus.x.", "", "menus.NAME."}, {"lines.+442079460100.", "", "lines.NUMBER."},
 		{"tests[].agents.x.", "", "tests[].agents.ID."}, {"tests[].queues.x.", "", "tests[].queues.NAME."},
 	} {
 		if rest, ok := strings.CutPrefix(path, t.prefix); ok {

@@ -25,6 +25,7 @@ type docTest struct {
 	persons  map[string]string // own fields that name a person
 	customer rule.Customer     // Known false: nobody knows the caller
 	late     time.Duration     // the record comes so late
+	keys     string            // that the caller presses in menus
 	shifts   bool              // the agents are those on shift
 	agents   map[agents.ID]testAgent
 	figures  map[string][]func(*rule.QueueFigures) // what conditions see of queues, given
@@ -60,7 +61,7 @@ type moment struct {
 
 var (
 	testStates     = []string{"available", "not_ready", "talking", "wrap_up", "signed_out"}
-	testTreatments = []string{"closed", "full", "late", "nobody", "then"}
+	testTreatments = []string{"closed", "full", "late", "nobody", "then", "menu"}
 )
 
 // readTests reads the tests of the document, when everything they name is known.
@@ -164,7 +165,7 @@ func (c *compiler) testCall(o *object, t *docTest) {
 		}
 	}
 	call.ANIKnown = c.flag(o.get("ani_known"), t.ani != "")
-	c.testCarried(o, call)
+	c.testCarried(o, t)
 	if o.has("region") {
 		o.lookup("region")
 		o.conflict("region", "%s.region follows from ani and trunk", o.label())
@@ -174,13 +175,18 @@ func (c *compiler) testCall(o *object, t *docTest) {
 
 // testCarried reads what the network, the engine and the ledger would say of
 // the call.
-func (c *compiler) testCarried(o *object, call *rule.Call) {
+func (c *compiler) testCarried(o *object, t *docTest) {
+	call := &t.call
 	const large = 1_000_000_000
 	call.Verified = c.flag(o.get("verified"), false)
 	if n := o.get("attestation"); n != nil && (n.kind != kindScalar || n.text != "") {
 		call.Attestation = c.choice(n, "", []string{"A", "B", "C"})
 	}
 	call.Choice = c.optionalText(o, "choice")
+	if n := o.get("menu"); n != nil {
+		t.keys = c.pressed(n)
+	}
+	o.together("choice", "menu")
 	if n := o.get("from_queue"); n != nil {
 		call.FromQueue = c.reference(n, "queue", c.names.queues)
 	}

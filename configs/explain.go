@@ -159,7 +159,7 @@ func explain(p *routing.Policy, t *docTest, q Inquiry) *Explained {
 		own.Agents[id] = a.Agent
 	}
 	out := &Explained{SHA256: p.SHA256, At: t.at}
-	r := &player{engine: routing.New(&own), policy: &own, agent: nobodyExpected}
+	r := &player{engine: routing.New(&own), policy: &own, agent: nobodyExpected, keys: t.keys}
 	r.engine.Pretend(t.pretend)
 	r.staff(t)
 	r.engine.Watch(testCall, func(rec routing.Record) {
@@ -286,6 +286,8 @@ func (f *follower) note(a routing.Action) {
 			what += " (" + a.Reason.Trigger + ")"
 		}
 		f.say(f.now, what, f.told)
+	case routing.MenuAnswered:
+		f.say(f.now, a.Words(), 0)
 	case routing.TurnedAway:
 		f.say(f.now, f.turnedAway(a), 0)
 	case routing.Held:
@@ -355,6 +357,8 @@ func (f *follower) answer(a routing.Action) {
 		if a.Why != "" {
 			f.step(routing.CallbackDeclined{Call: a.Call})
 		}
+	case routing.AskMenu:
+		f.step(f.press(a))
 	case routing.Treat:
 		if a.Play != "" {
 			f.step(routing.TreatmentPlayed{Call: a.Call})

@@ -197,6 +197,9 @@ func (l *linter) lintSounds() {
 	for _, p := range child(l.root, "queues").pairs {
 		options(p.value, "queues."+p.key)
 	}
+	for _, p := range child(l.root, "menus").pairs {
+		l.menuSounds(p, missing)
+	}
 	l.eachRoute(func(r *routing.Routed) {
 		for t := r.Node.Then; t != nil; t = t.Else {
 			missing(l.routeSpot(r), routePath(r), t.Play)

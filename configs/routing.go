@@ -27,6 +27,7 @@ const (
 	maxLanguages   = 32
 	maxTeams       = 1000
 	maxTopics      = 1000
+	maxMenus       = 1000
 	maxCalendars   = 500
 	maxExceptions  = 200
 	maxAgents      = 100_000
@@ -171,6 +172,8 @@ func (c *compiler) document(o *object) {
 	c.dispositionSets(o.get("dispositions"))
 	c.allQueues(o)
 	c.topics(o.get("topics"))
+	c.menus(o.get("menus"))
+	c.lines(o.get("lines"))
 	c.route(o.must("route"))
 	c.transfers(c.section(o, "transfers"))
 	c.statistics(c.section(o, "statistics"))

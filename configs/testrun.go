@@ -65,6 +65,7 @@ func testPolicy(p *routing.Policy) (*routing.Policy, error) {
 	root := playingRoute(p.Route)
 	root.Children = append([]*rule.Node{{Name: elsewhere, When: when, Queue: elsewhere}}, root.Children...)
 	out.Route = root
+	out.Menus = playingMenus(p.Menus)
 	return &out, nil
 }
 
@@ -86,6 +87,27 @@ func playing(q *routing.Queue) *routing.Queue {
 	}
 	out.Late, out.Nobody = after(q.Late), after(q.Nobody)
 	return &out
+}
+
+func playingMenus(menus map[string]*routing.Menu) map[string]*routing.Menu {
+	out := make(map[string]*routing.Menu, len(menus))
+	for name, m := range menus {
+		v := *m
+		v.Keys = slices.Clone(m.Keys)
+		choices := []*routing.Choice{&v.Otherwise}
+		for i := range v.Keys {
+			choices = append(choices, &v.Keys[i])
+		}
+		for _, k := range choices {
+			if k.Then != nil {
+				t := *k.Then
+				t.Play = cmp.Or(t.Play, elsewhere)
+				k.Then = &t
+			}
+		}
+		out[name] = &v
+	}
+	return out
 }
 
 func playingRoute(n *rule.Node) *rule.Node {
@@ -115,6 +137,7 @@ type player struct {
 	last      routing.Asked
 	agent     string // who has the call
 	treatment string
+	keys      string // that the caller has yet to press in menus
 }
 
 // play runs one test and says what does not hold.
@@ -124,7 +147,7 @@ func play(p *routing.Policy, t *docTest) []string {
 	for id, a := range t.agents {
 		own.Agents[id] = a.Agent
 	}
-	r := &player{engine: routing.New(&own), policy: &own, agent: nobodyExpected}
+	r := &player{engine: routing.New(&own), policy: &own, agent: nobodyExpected, keys: t.keys}
 	r.engine.Pretend(t.pretend)
 	r.staff(t)
 	r.now = t.at
@@ -263,6 +286,8 @@ func (r *player) react(a routing.Action) {
 		if a.Why != "" { // the caller presses nothing
 			r.step(routing.CallbackDeclined{Call: a.Call})
 		}
+	case routing.AskMenu:
+		r.step(r.press(a))
 	case routing.Withdraw:
 		if a.Call == testCall && r.agent == string(a.Agent) {
 			r.agent = nobodyExpected
@@ -280,6 +305,15 @@ func (r *player) react(a routing.Action) {
 			r.step(routing.MessageLeft{Call: a.Call, Why: routing.MessageHungUp})
 		}
 	}
+}
+
+// press is the caller's next key in a menu, and nothing once they are all pressed.
+func (r *player) press(a routing.AskMenu) routing.MenuKeyed {
+	ev := routing.MenuKeyed{Call: a.Call, Ask: a.Ask}
+	if r.keys != "" {
+		ev.Key, r.keys = r.keys[:1], r.keys[1:]
+	}
+	return ev
 }
 
 func (r *player) routed(call routing.CallID) {

@@ -29,6 +29,10 @@ func About(action Action) (Offer, bool) {
 		return Offer{Call: a.Call}, true
 	case MessageTaken:
 		return Offer{Call: a.Call}, true
+	case AskMenu:
+		return Offer{Call: a.Call}, true
+	case MenuAnswered:
+		return Offer{Call: a.Call}, true
 	case OfferCallback:
 		return Offer{Call: a.Call}, true
 	case CallbackTaken:

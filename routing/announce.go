@@ -47,6 +47,9 @@ type saying struct {
 // in whatever queue.
 func (e *Engine) greet(c *call) {
 	switch {
+	case c.silent:
+		c.silent = false
+		e.act(Wait{c.id, c.queue.Music})
 	case c.answered || c.queue.AnswerWithAgent:
 	case c.queue.EarlyMedia:
 		e.early(c)
@@ -72,7 +75,7 @@ func (e *Engine) hears(c *call) {
 	case c.queue != nil && (c.queue.AnswerWithAgent || c.queue.EarlyMedia):
 		e.early(c)
 	default:
-		c.answered = true
+		c.answered, c.silent = true, c.queue == nil
 		e.act(AnswerCaller{c.id, c.music()})
 	}
 }

@@ -23,6 +23,12 @@ func (e *Engine) callArrived(ev CallArrived) error {
 	e.calls[c.id] = c
 	c.caller = ev.Caller
 	e.learn(c, ev.Rim)
+	e.byLine(c)
+	if m := e.menuFor(c); m != nil {
+		e.act(ResolveCustomer{Call: c.id})
+		e.openMenu(c, m)
+		return nil
+	}
 	t, asks := e.read(c)
 	if asks && t.route.record.Deadline > 0 {
 		c.phase = resolving

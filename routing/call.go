@@ -24,6 +24,7 @@ const (
 	treated   // an announcement plays, then the call moves on or ends
 	dialled   // a number is called for the caller, or has the caller
 	recording // the caller leaves a message
+	choosing  // a menu asks the caller
 	over
 )
 
@@ -85,6 +86,7 @@ type call struct {
 	guessed estimates
 	saying  *saying // nil: has not been told of the wait in this visit
 
+	menu     *menuing  // nil: not in one
 	callback *callback // nil: none was accepted, nor can be offered here
 	consult  *consult  // an agent's question about the call, or the question; nil: none
 	wish     *wish     // nil: no agents are preferred
@@ -121,6 +123,7 @@ type call struct {
 	toAgent   bool // it was to one agent
 	answered  bool // the caller's leg was answered by us, or is with this Connect
 	early     bool // the caller hears us before that
+	silent    bool // answered without a queue, and so without music
 	talked    bool // an agent has talked
 	late      bool // a late record waits to be considered
 	reread    bool // it was, or may not be any more

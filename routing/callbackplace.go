@@ -188,7 +188,7 @@ func (e *Engine) renewAway(c *call) {
 func (c *call) kept() Kept {
 	cb := c.callback
 	return Kept{
-		Queue: c.queue.Name, Rule: c.rule(), Topic: c.topic, Language: cmp.Or(c.said.language, c.attrs.Language, c.known().Language), Tag: c.said.tag,
+		Queue: c.queue.Name, Rule: c.rule(), Topic: c.topic, Choice: c.attrs.Choice, Language: cmp.Or(c.said.language, c.attrs.Language, c.known().Language), Tag: c.said.tag,
 		Trunk: c.attrs.Trunk, DNIS: c.attrs.DNIS, Country: c.attrs.Country, Region: c.region(), Customer: c.customerKey, Elsewhere: cb.caller != c.caller,
 		Arrived: instant(c.arrived), Since: instant(c.since), Entered: instant(c.entered), Taken: instant(cb.taken),
 		Priority: int(c.base), Additions: c.additions(), Visited: slices.Clone(c.visited), Moves: int(c.moves),
@@ -205,7 +205,7 @@ func (e *Engine) callbackRestored(ev CallbackRestored) error {
 		return ErrKnownCall
 	}
 	k := ev.Kept
-	attrs := rule.Call{Kind: "callback", ANIKnown: true, Trunk: k.Trunk, DNIS: k.DNIS, Country: k.Country, Region: k.Region, Language: k.Language, Topic: k.Topic}
+	attrs := rule.Call{Kind: "callback", ANIKnown: true, Trunk: k.Trunk, DNIS: k.DNIS, Country: k.Country, Region: k.Region, Language: k.Language, Topic: k.Topic, Choice: k.Choice}
 	c := newCall(ev.Call, k.Arrived.UnixMicro())
 	e.describe(c, attrs)
 	c.plan = e.plan

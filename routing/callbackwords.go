@@ -77,6 +77,7 @@ type Kept struct {
 	Queue    string    `json:"queue"`
 	Rule     string    `json:"rule"`
 	Topic    string    `json:"topic,omitempty"`
+	Choice   string    `json:"choice,omitempty"`   // in a menu
 	Language string    `json:"language,omitempty"` // set by a route, else the caller's as far as known
 	Tag      string    `json:"tag,omitempty"`
 	Trunk    string    `json:"trunk,omitempty"`

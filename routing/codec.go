@@ -72,6 +72,8 @@ func decoderRest(kind string) func([]byte) (Event, error) {
 		return decode[NumberGone]
 	case MessageLeft{}.Kind():
 		return decode[MessageLeft]
+	case MenuKeyed{}.Kind():
+		return decode[MenuKeyed]
 	case RimRead{}.Kind():
 		return decode[RimRead]
 	case CallbackAccepted{}.Kind():

@@ -38,11 +38,19 @@ func (e *Engine) describe(c *call, attrs rule.Call) {
 
 // kind changes what kind of call it is.
 func (e *Engine) kind(c *call, kind string) {
-	attrs, said := c.asArrived(), *c.said
-	attrs.Kind, attrs.Transfers = kind, c.attrs.Transfers
+	said := *c.said
+	e.redescribe(c, func(a *rule.Call) { a.Kind = kind })
+	c.said = c.attrs.say(said)
+}
+
+// redescribe changes what the call is like as it comes to the routes, which have
+// said nothing of it yet.
+func (e *Engine) redescribe(c *call, change func(*rule.Call)) {
+	attrs := c.asArrived()
+	attrs.Transfers = c.attrs.Transfers
+	change(&attrs)
 	e.forget(c)
 	e.describe(c, attrs)
-	c.said = c.attrs.say(said)
 }
 
 // forget is the end of describe.

@@ -180,6 +180,8 @@ func (e *Engine) apply(ev Event) error {
 		e.numberGone(ev)
 	case MessageLeft:
 		e.messageLeft(ev)
+	case MenuKeyed:
+		e.menuKeyed(ev)
 	case RimRead:
 		e.rimRead(ev)
 	case CallbackAccepted:
@@ -419,6 +421,8 @@ func CallOf(ev Event) (CallID, bool) {
 	case NumberGone:
 		return ev.Call, true
 	case MessageLeft:
+		return ev.Call, true
+	case MenuKeyed:
 		return ev.Call, true
 	case RimRead:
 		return ev.Call, true

@@ -68,7 +68,7 @@ func (p *tape) event() Event {
 	case 0, 1, 2, 3:
 		p.next++
 		p.arrived[p.next] = true
-		return CallArrived{Call: p.next, Attrs: rule.Call{Trunk: []string{"a", "u", "t", "no", "f", "c", "v", "box"}[p.byte()%8], Region: tapeRegion(p.next), ANIKnown: p.next%7 > 0}, Caller: tapeCaller(p.next)}
+		return CallArrived{Call: p.next, Attrs: rule.Call{Trunk: []string{"a", "u", "t", "no", "f", "c", "v", "box"}[p.byte()%8], DNIS: tapeLine(p.next), Region: tapeRegion(p.next), ANIKnown: p.next%7 > 0}, Caller: tapeCaller(p.next)}
 	case 4, 5:
 		c := rule.Customer{Known: true, Language: "ru", LastAgent: string(p.agent()), DoNotCall: p.byte()%16 == 0}
 		if p.byte()%2 == 0 {
@@ -232,6 +232,8 @@ func (p *tape) action(ev Event, a Action) {
 		p.mailbox(a, fail)
 	case MessageTaken:
 		p.takes(a, fail)
+	case AskMenu:
+		p.asksInMenu(a, fail)
 	case Withdraw:
 		drop(a.Offer)
 		p.talks[a.Call] = slices.DeleteFunc(p.talks[a.Call], func(o Offer) bool { return o == a.Offer })
@@ -262,7 +264,7 @@ func (p *tape) stale() {
 	p.drain()
 	before := p.e.Snapshot(p.now)
 	for _, c := range before.Calls { // whom it is held for, whom it is offered to, who talks
-		if (c.Agent == "") != slices.Contains([]string{"resolving", "waiting", "treated", "callback", "voicemail", "number"}, c.Phase) && c.Phase != "dialling" {
+		if (c.Agent == "") != slices.Contains([]string{"resolving", "menu", "waiting", "treated", "callback", "voicemail", "number"}, c.Phase) && c.Phase != "dialling" {
 			p.t.Fatalf("call %d: %s, agent %q", c.Call, c.Phase, c.Agent)
 		}
 	}

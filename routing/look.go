@@ -208,6 +208,8 @@ func (c *call) phaseName(p phase) string {
 		return "number"
 	case recording:
 		return "voicemail"
+	case choosing:
+		return "menu"
 	}
 	return "treated"
 }

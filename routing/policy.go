@@ -39,6 +39,8 @@ type Policy struct {
 	Record    RecordPolicy
 	Calendars map[string]*Calendar
 	Topics    map[string]*Topic
+	Menus     map[string]*Menu
+	Lines     map[string]Line // by dialled number
 	Queues    map[string]*Queue
 	Sets      map[string][]Disposition // disposition sets by name
 	Route     *rule.Node               // the root; names a queue

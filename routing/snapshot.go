@@ -71,7 +71,8 @@ const (
 // CallState is one live call of a Snapshot. Phase is resolving, waiting,
 // holding (waits for a preferred agent), offered, ringing, talking, hold,
 // treated (an announcement plays), number (the caller was sent to one),
-// callback (its line is released, the place waits on), dialling (its customer is
+// menu (the caller is asked, and does not wait yet), callback (its line is
+// released, the place waits on), dialling (its customer is
 // being called).
 type CallState struct {
 	Call     CallID    `json:"call"`

@@ -135,6 +135,8 @@ func (e *Engine) callerGone(ev CallerGone) {
 		e.end(c, Answered, ByCaller, "abandoned_after_transfer")
 	case c.phase == treated && c.treatment.Queue == "" && !c.treatment.Callback, c.phase == dialled, c.phase == recording:
 		e.end(c, Treated, ByCaller, "")
+	case c.phase == choosing:
+		e.end(c, Abandoned, ByCaller, inMenu)
 	default:
 		e.end(c, Abandoned, ByCaller, "")
 	}

@@ -62,6 +62,7 @@ func tapePolicy(version int) *Policy {
 		Agents: map[agents.ID]agents.Agent{},
 	}
 	tapePlaces(p)
+	tapeMenus(p)
 	p.Queues["b"].AnswerWithin = tapePromise
 	if p.ByDue = version > 1; !p.ByDue {
 		p.Ceiling = 75

@@ -1,10 +1,13 @@
 package routing
 
-// heardOut is the end of an announcement or, sometimes in the wrong place, of a
+// heardOut is the answer to a menu, the end of an announcement or, sometimes in the wrong place, of a
 // message.
 func (p *tape) heardOut() Event {
 	id := p.call()
 	c := p.e.calls[id]
+	if c != nil && c.phase == choosing {
+		return MenuKeyed{id, max(0, c.menu.asks-p.byte()%8/7), []string{"", "1", "2", "3", "4", "9"}[p.byte()%6]}
+	}
 	if in := c != nil && c.phase == recording; in == (p.byte()%8 == 7) {
 		return TreatmentPlayed{id}
 	}

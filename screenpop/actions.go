@@ -20,6 +20,8 @@ func (h *Hub) do(at time.Time, actions []routing.Action) {
 			c := h.card(a.Call, at)
 			c.enqueue(a)
 			h.fetchAhead(c)
+		case routing.MenuAnswered:
+			h.card(a.Call, at).chose(at, a)
 		case routing.OfferCall:
 			h.offer(at, a)
 		case routing.MayAccept:

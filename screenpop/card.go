@@ -1,6 +1,7 @@
 package screenpop
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -118,6 +119,13 @@ func (c *card) enqueue(a routing.Enqueued) {
 		c.entered = at
 	}
 	c.queue = a.Queue
+}
+
+// chose notes what the caller has chosen in a menu.
+func (c *card) chose(at time.Time, a routing.MenuAnswered) {
+	if name := cmp.Or(a.Title, a.Key); a.Got == routing.GotKey && name != "" {
+		c.path = append(c.path, pathStep{At: micro(at), Kind: "menu", Name: name})
+	}
 }
 
 // leaveQueue fills in how long the call was in its last queue.

@@ -121,7 +121,7 @@ type resultView struct {
 
 type pathStep struct {
 	At      int64  `json:"at"`
-	Kind    string `json:"kind"` // dialled, route, queue, agent, topic
+	Kind    string `json:"kind"` // dialled, menu, route, queue, agent, topic
 	Name    string `json:"name"`
 	Seconds int    `json:"seconds"`
 }

@@ -82,10 +82,11 @@ func (c *call) said(number int) {
 	}
 }
 
-// hush ends what the caller is being told, and offered.
+// hush ends what the caller is being told, offered and asked.
 func (c *call) hush() {
 	c.quiet()
 	c.noOffer()
+	c.endMenu()
 }
 
 // quiet ends what the caller is being told.

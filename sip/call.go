@@ -21,6 +21,7 @@ import (
 //	EarlyMedia    | 183, music          | -                    | -
 //	Announce      | said in early media | once up              | said, then music
 //	Connect       | 200 with the agent  | join                 | join
+//	AskMenu       | -                   | asked once up        | asked; E MenuKeyed
 //	a minute      | 180 or 183 again    | -                    | -
 //	Expires       | 487; E CallerGone   | -                    | -
 //	Treat         | 200, or refuse      | play once up         | play; E TreatmentPlayed
@@ -72,6 +73,7 @@ type call struct {
 	played    bool   // to its end
 	told      telling
 	message   *dictation // nil: none is left
+	menu      *menu      // nil: he is in none
 	deaf      bool       // he cannot hear early media, which he should
 	deskHold  bool
 	ringLater []routing.Ring // wait until the caller's codecs are known
@@ -218,6 +220,8 @@ func (c *call) action(a routing.Action) {
 		c.hold(a)
 	case routing.OfferCallback:
 		c.offerCallback(a)
+	case routing.AskMenu:
+		c.askMenu(a)
 	case routing.CallbackTaken:
 		c.released(a)
 	case routing.CallCustomer:
@@ -311,6 +315,7 @@ func (c *call) guarded(fn func()) {
 func (c *call) finish() {
 	c.over = true
 	c.noOffer()
+	c.endMenu()
 	c.dropMessage()
 	for _, a := range []*alarm.Alarm{c.joinTimer, c.ringTimer, c.expireTimer, c.resume, c.orphanTimer, c.lookTimer} {
 		a.Stop()

@@ -171,6 +171,7 @@ func (c *call) wait(a routing.Wait) {
 // The engine's EndCall follows.
 func (c *call) treat(a routing.Treat) {
 	l := c.caller
+	c.endMenu()
 	switch {
 	case l.ended:
 	case a.Number != "":
@@ -223,6 +224,7 @@ func (c *call) callerGone() {
 	}
 	c.dropAgents(reasonHeader(routing.ByCaller, "caller_gone"))
 	c.noOffer()
+	c.endMenu()
 	c.closeLeg(c.caller)
 	if !c.hungUpOn() {
 		c.submit(routing.CallerGone{Call: c.id, Unanswered: !c.caller.answered})

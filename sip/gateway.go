@@ -250,6 +250,8 @@ func callOf(a routing.Action) (routing.CallID, bool) {
 		return a.Call, true
 	case routing.OfferCallback:
 		return a.Call, true
+	case routing.AskMenu:
+		return a.Call, true
 	case routing.CallbackTaken:
 		return a.Call, true
 	case routing.CallCustomer:

@@ -112,11 +112,11 @@ func (c *call) mobileGone(l *leg) {
 }
 
 // keyed takes a key that came by INFO from a mobile that is asked, or a caller who
-// is offered a callback, as PBXs send them; false for every other event.
+// is in a menu or offered a callback, as PBXs send them; false for every other event.
 func (c *call) keyed(l *leg, ev stack.Event) bool {
 	r, ok := ev.(stack.Requested)
-	offered := l == c.caller && c.offering != nil
-	if !ok || !l.isAsked() && !offered || l.ended || r.Request.Method != "INFO" {
+	offered, inMenu := l == c.caller && c.offering != nil, l == c.caller && c.menu != nil
+	if !ok || !l.isAsked() && !offered && !inMenu || l.ended || r.Request.Method != "INFO" {
 		return false
 	}
 	key, ok := keyOf(r.Request)
@@ -124,9 +124,12 @@ func (c *call) keyed(l *leg, ev stack.Event) bool {
 		return false
 	}
 	c.reply(l, r.Request, 200, nil, nil)
-	if offered {
+	switch {
+	case inMenu:
+		c.menuPressed(key)
+	case offered:
 		c.callerPressed(key)
-	} else {
+	default:
 		c.pressed(l, key)
 	}
 	return true

@@ -79,6 +79,7 @@ type callState struct {
 	row       LedgerRow
 	seq       int64
 	since     time.Time // when its waiting began
+	asked     bool      // by menus, and in no queue since: that is no waiting
 	talking   bool
 	talkFrom  time.Time
 	talkTry   routing.Attempt
@@ -264,6 +265,8 @@ func (c *callState) apply(at time.Time, action routing.Action) bool {
 		if r.AnsweredAt.IsZero() {
 			r.AnsweredAt = at
 		}
+	case routing.AskMenu:
+		c.asked = true
 	case routing.Enqueued:
 		c.enqueued(at, a)
 	case routing.OfferCall:
@@ -304,6 +307,7 @@ func (c *callState) apply(at time.Time, action routing.Action) bool {
 
 func (c *callState) enqueued(at time.Time, a routing.Enqueued) {
 	r := &c.row
+	c.asked = false
 	if r.QueuedAt.IsZero() {
 		r.QueuedAt = at
 		if c.since = a.Since; c.since.IsZero() {
@@ -368,7 +372,7 @@ func (c *callState) ends(at time.Time, a routing.EndCall) bool {
 	}
 	c.talkEnds(at)
 	r.EndedAt, r.Outcome, r.EndedBy, r.Reason, r.CallBack = at, a.Outcome, a.By, a.Reason, ""
-	if r.TalkAt.IsZero() {
+	if r.TalkAt.IsZero() && !c.asked {
 		r.Wait = c.waitedUntil(at)
 	}
 	if a.Queue != "" {

@@ -174,6 +174,10 @@ func (c *Case) read(l line, now *time.Duration) error {
 		return c.queue(c.policy, l)
 	case "topic":
 		return c.topic(l)
+	case "menu":
+		return c.menu(l)
+	case "line":
+		return c.dialledLine(l)
 	case "fields":
 		return c.fields(l)
 	case "region":

@@ -49,7 +49,7 @@ func (c *Case) site(l line) error {
 func (r *runner) caller(opts map[string]string, prefix string) (*rule.Env, error) {
 	env := &rule.Env{ANI: opts["ani"], Fields: r.policy.Fields}
 	env.Customer.Known, env.Customer.ContractEndDays = true, rule.Missing
-	env.Call = rule.Call{DNIS: opts["dnis"], Language: opts["language"], Topic: opts["topic"], Trunk: first(opts["trunk"], "main"), ANIKnown: opts["ani"] != "" || r.offersCallbacks()}
+	env.Call = rule.Call{DNIS: opts["dnis"], Language: opts["language"], Topic: opts["topic"], Choice: opts["choice"], Trunk: first(opts["trunk"], "main"), ANIKnown: opts["ani"] != "" || r.offersCallbacks()}
 	if opts["ani"] == "withheld" {
 		env.ANI, env.Call.ANIKnown = "", false
 	}

@@ -35,6 +35,7 @@ type runner struct {
 	records []routing.Record          // of the actions that are about to be shown
 	version int
 
+	menuAsks map[routing.CallID]int
 	messages []routing.CallID // calls that were just sent to a mailbox
 	over     map[routing.Offer]bool
 	plays    []routing.CallID // callers who just heard that we are closed
@@ -48,7 +49,7 @@ func (c *Case) Run() ([]string, error) {
 		Case: c, engine: routing.New(c.policy), setup: true, version: c.policy.Version,
 		offers: map[routing.CallID]routing.Offer{}, made: map[routing.Offer]agents.ID{}, silent: map[routing.CallID]bool{}, talks: map[agents.ID]routing.Offer{}, callers: map[routing.CallID]*rule.Env{}, queues: map[routing.CallID]string{},
 		greeted: map[routing.CallID]bool{}, tries: map[routing.CallID]int{}, kept: map[routing.CallID]*routing.Kept{},
-		reached: map[routing.CallID]bool{}, hashes: map[routing.CallID]string{},
+		reached: map[routing.CallID]bool{}, hashes: map[routing.CallID]string{}, menuAsks: map[routing.CallID]int{},
 		over: map[routing.Offer]bool{}, quickPlay: c.playedUnsaid(),
 	}
 	if err := r.prepare(); err != nil {
@@ -237,6 +238,8 @@ func (r *runner) play(l line) error {
 		return r.step(routing.CallFailed{Call: r.names[word(1)], Reason: "media_lost"})
 	case "played":
 		return r.step(routing.TreatmentPlayed{Call: r.names[word(1)]})
+	case "key":
+		return r.keyed(r.names[word(1)], strings.TrimSuffix(word(2), "-"), word(3))
 	case "message":
 		return r.message(r.names[word(1)], word(2), word(3))
 	case "number":

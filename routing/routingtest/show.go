@@ -39,6 +39,8 @@ func (r *runner) remember(a routing.Action) {
 		}
 	case routing.TurnedAway:
 		r.queues[a.Call] = a.Queue
+	case routing.AskMenu:
+		r.menuAsks[a.Call] = a.Ask
 	case routing.Connect:
 		r.talks[a.Agent] = a.Offer
 	}
@@ -106,6 +108,8 @@ func (r *runner) words(a routing.Action) string {
 		return r.treat(a)
 	case routing.MessageTaken:
 		return fmt.Sprintf("%s message of %ds in %s (%s)", r.name(a.Call), a.Seconds, a.Mailbox, a.Why)
+	case routing.AskMenu, routing.MenuAnswered:
+		return r.menuWords(a)
 	case routing.EndCall:
 		return r.end(a)
 	case routing.AgentChanged:

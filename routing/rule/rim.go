@@ -106,7 +106,7 @@ func rimConfig() *conf.Config {
 
 // changing are the names that a predicate may not read: the rim does not have
 // them, or they change while the call lives.
-var changing = []string{"call.waited", "call.transfers", "call.from_queue", "call.offers", "call.topic", "call.language"}
+var changing = []string{"call.waited", "call.transfers", "call.from_queue", "call.offers", "call.topic", "call.language", "call.choice"}
 
 // cutter takes the parts that read the rim out of a condition.
 type cutter struct {

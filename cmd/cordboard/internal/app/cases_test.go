@@ -72,6 +72,12 @@ func TestCalls(t *testing.T) {
 		test{name: "is called back after a restart", setup: setup{desk: away}, run: calledBackAfterRestart},
 		test{name: "withheld, and called back elsewhere after a restart", setup: setup{desk: away}, run: calledBackWithheld},
 		test{name: "full, and called back", setup: setup{desk: away}, run: fullAndCalledBack, also: []row{answeredByCaller}})
+	tests = append(tests,
+		test{name: "chooses in a menu", setup: setup{tones: menuTones}, run: choosesInMenu},
+		test{name: "chooses a topic by INFO", setup: setup{at: []agents.ID{anna, petar}, tones: menuTones}, run: choosesByInfo},
+		test{name: "chooses nothing", run: choosesNothing},
+		test{name: "hangs up in a menu", setup: setup{tones: menuTones}, run: hangsUpInMenu},
+		test{name: "is hung up on by a menu", setup: setup{tones: menuTones}, run: menuHangsUp})
 	tests = append(tests, test{name: "caller of a group gives up", setup: setup{at: both}, run: groupGivenUp})
 	for _, way := range []bool{false, true} {
 		name := map[bool]string{false: ", relayed", true: ", direct"}[way]

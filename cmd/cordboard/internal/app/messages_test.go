@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"net/http/cookiejar"
 	"os"
@@ -29,7 +30,7 @@ import (
 
 const toMailbox = "+442079460120" // where nobody is signed in
 
-// sounds is a folder with the mailbox's own greeting, which is short.
+// sounds is a folder with a greeting that is short, and the case's tones.
 func (w *world) sounds() string {
 	w.Helper()
 	dir := w.TempDir()
@@ -37,7 +38,16 @@ func (w *world) sounds() string {
 	for i := range pcm {
 		pcm[i] = int16(6000 - 12000*(i/5%2))
 	}
-	w.must(os.WriteFile(filepath.Join(dir, "voicemail-office.wav"), media.WAV("PCMU", media.Encode("PCMU", pcm)), 0o600))
+	for _, name := range []string{"voicemail-office", "menu_languages", "menu-silent"} {
+		w.must(os.WriteFile(filepath.Join(dir, name+".wav"), media.WAV("PCMU", media.Encode("PCMU", pcm)), 0o600))
+	}
+	for name, hz := range w.setup.tones {
+		pcm := make([]int16, 30*8000)
+		for i := range pcm {
+			pcm[i] = int16(9000 * math.Sin(2*math.Pi*hz*float64(i)/8000))
+		}
+		w.must(os.WriteFile(filepath.Join(dir, name+".wav"), media.WAV("PCMU", media.Encode("PCMU", pcm)), 0o600))
+	}
 	return dir
 }
 

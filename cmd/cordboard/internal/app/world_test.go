@@ -83,6 +83,7 @@ type setup struct {
 	kept    string      // the store's keys of the server file, instead of that
 	logs    string      // an error that the server logs in this case
 	sources []customer.SourceOptions
+	tones   map[string]float64 // sounds in place of the server's, in hertz; nobody waits for their end
 	desk    func(agents.ID, *desktest.Options)
 }
 

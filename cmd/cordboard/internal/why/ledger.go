@@ -112,6 +112,11 @@ type about struct {
 	Lead    time.Duration     `json:"lead"`
 	Dispose string            `json:"disposition"`
 
+	Menu  string `json:"menu"`
+	Got   string `json:"got"`
+	Key   string `json:"key"`
+	Title string `json:"title"`
+
 	Unconfirmed bool   `json:"unconfirmed"`
 	Voicemail   string `json:"voicemail"`
 	Seconds     int    `json:"seconds"`
@@ -185,6 +190,10 @@ func words(e store.Event, d *about) string {
 		return "the customer is " + d.Match
 	case (routing.Enqueued{}).Kind():
 		return "enters queue " + d.Queue
+	case (routing.AskMenu{}).Kind():
+		return "hears menu " + d.Menu
+	case (routing.MenuAnswered{}).Kind():
+		return routing.MenuAnswered{Menu: d.Menu, Got: d.Got, Key: d.Key, Title: d.Title}.Words()
 	case (routing.TurnedAway{}).Kind():
 		return "does not wait in queue " + d.Queue + ", which is " + d.Why
 	case (routing.StepReached{}).Kind():

@@ -77,6 +77,9 @@ func run(folder string) error {
 	if err := voicemail(speaker, folder); err != nil {
 		return err
 	}
+	if err := inMenus(speaker, folder); err != nil {
+		return err
+	}
 	return vocabulary(speaker, folder)
 }
 

@@ -119,6 +119,8 @@ export function WayList({ c }: { c: LiveCard }) {
     switch (p.kind) {
       case 'dialled':
         return t('way.dialled', { name: formatNumber(p.name, c.dialled) });
+      case 'menu':
+        return t('way.menu', { name: p.name });
       case 'route':
         return t('way.route', { name: p.name });
       case 'queue':

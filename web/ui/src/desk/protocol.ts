@@ -43,7 +43,7 @@ export const askedFields = ['ticket_id', 'when', 'topic', 'why', 'offer', 'case_
 export interface Disposition { id: string; title?: Title; asks?: string[]; final?: boolean }
 export interface Answer { id: string; topic: string; lang: string; title: string; say: string; steps?: string[] | null }
 export interface UsedAnswer { answer: string; title: string; agent: string; at: Micros }
-export interface PathStep { at: Micros; kind: 'dialled' | 'route' | 'queue' | 'agent' | 'topic'; name: string; seconds?: number }
+export interface PathStep { at: Micros; kind: 'dialled' | 'menu' | 'route' | 'queue' | 'agent' | 'topic'; name: string; seconds?: number }
 export interface CallNote { agent: string; name: string; at: Micros; text: string }
 export interface Story {
   code: string; n?: number; days?: number; topic?: string; by?: unknown; id?: string; title?: string; money?: Money;
