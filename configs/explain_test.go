@@ -246,6 +246,20 @@ var confirm = map[string]func(*explainer){
 		out = x.explain(call, at.Add(2*time.Minute+kept).Format(layout), false)
 		x.want(out.at("treatment closed") == "0s", out.Moments)
 	},
+	"M752": func(x *explainer) { // asked 30 times, three a menu
+		out := x.explain(`call: {dnis: "150"}`, "", false)
+		n := 0
+		for _, m := range out.Moments {
+			if strings.HasPrefix(m.What, "has chosen nothing") {
+				n++
+			}
+		}
+		x.want(n == 10 && out.at("enters queue desk") == "0s", out.Moments)
+	},
+	"M753": func(x *explainer) {
+		out := x.explain(`call: {dnis: "150", menu: "9"}`, "", false)
+		x.want(out.at("presses 9, which menu main does not have") == "0s", out.Moments)
+	},
 	"A803": func(x *explainer) {
 		agent, code, _ := strings.Cut(x.f.Shows[strings.Index(x.f.Shows, ": ")+2:], " ")
 		r := x.explain("", "", false).Records[0]
@@ -255,7 +269,7 @@ var confirm = map[string]func(*explainer){
 
 // noCall are codes whose finding is shown by a line, a figure or a person, or
 // by more calls than one.
-var noCall = []string{"N301", "N306", "O501", "O502", "O504", "P901", "P903", "P904", "P905", "P906", "Q704", "R202", "R204", "S401", "S405",
+var noCall = []string{"N301", "N306", "O501", "O502", "O504", "P901", "P903", "P904", "P905", "P906", "Q704", "M751", "R202", "R204", "S401", "S405",
 	"T601", "T602", "T605", "A801", "A802", "A805", "A806", "N309", "O503", "R207", "X101", "X103", "X105", "X106", "X108", "U001", "K951"}
 
 // TestExplainConfirmsFindings: the call that a finding brings does what the

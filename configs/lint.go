@@ -79,6 +79,7 @@ func (l *linter) warnings() {
 	}
 	l.lintLeads()
 	l.lintRoutes()
+	l.lintMenus()
 	if len(l.policy.Agents) > 0 {
 		l.lintStaff()
 	}
