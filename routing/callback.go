@@ -26,7 +26,8 @@ type callback struct {
 	caller   string // keyed hash of the number that is called
 	keys     []string
 	tries    int   // calls to the customer
-	missed   int   // of these, over: not answered, or ended by what an agent did
+	missed   int   // of these, the attempts that are over: not answered
+	dropped  bool  // the last was ended by what an agent did: nobody was told yet
 	again    int64 // not to be called before
 	over     bool  // expired while an agent was asked
 	auto     bool  // the agent has pressed Answer
@@ -147,11 +148,15 @@ func (e *Engine) callbackOwed(c *call) {
 	cb := c.callback
 	switch {
 	case cb == nil || c.phase != waiting:
-	case cb.away && cb.over:
-		e.end(c, Expired, ByServer, "expires")
-	case cb.away && cb.missed >= cb.terms.Attempts:
-		e.end(c, Expired, ByServer, "attempts")
 	case cb.away:
+		if cb.dropped {
+			cb.dropped = false
+			e.actMissed(c, missedDropped)
+		}
+		if over := cb.spent(); over != "" {
+			e.end(c, Expired, ByServer, over)
+			return
+		}
 		e.resume(c)
 	case cb.owed:
 		e.offerDue(c)

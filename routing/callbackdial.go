@@ -16,7 +16,17 @@ const (
 	missedBusy     = "busy"
 	missedRefused  = "refused"
 	missedFailed   = "failed"
-	missedUncalled = "not_called" // by a fault of ours: no try of the customer's
+	missedUncalled = "not_called" // by a fault of ours: none of the attempts
+	missedDropped  = "dropped"    // by what the agent did who was reserved: none either
+)
+
+// A call to a customer that our side has ended or could not make is none of the
+// attempts. Such calls have a bound of their own, and each waits twice as long as
+// the one before: neither is the customer rung up again and again, nor an agent
+// reserved, for nothing.
+const (
+	maxVain  = 10
+	longVain = 3600 * second
 )
 
 // dropStale is why a call is ended that the engine knows nothing of any more.
@@ -276,35 +286,60 @@ func (e *Engine) missed(c *call, why string) {
 	cb := c.callback
 	cb.dialling = false
 	e.disarm(c, callbackDue)
-	if why != missedUncalled {
+	cb.again = e.now + cb.terms.Retry.Microseconds()
+	if why == missedUncalled {
+		cb.again = e.now + cb.afterVain()
+	} else {
 		cb.missed++
 	}
-	more := !cb.over && cb.missed < cb.terms.Attempts
 	a := c.agent
 	if c.phase == dialling {
 		e.withdraw(c, "customer_"+why)
 	}
-	out := CallbackMissed{Call: c.id, Try: cb.tries, Why: why}
-	if more {
-		cb.again = e.now + cb.terms.Retry.Microseconds()
-		out.Again = instant(cb.again)
-	}
-	e.act(out)
-	if !more {
-		reason := "attempts"
-		if cb.over {
-			reason = "expires"
-		}
-		e.end(c, Expired, ByServer, reason)
+	over := cb.spent()
+	e.actMissed(c, why)
+	if over != "" {
+		e.end(c, Expired, ByServer, over)
 	}
 	if a != nil {
 		e.release(a, false) // no fault of hers
 	}
-	if more {
+	if over == "" {
 		e.rest(c, true)
 		e.unline(c)
 		e.resume(c)
 	}
+}
+
+// actMissed tells that the customer was not reached, and when he is called again.
+func (e *Engine) actMissed(c *call, why string) {
+	out := CallbackMissed{Call: c.id, Try: c.callback.tries, Why: why}
+	if c.callback.spent() == "" {
+		out.Again = instant(c.callback.again)
+	}
+	e.act(out)
+}
+
+// spent is why the customer is called no more, "" while he is.
+func (cb *callback) spent() string {
+	switch {
+	case cb.over:
+		return "expires"
+	case cb.missed >= cb.terms.Attempts:
+		return "attempts"
+	case cb.vain() >= maxVain:
+		return "our_side"
+	}
+	return ""
+}
+
+// vain is how many calls to the customer, all over, were none of the attempts.
+func (cb *callback) vain() int { return cb.tries - cb.missed }
+
+// afterVain is how long nobody calls the customer after the last of them.
+func (cb *callback) afterVain() int64 {
+	retry := cb.terms.Retry.Microseconds()
+	return max(retry, min(retry<<(max(min(cb.vain(), maxVain), 1)-1), longVain))
 }
 
 // callbackExpired: the time that was promised is over. An agent who has the
@@ -318,15 +353,16 @@ func (e *Engine) callbackExpired(c *call) {
 }
 
 // undial ends the call to the customer: the agent who was reserved is not there
-// any more, or the place is over. It was one of the attempts all the same: his
-// telephone has rung.
+// any more, or the place is over. That is none of the attempts, which are what the
+// customer was promised; but his telephone may have rung, so it is left alone for
+// as long as after one.
 func (e *Engine) undial(c *call, why string) {
 	cb := c.callback
 	if cb == nil || !cb.dialling {
 		return
 	}
-	cb.dialling, cb.auto = false, false
-	cb.missed++
+	cb.dialling, cb.auto, cb.dropped = false, false, true
+	cb.again = e.now + cb.afterVain()
 	e.disarm(c, callbackDue)
 	e.act(DropCustomer{c.id, cb.tries, why})
 }

@@ -100,7 +100,7 @@ type Kept struct {
 	Retry    time.Duration `json:"retry"`
 	Expires  time.Time     `json:"expires"`
 	Tries    int           `json:"tries,omitempty"`  // calls to the customer so far
-	Missed   int           `json:"missed,omitempty"` // of these, over: not answered, or ended by what an agent did
+	Missed   int           `json:"missed,omitempty"` // of these, the attempts that are over: not answered
 	Again    time.Time     `json:"again,omitzero"`   // not to be called before
 	// Elsewhere: the number to call is not the one that the call came from.
 	Elsewhere bool `json:"elsewhere,omitempty"`
@@ -133,7 +133,8 @@ type DropCustomer struct {
 }
 
 // CallbackMissed: the customer was not reached. Why is no_answer, busy, refused,
-// failed, or not_called: by a fault of ours, which uses up none of the attempts.
+// failed; or, which uses up none of the attempts, not_called: by a fault of ours, or
+// dropped: by what the agent did who was reserved.
 type CallbackMissed struct {
 	Call CallID `json:"call"`
 	Try  int    `json:"try"`

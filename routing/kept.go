@@ -12,16 +12,8 @@ func (k *Kept) Follow(a Action) bool {
 	case CallCustomer:
 		// Should it be the last that is known of it: his phone has rung.
 		k.Tries, k.Again = a.Try, a.Until.Add(k.Retry)
-	case DropCustomer:
-		switch a.Why {
-		case missedNoAnswer: // CallbackMissed follows
-		case dropStale: // of a try that was over
-		default:
-			k.Missed++
-			k.Again = time.Time{}
-		}
 	case CallbackMissed:
-		if a.Why != missedUncalled {
+		if a.Why != missedUncalled && a.Why != missedDropped {
 			k.Missed++
 		}
 		k.Again = a.Again

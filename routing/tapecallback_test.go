@@ -63,7 +63,7 @@ func checkCallbacks(t *testing.T, e *Engine) map[string]int {
 		if cb.taken == 0 || c.demand == nil || c.phase != waiting && !c.phase.offered() || !cb.over && !c.deadline(callbackOver).armed() || (c.phase == dialling) != (cb.dialling && c.agent != nil) {
 			t.Fatalf("call %d in phase %d without a line: %+v", c.id, c.phase, cb)
 		}
-		if (cb.dialling || cb.paused) && !c.deadline(callbackDue).armed() || cb.missed >= cb.terms.Attempts || cb.tries < cb.missed {
+		if (cb.dialling || cb.paused) && !c.deadline(callbackDue).armed() || cb.missed >= cb.terms.Attempts || cb.tries < cb.missed || !cb.dialling && cb.vain() >= maxVain {
 			t.Fatalf("call %d is paused for ever, or called too often: %+v", c.id, cb)
 		}
 		if c.phase == waiting && !cb.paused && !e.due() && !e.open(c.plan, c.queue, c.zone()) {
@@ -176,7 +176,7 @@ func (p *tape) callbackAction(a Action, fail func(string)) {
 		if a.Outcome == Answered { // talked to before
 			over = a.Reason
 		}
-		if p.lineless[a.Call] != slices.Contains([]string{string(Expired), string(TakenOver), "expires", "attempts"}, over) {
+		if p.lineless[a.Call] != slices.Contains([]string{string(Expired), string(TakenOver), "expires", "attempts", "our_side"}, over) {
 			fail("an end that is not one of a place without a line")
 		}
 		delete(p.lineless, a.Call)

@@ -91,6 +91,7 @@ type call struct {
 	parting   bool                  // his line is being released: he will be called back
 	dialLater *routing.CallCustomer // once it is
 	dialTry   int                   // of the present call to the customer
+	awaited   string                // the number that it goes to, until it is answered
 	language  string                // that the customer is spoken to in
 
 	joinTimer   *alarm.Alarm
@@ -317,6 +318,9 @@ func (c *call) finish() {
 	c.noOffer()
 	c.endMenu()
 	c.dropMessage()
+	if c.awaited != "" {
+		c.awaits("")
+	}
 	for _, a := range []*alarm.Alarm{c.joinTimer, c.ringTimer, c.expireTimer, c.resume, c.orphanTimer, c.lookTimer} {
 		a.Stop()
 	}

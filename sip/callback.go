@@ -155,6 +155,7 @@ func (c *call) callCustomer(a routing.CallCustomer) {
 	c.first, c.invited, c.spent, c.deaf = nil, nil, 0, false
 	c.playing, c.treatment, c.tune = playing{}, "", a.Music
 	c.told = telling{number: c.told.number + 1}
+	c.awaits(n.E164())
 	c.toCustomer(&leg{
 		name: "caller", order: routing.Ring{Until: a.Until}, side: c.newSide(),
 		out: &outward{number: who.Number, ways: c.gw.waysBack(who.Trunk, n), customer: true},
@@ -265,6 +266,7 @@ func (c *call) customerMissed(code int) {
 // customerAnswered: the customer is on the line, and is told why.
 func (c *call) customerAnswered(l *leg, res *stack.Message) {
 	c.orphanTimer.Stop()
+	c.awaits("")
 	c.try(l, "ack", l.dlg.Ack(nil))
 	l.answered = true
 	l.unheard.Stop()

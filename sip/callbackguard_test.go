@@ -203,3 +203,64 @@ func TestKeysOutliveAnActionsOffer(t *testing.T) {
 	event[stack.Ended](caller)
 	w.gone()
 }
+
+// Whoever has diverted his telephone to us is not called back by way of our own
+// queue: our call comes back, says from where, and is no caller. One that another
+// number was diverted to us is.
+func TestCustomerDivertedToUs(t *testing.T) {
+	t.Parallel()
+	for _, h := range []stack.Header{
+		{Name: "Diversion", Value: `<sip:07700900999@carrier.example>;reason=no-answer, <sip:07700900123@carrier.example>;reason=unconditional`},
+		{Name: "History-Info", Value: `<sip:+447700900123@carrier.example?Reason=SIP%3Bcause%3D302>;index=1, <sip:+442079460000@carrier.example>;index=1.1`},
+	} {
+		believed := h.Name == "Diversion" // the other trunk is not: it says itself what becomes of its call
+		w, far := backWorld(t, Outward{}, func(g *Gateway) { g.trunks[0].Trust.Diversion = believed })
+		w.customers.knows(5)
+		w.do(customerOf(5, 1))
+		out := get(t, "INVITE to the customer", far.calls)
+		back := newPeerCall(t)
+		w.call(newPeer(t), back.side.Offer(back.audio(media.SendRecv, 8)), back, h)
+		if f := event[stack.Failed](back); f.Code != 482 {
+			t.Errorf("%s: our own call was refused with %d", h.Name, f.Code)
+		}
+		if believed {
+			w.expect(routing.CustomerMissed{Call: 5, Try: 1, Code: 482})
+			event[stack.Canceled](out)
+		} else {
+			_ = out.d.Reject(480, "", nil)
+			w.expect(routing.CustomerMissed{Call: 5, Try: 1, Code: 480})
+		}
+		w.gone()
+		if len(w.router.arrivals) > 0 {
+			t.Errorf("%s: our own call has arrived as a caller's", h.Name)
+		}
+	}
+}
+
+// A call diverted from a number that is not being called is a caller's, meanwhile
+// and once the customer has answered.
+func TestOthersDivertedToUs(t *testing.T) {
+	t.Parallel()
+	w, far := backWorld(t, Outward{}, nil)
+	w.customers.knows(5)
+	w.do(customerOf(5, 1))
+	out := get(t, "INVITE to the customer", far.calls)
+	arrives := func(number string) {
+		c := newPeerCall(t)
+		w.call(newPeer(t), c.side.Offer(c.audio(media.SendRecv, 8)), c, stack.Header{Name: "Diversion", Value: "<sip:" + number + "@carrier.example>"})
+		a := get(t, "arrival", w.router.arrivals)
+		c.d.Cancel()
+		w.expect(routing.CallerGone{Call: a.Call, Unanswered: true})
+		w.do(routing.EndCall{Call: a.Call, Outcome: routing.Abandoned, By: routing.ByCaller})
+	}
+	arrives("+447700900777")
+	_ = out.d.Progress(180, "", nil, nil)
+	_ = out.d.Accept(nil, out.answerTo(out.invite.Body, out.audio(media.SendRecv, 8)))
+	event[stack.Acked](out)
+	w.expect(routing.CustomerAnswered{Call: 5, Try: 1})
+	arrives("+447700900123")
+	out.d.Bye(nil)
+	w.expect(routing.CallerGone{Call: 5})
+	w.do(routing.EndCall{Call: 5, Outcome: routing.Abandoned, By: routing.ByCaller})
+	w.gone()
+}

@@ -86,6 +86,7 @@ type Gateway struct {
 	calls    map[routing.CallID]*call
 	asked    map[routing.CallID]*call // calls by the question that is asked about them
 	outward  map[string]int           // calls that are out, by trunk
+	awaited  map[string]*call         // calls to customers not yet answered, by number
 	probing  map[agents.ID]bool
 	draining bool
 	empty    chan struct{} // closed when draining and the last call has gone
@@ -136,7 +137,7 @@ func New(o Options) (*Gateway, error) {
 		trunks: slices.Clone(o.Trunks), router: o.Router, phones: o.Phones,
 		dialogs: o.Dialogs, customers: o.Customers, media: o.Media, mutual: slices.Clone(o.Mutual),
 		mailboxes: o.Mailboxes, messageWait: messageWait, sdpHost: o.Host, dialect: o.Dialect, log: o.Log.Named("sip"),
-		calls: map[routing.CallID]*call{}, asked: map[routing.CallID]*call{}, probing: map[agents.ID]bool{}, outward: map[string]int{},
+		calls: map[routing.CallID]*call{}, asked: map[routing.CallID]*call{}, probing: map[agents.ID]bool{}, outward: map[string]int{}, awaited: map[string]*call{},
 		empty: make(chan struct{}), joinPatience: joinPatience, orphanAfter: orphanAfter,
 		unheardAfter: unheardAfter, ringbackAfter: ringbackAfter, ringbackEvery: ringbackEvery, keyTime: keyTime,
 		lookEvery: lookEvery, probeEvery: probeEvery, silentAfter: silentAfter, session: sessionInterval,

@@ -41,6 +41,13 @@ func (g *Gateway) arrive(d dialog, bind func(stack.Sink), req *stack.Message) {
 		return
 	}
 	unwrap(req)
+	if c := g.ourOwn(req, trunk); c != nil {
+		if trunk.Trust.Diversion {
+			c.post(c.divertedBack)
+		}
+		refuse(482, nil)
+		return
+	}
 	first, code, h := g.firstOffer(req)
 	if code != 0 {
 		g.log.Info("call refused", zap.String("trunk", trunk.Name), zap.Int("code", code))

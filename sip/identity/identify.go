@@ -272,6 +272,21 @@ func (r *reader) redirected() string {
 	return r.target(first.uri)
 }
 
+// Diverted are the numbers that a call was diverted from on its way, as all of
+// Diversion and History-Info have it. It asks nobody's trust: what is made of it must
+// be harmless where it is untrue.
+func Diverted(h []Header, t Trust) (numbers []string) {
+	r := reader{headers: h, trust: t}
+	for _, name := range []string{"Diversion", "History-Info"} {
+		for _, v := range r.list(name) {
+			if a, ok := parseAddress(v); ok {
+				numbers = append(numbers, r.target(a.uri))
+			}
+		}
+	}
+	return numbers
+}
+
 // parseIndex reads a History-Info index such as 1.2.1. One that cannot be read
 // comes after all others.
 func parseIndex(s string) []int {

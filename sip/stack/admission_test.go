@@ -493,3 +493,23 @@ func TestListsAreBounded(t *testing.T) {
 		}
 	})
 }
+
+// So is one whose Via was taken off on the way: it carries our own tag and Call-ID.
+func TestOwnCallComesRound(t *testing.T) {
+	both(t, func(t *testing.T, l *lab, p *peer) {
+		far := newPeer(t, l.Stack)
+		c := l.dial(far, "v=0")
+		defer c.Cancel()
+		sent := far.await("INVITE")
+		p.callID = sent.get("Call-ID")
+		branch := p.ask(ask{method: "INVITE", cseq: 1, from: sent.get("From"), body: "v=0"})
+		m := p.expect("482 INVITE")
+		p.ask(ask{method: "ACK", cseq: 1, branch: branch, from: sent.get("From"), to: m.get("To")})
+		// The same Call-ID from somebody else is his own call.
+		p.ask(ask{method: "INVITE", cseq: 2, body: "v=0"})
+		l.call()
+		if l.Calls() != 1 {
+			t.Errorf("%d calls of others live, want his", l.Calls())
+		}
+	})
+}

@@ -194,6 +194,10 @@ func (s *Stack) tapInvite(in *inbound) *inbound {
 		}
 		return in
 	}
+	if d := s.dialogs[in.msg.fromTag]; d != nil && d.callID == in.msg.callID {
+		in.verdict = refuse(482) // ours, come back by one who leaves no Via
+		return in
+	}
 	in.group = s.o.Group(in.msg.Source.Addr())
 	// One that was refused stays so.
 	if s.closing || s.refused.has(in.key, in.msg.At) || s.behind() || !s.gate.enter(in.group, in.msg.At) {

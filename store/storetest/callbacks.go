@@ -37,6 +37,9 @@ func testCallbacks(t *testing.T, f Fixture) {
 	}
 	s.CallBackAt(waits.call, "+447700900499")
 	waits.at(90, routing.CallbackMissed{Call: waits.call, Try: 1, Why: "no_answer", Again: T0.Add(390 * time.Second)})
+	// Who refuses while his telephone rings uses up none of his attempts.
+	waits.at(391, routing.CallCustomer{Call: waits.call, Try: 2, Queue: "internet", Until: T0.Add(421 * time.Second)},
+		routing.DropCustomer{Call: waits.call, Try: 2, Why: "refused"}, routing.CallbackMissed{Call: waits.call, Try: 2, Why: "dropped", Again: T0.Add(700 * time.Second)})
 	reached.at(70, routing.CallbackReached{Call: reached.call, Try: 1})
 	flush(t, s)
 	f.Abandon(t, s)
@@ -47,23 +50,23 @@ func testCallbacks(t *testing.T, f Fixture) {
 	got, err := s.Callbacks(t.Context())
 	ok(t, err)
 	want := kept(waits.call).Kept
-	want.Tries, want.Missed, want.Again = 1, 1, T0.Add(390*time.Second)
+	want.Tries, want.Missed, want.Again = 2, 1, T0.Add(700*time.Second)
 	for i := range got {
-		equal(t, "events of a place", len(got[i].Events), 6)
+		equal(t, "events of a place", len(got[i].Events), 9)
 		got[i].Events = nil
 	}
 	equal(t, "callbacks", got, []store.Callback{{LedgerRow: row(t, s, waits.call), At: "+447700900499", Kept: want}})
 
 	waits.s = s
-	waits.at(400, routing.CallCustomer{Call: waits.call, Try: 2, Queue: "internet", Until: T0.Add(430 * time.Second)}, routing.CallbackReached{Call: waits.call, Try: 2})
-	waits.connects(410, 1, "priya")
-	waits.ends(500, routing.Answered, routing.ByCaller, "")
+	waits.at(700, routing.CallCustomer{Call: waits.call, Try: 3, Queue: "internet", Until: T0.Add(730 * time.Second)}, routing.CallbackReached{Call: waits.call, Try: 3})
+	waits.connects(710, 1, "priya")
+	waits.ends(800, routing.Answered, routing.ByCaller, "")
 	flush(t, s)
 	equal(t, "outcome", row(t, s, waits.call).Outcome, routing.Answered)
 	equal(t, "reason", row(t, s, waits.call).Reason, "")
 	equal(t, "the number that was keyed in", row(t, s, waits.call).CallBack, "")
 	equal(t, "events", kinds(t, s, waits.call), []string{"arrived", "answer_caller", "enqueued", "callback_taken", "call_customer", "callback_missed",
-		"call_customer", "callback_reached", "connect", "end_call"})
+		"call_customer", "drop_customer", "callback_missed", "call_customer", "callback_reached", "connect", "end_call"})
 	got, err = s.Callbacks(t.Context())
 	ok(t, err)
 	equal(t, "callbacks left", len(got), 0)
