@@ -67,7 +67,7 @@ func (e *Engine) whyNot(c *call, a, chosen *agent, step int) string {
 		return "barred"
 	case e.waitsToTake(a):
 		return "pending"
-	case len(c.wanted()) > 0 && !slices.Contains(c.wanted(), a):
+	case c.holdsFor(chosen) && !slices.Contains(c.wanted(), a):
 		return "held_for:" + string(c.wanted()[0].id)
 	case chosen == nil && e.full(c.queue):
 		return "max_talking"
@@ -79,6 +79,12 @@ func (e *Engine) whyNot(c *call, a, chosen *agent, step int) string {
 		return "reserve"
 	}
 	return "policy"
+}
+
+// holdsFor says that the call waits for some agents and nobody else: it went to one
+// of them, or to nobody yet. Where somebody else has it, that is over.
+func (c *call) holdsFor(chosen *agent) bool {
+	return len(c.wanted()) > 0 && (chosen == nil || slices.Contains(c.wanted(), chosen))
 }
 
 // codeKey is a profile and a step of a demand.

@@ -90,7 +90,7 @@ func (e *Engine) missing(c *call, a, chosen *agent, step int, words *[]string) (
 	}
 	switch {
 	case c.prefers(a):
-	case chosen == nil && len(c.wanted()) > 0 && !slices.Contains(c.wanted(), a):
+	case chosen == nil && c.holdsFor(nil) && !slices.Contains(c.wanted(), a):
 		add(farRule, func() string { return "held_for:" + string(c.wanted()[0].id) })
 	case e.standsBy(c.queue, a.profile.team):
 		add(farRule, func() string { return e.standbyWords(c.queue, a.profile.team) })

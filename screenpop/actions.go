@@ -319,6 +319,9 @@ func (h *Hub) passOn(at time.Time, c *card, l *leg, topic, sentence string) {
 func (h *Hub) wrapUp(at time.Time, c *card, l *leg, a routing.WrapUpStarted) {
 	c.endTalk(l, at)
 	l.answerAsk("hangup_requested", "")
+	if l.consult != nil { // it ended with the call, and brings nobody back to the caller
+		h.consultEnded(l, routing.ConsultEnded{Why: "call_over"})
+	}
 	l.disposition = a.Disposition
 	if a.Set != "" {
 		l.set = a.Set

@@ -147,3 +147,22 @@ func TestAskedChooses(t *testing.T) {
 		a.wait(d, "the record", func(s desktest.State) bool { r := s.Cards[call].Record; return r != nil && r.ID == "LW-300" })
 	}
 }
+
+// A caller who hangs up while she asks ends the question with the call: the card on
+// which she writes about it has nothing of it left, on the desk or a new one.
+func TestCallerGoneWhileSheAsks(t *testing.T) {
+	a := newAsk(t)
+	a.asks()
+	a.do(routing.EndCall{Call: theQuestion, Outcome: routing.Consulted, By: routing.ByCaller, Reason: "call_over", Consult: 12},
+		routing.WrapUpStarted{Offer: a.q, Disposition: "off"}, a.state("petar", agents.WrapUp, int64(theQuestion)),
+		routing.EndCall{Call: 12, Outcome: routing.Answered, By: routing.ByCaller}, routing.WrapUpStarted{Offer: a.o, Disposition: "off"},
+		a.state("priya", agents.WrapUp, 12))
+	clean := func(s desktest.State) bool {
+		c, ok := s.Cards[12]
+		return ok && c.Phase == "wrap_up" && c.Consult == nil
+	}
+	a.wait(a.priya, "wrap-up without a question", clean)
+	a.priya.Close()
+	a.priya = a.dial("priya")
+	a.wait(a.priya, "and so on a desk opened anew", clean)
+}

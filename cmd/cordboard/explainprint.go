@@ -108,6 +108,14 @@ func (p *printer) route(r *routing.Record) {
 	}
 }
 
+// ofVersion names the version that decided; a document in a file has no number.
+func ofVersion(after string, r *routing.Record) string {
+	if r.Version == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%sversion %d", after, r.Version)
+}
+
 func valueText(v any) string {
 	if s, ok := v.(string); ok {
 		return fmt.Sprintf("%q", s)
@@ -140,7 +148,7 @@ func (p *printer) entry(r *routing.Record) {
 	if !r.Turn.IsZero() {
 		turn = ", turn " + p.since(r.Turn)
 	}
-	p.line("         waiting since %s, priority %d%s%s; language %s, version %d", p.since(r.Since), r.Priority, of, turn, cmp.Or(r.Language, "-"), r.Version)
+	p.line("         waiting since %s, priority %d%s%s; language %s%s", p.since(r.Since), r.Priority, of, turn, cmp.Or(r.Language, "-"), ofVersion(", ", r))
 	if r.Position > 0 {
 		ahead := ""
 		if r.Ahead > 0 {
@@ -239,7 +247,7 @@ func (p *printer) decision(r *routing.Record) {
 	if r.HeldFor > 0 {
 		why = append(why, fmt.Sprintf("group held to 1: call %d waits", r.HeldFor))
 	}
-	p.line("         why: %s; version %d", strings.Join(why, ", "), r.Version)
+	p.line("         why: %s%s", strings.Join(why, ", "), ofVersion("; ", r))
 	p.line("         need %s", r.Need)
 	for i, t := range r.Terms {
 		verdict := ""
