@@ -49,9 +49,12 @@ const (
 		UNION ALL SELECT MAX(arrived_at) AS at FROM calls) signs`
 	qRestartWaits  = `UPDATE calls SET wait_us = CAST($1 AS BIGINT) - arrived_at WHERE outcome = '' AND reason <> 'callback' AND talk_at IS NULL`
 	qRestartEvents = `INSERT INTO call_events (call, seq, at, kind, agent, attempt, data)
-		SELECT c.call, COALESCE((SELECT MAX(e.seq) FROM call_events e WHERE e.call = c.call), 0) + 1, CAST($1 AS BIGINT), 'end_call', '', 0, CAST($2 AS TEXT)
-		FROM calls c WHERE c.outcome = '' AND c.reason <> 'callback'`
-	qRestartCalls = `UPDATE calls SET outcome = 'failed', ended_by = 'server', reason = 'restart', callback_number = '',
+		SELECT calls.call, COALESCE((SELECT MAX(e.seq) FROM call_events e WHERE e.call = calls.call), 0) + 1, CAST($1 AS BIGINT), 'end_call', '', 0,
+			'{"outcome":"' || ` + restartOutcome + ` || '","by":"server","reason":"restart"}'
+		FROM calls WHERE calls.outcome = '' AND calls.reason <> 'callback'`
+	// An agent's question, which came by no trunk, is no caller's call that failed.
+	restartOutcome = `CASE WHEN trunk = '' AND dialled = '' THEN 'consulted' ELSE 'failed' END`
+	qRestartCalls = `UPDATE calls SET outcome = ` + restartOutcome + `, ended_by = 'server', reason = 'restart', callback_number = '',
 		ended_at = CASE WHEN talk_at IS NULL THEN CAST($1 AS BIGINT) ELSE COALESCE((SELECT MAX(e.at) FROM call_events e
 			WHERE e.call = calls.call AND e.seq < (SELECT MAX(l.seq) FROM call_events l WHERE l.call = calls.call)), arrived_at) END
 		WHERE outcome = '' AND reason <> 'callback'`

@@ -33,7 +33,7 @@ func (s *Store) takeOver(ctx context.Context) error {
 		if _, err := t.exec(qRestartWaits, last); err != nil {
 			return err
 		}
-		if _, err := t.exec(qRestartEvents, now.UnixMicro(), `{"outcome":"failed","by":"server","reason":"restart"}`); err != nil {
+		if _, err := t.exec(qRestartEvents, now.UnixMicro()); err != nil {
 			return err
 		}
 		var err error

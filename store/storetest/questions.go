@@ -57,9 +57,12 @@ func testQuestions(t *testing.T, f Fixture) {
 	flush(t, s)
 	f.Abandon(t, s)
 	s = open(t, f)
-	for _, y := range []story{call, q} {
-		equal(t, "outcome after a restart", row(t, s, y.call).Outcome, routing.Failed)
+	for y, outcome := range map[story]routing.Outcome{call: routing.Failed, q: routing.Consulted} { // no caller's call has failed with it
+		equal(t, "outcome after a restart", row(t, s, y.call).Outcome, outcome)
 		equal(t, "reason", row(t, s, y.call).Reason, store.ReasonRestart)
+		events, err := s.Events(t.Context(), y.call)
+		ok(t, err)
+		equal(t, "its end", string(events[len(events)-1].Data), `{"outcome":"`+string(outcome)+`","by":"server","reason":"restart"}`)
 	}
 	equal(t, "talk that was cut off", row(t, s, call.call).Talk, 50*time.Second)
 }
