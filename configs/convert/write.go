@@ -108,6 +108,10 @@ func (c *centre) writeRoutes(w *writer) {
 		if number == "" {
 			continue
 		}
+		if q == root { // a route would change nothing (R205)
+			w.line("  # %s: here, as every number that has no route of its own", number)
+			continue
+		}
 		if first {
 			w.line("  routes:")
 			first = false
