@@ -60,6 +60,16 @@ type Trunk struct {
 	Trust identity.Trust
 	Media string `key:"media"` // direct, relay, auto
 	Out   *Out   `key:"out"`   // nil: no call leaves by it
+	Login Login  `key:""`
+}
+
+// Login is what a trunk is shown that asks who we are. The password is a reference
+// until Secret resolves it.
+type Login struct {
+	User         string `key:"user"`          // "": none
+	Realm        string `key:"realm"`         // the only one that is answered
+	Password     string `key:"password"`      // ${NAME}
+	PasswordFile string `key:"password_file"` // holds it on its first line
 }
 
 // Out is how calls leave by a trunk: to numbers and to agents' mobiles.

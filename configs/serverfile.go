@@ -92,9 +92,9 @@ func (s *serverReader) document(o *object) {
 }
 
 // noReferences refuses ${NAME}: only secrets may come from the environment,
-// and of the keys of this file only the one is.
+// and of the keys of this file only these are.
 func (s *serverReader) noReferences(n *node) {
-	if n.path == "store.postgres" {
+	if n.path == "store.postgres" || trunkPassword.MatchString(n.path) {
 		return
 	}
 	if n.kind == kindScalar && strings.Contains(n.text, "${") {

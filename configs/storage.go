@@ -45,14 +45,23 @@ func (p Postgres) DSN() (string, error) {
 		}
 	}
 	if p.PasswordFile != "" {
-		b, err := os.ReadFile(p.PasswordFile)
+		password, err := firstLine(p.PasswordFile)
 		if err != nil {
 			return "", fmt.Errorf("store.password_file: %w", err)
 		}
-		password, _, _ := strings.Cut(string(b), "\n")
-		u.User = url.UserPassword(u.User.Username(), strings.TrimSuffix(password, "\r"))
+		u.User = url.UserPassword(u.User.Username(), password)
 	}
 	return u.String(), nil
+}
+
+// firstLine reads a password from its file.
+func firstLine(path string) (string, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return "", err
+	}
+	password, _, _ := strings.Cut(string(b), "\n")
+	return strings.TrimSuffix(password, "\r"), nil
 }
 
 // resolved reads a reference; other text stays as it is.

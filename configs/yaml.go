@@ -100,7 +100,7 @@ type reader struct {
 }
 
 // secret finds lines that may hold a password: no finding shows them.
-var secret = regexp.MustCompile(`://[^/\s]*:[^/\s]*@|password=`)
+var secret = regexp.MustCompile(`://[^/\s]*:[^/\s]*@|password"?\s*[=:]`)
 
 func (r *reader) add(line, col int, code, where, format string, args ...any) {
 	if len(r.findings) >= maxFindings {

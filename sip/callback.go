@@ -238,7 +238,7 @@ func (c *call) customerEvent(l *leg, ev stack.Event) {
 // customerFailed tries the next trunk where this one could not carry the call:
 // what it says of the number itself counts.
 func (c *call) customerFailed(l *leg, code int) {
-	if !l.rang && (code == 408 || code/100 == 5) {
+	if !l.rang && trunkFault(code) {
 		c.log.Warn("trunk cannot carry a call to a customer: the next is tried", zap.String("trunk", l.out.trunk.Name), zap.Int("code", code))
 		// A leg of its own, so that what is left of the first dialog finds nobody.
 		again := *l

@@ -17,8 +17,9 @@ import (
 
 // Outward is how calls leave by a trunk.
 type Outward struct {
-	Host      string // where they are sent: host[:port] as in a URI
-	Transport string // "" for UDP
+	Host      string       // where they are sent: host[:port] as in a URI
+	Login     *stack.Login // shown where it asks for one; nil: none
+	Transport string       // "" for UDP
 	// Number is ours, E.164: what those called see, and who pays. "" where every
 	// caller's own is shown.
 	Number string
@@ -164,13 +165,13 @@ func (c *call) outgoingBy(l *leg) (stack.Outgoing, error) {
 	if t.Out.Transport != "" && t.Out.Transport != "udp" {
 		uri += ";transport=" + t.Out.Transport
 	}
-	return stack.Outgoing{URI: uri, From: from, To: "<" + uri + ">", Headers: h, Body: l.localSDP, Spent: c.spent + 1}, nil
+	return stack.Outgoing{URI: uri, From: from, To: "<" + uri + ">", Headers: h, Body: l.localSDP, Spent: c.spent + 1, Login: t.Out.Login}, nil
 }
 
 // detour tries the next trunk for a call that the last one could not carry:
 // what it says of the number itself counts.
 func (c *call) detour(l *leg, code int) bool {
-	if l.out == nil || l.rang || code != 408 && code/100 != 5 {
+	if l.out == nil || l.rang || !trunkFault(code) {
 		return false
 	}
 	by := l.out.trunk
@@ -198,6 +199,12 @@ func (c *call) detour(l *leg, code int) bool {
 	c.drop(&again, nil)
 	c.failed(&again, 503)
 	return true
+}
+
+// trunkFault reports whether a code says something of the trunk, and nothing of
+// the number.
+func trunkFault(code int) bool {
+	return code == 401 || code == 407 || code == 408 || code/100 == 5
 }
 
 // noWay is the Code of a call that no trunk takes: 503 where none is made for

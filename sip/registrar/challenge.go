@@ -15,6 +15,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/cordboard/cordboard/agents"
+	"github.com/cordboard/cordboard/sip/digest"
 	"github.com/cordboard/cordboard/sip/stack"
 )
 
@@ -28,15 +29,15 @@ func (r *Registrar) digestOf(user string) (agents.Digest, bool) {
 // TLS, MD5 alone over UDP and TCP, unless the phone is set otherwise. Common
 // phones give up at a challenge that they do not know, wherever it stands.
 func (r *Registrar) challenge(req *stack.Message, now time.Time, isStale bool) stack.Answer {
-	order := []string{algMD5}
+	order := []string{digest.MD5}
 	if req.Transport == "tls" {
-		order = []string{algSHA256, algMD5}
+		order = []string{digest.SHA256, digest.MD5}
 	}
 	switch d, _ := r.digestOf(userOf(req.Get("To"))); d {
 	case agents.DigestMD5:
-		order = []string{algMD5}
+		order = []string{digest.MD5}
 	case agents.DigestSHA256:
-		order = []string{algSHA256}
+		order = []string{digest.SHA256}
 	}
 	nonce := r.nonce(req.Source.Addr(), now)
 	a := stack.Answer{Code: 401}

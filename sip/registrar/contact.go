@@ -4,6 +4,8 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+
+	"github.com/cordboard/cordboard/sip/digest"
 )
 
 // contact is one Contact of a REGISTER.
@@ -59,7 +61,7 @@ func parseContact(v string) (c contact, err error) {
 // angled takes "<uri>rest" out of a name-addr, past a quoted display name.
 func angled(v string) (uri, rest string, ok bool) {
 	if strings.HasPrefix(v, `"`) {
-		_, after, closed := quoted(v)
+		_, after, closed := digest.Unquote(v)
 		if !closed {
 			return "", "", false
 		}

@@ -6,20 +6,14 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/hex"
-	"hash"
 	"net/netip"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/cordboard/cordboard/agents"
+	"github.com/cordboard/cordboard/sip/digest"
 	"github.com/cordboard/cordboard/sip/stack"
-)
-
-// Digest algorithms (RFC 8760).
-const (
-	algMD5    = "MD5"
-	algSHA256 = "SHA-256"
 )
 
 // Secret is a user's HA1 for either algorithm (RFC 7616 3.4.2), in lower case
@@ -31,19 +25,7 @@ type Secret struct {
 // NewSecret makes the HA1s of a password.
 func NewSecret(user, realm, password string) Secret {
 	a1 := user + ":" + realm + ":" + password
-	return Secret{Realm: realm, MD5: sum(newHash(algMD5)(), a1), SHA256: sum(newHash(algSHA256)(), a1)}
-}
-
-func newHash(alg string) func() hash.Hash {
-	if alg == algSHA256 {
-		return sha256.New
-	}
-	return md5.New
-}
-
-func sum(h hash.Hash, parts ...string) string {
-	h.Write([]byte(strings.Join(parts, ":")))
-	return hex.EncodeToString(h.Sum(nil))
+	return Secret{Realm: realm, MD5: digest.Sum(digest.New(digest.MD5), a1), SHA256: digest.Sum(digest.New(digest.SHA256), a1)}
 }
 
 // credentials are an Authorization header's.
@@ -52,35 +34,19 @@ type credentials struct {
 	nc                                                                uint32
 }
 
-// maxCredentials bounds an Authorization header.
-const maxCredentials = 2048
-
 // parseCredentials reads a Digest Authorization strictly: each parameter once,
 // quotes closed, what must be there is there.
 func parseCredentials(v string) (c credentials, ok bool) {
-	if len(v) > maxCredentials {
-		return c, false
-	}
-	scheme, rest, _ := strings.Cut(strings.TrimSpace(v), " ")
-	if !strings.EqualFold(scheme, "Digest") {
+	given, ok := digest.Parameters(v)
+	if !ok {
 		return c, false
 	}
 	to := map[string]*string{
 		"username": &c.user, "realm": &c.realm, "nonce": &c.nonce, "uri": &c.uri, "response": &c.response,
 		"algorithm": &c.algorithm, "cnonce": &c.cnonce, "qop": &c.qop, "nc": &c.ncText,
 	}
-	seen := map[string]bool{}
-	for rest = strings.TrimSpace(rest); rest != ""; {
-		name, value, left, ok := parameter(rest)
-		name = strings.ToLower(name)
-		if !ok || seen[name] {
-			return c, false
-		}
-		seen[name] = true
-		if p := to[name]; p != nil {
-			*p = value
-		}
-		rest = left
+	for name, p := range to {
+		*p = given[name]
 	}
 	if c.user == "" || c.nonce == "" || c.uri == "" || c.cnonce == "" || !strings.EqualFold(c.qop, "auth") || len(c.ncText) != 8 {
 		return c, false
@@ -89,57 +55,16 @@ func parseCredentials(v string) (c credentials, ok bool) {
 	c.nc = uint32(n)
 	c.response = strings.ToLower(c.response)
 	switch {
-	case c.algorithm == "" || strings.EqualFold(c.algorithm, algMD5):
-		c.algorithm = algMD5
+	case c.algorithm == "" || strings.EqualFold(c.algorithm, digest.MD5):
+		c.algorithm = digest.MD5
 		ok = len(c.response) == 2*md5.Size
-	case strings.EqualFold(c.algorithm, algSHA256):
-		c.algorithm = algSHA256
+	case strings.EqualFold(c.algorithm, digest.SHA256):
+		c.algorithm = digest.SHA256
 		ok = len(c.response) == 2*sha256.Size
+	default:
+		ok = false
 	}
 	return c, ok && err == nil && n > 0
-}
-
-// parameter takes NAME=VALUE or NAME="VALUE" off the front, and the comma after.
-func parameter(s string) (name, value, rest string, ok bool) {
-	name, s, ok = strings.Cut(s, "=")
-	name = strings.TrimSpace(name)
-	if !ok || name == "" || strings.ContainsAny(name, " \t\",") {
-		return "", "", "", false
-	}
-	s = strings.TrimLeft(s, " \t")
-	if strings.HasPrefix(s, `"`) {
-		if value, s, ok = quoted(s); !ok {
-			return "", "", "", false
-		}
-		s = strings.TrimLeft(s, " \t")
-		if s != "" && s[0] != ',' {
-			return "", "", "", false
-		}
-		s = strings.TrimPrefix(s, ",")
-	} else {
-		value, s, _ = strings.Cut(s, ",")
-		if value = strings.TrimSpace(value); value == "" || strings.ContainsAny(value, " \t\"") {
-			return "", "", "", false
-		}
-	}
-	return name, value, strings.TrimSpace(s), true
-}
-
-// quoted reads a quoted-string and undoes its escapes (RFC 3261 25.1).
-func quoted(s string) (value, rest string, ok bool) {
-	var b strings.Builder
-	for i := 1; i < len(s); i++ {
-		switch s[i] {
-		case '"':
-			return b.String(), s[i+1:], true
-		case '\\':
-			if i++; i == len(s) {
-				return "", "", false
-			}
-		}
-		b.WriteByte(s[i])
-	}
-	return "", "", false
 }
 
 // verdict on a request's credentials.
@@ -235,11 +160,11 @@ func (r *Registrar) verify(c credentials, method string) bool {
 	mac := hmac.New(sha256.New, r.key)
 	mac.Write([]byte(c.user))
 	nobody := hex.EncodeToString(mac.Sum(nil))
-	h, ha1, other := newHash(c.algorithm), "", nobody[:2*md5.Size]
+	ha1, other := "", nobody[:2*md5.Size]
 	s, _ := r.secrets.of(c.user)
 	d, _ := r.digestOf(c.user)
 	switch {
-	case c.algorithm == algSHA256:
+	case c.algorithm == digest.SHA256:
 		ha1, other = s.SHA256, nobody
 	case d != agents.DigestSHA256:
 		ha1 = s.MD5
@@ -248,6 +173,7 @@ func (r *Registrar) verify(c credentials, method string) bool {
 	if !exists {
 		ha1 = other
 	}
-	want := sum(h(), ha1, c.nonce, c.ncText, c.cnonce, c.qop, sum(h(), method, c.uri))
+	want := digest.Sum(digest.New(c.algorithm), ha1, c.nonce, c.ncText, c.cnonce, c.qop,
+		digest.Sum(digest.New(c.algorithm), method, c.uri))
 	return subtle.ConstantTimeCompare([]byte(want), []byte(c.response)) == 1 && exists
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/cordboard/cordboard/agents"
+	"github.com/cordboard/cordboard/sip/digest"
 	"github.com/cordboard/cordboard/sip/stack"
 )
 
@@ -18,15 +19,15 @@ import (
 func TestDigestOfTheRFC(t *testing.T) {
 	s := NewSecret("Mufasa", "http-auth@example.org", "Circle of Life")
 	for alg, want := range map[string]string{
-		algMD5:    "8ca523f5e9506fed4657c9700eebdbec",
-		algSHA256: "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1",
+		digest.MD5:    "8ca523f5e9506fed4657c9700eebdbec",
+		digest.SHA256: "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1",
 	} {
-		ha1, h := s.MD5, newHash(algMD5)
-		if alg == algSHA256 {
-			ha1, h = s.SHA256, newHash(algSHA256)
+		ha1 := s.MD5
+		if alg == digest.SHA256 {
+			ha1 = s.SHA256
 		}
-		got := sum(h(), ha1, "7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v", "00000001",
-			"f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ", "auth", sum(h(), "GET", "/dir/index.html"))
+		got := digest.Sum(digest.New(alg), ha1, "7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v", "00000001",
+			"f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ", "auth", digest.Sum(digest.New(alg), "GET", "/dir/index.html"))
 		if got != want {
 			t.Errorf("%s: %s, want %s", alg, got, want)
 		}
@@ -65,24 +66,24 @@ func TestChallengeOrder(t *testing.T) {
 	}
 	// SHA-256 only is taken as said.
 	set(agents.DigestSHA256)
-	p := challenged(t, w.Register(w.request("ann", home)), algSHA256)
-	p["algorithm"] = algMD5
+	p := challenged(t, w.Register(w.request("ann", home)), digest.SHA256)
+	p["algorithm"] = digest.MD5
 	m := w.request("ann", home, "Authorization: "+authorize(p, "ann", "ann's secret", 1, "REGISTER", "sip:desk.example"))
 	want(t, "MD5 where SHA-256 is asked", w.Register(m), 403)
-	want(t, "SHA-256", w.registerBy(algSHA256, "udp", "ann", "ann's secret", home), 200)
+	want(t, "SHA-256", w.registerBy(digest.SHA256, "udp", "ann", "ann's secret", home), 200)
 }
 
 // A nonce counts for its source, for a minute, each nc once.
 func TestNonce(t *testing.T) {
 	w := newWorld(t)
 	ask := func(from netip.AddrPort) map[string]string {
-		return challenged(t, w.Register(w.request("ann", from)), algMD5)
+		return challenged(t, w.Register(w.request("ann", from)), digest.MD5)
 	}
 	with := func(p map[string]string, nc int, from netip.AddrPort) (int, bool) {
 		m := w.request("ann", from, "Authorization: "+authorize(p, "ann", "ann's secret", nc, "REGISTER", "sip:desk.example"))
 		a := w.Register(m)
 		if a.Code == 401 {
-			return a.Code, challenged(t, a, algMD5)["stale"] == "true"
+			return a.Code, challenged(t, a, digest.MD5)["stale"] == "true"
 		}
 		return a.Code, false
 	}
@@ -100,7 +101,7 @@ func TestNonce(t *testing.T) {
 		{"another port of the source", func() (int, bool) { return with(p, 3, netip.AddrPortFrom(home.Addr(), 9)) }, 200, false},
 		{"another source", func() (int, bool) { return with(p, 4, office) }, 401, true},
 		{"forged", func() (int, bool) {
-			return with(map[string]string{"realm": realm, "nonce": strings.Repeat("A", 43), "algorithm": algMD5}, 1, home)
+			return with(map[string]string{"realm": realm, "nonce": strings.Repeat("A", 43), "algorithm": digest.MD5}, 1, home)
 		}, 401, true},
 		{"59 s later", func() (int, bool) { w.pass(59 * time.Second); return with(p, 5, home) }, 200, false},
 		{"old", func() (int, bool) { w.pass(time.Second); return with(p, 6, home) }, 401, true},
@@ -138,7 +139,7 @@ func TestUnknownUserLooksTheSame(t *testing.T) {
 	for i, user := range []string{"ann", "zoe"} {
 		got[i] = append(got[i], shape(w.Register(w.request(user, home))))
 		got[i] = append(got[i], shape(w.register(user, "guess", home)))
-		got[i] = append(got[i], shape(w.registerBy(algSHA256, "tls", user, "guess", home)))
+		got[i] = append(got[i], shape(w.registerBy(digest.SHA256, "tls", user, "guess", home)))
 	}
 	for i := range got[0] {
 		if got[0][i] != got[1][i] {
@@ -148,14 +149,14 @@ func TestUnknownUserLooksTheSame(t *testing.T) {
 	// Even who guesses the secret that stands for nobody's is nobody.
 	mac := hmac.New(sha256.New, w.key)
 	mac.Write([]byte("zoe"))
-	c := credentials{user: "zoe", algorithm: algSHA256, nonce: "n", uri: "u", qop: "auth", ncText: "1"}
-	c.response = sum(sha256.New(), hex.EncodeToString(mac.Sum(nil)), "n", "1", "", "auth", sum(sha256.New(), "REGISTER", "u"))
+	c := credentials{user: "zoe", algorithm: digest.SHA256, nonce: "n", uri: "u", qop: "auth", ncText: "1"}
+	c.response = digest.Sum(sha256.New(), hex.EncodeToString(mac.Sum(nil)), "n", "1", "", "auth", digest.Sum(sha256.New(), "REGISTER", "u"))
 	if w.verify(c, "REGISTER") {
 		t.Error("a user who does not exist was taken")
 	}
 	// The same work, too: one digest of each, whoever it is.
 	work := func(user string) float64 {
-		c := credentials{user: user, algorithm: algMD5, response: strings.Repeat("0", 32)}
+		c := credentials{user: user, algorithm: digest.MD5, response: strings.Repeat("0", 32)}
 		return testing.AllocsPerRun(100, func() { w.verify(c, "REGISTER") })
 	}
 	if a, b := work("ann"), work("zoe"); a != b {
@@ -174,7 +175,7 @@ func TestOnlyForOneself(t *testing.T) {
 				m.Headers[i].Value = "<sip:bob@desk.example>;tag=1"
 			}
 		}
-		m.Headers = append(m.Headers, stack.Header{Name: "Authorization", Value: authorize(challenged(t, first, algMD5), "ann", "ann's secret", 1, "REGISTER", m.URI)})
+		m.Headers = append(m.Headers, stack.Header{Name: "Authorization", Value: authorize(challenged(t, first, digest.MD5), "ann", "ann's secret", 1, "REGISTER", m.URI)})
 		want(t, "another's "+name, w.Register(m), 403)
 	}
 	want(t, "no agent", w.register("mia", "mia's secret", home, "Contact: <sip:mia@198.51.100.7>"), 403)
@@ -273,7 +274,7 @@ func TestAuthorizationHeader(t *testing.T) {
 	for v := range authorizations {
 		want(t, v[:min(len(v), 60)], w.Register(w.request("ann", home, "Authorization: "+v)), 401)
 	}
-	good := challenged(t, w.Register(w.request("ann", home)), algMD5)
+	good := challenged(t, w.Register(w.request("ann", home)), digest.MD5)
 	auth := authorize(good, "ann", "ann's secret", 1, "REGISTER", "sip:desk.example")
 	want(t, "two Authorizations", w.Register(w.request("ann", home, "Authorization: "+auth, "Authorization: "+auth)), 401)
 	other := strings.Replace(auth, `realm="desk.example"`, `realm="elsewhere"`, 1)
@@ -288,7 +289,7 @@ func FuzzAuthorization(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, v string) {
 		c, ok := parseCredentials(v)
-		if ok && (c.user == "" || c.nonce == "" || c.nc == 0 || c.qop == "" || c.algorithm != algMD5 && c.algorithm != algSHA256) {
+		if ok && (c.user == "" || c.nonce == "" || c.nc == 0 || c.qop == "" || c.algorithm != digest.MD5 && c.algorithm != digest.SHA256) {
 			t.Errorf("%q is taken as %+v", v, c)
 		}
 		_, _ = parseContact(v)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/cordboard/cordboard/agents"
+	"github.com/cordboard/cordboard/sip/digest"
 	"github.com/cordboard/cordboard/sip/stack"
 )
 
@@ -74,7 +75,7 @@ func TestOrder(t *testing.T) {
 	other := w.request("ann", home, "Contact: <sip:ann@198.51.100.7>;expires=0")
 	want(t, "now", w.ann(home, "Contact: <sip:ann@198.51.100.7>"), 200)
 	for name, m := range map[string]*stack.Message{"late *": late, "late removal": other} {
-		p := challenged(t, w.Register(w.request("ann", home)), algMD5)
+		p := challenged(t, w.Register(w.request("ann", home)), digest.MD5)
 		m.Headers = append(m.Headers, stack.Header{Name: "Authorization", Value: authorize(p, "ann", "ann's secret", 1, "REGISTER", m.URI)})
 		want(t, name, w.Register(m), 500)
 	}
@@ -84,7 +85,7 @@ func TestOrder(t *testing.T) {
 	w.cseq = 0 // the phone has started anew
 	m := w.request("ann", home, "Contact: <sip:ann@198.51.100.7>;expires=0")
 	m.Headers[2].Value = "another call"
-	p := challenged(t, w.Register(w.request("ann", home)), algMD5)
+	p := challenged(t, w.Register(w.request("ann", home)), digest.MD5)
 	m.Headers = append(m.Headers, stack.Header{Name: "Authorization", Value: authorize(p, "ann", "ann's secret", 1, "REGISTER", m.URI)})
 	want(t, "another call", w.Register(m), 200)
 	if got := contacts(w.ann(home)); got != "" {
@@ -106,7 +107,7 @@ func TestFind(t *testing.T) {
 	want(t, "behind NAT", w.ann(home, "Contact: <sip:ann@10.0.0.5:5060>;q=0.5"), 200)
 	is("behind NAT", "sip:ann@10.0.0.5:5060", "udp", home)
 	m := []string{"Contact: <sip:ann@192.0.2.20:5061;transport=tls>;q=0.9"}
-	want(t, "over TLS", w.registerBy(algSHA256, "tls", "ann", "ann's secret", office, m...), 200)
+	want(t, "over TLS", w.registerBy(digest.SHA256, "tls", "ann", "ann's secret", office, m...), 200)
 	is("the preferred one", "sip:ann@192.0.2.20:5061;transport=tls", "tls", office)
 	w.Closed(office)
 	is("one that is there", "sip:ann@10.0.0.5:5060", "udp", home)
@@ -153,13 +154,13 @@ func TestTells(t *testing.T) {
 	says("and no longer", "")
 	w.ann(home, "Contact: *", "Expires: 0")
 	says("gone", "ann false")
-	w.registerBy(algMD5, "tcp", "ann", "ann's secret", home, "Contact: <sip:ann@198.51.100.7;transport=tcp>")
+	w.registerBy(digest.MD5, "tcp", "ann", "ann's secret", home, "Contact: <sip:ann@198.51.100.7;transport=tcp>")
 	says("over TCP", "ann true")
 	w.Closed(office)
 	says("another's connection", "")
 	w.Closed(home)
 	says("its connection", "ann false")
-	w.registerBy(algMD5, "tcp", "ann", "ann's secret", home, "Contact: <sip:ann@198.51.100.7;transport=tcp>")
+	w.registerBy(digest.MD5, "tcp", "ann", "ann's secret", home, "Contact: <sip:ann@198.51.100.7;transport=tcp>")
 	says("again", "ann true")
 	w.pass(10 * time.Minute)
 	w.look(0)
@@ -289,7 +290,7 @@ func TestQualify(t *testing.T) {
 func TestRestart(t *testing.T) {
 	w := newWorld(t)
 	w.ann(home, "Contact: <sip:ann@198.51.100.7>")
-	w.registerBy(algMD5, "tcp", "bob", "bob's secret", office, "Contact: <sip:bob@192.0.2.20;transport=tcp>")
+	w.registerBy(digest.MD5, "tcp", "bob", "bob's secret", office, "Contact: <sip:bob@192.0.2.20;transport=tcp>")
 	w.says()
 	<-w.news
 	w.Close()
@@ -378,7 +379,7 @@ func TestStorm(t *testing.T) {
 			}
 			want(t, "challenge", first, 401)
 			m := w.request(user, from, "Contact: <sip:x@10.0.0.1>")
-			m.Headers = append(m.Headers, stack.Header{Name: "Authorization", Value: authorize(challenged(t, first, algMD5), user, "x", 1, "REGISTER", m.URI)})
+			m.Headers = append(m.Headers, stack.Header{Name: "Authorization", Value: authorize(challenged(t, first, digest.MD5), user, "x", 1, "REGISTER", m.URI)})
 			want(t, "who has been challenged", w.Register(m), 200)
 			in++
 			delete(waiting, i)

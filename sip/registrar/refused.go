@@ -7,6 +7,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"github.com/cordboard/cordboard/agents"
+	"github.com/cordboard/cordboard/sip/digest"
 	"github.com/cordboard/cordboard/sip/stack"
 )
 
@@ -30,7 +31,7 @@ func (r *Registrar) tellWrong(c credentials, req *stack.Message) {
 		reason = "unknown_user"
 	case !secret:
 		reason = "no_secret"
-	case d == agents.DigestSHA256 && c.algorithm != algSHA256:
+	case d == agents.DigestSHA256 && c.algorithm != digest.SHA256:
 		reason = "wrong_algorithm"
 	}
 	fields := []zap.Field{zapSource(req.Source.Addr()), zap.String("transport", req.Transport), zap.String("reason", reason)}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cordboard/cordboard/sip/digest"
 	"github.com/cordboard/cordboard/sip/stack"
 )
 
@@ -94,7 +95,7 @@ func TestEveryMethodIsAuthenticated(t *testing.T) {
 	defer conn.Close()
 	p := &wire{t: t, conn: conn, in: textproto.NewReader(bufio.NewReader(conn))}
 	credentials := func(method, password string) string {
-		challenge := challenged(t, p.ask("REGISTER"), algMD5)
+		challenge := challenged(t, p.ask("REGISTER"), digest.MD5)
 		return "Authorization: " + authorize(challenge, "ann", password, 1, method, "sip:desk.example")
 	}
 	methods := []string{"INVITE", "MESSAGE", "SUBSCRIBE", "NOTIFY", "PUBLISH", "REFER", "INFO", "UPDATE", "PRACK", "BYE", "OPTIONS", "CANCEL", "FETCH", "REGISTER"}

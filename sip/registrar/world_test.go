@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/cordboard/cordboard/agents"
+	"github.com/cordboard/cordboard/sip/digest"
 	"github.com/cordboard/cordboard/sip/stack"
 )
 
@@ -172,17 +173,12 @@ func (w *world) request(user string, from netip.AddrPort, headers ...string) *st
 func challenged(t *testing.T, a stack.Answer, alg string) map[string]string {
 	t.Helper()
 	for _, h := range a.Headers {
-		rest, ok := strings.CutPrefix(h.Value, "Digest ")
-		if h.Name != "WWW-Authenticate" || !ok {
+		if h.Name != "WWW-Authenticate" {
 			continue
 		}
-		p := map[string]string{}
-		for rest != "" {
-			name, value, left, ok := parameter(rest)
-			if !ok {
-				t.Fatalf("challenge %q", h.Value)
-			}
-			p[name], rest = value, left
+		p, ok := digest.Parameters(h.Value)
+		if !ok {
+			t.Fatalf("challenge %q", h.Value)
 		}
 		if p["algorithm"] == alg {
 			return p
@@ -195,12 +191,12 @@ func challenged(t *testing.T, a stack.Answer, alg string) map[string]string {
 // authorize answers a challenge, as RFC 7616 3.4 has it.
 func authorize(p map[string]string, user, password string, nc int, method, uri string) string {
 	s := NewSecret(user, p["realm"], password)
-	ha1, h := s.MD5, newHash(algMD5)
-	if p["algorithm"] == algSHA256 {
-		ha1, h = s.SHA256, newHash(algSHA256)
+	ha1, alg := s.MD5, digest.MD5
+	if p["algorithm"] == digest.SHA256 {
+		ha1, alg = s.SHA256, digest.SHA256
 	}
 	count := fmt.Sprintf("%08x", nc)
-	response := sum(h(), ha1, p["nonce"], count, "cn", "auth", sum(h(), method, uri))
+	response := digest.Sum(digest.New(alg), ha1, p["nonce"], count, "cn", "auth", digest.Sum(digest.New(alg), method, uri))
 	return fmt.Sprintf(`Digest username="%s", realm="%s", nonce="%s", uri="%s", response="%s", algorithm=%s, cnonce="cn", qop=auth, nc=%s`,
 		user, p["realm"], p["nonce"], uri, response, p["algorithm"], count)
 }
@@ -208,7 +204,7 @@ func authorize(p map[string]string, user, password string, nc int, method, uri s
 // register asks, answers the challenge and gives the second answer.
 func (w *world) register(user, password string, from netip.AddrPort, headers ...string) stack.Answer {
 	w.t.Helper()
-	return w.registerBy(algMD5, "udp", user, password, from, headers...)
+	return w.registerBy(digest.MD5, "udp", user, password, from, headers...)
 }
 
 func (w *world) registerBy(alg, transport, user, password string, from netip.AddrPort, headers ...string) stack.Answer {

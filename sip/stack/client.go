@@ -22,13 +22,14 @@ type clientTx struct {
 	key    string
 	method string
 	cseq   uint32
-	ident  uint32 // the number the owner knows a re-INVITE by
+	ident  uint32 // the number the owner knows the request by
 	sp     *spec
+	asked  int  // for a password, before this one of the request's transactions
 	quick  bool // to send; under d.mu
 
 	// onResponse gets each response, onEnd an end without final response: 408 or
 	// 503. Both under d.mu.
-	onResponse func(*Message)
+	onResponse func(*clientTx, *Message)
 	onEnd      func(code int, err error)
 
 	over        bool // the final response or the end has come; written under d.mu and s.mu
@@ -200,22 +201,22 @@ func (c *clientTx) response(m *Message) {
 			c.timer.Stop()
 		}
 		if !c.over { // a 1xx may be overtaken by the final response
-			c.onResponse(m)
+			c.onResponse(c, m)
 		}
 		return
 	}
 	first := c.settle()
 	switch {
 	case c.method != "INVITE":
-		if first { // repeated ones are ignored
-			c.onResponse(m)
+		if first && !c.d.showAgain(c, m) { // repeated ones are ignored
+			c.onResponse(c, m)
 		}
 	case code < 300: // the ACK and the forks are the dialog's
-		c.onResponse(m)
+		c.onResponse(c, m)
 	default:
 		c.d.do(c.quick, func() { c.ackFailure(m) })
-		if first {
-			c.onResponse(m)
+		if first && !c.d.showAgain(c, m) {
+			c.onResponse(c, m)
 		}
 	}
 }
@@ -255,7 +256,7 @@ func (s *Stack) Ping(ctx context.Context, uri, transport string, next netip.Addr
 	}
 	sp.fix(next, transport)
 	c := &clientTx{d: d, method: "OPTIONS", sp: sp}
-	c.onResponse = func(m *Message) {
+	c.onResponse = func(_ *clientTx, m *Message) {
 		if m.Status >= 200 {
 			code <- m.Status
 		}

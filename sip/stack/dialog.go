@@ -90,6 +90,8 @@ type Dialog struct {
 	updates  int                  // UPDATEs with an offer under way
 	timerC   *alarm.Alarm
 	released bool
+	login    *Login       // nil: a challenge is not answered
+	asked    []*challenge // those answered from now on
 }
 
 func newDialog(s *Stack, uas bool) *Dialog {
@@ -297,6 +299,9 @@ func (d *Dialog) spec(method string, cseq uint32, hs []Header, contentType strin
 	}
 	sp.peer, sp.over = d.peer, d.transport
 	sp.fix(d.fixed, d.fixedOver)
+	if d.login != nil && method != "ACK" {
+		sp.login, sp.shown = d.login, d.credentials()
+	}
 	return sp
 }
 

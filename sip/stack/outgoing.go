@@ -30,7 +30,7 @@ func (s *Stack) Invite(o Outgoing, sink Sink) (*Dialog, error) {
 	}
 	d := newDialog(s, false)
 	d.fixed, d.fixedOver = o.Next, o.Transport
-	d.sink = sink
+	d.sink, d.login = sink, o.Login
 	d.callID = rand.Text()
 	d.local, d.remote = untagged(clean(o.From)), untagged(clean(o.To))
 	d.target = target.String()
@@ -61,7 +61,7 @@ func (s *Stack) Invite(o Outgoing, sink Sink) (*Dialog, error) {
 	sp := d.spec("INVITE", 1, o.Headers, "", o.Body)
 	sp.transport, sp.spent = o.Transport, o.Spent
 	c := &clientTx{d: d, method: "INVITE", sp: sp}
-	c.onResponse = func(m *Message) { d.callResponse(c, m) }
+	c.onResponse = d.callResponse
 	c.onEnd = func(code int, err error) { d.callFailed(code, nil, err) }
 	d.call = c
 	s.register(c)
@@ -166,11 +166,11 @@ func (d *Dialog) endFork(c *clientTx, m *Message, tag string) {
 	sp.peer, sp.over = m.Source, m.Transport
 	sp.fix(d.fixed, d.fixedOver)
 	a.quick = sp.quick()
-	d.do(a.quick, func() { d.sendAck(a, sp) })
+	d.do(a.quick, func() { d.sendAck(a, sp.showing(c)) })
 	bye := *sp
 	bye.method, bye.cseq, bye.branch = "BYE", c.cseq+1, d.s.newBranch()
 	b := &clientTx{d: d, method: "BYE", sp: &bye}
-	b.onResponse = func(*Message) {}
+	b.onResponse = func(*clientTx, *Message) {}
 	b.onEnd = func(int, error) {}
 	d.s.register(b)
 	b.start()
@@ -229,7 +229,7 @@ func (d *Dialog) acknowledge(body []byte) error {
 	sp := d.spec("ACK", c.cseq, nil, "", body)
 	c.ack.queued = true
 	c.ack.quick = sp.quick()
-	d.do(c.ack.quick, func() { d.sendAck(&c.ack, sp) })
+	d.do(c.ack.quick, func() { d.sendAck(&c.ack, sp.showing(c)) })
 	d.kick()
 	return nil
 }
@@ -268,7 +268,7 @@ func (d *Dialog) sendCancel(c *clientTx) {
 	d.stop = canceling
 	d.timerC.Stop()
 	k := &clientTx{d: d, method: "CANCEL", sp: c.sp}
-	k.onResponse = func(*Message) {}
+	k.onResponse = func(*clientTx, *Message) {}
 	k.onEnd = func(int, error) {}
 	d.s.register(k) // already, so that Close waits for it
 	why := d.byeHead

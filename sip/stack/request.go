@@ -56,12 +56,12 @@ func (d *Dialog) kick() {
 	c := &clientTx{d: d, method: "INVITE", ident: n.ident, sp: d.spec("INVITE", cseq, n.headers, "", n.sdp)}
 	d.ours = c
 	late := d.after(d.s.o.timers.c, func() { // a 1xx and nothing more
-		if d.ours == c {
+		if c := d.ours; c != nil && c.ident == n.ident {
 			c.settle()
 			c.onEnd(408, nil)
 		}
 	})
-	c.onResponse = func(m *Message) {
+	c.onResponse = func(c *clientTx, m *Message) {
 		if m.Status >= 200 {
 			late.Stop()
 		}
@@ -126,7 +126,7 @@ func (d *Dialog) Request(method string, h []Header, contentType string, body []b
 		return 0, ErrPending
 	}
 	d.localCSeq++
-	c := &clientTx{d: d, method: method, sp: d.spec(method, d.localCSeq, h, contentType, body)}
+	c := &clientTx{d: d, method: method, ident: d.localCSeq, sp: d.spec(method, d.localCSeq, h, contentType, body)}
 	if offer {
 		d.updates++
 	}
@@ -137,11 +137,11 @@ func (d *Dialog) Request(method string, h []Header, contentType string, body []b
 		if method == "UPDATE" && code < 300 && m.contact != "" {
 			d.refresh(contactOf(m))
 		}
-		d.emit(Replied{Method: method, CSeq: c.cseq, Code: code, Response: m, Err: err})
+		d.emit(Replied{Method: method, CSeq: c.ident, Code: code, Response: m, Err: err})
 		d.lost(err)
 		d.kick()
 	}
-	c.onResponse = func(m *Message) {
+	c.onResponse = func(_ *clientTx, m *Message) {
 		if m.Status >= 200 {
 			done(m.Status, m, nil)
 		}
@@ -149,7 +149,7 @@ func (d *Dialog) Request(method string, h []Header, contentType string, body []b
 	c.onEnd = func(code int, err error) { done(code, nil, err) }
 	d.s.register(c)
 	c.start()
-	return d.localCSeq, nil
+	return c.ident, nil
 }
 
 // Bye ends the dialog from our side. Safe in every state: before the ACK of
@@ -183,15 +183,15 @@ func (d *Dialog) Bye(h []Header) {
 // answered 487. tell says whether the owner hears its outcome. d.mu is held.
 func (d *Dialog) sendBye(h []Header, tell bool) {
 	d.localCSeq++
-	c := &clientTx{d: d, method: "BYE", sp: d.spec("BYE", d.localCSeq, h, "", nil)}
-	c.onResponse = func(m *Message) {
+	c := &clientTx{d: d, method: "BYE", ident: d.localCSeq, sp: d.spec("BYE", d.localCSeq, h, "", nil)}
+	c.onResponse = func(_ *clientTx, m *Message) {
 		if m.Status >= 200 && tell {
-			d.emit(Replied{Method: "BYE", CSeq: c.cseq, Code: m.Status, Response: m})
+			d.emit(Replied{Method: "BYE", CSeq: c.ident, Code: m.Status, Response: m})
 		}
 	}
 	c.onEnd = func(code int, err error) {
 		if tell {
-			d.emit(Replied{Method: "BYE", CSeq: c.cseq, Code: code, Err: err})
+			d.emit(Replied{Method: "BYE", CSeq: c.ident, Code: code, Err: err})
 		}
 	}
 	d.finish()

@@ -39,6 +39,8 @@ type spec struct {
 	fixed       netip.AddrPort // Outgoing.Next, with its transport; zero: found by the URIs
 	fixedOver   string
 	spent       int // of Max-Forwards
+	login       *Login
+	shown       []challenge // that it answers, by the login
 }
 
 // newBranch names a transaction so that we know our own requests again.
@@ -53,6 +55,7 @@ type letter struct {
 	uri    string
 	via    string
 	routes []string
+	shown  []Header // and that of its 2xx (RFC 3261 13.2.2.4)
 }
 
 // assemble makes the request and finds its way: numeric, or by DNS.
@@ -113,6 +116,11 @@ func (s *Stack) assemble(ctx context.Context, sp *spec) (*letter, error) {
 		w.header("User-Agent", s.o.UserAgent)
 	}
 	w.owners(sp.headers)
+	for _, c := range sp.shown {
+		h := sp.login.header(c, sp.method, l.uri)
+		l.shown = append(l.shown, h)
+		w.header(h.Name, h.Value)
+	}
 	l.data = w.end(sp.headers, sp.contentType, sp.body)
 	return l, nil
 }

@@ -147,4 +147,7 @@ type Outgoing struct {
 	// from had used up, and one, so that a loop through several servers ends
 	// (RFC 7332).
 	Spent int
+	// Login answers challenges to this request and those of its dialog; nil: they
+	// are its end.
+	Login *Login
 }

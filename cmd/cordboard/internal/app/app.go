@@ -182,6 +182,13 @@ func (a *App) buildSIP() error {
 				Host: o.Host, Transport: o.Transport, Number: o.Number, Callers: o.Callers,
 				Format: o.Format, Region: t.Trust.Region, Prefix: o.Prefix, Calls: o.Calls, Back: o.Back,
 			}
+			if t.Login.User != "" {
+				password, err := t.Secret()
+				if err != nil {
+					return err
+				}
+				trunks[i].Out.Login = stack.NewLogin(t.Name, t.Login.User, t.Login.Realm, password)
+			}
 		}
 	}
 	a.gateway, err = sip.New(sip.Options{

@@ -85,6 +85,8 @@ type setup struct {
 	sources []customer.SourceOptions
 	tones   map[string]float64 // sounds in place of the server's, in hertz; nobody waits for their end
 	desk    func(agents.ID, *desktest.Options)
+	// provider stands between the trunk and what it leads to, and asks for a password.
+	provider *provider
 }
 
 // world is a whole server, and phones and desks of its agents.
@@ -192,18 +194,22 @@ func (w *world) server() *configs.Server {
 	if w.setup.direct {
 		mutual = "[127.0.0.0/8]"
 	}
+	to, login := strings.Replace(w.phones[far].URI(), string(far)+"@", "", 1), ""
+	if p := w.setup.provider; p != nil {
+		to, login = p.start(w, to), p.login(w)
+	}
 	text := fmt.Sprintf(`cordboard: server/1
 routing: routing.yaml
 sip:
   listen: ["udp:127.0.0.1:0", "tcp:127.0.0.1:0"]
   max_calls: 20
   trunks:
-    main: {from: [127.0.0.0/8], headers: [pai], region: GB, media: auto, out: {to: "%s", number: "+442079460100", format: national}}
+    main: {from: [127.0.0.0/8], headers: [pai], region: GB, media: auto, out: {to: "%s", number: "+442079460100", format: national}%s}
 media: {address: 127.0.0.1, ports: 20000-29999, mutual: %s, sounds: "%s"}
 web: {listen: "127.0.0.1:0"}
 admin: "127.0.0.1:0"
 store: %s
-`, strings.Replace(w.phones[far].URI(), string(far)+"@", "", 1), mutual, w.sounds(), w.section())
+`, to, login, mutual, w.sounds(), w.section())
 	server, findings := configs.ParseServer(filepath.Join(w.TempDir(), "cordboard.yaml"), []byte(text))
 	if len(findings) > 0 {
 		w.Fatal(findings)

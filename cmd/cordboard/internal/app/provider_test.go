@@ -1,0 +1,155 @@
+package app
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/cordboard/cordboard/agents"
+)
+
+const (
+	providerRealm    = "sip.provider.example"
+	providerPassword = "open \"sesame\""
+)
+
+// provider is Kamailio as a carrier that wants a password.
+type provider struct {
+	asks      string // www (401) or proxy (407)
+	algorithm string
+	shown     string // our password; the right one when ""
+	out       strings.Builder
+}
+
+// start runs Kamailio until the case ends; it gives the trunk's out.to.
+func (p *provider) start(w *world, far string) string {
+	w.Helper()
+	text, err := os.ReadFile(filepath.Join("testdata", "provider.cfg"))
+	w.must(err)
+	folder := w.TempDir()
+	for range 5 { // somebody else may take the port
+		at := freeAddr(w)
+		cfg := filepath.Join(folder, "provider.cfg")
+		quoted := strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(providerPassword)
+		w.must(os.WriteFile(cfg, []byte(strings.NewReplacer("LISTEN", at, "ALGORITHM", p.algorithm, "ASKS", p.asks, "REALM", providerRealm,
+			"PASSWORD", quoted, "FAR", far, "OURS", toCare).Replace(string(text))), 0o600))
+		cmd := exec.Command("kamailio", "-f", cfg, "-DD", "-E", "-m", "32", "-M", "4", "-Y", folder)
+		cmd.Stdout, cmd.Stderr = &p.out, &p.out
+		w.must(cmd.Start())
+		ended := make(chan struct{})
+		go func() { defer close(ended); _ = cmd.Wait() }()
+		w.Cleanup(func() {
+			_ = cmd.Process.Signal(syscall.SIGTERM)
+			<-ended
+			if w.Failed() {
+				w.Log(p.out.String())
+			}
+		})
+		if answersOptions(w, at, ended) {
+			return "sip:" + at
+		}
+	}
+	w.Fatalf("Kamailio does not start: %s", p.out.String())
+	return ""
+}
+
+// login is the trunk's part of the server file.
+func (p *provider) login(w *world) string {
+	w.Helper()
+	shown := p.shown
+	if shown == "" {
+		shown = providerPassword
+	}
+	file := filepath.Join(w.TempDir(), "password")
+	w.must(os.WriteFile(file, []byte(shown+"\n"), 0o600))
+	return fmt.Sprintf(", user: office, realm: %s, password_file: %q", providerRealm, file)
+}
+
+func freeAddr(w *world) string {
+	w.Helper()
+	c, err := net.ListenPacket("udp", "127.0.0.1:0")
+	w.must(err)
+	defer c.Close()
+	return c.LocalAddr().String()
+}
+
+// answersOptions waits until SIP is answered at the address: it is passed on, and
+// answered by what is behind.
+func answersOptions(w *world, at string, ended <-chan struct{}) bool {
+	w.Helper()
+	c, err := net.Dial("udp", at)
+	w.must(err)
+	defer c.Close()
+	for i := range 600 {
+		_, _ = fmt.Fprintf(c, "OPTIONS sip:%[1]s SIP/2.0\r\nVia: SIP/2.0/UDP %[2]s;branch=z9hG4bKup%[3]d\r\nFrom: <sip:up@%[2]s>;tag=up\r\n"+
+			"To: <sip:%[1]s>\r\nCall-ID: up%[3]d\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 0\r\nContent-Length: 0\r\n\r\n", at, c.LocalAddr(), i)
+		_ = c.SetReadDeadline(time.Now().Add(100 * time.Millisecond))
+		if _, err := c.Read(make([]byte, 2000)); err == nil {
+			return true
+		}
+		select {
+		case <-ended:
+			return false
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+	return false
+}
+
+// passwordRefused: the trunk takes no password of ours. The caller goes on
+// waiting, the agent is away, and the log says why.
+func passwordRefused(w *world) row {
+	c := w.dial(dial{to: toRoad})
+	w.eventually("gustav is away", func() bool {
+		snap, err := w.app.rim.driver.Snapshot(w.ctx)
+		w.must(err)
+		for _, a := range snap.Agents {
+			if a.Agent == gustav {
+				return a.State == agents.NotReady && a.Reason == agents.ReasonUnreachable
+			}
+		}
+		return false
+	})
+	if logged := w.logs.FilterMessage("a trunk refuses our password").All(); len(logged) != 1 || logged[0].ContextMap()["trunk"] != "main" {
+		w.Errorf("the log says %v", logged)
+	}
+	for _, e := range w.logs.All() {
+		if s := fmt.Sprint(e.Message, e.ContextMap()); strings.Contains(s, "sesame") || strings.Contains(s, "forgotten") {
+			w.Errorf("the log holds a password: %s", s)
+		}
+	}
+	c.hearsMusic()
+	c.hangsUp()
+	return abandoned(1)
+}
+
+// TestProvider has calls leave by Kamailio as a provider that asks for a password,
+// of each request anew: to a number and to a mobile, ended from either side.
+func TestProvider(t *testing.T) {
+	if _, err := exec.LookPath("kamailio"); err != nil {
+		t.Fatal("The tests of trunks need Kamailio. Install it with:  sudo apt-get install --no-install-recommends kamailio")
+	}
+	for _, c := range []struct {
+		name  string
+		setup setup
+		run   func(*world) row
+	}{
+		{"407, MD5, we hang up", setup{provider: &provider{asks: "proxy", algorithm: "MD5"}}, sentToNumber},
+		{"401, SHA-256, the number hangs up", setup{provider: &provider{asks: "www", algorithm: "SHA-256"}}, numberHangsUp},
+		{"401, SHA-256, a mobile", setup{provider: &provider{asks: "www", algorithm: "SHA-256"}}, mobileTakes},
+		{"wrong password", setup{provider: &provider{asks: "www", algorithm: "MD5", shown: "forgotten"}, logs: "a trunk refuses our password"}, passwordRefused},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			c.setup.at = []agents.ID{anna}
+			w := newWorld(t, c.setup)
+			w.settled(c.run(w))
+		})
+	}
+}
