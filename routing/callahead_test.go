@@ -49,3 +49,44 @@ func TestCallAheadInManyQueues(t *testing.T) {
 		t.Fatalf("%d customers were called ahead, want %d", called, queues/2)
 	}
 }
+
+// Whom to call ahead is asked at the end of every Step: it is no matter of how many
+// agents are there, nor of how many others are to be called back.
+func TestCallAheadAmongMany(t *testing.T) {
+	const people, places = 3000, 2000
+	p := massPolicy(people, func(q *Queue) {
+		q.Callback = &rule.Callback{FirstOffer: time.Hour, Key: "1", Ahead: time.Second, Attempts: 1, Retry: time.Minute, Expires: 9 * time.Hour}
+	})
+	for id, a := range p.Agents { // each like nobody else
+		a.Skills = agents.NewSkills(map[agents.Skill]agents.Level{agents.Skill(id): 3})
+		p.Agents[id] = a
+	}
+	e, now := New(p), tapeStart
+	step := func(ev Event) {
+		t.Helper()
+		if _, err := e.Step(now, ev); err != nil {
+			t.Fatal(err)
+		}
+	}
+	step(CallArrived{Call: places + 1})
+	step(CustomerResolved{Call: places + 1})
+	now = now.Add(2 * time.Minute) // what a wait is expected to be from now on
+	e.figure("q").pace.started(now.UnixMicro(), unlike(), 120)
+	for i := range places {
+		step(CallbackRestored{Call: CallID(i + 1), Caller: fmt.Sprint("n", i), Kept: Kept{
+			Queue: "q", Arrived: now, Since: now, Entered: now, Taken: now, Ahead: time.Second, Attempts: 1, Retry: time.Minute, Expires: now.Add(9 * time.Hour),
+		}})
+	}
+	for i := range people {
+		step(DeskChanged{massAgent(i), true})
+		step(AgentSignedIn{massAgent(i), agents.NotReady, "lunch"})
+	}
+	step(Tick{})
+	if n := e.slice.units; n > 1000 {
+		t.Errorf("%d units to find out that nobody is near", n)
+	}
+	if n := e.figure("q").ahead.Len(); n != places {
+		t.Errorf("%d places wait to be called ahead, not %d", n, places)
+	}
+	checkWorld(t, e)
+}

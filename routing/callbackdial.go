@@ -152,7 +152,7 @@ func (e *Engine) callAhead() {
 		e.figure(name).ahead.Ascend(func(c *call) bool {
 			e.spend(1)
 			if c.phase == waiting && !e.near(c) {
-				again = again || e.staffFor(c) > 0
+				again = again || e.staffFor(c, 1) > 0
 				return false
 			}
 			if c.phase == waiting {
@@ -194,7 +194,7 @@ func (e *Engine) near(c *call) bool {
 	}
 	left := time.Duration(w.Seconds) * time.Second
 	if w.Method == ByHeadOfLine {
-		if e.position(c) > e.staffFor(c) {
+		if position := e.position(c); position > e.staffFor(c, position) {
 			return false
 		}
 		left -= time.Duration(e.now-c.entered) * time.Microsecond

@@ -1,6 +1,10 @@
 package routing
 
-import "github.com/cordboard/cordboard/routing/queue"
+import (
+	"sort"
+
+	"github.com/cordboard/cordboard/routing/queue"
+)
 
 // Bounds of the expected wait (10).
 const (
@@ -126,7 +130,11 @@ func (e *Engine) line(c *call) {
 	e.unline(c)
 	e.spend(indexUnits)
 	c.lined = to
-	e.figure(c.queue.Name).line.Put(c.lineKey(), c)
+	f := e.figure(c.queue.Name)
+	f.line.Put(c.lineKey(), c)
+	if c.isAway() {
+		f.lineless.Put(c.lineKey(), c)
+	}
 	e.followLine(c, true)
 }
 
@@ -134,7 +142,11 @@ func (e *Engine) unline(c *call) {
 	if c.lined != notLined {
 		e.spend(indexUnits)
 		e.followLine(c, false)
-		e.figure(c.queue.Name).line.Delete(c.lineKey())
+		f := e.figure(c.queue.Name)
+		f.line.Delete(c.lineKey())
+		if c.callback != nil { // it may have lost its line while it stood here
+			f.lineless.Delete(c.lineKey())
+		}
 		c.lined = notLined
 	}
 }
@@ -156,13 +168,20 @@ func (e *Engine) position(c *call) int {
 
 // expected is how long a waiting call will wait from an instant on.
 func (e *Engine) expected(c *call, now int64) Expected {
-	return e.figure(c.queue.Name).expected(now, e.position(c), e.staffFor(c))
+	f, position := e.figure(c.queue.Name), e.position(c)
+	count := 1 // that there is anybody
+	if len(f.pace.starts) == 0 {
+		count = position*unknownServe + 1 // with more it is no second either
+	}
+	return f.expected(now, position, e.staffFor(c, count))
 }
 
-// staffFor is how many who are signed in fit the steps that a call has reached.
-func (e *Engine) staffFor(c *call) (staffed int) {
-	for step := 0; step <= c.demand.reach(c.step); step++ {
-		staffed += e.index.people(c.demand, step)
+// staffFor is how many who are signed in fit the steps that a call has reached,
+// counted as far as that matters: each Step asks, and they may be a hundred
+// thousand.
+func (e *Engine) staffFor(c *call, most int) (staffed int) {
+	for step := 0; step <= c.demand.reach(c.step) && staffed < most; step++ {
+		staffed += e.index.people(c.demand, step, most-staffed)
 	}
 	return staffed
 }
@@ -185,15 +204,15 @@ func (f *figure) expected(now int64, position, staffed int) Expected {
 }
 
 // headOfLine is the age of the first in line who waits on it: a place without a
-// line may be days old.
+// line may be days old, and there may be ten thousand of them.
 func (f *figure) headOfLine(now int64) (seconds int) {
-	f.line.Ascend(func(c *call) bool {
-		if c.isAway() {
-			return true
-		}
-		seconds = int((now - c.since) / 1e6)
-		return false
+	places := sort.Search(f.lineless.Len(), func(n int) bool {
+		c, _ := f.lineless.At(n)
+		return f.line.Rank(c.lineKey()) > n
 	})
+	if c, some := f.line.At(places); some {
+		seconds = int((now - c.since) / 1e6)
+	}
 	return seconds
 }
 

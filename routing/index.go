@@ -434,13 +434,13 @@ func (x *index) freeAt(d *demand, step int, yield func(slot int) bool) {
 	d.steps[step].both(x.free, yield)
 }
 
-// people counts the agents signed in who fit a step first.
-func (x *index) people(d *demand, step int) (n int) {
+// people counts the agents signed in who fit a step first, until there are so many.
+func (x *index) people(d *demand, step, most int) (n int) {
 	d.ready()
 	d.steps[step].both(x.signed, func(slot int) bool {
 		n += x.profiles[slot].signed
 		x.slice.units++
-		return true
+		return n < most
 	})
 	return n
 }

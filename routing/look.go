@@ -19,6 +19,7 @@ type figure struct {
 	name             string                       // of a queue that was renamed: the present one
 	age              queue.Tree[queue.Key, *call] // waiting calls by when their waiting began
 	line             queue.Tree[queue.Key, *call] // waiting calls in the order in which they are served
+	lineless         queue.Tree[queue.Key, *call] // those of them that have no line
 	waiting, talking int
 	total            figures.Counts // since the engine started
 	recent           figures.Ring

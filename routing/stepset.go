@@ -1,6 +1,7 @@
 package routing
 
 import (
+	"math"
 	"time"
 
 	"github.com/cordboard/cordboard/routing/rule"
@@ -128,7 +129,7 @@ func (e *Engine) ownFigures(c *call) rule.OwnQueue {
 	out := e.plainFigures(c.plan, c.queue.Name)
 	out.Staffed, out.Available = 0, 0
 	for i := 0; i <= d.reach(c.step); i++ {
-		out.Staffed += e.index.people(d, i)
+		out.Staffed += e.index.people(d, i, math.MaxInt)
 		e.index.freeAt(d, i, func(slot int) bool {
 			p := e.index.profiles[slot]
 			out.Available += e.takers(c, p)

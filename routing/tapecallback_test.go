@@ -86,6 +86,9 @@ func checkCallbacks(t *testing.T, e *Engine) map[string]int {
 	out := map[string]int{}
 	for name, f := range e.figures {
 		out[name] = inLine[f]
+		if f.lineless.Len() != inLine[f] || f.headOfLine(e.now) != oldestOnLine(f, e.now) {
+			t.Fatalf("queue %s: %d places in line, counted %d; the first caller's wait is %d s, not %d", name, inLine[f], f.lineless.Len(), oldestOnLine(f, e.now), f.headOfLine(e.now))
+		}
 		n := 0
 		for _, c := range f.promised {
 			if !c.isAway() || e.calls[c.id] != c || e.figure(c.queue.Name) != f {
@@ -186,4 +189,15 @@ func (p *tape) callbackAction(a Action, fail func(string)) {
 // tapeCaller has some callers ring more than once, and some without a number.
 func tapeCaller(call CallID) string {
 	return []string{"n1", "", "n2", "n3", "n4", "n5", "n2"}[call%7]
+}
+
+// oldestOnLine looks at one after the other for the first in line who has a line.
+func oldestOnLine(f *figure, now int64) (seconds int) {
+	f.line.Ascend(func(c *call) bool {
+		if !c.isAway() {
+			seconds = int((now - c.since) / 1e6)
+		}
+		return c.isAway()
+	})
+	return seconds
 }

@@ -138,6 +138,22 @@ func (t *Tree[K, V]) Rank(k K) int {
 	return before
 }
 
+// At is the value with so many before it.
+func (t *Tree[K, V]) At(place int) (v V, ok bool) {
+	for n := t.root; n != nil && place >= 0; {
+		switch before := n.left.count(); {
+		case place < before:
+			n = n.left
+		case place == before:
+			return n.value, true
+		default:
+			place -= before + 1
+			n = n.right
+		}
+	}
+	return v, false
+}
+
 // Last is the value served last.
 func (t *Tree[K, V]) Last() (v V, ok bool) {
 	n := t.root

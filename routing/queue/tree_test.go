@@ -40,6 +40,14 @@ func TestTreeAgainstSlice(t *testing.T) {
 		if rank := tree.Rank(k); rank != i {
 			t.Fatalf("%d keys come before place %d", rank, i)
 		}
+		if v, ok := tree.At(i); !ok || v != model[k] {
+			t.Fatalf("at place %d: %d, want %d", i, v, model[k])
+		}
+	}
+	for _, nowhere := range []int{-1, len(keys)} {
+		if v, ok := tree.At(nowhere); ok {
+			t.Fatalf("at place %d of %d: %d", nowhere, len(keys), v)
+		}
 	}
 	if first, ok := tree.First(); !ok || first != got[0] {
 		t.Fatalf("first is %d, want %d", first, got[0])
