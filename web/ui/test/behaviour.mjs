@@ -416,8 +416,30 @@ export const behaviour = {
     await seen(x, 'transfer');
     assert.equal(await x.id('is-question').count(), 0);
     assert.equal(await x.page.inputValue('#note'), 'Moves the line to port 14.');
-    const { d } = await x.server.got('pop_ack', (a) => a.call === 12 && a.attempt === 2); // what was known need not be asked again
+    const told = (a) => a.call === 12 && a.attempt === 2;
+    const { d } = await x.server.got('pop_ack', told); // what was known need not be asked again
     assert.equal(d.panels.from, 'shown');
+    // Later she opens what hides a part of it, and the record changes: nothing is asked again.
+    await x.id('transfer').click();
+    await seen(x, 'transfer-panel');
+    const c = cardFor(x, { attempt: 2, phase: 'talking', from: question(x).from });
+    x.server.send('card', { ...c, record: { ...c.record, version: c.record.version + 1, name: 'Dana Whitcombe-Hale' } });
+    await x.page.getByText('Dana Whitcombe-Hale').first().waitFor();
+    await x.page.evaluate(() => new Promise((done) => { const wait = (n) => (n ? requestAnimationFrame(() => wait(n - 1)) : done()); wait(4); }));
+    await x.page.keyboard.press('Escape');
+    await x.id('hold').click();
+    await x.server.got('hold'); // behind whatever was sent before
+    assert.equal(x.server.frames.filter((f) => f.t === 'pop_ack' && told(f.d)).length, 1);
+  }),
+
+  'what was written about a call that is gone is not kept in the browser': desk(async (x) => {
+    x.server.refuse.note = 'failed';
+    await scenes.asked(x);
+    await x.page.fill('#note', 'Port 14 is free.');
+    await x.server.got('note');
+    x.server.send('phase', { call: 13, attempt: 1, phase: 'done' });
+    await barIs(x, 'idle');
+    assert.deepEqual(await x.page.evaluate(() => Object.keys(sessionStorage).filter((k) => k.startsWith('cordboard.draft.'))), []);
   }),
 
   'a standard answer that was read out is told': desk(async (x) => {

@@ -39,8 +39,12 @@ function useVisible(): boolean {
   return visible;
 }
 
-/** A call that was passed on tells what its receiver sees, also one that came without an offer: handed over after a question. */
-const isTold = (c: LiveCard) => isOffer(c.phase) || (isTalk(c.phase) && !!c.from && !c.question);
+/**
+ * A call that was passed on tells what its receiver sees, also one that came
+ * without an offer: handed over after a question. Once: what she opens during the
+ * talk hides no fact from her.
+ */
+const isTold = (c: LiveCard, painted: boolean) => isOffer(c.phase) || (isTalk(c.phase) && !!c.from && !c.question && !painted);
 
 /**
  * Acks an offer: painted after paint, or at once as hidden; again when the
@@ -50,7 +54,8 @@ const isTold = (c: LiveCard) => isOffer(c.phase) || (isTalk(c.phase) && !!c.from
 export function usePopAck(desk: Desk, c: LiveCard | null, line: number, online: boolean): number {
   const visible = useVisible();
   const [painted, setPainted] = useState({ key: '', at: 0 });
-  const offer = c && online && isTold(c) ? c : null;
+  const isPainted = !!c && painted.key === `${c.call}:${c.attempt}`;
+  const offer = c && online && isTold(c, isPainted) ? c : null;
   const key = offer ? `${offer.call}:${offer.attempt}` : '';
   const version = offer?.record?.version ?? 0;
   const match = offer?.match ?? '';
@@ -68,5 +73,5 @@ export function usePopAck(desk: Desk, c: LiveCard | null, line: number, online: 
     });
     // eslint-disable-next-line react-hooks/exhaustive-deps -- a new phase of the same offer is no new picture
   }, [desk, key, version, match, line, visible]);
-  return c && painted.key === `${c.call}:${c.attempt}` ? painted.at : 0;
+  return isPainted ? painted.at : 0;
 }

@@ -27,7 +27,9 @@ export class Desk {
         this.flush();
       },
       onFrame: (f) => {
+        const before = this.state.cards;
         this.apply({ a: 'frame', f });
+        for (const c of before) if (!this.state.cards.some((x) => x.call === c.call)) store(c.call, null); // nobody sends it any more
         if (f.t === 'pop') this.flush(); // a call handed over goes on with what was being written
       },
     });
