@@ -26,6 +26,7 @@ type Server struct {
 	// WatchRoutes has document and directory read again when their file changes.
 	WatchRoutes bool      `key:"routing_watch"`
 	Voicemail   Voicemail `key:"voicemail"`
+	Trace       Trace     `key:"trace"`
 }
 
 // SIP is where calls come in.

@@ -21,6 +21,7 @@ func TestServerDefaults(t *testing.T) {
 		Web:       Web{Listen: "127.0.0.1:8080", Session: 12 * time.Hour},
 		Admin:     "127.0.0.1:9090",
 		Voicemail: Voicemail{Longest: 3 * time.Minute, Silence: 10 * time.Second, Keep: 90 * 24 * time.Hour},
+		Trace:     Trace{Memory: 4, Keep: 24 * time.Hour},
 		Store:     Store{Path: "testdata/good/var/cordboard.db", Journal: "testdata/good/var/journal"},
 	})
 }
@@ -72,6 +73,7 @@ store: {path: /var/lib/cordboard/cordboard.db, journal: journal}
 		},
 		Admin:     "[::1]:9090",
 		Voicemail: Voicemail{Longest: 3 * time.Minute, Silence: 10 * time.Second, Keep: 90 * 24 * time.Hour},
+		Trace:     Trace{Memory: 4, Keep: 24 * time.Hour},
 		Store:     Store{Path: "/var/lib/cordboard/cordboard.db", Journal: "/etc/cordboard/journal"},
 	})
 }

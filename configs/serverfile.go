@@ -88,6 +88,7 @@ func (s *serverReader) document(o *object) {
 	s.checkClaims()
 	s.store(s.object(o.get("store")))
 	s.voicemail(s.object(o.get("voicemail")))
+	s.trace(s.object(o.get("trace")))
 	o.close()
 }
 

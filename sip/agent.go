@@ -101,6 +101,7 @@ func (c *call) invite(l *leg, phone agents.Phone) bool {
 		return false
 	}
 	l.dlg = dlg
+	c.traced(l)
 	if !c.isOther(l) && !c.asks(l) {
 		c.agent = l
 	}

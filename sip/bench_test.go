@@ -24,6 +24,7 @@ import (
 	"github.com/cordboard/cordboard/sip/identity"
 	"github.com/cordboard/cordboard/sip/media"
 	"github.com/cordboard/cordboard/sip/stack"
+	"github.com/cordboard/cordboard/sip/trace"
 )
 
 // benchRobots, when set, makes this test binary the callers and the phone of
@@ -45,6 +46,7 @@ func BenchmarkCall(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
+	kept := trace.New(4<<20, 24*time.Hour) // as the server does
 	router := &benchRouter{}
 	phones := &fakePhones{m: map[agents.ID]agents.Phone{}}
 	router.gw, err = New(Options{
@@ -55,7 +57,7 @@ func BenchmarkCall(b *testing.B) {
 				Headers: []identity.Source{identity.FromPAI}, Region: "GB",
 			},
 		}},
-		Router: router, Phones: phones, Media: engine, Host: loopback,
+		Router: router, Phones: phones, Media: engine, Host: loopback, Trace: kept,
 	})
 	if err != nil {
 		b.Fatal(err)
@@ -65,6 +67,7 @@ func BenchmarkCall(b *testing.B) {
 		Allow:   func(netip.Addr) bool { return true },
 		Handler: router.gw, UserAgent: "Cordboard",
 		Rate: 10_000, // the robots are one neighbour
+		Trace: kept,
 	})
 	if err != nil {
 		b.Fatal(err)

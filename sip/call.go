@@ -11,6 +11,7 @@ import (
 	"github.com/cordboard/cordboard/sip/alarm"
 	"github.com/cordboard/cordboard/sip/media"
 	"github.com/cordboard/cordboard/sip/stack"
+	"github.com/cordboard/cordboard/sip/trace"
 )
 
 // call is the actor of one call: all its fields belong to the goroutine of
@@ -347,6 +348,20 @@ func (c *call) closeLeg(l *leg) {
 
 // save stores the leg's dialog.
 func (c *call) save(l *leg) { c.gw.dialogs.SaveDialog(l.row(c.idOf(l))) }
+
+// traced tells the trace that a dialog is this call's, and of a leg that somebody
+// is asked by, the question's too.
+func (c *call) traced(l *leg) {
+	if c.gw.trace == nil {
+		return
+	}
+	note := trace.Leg{Call: int64(c.id), Name: l.name, Agent: string(l.offer.Agent), CallID: l.dlg.State().CallID}
+	c.gw.trace.Leg(time.Now(), note)
+	if id := c.idOf(l); id != c.id {
+		note.Call = int64(id)
+		c.gw.trace.Leg(time.Now(), note)
+	}
+}
 
 // idOf is the call that a leg is of to the engine: its own, or the question.
 func (c *call) idOf(l *leg) routing.CallID {

@@ -201,6 +201,7 @@ func (c *call) inviteCustomer(l *leg) bool {
 		c.log.Warn("customer not called", zap.Error(err))
 		return false
 	}
+	c.traced(l)
 	l.unheard.Stop()
 	l.unheard = c.after(c.gw.unheardAfter, func() {
 		if c.isCustomer(l) && !l.dlg.Heard() {

@@ -19,6 +19,7 @@ import (
 	"github.com/cordboard/cordboard/sip/media"
 	"github.com/cordboard/cordboard/sip/pbx"
 	"github.com/cordboard/cordboard/sip/stack"
+	"github.com/cordboard/cordboard/sip/trace"
 )
 
 // Ways of a trunk's media.
@@ -55,6 +56,8 @@ type Options struct {
 	Log     *zap.Logger
 
 	Mailboxes Mailboxes // nil: none takes a message
+
+	Trace *trace.Recorder // is told which dialogs are a call's; nil: nothing is kept
 }
 
 // Gateway is call control: the stack's Handler below, the engine's port above.
@@ -80,6 +83,7 @@ type Gateway struct {
 	messageWait time.Duration
 
 	alarms alarm.Clock // of all calls
+	trace  *trace.Recorder
 
 	mu       sync.Mutex
 	ep       endpoint
@@ -140,7 +144,7 @@ func New(o Options) (*Gateway, error) {
 		calls: map[routing.CallID]*call{}, asked: map[routing.CallID]*call{}, probing: map[agents.ID]bool{}, outward: map[string]int{}, awaited: map[string]*call{},
 		empty: make(chan struct{}), joinPatience: joinPatience, orphanAfter: orphanAfter,
 		unheardAfter: unheardAfter, ringbackAfter: ringbackAfter, ringbackEvery: ringbackEvery, keyTime: keyTime,
-		lookEvery: lookEvery, probeEvery: probeEvery, silentAfter: silentAfter, session: sessionInterval,
+		trace: o.Trace, lookEvery: lookEvery, probeEvery: probeEvery, silentAfter: silentAfter, session: sessionInterval,
 	}
 	g.ctx, g.stop = context.WithCancel(context.Background())
 	return g, nil

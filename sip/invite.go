@@ -13,6 +13,7 @@ import (
 	"github.com/cordboard/cordboard/sip/identity"
 	"github.com/cordboard/cordboard/sip/media"
 	"github.com/cordboard/cordboard/sip/stack"
+	"github.com/cordboard/cordboard/sip/trace"
 )
 
 // allow is what we do inside a dialog (Allow of a 405): what the stack says
@@ -89,6 +90,7 @@ func (g *Gateway) newCall(d dialog, req *stack.Message, trunk Trunk, first *requ
 	}
 	c.caller = &leg{name: "caller", dlg: d, side: c.newSide(), source: req.Source.Addr()}
 	c.caller.vigil.longest = g.session
+	g.trace.Leg(req.At, trace.Leg{Call: int64(id), Name: c.caller.name, CallID: req.Get("Call-ID")})
 	if first != nil {
 		c.caller.choose(first.audio, false)
 		c.caller.remote, c.caller.can = first.audio, first.audio.Formats

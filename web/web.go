@@ -82,7 +82,7 @@ type Desk interface {
 }
 
 // Options are what a Server works with. All of Users, Sessions, Desk, Answers,
-// Board, Calls, Explain, Report, Origins, Log and Registry must be set.
+// Board, Calls, Explain, Trace, Report, Origins, Log and Registry must be set.
 type Options struct {
 	Users    Users
 	Sessions Sessions
@@ -103,6 +103,7 @@ type Options struct {
 	Documents     Documents
 	Reloader      Reloader
 	Explain       Explainer
+	Trace         Tracer
 	// Messages are those left in mailboxes; nil: there are none.
 	Messages Messages
 	// Origins says which pages may change anything; see NewOrigins.
@@ -196,6 +197,7 @@ func New(opt Options) *Server {
 		{http.MethodGet, "/api/v1/calls/{call}", RoleSupervisor, s.call},
 		{http.MethodGet, "/api/v1/report", RoleSupervisor, s.report},
 		{http.MethodGet, "/api/v1/calls/{call}/explain", RoleSupervisor, s.explain},
+		{http.MethodGet, "/api/v1/calls/{call}/trace", RoleSupervisor, s.trace},
 		{http.MethodGet, "/desk", "", s.desk},
 	}
 	s.routes = append(s.routes, s.routingRoutes()...)

@@ -122,6 +122,14 @@ func (book) Explain(_ context.Context, call routing.CallID) (any, bool, error) {
 	return map[string]any{"live": nil}, call == 12, nil
 }
 
+// Trace implements web.Tracer: call 12 is there, of 14 the ledger can't be read.
+func (book) Trace(_ context.Context, call routing.CallID, whole bool, who string) (any, bool, error) {
+	if call == 14 {
+		return nil, false, context.DeadlineExceeded
+	}
+	return map[string]any{"whole": whole, "who": who}, call == 12, nil
+}
+
 type site struct {
 	t       *testing.T
 	shelf   *shelf
@@ -147,6 +155,7 @@ func newSite(t *testing.T, change ...func(*web.Options)) *site {
 	s := &site{t: t, desk: &fakeDesk{}, now: time.Now(), shelf: &shelf{sessions: map[string]web.Session{}, users: map[string]web.User{
 		"priya": {ID: "priya", Role: web.RoleAgent, Name: "Priya Nair", PasswordHash: hashOnce()},
 		"boss":  {ID: "boss", Role: web.RoleSupervisor, Name: "Boss", PasswordHash: hashOnce()},
+		"root":  {ID: "root", Role: web.RoleAdmin, Name: "Root", PasswordHash: hashOnce()},
 		"demo":  {ID: "demo", Role: web.RoleAgent, Name: "Demo"},
 	}}}
 	reg := prometheus.NewRegistry()
@@ -156,7 +165,7 @@ func newSite(t *testing.T, change ...func(*web.Options)) *site {
 		t.Fatal(err)
 	}
 	opt := web.Options{
-		Users: s.shelf, Sessions: s.shelf, Desk: s.desk, Answers: book{}, Calls: book{}, Explain: book{}, Origins: origins,
+		Users: s.shelf, Sessions: s.shelf, Desk: s.desk, Answers: book{}, Calls: book{}, Explain: book{}, Trace: book{}, Origins: origins,
 		Board: func(context.Context) (routing.Snapshot, error) {
 			return routing.Snapshot{
 				At:     time.UnixMicro(7_000_000),
@@ -542,6 +551,26 @@ func TestExplain(t *testing.T) {
 		code, out, head := s.send(c, "GET", "/api/v1/calls/"+id+"/explain", "")
 		if code != want || want == 503 && (out["code"] != "unavailable" || head.Get("Retry-After") == "") {
 			t.Errorf("call %s: %d %v", id, code, out)
+		}
+	}
+}
+
+// A call's ladder is for supervisors, its messages as they are for admins, and
+// who asked is handed on to be noted.
+func TestTrace(t *testing.T) {
+	s := newSite(t)
+	for user, want := range map[string]map[string]int{
+		"boss":  {"12/trace": 200, "12/trace?messages=1": 403, "13/trace": 404, "14/trace": 503, "x/trace": 404, "12/trace?messages=all": 400},
+		"root":  {"12/trace": 200, "12/trace?messages=1": 200, "12/trace?messages=0": 200},
+		"priya": {"12/trace": 403, "12/trace?messages=1": 403},
+	} {
+		c := s.browser()
+		s.login(c, user)
+		for path, code := range want {
+			got, out, _ := s.send(c, "GET", "/api/v1/calls/"+path, "")
+			if got != code || code == 200 && (out["whole"] != strings.HasSuffix(path, "=1") || out["who"] != user) {
+				t.Errorf("%s asks for %s: %d %v, want %d", user, path, got, out, code)
+			}
 		}
 	}
 }

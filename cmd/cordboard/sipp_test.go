@@ -88,6 +88,10 @@ func TestTryItWithSIPp(t *testing.T) {
 	if seen := desk.Seen(); len(seen) != 1 || seen[0].Match != "exact" {
 		t.Errorf("petar's desk has seen %+v", seen)
 	}
+	seesLadder(t, dir)
+	if noted := p.until("the SIP messages of a call were read whole"); !strings.Contains(noted, `"call":1,"user":"command line: `) {
+		t.Errorf("noted: %s", noted)
+	}
 	p.signal(syscall.SIGTERM)
 	if exit := p.ended(); exit != 0 {
 		t.Errorf("serve: exit %d", exit)

@@ -152,6 +152,7 @@ func (s *Stack) bind(l Listen) error {
 			}
 			var p *packetConn
 			if p, err = newPacketConn(c, len(s.udp), s.log); err == nil {
+				p.trace = s.o.Trace
 				s.udp = append(s.udp, p)
 			} else {
 				_ = c.Close()

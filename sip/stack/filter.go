@@ -44,9 +44,11 @@ func (s *Stack) filter(p sip.TransportReadProps, data []byte) (out []byte, err e
 		s.refuseStranger(&h, socket, h.message(data, fields, from, transport, at))
 	case h.response:
 		if c := s.asked(&h); c != nil {
+			s.o.Trace.Message(at, false, transport, from, data)
 			s.tapResponse(c, h.message(data, fields, from, transport, at))
 		}
 	case s.police(from.Addr(), &h, at):
+		s.o.Trace.Message(at, false, transport, from, data)
 		s.tapRequest(h.message(data, fields, from, transport, at), socket)
 	}
 	return nil, nil

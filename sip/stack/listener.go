@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"github.com/cordboard/cordboard/sip/trace"
 )
 
 // packetConn is a UDP listener. It keeps the library's reader alive, which
@@ -24,6 +26,7 @@ type packetConn struct {
 	out     *sender
 	last    heard          // the latest datagram's source; the reader's
 	at      netip.AddrPort // its own
+	trace   *trace.Recorder
 }
 
 // heard is where a datagram came from, and to, under its listener's name.

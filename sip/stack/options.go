@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"github.com/cordboard/cordboard/sip/trace"
 )
 
 // Listen is one address to listen on. Port 0 takes a free one (see Stack.Addr).
@@ -43,6 +45,8 @@ type Options struct {
 	Handler Handler
 	// Phones answers REGISTER; nil: it goes to Handler.Other like any other.
 	Phones Phones
+	// Trace keeps the messages of calls; nil: none is kept.
+	Trace  *trace.Recorder
 	Logger *zap.Logger
 	// T1 is the estimate of the round trip (RFC 3261 17.1.1.1) that T2, T4 and
 	// the time-outs of transactions follow from; 0 for 500 ms.

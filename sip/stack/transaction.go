@@ -39,12 +39,14 @@ func (w way) addr() netip.Addr {
 func (w way) quick() bool { return w.flow == nil }
 
 func (w way) write(b []byte) error {
-	switch {
+	switch { // noted first: what comes back is behind it
 	case w.flow != nil:
+		w.flow.s.o.Trace.Message(time.Now(), true, w.flow.transport, w.flow.peer, b)
 		if _, err := w.flow.Write(b); err != nil {
 			return fmt.Errorf("stack: write: %w", err)
 		}
 	case w.socket != nil:
+		w.socket.trace.Message(time.Now(), true, "udp", w.to, b)
 		if err := w.socket.send(b, w.to); err != nil {
 			return fmt.Errorf("stack: write: %w", err)
 		}

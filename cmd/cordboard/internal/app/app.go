@@ -26,6 +26,7 @@ import (
 	"github.com/cordboard/cordboard/sip"
 	"github.com/cordboard/cordboard/sip/media"
 	"github.com/cordboard/cordboard/sip/stack"
+	"github.com/cordboard/cordboard/sip/trace"
 	"github.com/cordboard/cordboard/store"
 	"github.com/cordboard/cordboard/store/journal"
 	"github.com/cordboard/cordboard/web"
@@ -68,12 +69,14 @@ type App struct {
 	tongues tongues
 	book    *statistics.Book
 	web     *web.Server
+	tracer  *tracer
 
 	versions *versions
 	desk     *http.Server
 	admin    *http.Server
+	local    *http.Server // of this machine's commands; nil when there is none
 
-	deskListener, adminListener net.Listener // admin: nil when there is none
+	deskListener, adminListener, localListener net.Listener // admin and local: nil when there is none
 
 	ready   atomic.Bool
 	driven  chan struct{} // closed when the engine's goroutine has ended
@@ -150,6 +153,7 @@ func (a *App) build(ctx context.Context) (err error) {
 	if err := a.buildPhones(ctx, registry); err != nil {
 		return err
 	}
+	a.tracer = &tracer{messages: trace.New(s.Trace.Memory<<20, s.Trace.Keep), store: a.store, log: a.log.Named("trace")}
 	a.left = newMessages(a.store, s.Store.Journal, s.Voicemail, a.log)
 	if err := a.buildSIP(); err != nil {
 		return err
@@ -159,6 +163,7 @@ func (a *App) build(ctx context.Context) (err error) {
 	a.rim.driver = live.New(routing.New(a.opt.Policy), live.Options{
 		Journal: a.journal, Ports: []live.Port{a.store, metrics, a.hub, a.gateway, a.phones, a.rim.calls, a.rim, a.book}, Log: a.log,
 	})
+	a.listenLocal()
 	return a.buildWeb(registry, origins)
 }
 
@@ -193,7 +198,7 @@ func (a *App) buildSIP() error {
 	}
 	a.gateway, err = sip.New(sip.Options{
 		Trunks: trunks, Router: a.rim, Phones: a.phones, Dialogs: newDialogs(a.store, a.log), Customers: a.rim, Media: a.media,
-		Mutual: s.Media.Mutual, Host: sdpHost(s.Media), Log: a.log, Mailboxes: a.left,
+		Mutual: s.Media.Mutual, Host: sdpHost(s.Media), Log: a.log, Mailboxes: a.left, Trace: a.tracer.messages,
 	})
 	if err != nil {
 		return err
@@ -209,7 +214,7 @@ func (a *App) buildSIP() error {
 	a.stack, err = stack.New(stack.Options{
 		Listen: listen, Advertise: s.SIP.Advertise, UserAgent: "Cordboard", MaxCalls: s.SIP.MaxCalls, Rate: s.SIP.Rate,
 		Allow: a.gateway.Knows, Group: a.gateway.TrunkName, Groups: len(trunks), TLS: secure,
-		Handler: a.gateway, Phones: a.phones.forStack(), Logger: a.log,
+		Handler: a.gateway, Phones: a.phones.forStack(), Trace: a.tracer.messages, Logger: a.log,
 	})
 	if err != nil {
 		return err
@@ -250,6 +255,9 @@ func (a *App) Start() error {
 	go a.serveDesk()
 	if a.adminListener != nil {
 		go a.serve(a.admin, a.adminListener)
+	}
+	if a.localListener != nil {
+		go a.serve(a.local, a.localListener)
 	}
 	a.stack.Start()
 	a.phones.start(a.stack)
@@ -312,12 +320,21 @@ func (a *App) stop(ctx context.Context) error {
 	do(a.book != nil, func() error { a.book.Close(); return nil })
 	do(a.hub != nil, func() error { return a.hub.Close(ctx) })
 	do(a.admin != nil, func() error { return a.admin.Shutdown(ctx) })
+	do(a.local != nil, func() error { return errors.Join(a.local.Shutdown(ctx), closed(a.localListener)) })
 	do(a.media != nil, func() error { return a.media.Close() })
 	do(a.left != nil, func() error { return a.left.close(ctx) })
 	do(a.finder != nil, func() error { a.finder.Close(); return nil })
 	do(a.journal != nil, func() error { return a.journal.Close() })
 	do(a.store != nil, func() error { return a.store.Close() })
 	return errors.Join(errs...)
+}
+
+// closed closes a listener that its server may not have seen yet.
+func closed(l net.Listener) error {
+	if err := l.Close(); !errors.Is(err, net.ErrClosed) {
+		return err
+	}
+	return nil
 }
 
 // versionsEvery is how often the store is asked for versions that are due, and

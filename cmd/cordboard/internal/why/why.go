@@ -82,22 +82,11 @@ var (
 
 // Call explains one call of the ledger.
 func (s *Sources) Call(ctx context.Context, call routing.CallID) (*Explained, error) {
-	row, err := s.Ledger.LedgerRow(ctx, call)
-	if errors.Is(err, store.ErrNotFound) {
-		return nil, ErrNoCall
-	}
+	out, row, events, err := read(ctx, s.Ledger, call)
 	if err != nil {
 		return nil, err
 	}
-	events, err := s.Ledger.Events(ctx, call)
-	if err != nil {
-		return nil, err
-	}
-	out := &Explained{Call: call, Arrived: row.ArrivedAt, Ended: row.EndedAt, Queue: row.Queue, Agent: row.Agent, Outcome: row.Outcome, Again: NotPossible}
-	kept, err := keptRecords(events)
-	if err != nil {
-		return nil, fmt.Errorf("events of call %d: %w", call, err)
-	}
+	kept := out.Records
 	began := time.Now()
 	again, n, err := s.again(ctx, row)
 	switch {
@@ -112,6 +101,35 @@ func (s *Sources) Call(ctx context.Context, call routing.CallID) (*Explained, er
 	out.Records = kept
 	out.moments(events)
 	return out, nil
+}
+
+// Told is a call as the ledger tells it, without its decisions taken again.
+func Told(ctx context.Context, from Ledger, call routing.CallID) (*Explained, error) {
+	out, _, events, err := read(ctx, from, call)
+	if err != nil {
+		return nil, err
+	}
+	out.moments(events)
+	return out, nil
+}
+
+// read gives what the ledger has of a call, its moments not yet told.
+func read(ctx context.Context, from Ledger, call routing.CallID) (out *Explained, row store.LedgerRow, events []store.Event, err error) {
+	row, err = from.LedgerRow(ctx, call)
+	if errors.Is(err, store.ErrNotFound) {
+		err = ErrNoCall
+	}
+	if err == nil {
+		events, err = from.Events(ctx, call)
+	}
+	if err != nil {
+		return nil, row, nil, err
+	}
+	out = &Explained{Call: call, Arrived: row.ArrivedAt, Ended: row.EndedAt, Queue: row.Queue, Agent: row.Agent, Outcome: row.Outcome, Again: NotPossible}
+	if out.Records, err = keptRecords(events); err != nil {
+		err = fmt.Errorf("events of call %d: %w", call, err)
+	}
+	return out, row, events, err
 }
 
 // again decides the call's decisions again from the journal.
