@@ -66,7 +66,7 @@ func BenchmarkCall(b *testing.B) {
 		Listen:  []stack.Listen{{Transport: "udp", Addr: netip.AddrPortFrom(loopback, 0)}},
 		Allow:   func(netip.Addr) bool { return true },
 		Handler: router.gw, UserAgent: "Cordboard",
-		Rate: 10_000, // the robots are one neighbour
+		Rate:  10_000, // the robots are one neighbour
 		Trace: kept,
 	})
 	if err != nil {

@@ -90,6 +90,16 @@ func Trace(ctx context.Context, s *configs.Server, call string, whole bool, who 
 	return &out, askLocal(ctx, s, "/trace?"+q.Encode(), &out)
 }
 
+// Running says whether a server runs with this file.
+func Running(ctx context.Context, s *configs.Server) bool {
+	var d net.Dialer
+	c, err := d.DialContext(ctx, "unix", localSocket(s.Store.Journal))
+	if err != nil {
+		return false
+	}
+	return c.Close() == nil
+}
+
 // askLocal asks the running server.
 func askLocal(ctx context.Context, s *configs.Server, path string, out any) error {
 	socket := localSocket(s.Store.Journal)

@@ -1,0 +1,248 @@
+package doctor
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"database/sql"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"net"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cordboard/cordboard/configs"
+	"github.com/cordboard/cordboard/store"
+)
+
+// is sees that a look came to one line, of a verdict and with the words.
+func is(t *testing.T, lines []Line, verdict, of, says string) {
+	t.Helper()
+	for _, l := range lines {
+		if l.Of == of {
+			if l.Verdict != verdict || !strings.Contains(l.Says, says) || l.Verdict == Fail && l.Do == "" {
+				t.Errorf("%+v, want %s with %q", l, verdict, says)
+			}
+			return
+		}
+	}
+	t.Errorf("nothing is said of %s: %+v", of, lines)
+}
+
+// issue writes a certificate for names that ends at a time, and its key.
+func issue(t *testing.T, ends time.Time, names ...string) (cert, key string) {
+	t.Helper()
+	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "desk"}, NotBefore: time.Now().AddDate(-1, 0, 0), NotAfter: ends, DNSNames: names}
+	der, err := x509.CreateCertificate(rand.Reader, c, c, &k.PublicKey, k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, key = filepath.Join(t.TempDir(), "c.pem"), filepath.Join(t.TempDir(), "k.pem")
+	for path, b := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: der}, key: {Type: "PRIVATE KEY", Bytes: private}} {
+		if err := os.WriteFile(path, pem.EncodeToMemory(b), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return cert, key
+}
+
+func TestCertificates(t *testing.T) {
+	t.Parallel()
+	year := time.Now().AddDate(1, 0, 0)
+	expired, expiredKey := issue(t, time.Now().AddDate(0, 0, -2), "desk.example.com")
+	good, goodKey := issue(t, year, "desk.example.com")
+	nameless, namelessKey := issue(t, year)
+	ending, endingKey := issue(t, time.Now().AddDate(0, 0, 5), "desk.example.com")
+	for name, c := range map[string]struct{ cert, key, host, verdict, says string }{
+		"expired":      {expired, expiredKey, "", Fail, "has expired on"},
+		"another key":  {good, expiredKey, "", Fail, "private key does not match"},
+		"no file":      {good + ".none", goodKey, "", Fail, "no such file"},
+		"no name":      {nameless, namelessKey, "", Fail, "names no host"},
+		"another host": {good, goodKey, "sip.example.net", Warn, "sip.example.net"},
+		"ends soon":    {ending, endingKey, "desk.example.com", Warn, "ends in 4 days"},
+		"its own":      {good, goodKey, "0.0.0.0", Warn, "this machine would not trust it"},
+	} {
+		if l := certificate("web.tls", c.cert, c.key, c.host); l.Verdict != c.verdict || !strings.Contains(l.Says, c.says) || l.Do == "" {
+			t.Errorf("%s: %+v", name, l)
+		}
+	}
+	if l := roots("sip.tls.ca", goodKey); l.Verdict != Fail || !strings.Contains(l.Says, "no certificate in it") {
+		t.Errorf("roots: %+v", l)
+	}
+}
+
+func TestPorts(t *testing.T) {
+	t.Parallel()
+	taken, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	at := taken.LocalAddr().(*net.UDPAddr).AddrPort() //nolint:errorlint // no error
+	p := Patient{Server: &configs.Server{
+		SIP: configs.SIP{Listen: []configs.Listen{{Transport: "udp", Addr: at}, {Transport: "tcp", Addr: netip.MustParseAddrPort("192.0.2.1:5060")}}, MaxCalls: 1},
+		Web: configs.Web{Listen: "127.0.0.1:0"}, Media: configs.Media{Addr: at.Addr()},
+	}}
+	p.Server.Media.PortMin = at.Port() &^ 1
+	p.Server.Media.PortMax = p.Server.Media.PortMin + 1
+	lines := ports(t.Context(), p)
+	is(t, lines, Fail, "sip.listen[0]", "is held by another program")
+	is(t, lines, Fail, "sip.listen[1]", "is no address of this machine")
+	is(t, lines, OK, "web.listen", "is free")
+	is(t, lines, Fail, "media.ports", "0 of 1 pairs")
+	p.Running = true
+	lines = ports(t.Context(), p)
+	is(t, lines, OK, "sip.listen[0]", "is held, and the server runs")
+	is(t, lines, OK, "media.ports", "not tried")
+}
+
+func TestNamesAndLimits(t *testing.T) {
+	t.Parallel()
+	p := Patient{Server: &configs.Server{SIP: configs.SIP{Advertise: "nowhere.invalid", MaxCalls: 1 << 40,
+		Trunks: []configs.Trunk{{Name: "carrier", Out: &configs.Out{Host: "nowhere.invalid", Transport: "udp"}}, {Name: "pbx"}}}}}
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	lines := names(ctx, p)
+	is(t, lines, Fail, "sip.advertise", "the name nowhere.invalid has no address")
+	is(t, lines, Fail, "sip.trunks.carrier.out", "the name nowhere.invalid has no address")
+	is(t, limits(ctx, p), Fail, "descriptors", "needs some")
+	p.Server.SIP.MaxCalls = 1
+	is(t, limits(ctx, p), OK, "descriptors", "needs some 514")
+	if l := kept(false, 0); l.Verdict != Warn {
+		t.Errorf("a clock that nobody keeps: %+v", l)
+	}
+	if l := kept(true, 2*time.Second); l.Verdict != Warn {
+		t.Errorf("a clock that is off: %+v", l)
+	}
+}
+
+func TestDatabaseAndDisk(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	o := store.Options{Path: filepath.Join(dir, "cordboard.db")}
+	p := Patient{Server: &configs.Server{Store: configs.Store{Journal: filepath.Join(dir, "none", "yet")}}, Store: func() (store.Options, error) { return o, nil }}
+	is(t, database(t.Context(), p), OK, "store", "is made at the first start")
+	s, err := store.Open(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	is(t, database(t.Context(), p), OK, "store", "opened and answered in") // beside who has it open
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("sqlite", "file:"+o.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Exec("INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, 1)"); err != nil {
+		t.Fatal(err)
+	}
+	is(t, database(t.Context(), p), Fail, "store", "the database has schema 9999, this program knows")
+	if _, err := db.Exec("DELETE FROM goose_db_version WHERE version_id > 3"); err != nil {
+		t.Fatal(err)
+	}
+	is(t, database(t.Context(), p), Warn, "store", "the database has schema 3, this program needs")
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	o = store.Options{Postgres: "postgres://nobody@127.0.0.1:1/none?connect_timeout=2"}
+	is(t, database(t.Context(), p), Fail, "store", "the database does not answer")
+	if l := disk(t.Context(), p)[0]; l.Verdict == Fail || !strings.Contains(l.Says, "a write is safe in") {
+		t.Errorf("the disk: %+v", l)
+	}
+	if left, err := filepath.Glob(filepath.Join(dir, "doctor-*")); err != nil || len(left) > 0 {
+		t.Errorf("it leaves %v behind", left)
+	}
+	p.Server.Store.Journal = "/proc/1"
+	is(t, disk(t.Context(), p), Fail, "store.journal", "/proc/1")
+}
+
+// kamailio runs one that answers OPTIONS with a code.
+func kamailio(t *testing.T, code int) (at string) {
+	t.Helper()
+	c, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at = c.LocalAddr().String()
+	_ = c.Close()
+	dir := t.TempDir()
+	config := filepath.Join(dir, "kamailio.cfg")
+	text := fmt.Sprintf("#!KAMAILIO\ndebug=0\nlog_stderror=yes\nfork=yes\nchildren=1\ntcp_children=1\nauto_aliases=no\nlisten=udp:%s\nlisten=tcp:%s\n"+
+		"mpath=\"/usr/lib/x86_64-linux-gnu/kamailio/modules/\"\nloadmodule \"sl.so\"\nloadmodule \"pv.so\"\nloadmodule \"textops.so\"\n"+
+		"request_route { append_to_reply(\"Allow: INVITE, BYE\\r\\n\"); sl_send_reply(\"%d\",\"As told\"); }\n", at, at, code)
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("kamailio", "-f", config, "-DD", "-E", "-m", "32", "-M", "4", "-Y", dir)
+	var out strings.Builder
+	cmd.Stderr, cmd.Stdout = &out, &out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Signal(os.Interrupt)
+		_ = cmd.Wait()
+		if t.Failed() {
+			t.Log(out.String())
+		}
+	})
+	return at
+}
+
+// Trunks that live, that let nobody in, and that are not there.
+func TestTrunks(t *testing.T) {
+	t.Parallel()
+	silent, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	gone, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	off := gone.Addr().String()
+	_ = gone.Close()
+	well, shut := kamailio(t, 200), kamailio(t, 403)
+	trunk := func(name, host, transport string) configs.Trunk {
+		return configs.Trunk{Name: name, Out: &configs.Out{Host: host, Transport: transport}}
+	}
+	p := Patient{Server: &configs.Server{SIP: configs.SIP{Trunks: []configs.Trunk{
+		trunk("well", well, "udp"), trunk("stream", well, "tcp"), trunk("shut", shut, "udp"),
+		trunk("silent", silent.LocalAddr().String(), "udp"), trunk("off", off, "tcp"), {Name: "in"},
+	}}}}
+	var lines []Line
+	// Kamailio is there a moment after its start.
+	for range 40 {
+		if lines = trunks(t.Context(), p); lines[0].Verdict == OK && lines[1].Verdict == OK && lines[2].Verdict == Warn {
+			break
+		}
+	}
+	is(t, lines, OK, "sip.trunks.well.out", "answers OPTIONS with 200 by udp in ")
+	is(t, lines, OK, "sip.trunks.well.out", "Allow: INVITE, BYE")
+	is(t, lines, OK, "sip.trunks.stream.out", "answers OPTIONS with 200 by tcp in ")
+	is(t, lines, Warn, "sip.trunks.shut.out", "403 As told by udp: it lives, and does not let this machine in")
+	is(t, lines, Fail, "sip.trunks.silent.out", "nothing came back")
+	is(t, lines, Fail, "sip.trunks.off.out", "refused")
+	if len(lines) != 5 || Worst(lines) != Fail || Worst(lines[:3]) != Warn || Worst(lines[:2]) != OK {
+		t.Errorf("%d lines, at worst %s", len(lines), Worst(lines))
+	}
+}
