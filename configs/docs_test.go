@@ -25,7 +25,7 @@ topics: {x: {queue: x, need: {}}}
 dispositions: {x: [{id: a}]}
 menus: {x: {prompt: x, keys: {"1": {}}, otherwise: {}}}
 lines: {"+442079460100": {menu: x}}
-transfers: {consult: {}, unanswered: {}}
+transfers: {consult: {}, unanswered: {}, numbers: {to: [GB]}}
 statistics: {service_level: {formula: switches, switches: {}}}
 queues:
   x:

@@ -88,7 +88,7 @@ func framed(part string) (string, *DirectoryFile) {
 	switch key {
 	case "agents":
 		return fill("", "late: {after: 5m, then: {hangup: true}}", ""), NewDirectory("directory.yaml", []byte(part))
-	case "sites", "calendars", "lint", "tests", "menus":
+	case "sites", "calendars", "lint", "tests", "menus", "transfers":
 		return fill(part, "", guideAgents), nil
 	}
 	return fill("", part, guideAgents), nil

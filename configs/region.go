@@ -25,3 +25,16 @@ func CheckRegion(text string) error {
 	}
 	return fmt.Errorf("%s is not a country code of ISO 3166 with telephone numbers, such as GB", quote(text))
 }
+
+// region reads an ISO 3166 code that numbers can be read in.
+func (r *reader) region(n *node) string {
+	text, ok := r.scalar(n, "a country code, such as GB")
+	if !ok {
+		return ""
+	}
+	if err := CheckRegion(text); err != nil {
+		r.wrong(n, "%v", err)
+		return ""
+	}
+	return text
+}

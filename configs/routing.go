@@ -253,7 +253,25 @@ func (c *compiler) transfers(o *object) {
 	q := c.section(o, "consult")
 	t.ConsultAdd = c.integer(q.get("priority_add"), 0, maxPriority, 0)
 	q.close()
+	if n := o.get("numbers"); n != nil {
+		t.Numbers = c.numbers(n)
+	}
 	o.close()
+}
+
+// numbers reads who may pass calls on to telephone numbers, and where to.
+func (c *compiler) numbers(n *node) (p routing.NumberPolicy) {
+	o := c.object(n)
+	p.To = c.words(o.must("to"), maxCountries, c.region)
+	if t := o.get("teams"); t != nil {
+		p.Teams = c.words(t, maxTeams, func(n *node) string { return c.reference(n, "team", c.names.teams) })
+		if p.Teams == nil {
+			p.Teams = []string{}
+		}
+	}
+	c.canDial(n)
+	o.close()
+	return p
 }
 
 // conditionOptions is what conditions may mention.

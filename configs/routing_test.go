@@ -146,7 +146,7 @@ route:
     - {name: blocked, when: 'call.trunk == "x"', then: {reject: 603}}
     - {name: ann, when: 'call.trunk == "y"', queue: off, agent: ann}
     - {name: none, when: 'call.trunk == "z"', prefer: [], priority_add: 5}
-transfers: {credit: none, priority_add: 30, consult: {priority_add: 45}, unanswered: {after: 20s, do: queue}}
+transfers: {credit: none, priority_add: 30, consult: {priority_add: 45}, unanswered: {after: 20s, do: queue}, numbers: {to: [GB, IE]}}
 order: {points_per_second: off}
 agents:
   ann: {name: Ann Berger, phone: "sip:ann@Phones.Example.com:5060;transport=tcp", login: desk, team: x, skills: {a: 1}, languages: {en: 9}}
@@ -166,7 +166,7 @@ agents:
 		[]any{"day", "set", 5 * time.Minute, 480, 5, 1, 1})
 	equal(t, "night", p.Calendars["day"].Week[time.Friday], []routing.Interval{{From: 1320, To: 360}})
 	equal(t, "strict", p.MilliPoints, int64(0))
-	equal(t, "transfers", p.Transfers, routing.TransferPolicy{PriorityAdd: 30, ConsultAdd: 45, UnansweredAfter: 20 * time.Second})
+	equal(t, "transfers", p.Transfers, routing.TransferPolicy{PriorityAdd: 30, ConsultAdd: 45, UnansweredAfter: 20 * time.Second, Numbers: routing.NumberPolicy{To: []string{"GB", "IE"}}})
 	equal(t, "then", p.Route.Children[0].Then, &rule.Treatment{Reject: 603})
 	equal(t, "agent", p.Route.Children[1].Prefer, []rule.Prefer{{Who: "ann", Wait: 20 * time.Second}})
 	if none := p.Route.Children[2]; none.Prefer == nil || len(none.Prefer) != 0 {

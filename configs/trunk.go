@@ -197,16 +197,3 @@ func (s *serverReader) network(n *node) (netip.Prefix, bool) {
 	}
 	return p, true
 }
-
-// region reads an ISO 3166 code that numbers can be read in.
-func (s *serverReader) region(n *node) string {
-	text, ok := s.scalar(n, "a country code, such as GB")
-	if !ok {
-		return ""
-	}
-	if err := CheckRegion(text); err != nil {
-		s.wrong(n, "%v", err)
-		return ""
-	}
-	return text
-}

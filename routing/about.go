@@ -13,6 +13,8 @@ func About(action Action) (Offer, bool) {
 		return Offer{Call: a.Call}, true
 	case Wait:
 		return Offer{Call: a.Call}, true
+	case PassOut:
+		return Offer{Call: a.Call}, true
 	case Enqueued:
 		return Offer{Call: a.Call}, true
 	case TurnedAway:

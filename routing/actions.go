@@ -56,6 +56,18 @@ type Said struct {
 type Wait struct {
 	Call  CallID `json:"call"`
 	Music string `json:"music"`
+	// Why says what became of the number that the call was passed on to; "" in all
+	// other cases.
+	Why string `json:"why,omitempty"`
+}
+
+// PassOut: call the telephone number that the rim keeps for the call under Ref, and connect the caller to it (NumberAnswered, then NumberGone, or NumberFailed
+// follows). An agent has passed the call on to it.
+type PassOut struct {
+	Call  CallID    `json:"call"`
+	Ref   int64     `json:"ref"`
+	Until time.Time `json:"until"` // how long it may ring
+	Music string    `json:"music"`
 }
 
 // Enqueued: the call has entered a queue.
@@ -200,6 +212,7 @@ type Transferred struct {
 	Topic   string    `json:"topic,omitempty"`
 	Queue   string    `json:"queue"`
 	ToAgent agents.ID `json:"to_agent,omitempty"`
+	Outside string    `json:"outside,omitempty"` // the country of a telephone number
 }
 
 // Treat: closed, full, late or nobody: play the sound to its end if there is
@@ -276,7 +289,7 @@ type Probe struct {
 
 // Refused: what an agent's desk asked was not done. Code is one of
 // "stale" (the offer is over), "not_now", "unknown_target", "closed",
-// "too_many_transfers", "disposition_required".
+// "too_many_transfers", "disposition_required", "number_not_allowed".
 type Refused struct {
 	Offer
 	Asked string `json:"asked"` // the event's Kind
@@ -288,6 +301,7 @@ func (AnswerCaller) Kind() string    { return "answer_caller" }
 func (EarlyMedia) Kind() string      { return "early_media" }
 func (Announce) Kind() string        { return "announce" }
 func (Wait) Kind() string            { return "wait" }
+func (PassOut) Kind() string         { return "pass_out" }
 func (Enqueued) Kind() string        { return "enqueued" }
 func (TurnedAway) Kind() string      { return "turned_away" }
 func (StepReached) Kind() string     { return "step_reached" }

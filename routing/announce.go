@@ -49,7 +49,7 @@ func (e *Engine) greet(c *call) {
 	switch {
 	case c.silent:
 		c.silent = false
-		e.act(Wait{c.id, c.queue.Music})
+		e.act(Wait{Call: c.id, Music: c.queue.Music})
 	case c.answered || c.queue.AnswerWithAgent:
 	case c.queue.EarlyMedia:
 		e.early(c)

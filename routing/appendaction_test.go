@@ -11,7 +11,7 @@ import (
 // everyAction holds one action of each type.
 func everyAction() []Action {
 	return []Action{
-		ResolveCustomer{}, AnswerCaller{}, Wait{}, Enqueued{}, StepReached{}, StepSkipped{}, Relaxed{}, Held{}, OfferCall{}, MayAccept{}, Ring{}, Withdraw{}, Connect{},
+		ResolveCustomer{}, AnswerCaller{}, Wait{}, PassOut{}, Enqueued{}, StepReached{}, StepSkipped{}, Relaxed{}, Held{}, OfferCall{}, MayAccept{}, Ring{}, Withdraw{}, Connect{},
 		ConsultStarted{}, ConsultEnded{}, HandedOver{}, Release{}, Hold{}, Transferred{}, Treat{}, Treat{Number: "+441632960012", Music: "default"}, EndCall{}, AgentChanged{}, WrapUpStarted{}, WrapUpFinished{}, Probe{}, Refused{}, PolicyLive{}, ReserveChanged{},
 		OfferCallback{}, CallbackTaken{}, CallCustomer{}, DropCustomer{}, CallbackMissed{}, CallbackReached{}, MessageTaken{}, Treat{Voicemail: "main", Queue: "a", Language: "en"}, EarlyMedia{}, Announce{},
 	}
@@ -79,7 +79,7 @@ func TestAppendAction(t *testing.T) {
 			}
 		}
 	}
-	if len(kinds) != 37 || usual != 12 {
+	if len(kinds) != 38 || usual != 12 {
 		t.Errorf("%d kinds, %d of them written by hand", len(kinds), usual)
 	}
 	for _, a := range []Action{Ring{Until: time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)}, WrapUpStarted{Until: time.Date(-1, 1, 1, 0, 0, 0, 0, time.UTC)}} {

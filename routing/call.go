@@ -121,6 +121,7 @@ type call struct {
 	onHold    bool
 	blind     bool // a blind transfer is not answered yet
 	toAgent   bool // it was to one agent
+	outside   bool // an agent has passed it on to a telephone number
 	answered  bool // the caller's leg was answered by us, or is with this Connect
 	early     bool // the caller hears us before that
 	silent    bool // answered without a queue, and so without music

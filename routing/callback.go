@@ -287,7 +287,7 @@ func (e *Engine) refuseInstead(c *call, why string, t rule.Treatment) {
 		e.finishTreatment(c, why, rule.Treatment{Hangup: true})
 		return
 	}
-	e.act(Wait{c.id, c.queue.Music})
+	e.act(Wait{Call: c.id, Music: c.queue.Music})
 	e.join(c)
 	e.reachSteps(c)
 	e.markSeeking(c, why)

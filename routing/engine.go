@@ -375,7 +375,7 @@ func (e *Engine) fire(t *timer) {
 	case sayDue:
 		e.say(t.call)
 	case numberDue:
-		e.numberEnds(t.call, numberSilent)
+		e.numberFails(t.call, numberSilent)
 	case watchDue:
 		e.watchPhone(t.agent)
 	}

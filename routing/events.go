@@ -125,6 +125,7 @@ type TransferRequested struct {
 	Topic   string    `json:"topic,omitempty"`
 	Queue   string    `json:"queue,omitempty"`
 	ToAgent agents.ID `json:"to_agent,omitempty"`
+	Outside Outside   `json:"outside,omitzero"`
 }
 
 // WrapUpEnded: the agent is done with the call, with the disposition given
@@ -176,13 +177,13 @@ type PhoneChanged struct {
 	Up    bool      `json:"up"`
 }
 
-// NumberAnswered: the number of a Treat action has answered; it and the caller
+// NumberAnswered: the number of a Treat or PassOut action has answered; it and the caller
 // are being joined.
 type NumberAnswered struct {
 	Call CallID `json:"call"`
 }
 
-// NumberFailed: the number of a Treat action is busy, or cannot be reached, or
+// NumberFailed: the number of a Treat or PassOut action is busy, or cannot be reached, or
 // the two could not be joined. Code is as in PhoneFailed.
 type NumberFailed struct {
 	Call CallID `json:"call"`

@@ -99,7 +99,7 @@ func (p *tape) event() Event {
 		if what/31%2 == 1 {
 			return p.consultEvent(o)
 		}
-		return []Event{TransferRequested{Offer: o, Topic: "hard"}, TransferRequested{Offer: o, Queue: "b"}, TransferRequested{Offer: o, ToAgent: p.agent()}}[p.byte()%3]
+		return []Event{TransferRequested{Offer: o, Topic: "hard"}, TransferRequested{Offer: o, Queue: "b"}, TransferRequested{Offer: o, ToAgent: p.agent()}, TransferRequested{Offer: o, Outside: Outside{Ref: 1, Country: "GB"}}}[p.byte()%4]
 	case 21:
 		a := p.e.agents[p.agent()]
 		if a != nil && a.wrap != nil {
@@ -221,6 +221,10 @@ func (p *tape) action(ev Event, a Action) {
 		}
 		p.greeted[a.Call] = true
 		p.talks[a.Call] = append(p.talks[a.Call], a.Offer)
+	case PassOut:
+		if !p.greeted[a.Call] || a.Ref != 1 {
+			fail("passes out a call that nobody talked to, or elsewhere")
+		}
 	case Wait:
 		if !p.greeted[a.Call] {
 			fail("music for a caller who was not answered")

@@ -26,7 +26,7 @@ func (e *Engine) sendAway(c *call, why string, t rule.Treatment) {
 // numberAnswered: the caller is with the number, for as long as they like.
 func (e *Engine) numberAnswered(ev NumberAnswered) {
 	if c := e.calls[ev.Call]; c != nil && c.phase == dialled {
-		c.answered = true
+		c.answered, c.blind = true, false
 		e.disarm(c, numberDue)
 	}
 }
@@ -39,14 +39,24 @@ func (e *Engine) numberFailed(ev NumberFailed) {
 	}
 	switch ev.Code {
 	case 486, 600:
-		e.numberEnds(c, numberBusy)
+		e.numberFails(c, numberBusy)
 	case 603:
-		e.numberEnds(c, numberRefused)
+		e.numberFails(c, numberRefused)
 	case 487:
-		e.numberEnds(c, numberSilent)
+		e.numberFails(c, numberSilent)
 	default:
-		e.numberEnds(c, numberLost)
+		e.numberFails(c, numberLost)
 	}
+}
+
+// numberFails ends a call whose number did not take it, or gives it back to the
+// agent who passed it on.
+func (e *Engine) numberFails(c *call, reason string) {
+	if c.outside {
+		e.backFrom(c, reason)
+		return
+	}
+	e.numberEnds(c, reason)
 }
 
 // numberGone: the number has hung up.

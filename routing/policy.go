@@ -71,6 +71,7 @@ type TransferPolicy struct {
 	ConsultAdd       int // points of a question
 	UnansweredAfter  time.Duration
 	UnansweredReturn bool // back to the sender; false: stay in the queue
+	Numbers          NumberPolicy
 }
 
 // Topic is a hard question and who can answer it (9).

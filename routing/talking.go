@@ -58,7 +58,7 @@ func (e *Engine) joinFailed(c *call) {
 	o := c.offer()
 	a := e.withdraw(c, "join_failed")
 	e.act(Release{o, "join_failed"})
-	e.act(Wait{c.id, c.queue.Music})
+	e.act(Wait{Call: c.id, Music: c.queue.Music})
 	e.bar(c, a)
 	e.release(a, false)
 	e.join(c)
@@ -129,6 +129,8 @@ func (e *Engine) callerGone(ev CallerGone) {
 		e.unconnect(c)
 		e.end(c, Abandoned, ByCaller, "")
 	case c.phase == talking:
+		e.end(c, Answered, ByCaller, "")
+	case c.outside && !c.blind:
 		e.end(c, Answered, ByCaller, "")
 	case c.talked:
 		// He gave up in the queue of a transfer: an agent had talked to him.

@@ -50,7 +50,7 @@ func tapePolicy(version int) *Policy {
 		Calendars: map[string]*Calendar{"day": {Name: "day", Zone: time.UTC}},
 		Topics:    map[string]*Topic{"hard": {Name: "hard", Queue: "a", Need: tapeNeed("x", 6), RelaxAfter: tapeSpan(12 * time.Second), Specialists: []agents.ID{"a0", "a1"}, Wait: 20 * time.Second, PriorityAdd: 20}},
 		Queues:    tapeQueues(version),
-		Transfers: TransferPolicy{CreditWaited: true, PriorityAdd: 30, ConsultAdd: 25, UnansweredAfter: 25 * time.Second, UnansweredReturn: true},
+		Transfers: TransferPolicy{CreditWaited: true, PriorityAdd: 30, ConsultAdd: 25, UnansweredAfter: 25 * time.Second, UnansweredReturn: true, Numbers: NumberPolicy{To: []string{"GB"}}},
 		Route: &rule.Node{Queue: "a", Children: []*rule.Node{
 			{Name: "gold", When: tapeWhen(`customer.segment == "gold"`), Queue: "b", Priority: &sixty},
 			{Name: "open", When: tapeWhen(`call.trunk == "c" and queues.b.waiting < 3 and queues.b.ewt < 600 and queues.b.sl >= 0`), Queue: "c"},

@@ -8,6 +8,9 @@ func (p *tape) heardOut() Event {
 	if c != nil && c.phase == choosing {
 		return MenuKeyed{id, max(0, c.menu.asks-p.byte()%8/7), []string{"", "1", "2", "3", "4", "9"}[p.byte()%6]}
 	}
+	if c != nil && c.phase == dialled && c.outside {
+		return []Event{NumberAnswered{id}, NumberGone{id}, NumberFailed{id, 486}, NumberFailed{id, 503}}[p.byte()%4]
+	}
 	if in := c != nil && c.phase == recording; in == (p.byte()%8 == 7) {
 		return TreatmentPlayed{id}
 	}

@@ -11,6 +11,8 @@ type destination struct {
 	topic *Topic
 	queue *Queue
 	agent *agent
+	// number is a telephone outside the house; its country is "" when it is none.
+	number Outside
 }
 
 // transferRequested passes a connected call on, blind. The routes are not read
@@ -21,9 +23,32 @@ func (e *Engine) transferRequested(c *call, ev TransferRequested) {
 		e.act(Refused{c.offer(), ev.Kind(), refused})
 		return
 	}
-	e.act(Transferred{c.offer(), ev.Topic, d.queue.Name, ev.ToAgent})
+	if d.number.Country != "" {
+		e.passOut(c, d)
+		return
+	}
+	e.act(Transferred{Offer: c.offer(), Topic: ev.Topic, Queue: d.queue.Name, ToAgent: ev.ToAgent})
 	e.act(Release{c.offer(), "transferred"})
-	e.act(Wait{c.id, d.queue.Music})
+	e.act(Wait{Call: c.id, Music: d.queue.Music})
+	adds := e.passOn(c)
+	if d.topic != nil {
+		c.topic = d.topic.Name
+		adds = withAddition(adds, &d.topic.Need, d.topic.RelaxAfter)
+		c.add("topic:"+d.topic.Name, d.topic.PriorityAdd)
+	}
+	c.demands(adds)
+	c.askFirst(nil)
+	e.arrive(c, d, "transferred")
+	if d.topic == nil {
+		c.blind, c.toAgent = true, d.agent != nil
+		e.arm(c, returnDue, e.now+c.plan.Transfers.UnansweredAfter.Microseconds())
+	}
+}
+
+// passOn takes the call from the agent who passes it on. From now on the live
+// document holds for it; what its route and topic asked for does not, but for whom
+// they shut out.
+func (e *Engine) passOn(c *call) []addition {
 	from := c.queue.Name
 	a := e.leaveTalk(c)
 	e.startWrapUp(c, a)
@@ -32,26 +57,13 @@ func (e *Engine) transferRequested(c *call, ev TransferRequested) {
 	c.plan.calls++
 	c.transfers++
 	c.since = e.now
-	p := c.plan.Transfers
-	if p.CreditWaited {
+	if c.plan.Transfers.CreditWaited {
 		c.since -= c.waited
 	}
-	c.add("transfer", p.PriorityAdd)
+	c.add("transfer", c.plan.Transfers.PriorityAdd)
 	c.topic = ""
-	adds := c.shutOut()
-	if d.topic != nil {
-		c.topic = d.topic.Name
-		adds = withAddition(adds, &d.topic.Need, d.topic.RelaxAfter)
-		c.add("topic:"+d.topic.Name, d.topic.PriorityAdd)
-	}
-	c.demands(adds)
 	c.passedBy, c.backTo = a, from
-	c.askFirst(nil)
-	e.arrive(c, d, "transferred")
-	if d.topic == nil {
-		c.blind, c.toAgent = true, d.agent != nil
-		e.arm(c, returnDue, e.now+p.UnansweredAfter.Microseconds())
-	}
+	return c.shutOut()
 }
 
 // arrive brings a call that was passed on to its queue, open or not: that was
@@ -120,6 +132,12 @@ func (e *Engine) target(c *call, ev TransferRequested, most int) (d destination,
 		}
 	}
 	switch {
+	case ev.Outside.Country != "":
+		if ev.Topic != "" || ev.Queue != "" || ev.ToAgent != "" || !e.plan.Transfers.Numbers.Allows(c.agent.def.Team, ev.Outside.Country) {
+			return d, numberNotAllowed
+		}
+		d.number = ev.Outside
+		return d, ""
 	case d.queue == nil:
 		return d, "unknown_target"
 	case c.passed() >= most && (ev.Queue == "" || d.queue.Name != c.queue.Name):
@@ -150,6 +168,12 @@ func (e *Engine) unanswered(c *call) {
 		return
 	}
 	e.leave(c)
+	e.giveBack(c, q, sender)
+}
+
+// giveBack has the sender of a call take it again, if he can, before all others of
+// the queue.
+func (e *Engine) giveBack(c *call, q *Queue, sender *agent) {
 	c.passedBy = nil
 	c.front = true
 	e.arrive(c, destination{queue: q, agent: sender}, "returned")

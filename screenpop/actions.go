@@ -43,6 +43,10 @@ func (h *Hub) do(at time.Time, actions []routing.Action) {
 			h.onLeg(a.Offer, func(c *card, l *leg) { h.connect(at, c, l, a); h.asked(c, at, askTalking, l.Agent) })
 		case routing.Hold:
 			h.onLeg(a.Offer, func(c *card, l *leg) { h.hold(at, l, a) })
+		case routing.Wait:
+			if c := h.cards[a.Call]; c != nil && a.Why != "" {
+				c.numberFailed(a.Why)
+			}
 		case routing.Transferred:
 			h.onLeg(a.Offer, func(c *card, l *leg) { h.transferred(at, c, l, a) })
 		case routing.ConsultStarted:
@@ -284,12 +288,27 @@ func (h *Hub) transferred(at time.Time, c *card, l *leg, a routing.Transferred) 
 		sentence = l.passing.Note
 	}
 	h.passOn(at, c, l, a.Topic, sentence)
+	if a.Outside != "" {
+		step := pathStep{At: micro(at), Kind: "number"}
+		if l.passing != nil { // else it was passed on at the telephone
+			step.Name = l.passing.Number
+		}
+		c.path = append(c.path, step)
+	}
 	if a.Topic != "" {
 		c.path = append(c.path, pathStep{At: micro(at), Kind: "topic", Name: a.Topic})
 	}
 	l.handed, l.passing = true, nil
 	l.answerAsk("transfer_requested", "")
 	h.fetchAhead(c)
+}
+
+// numberFailed notes that the number did not take the call which was passed on.
+func (c *card) numberFailed(why string) {
+	c.back = why
+	if last := &c.path[len(c.path)-1]; last.Kind == "number" {
+		last.Why = why
+	}
 }
 
 // passOn notes with the card what its agent knew, and says to the next.
@@ -310,7 +329,7 @@ func (h *Hub) passOn(at time.Time, c *card, l *leg, topic, sentence string) {
 		Agent: l.Agent, Name: name, Note: sentence, At: micro(at), Topic: topic, TalkS: seconds(l.talked(at)),
 	}}
 	h.opt.Observe(l.Call, "transfer_known", l.Agent, l.Attempt, at, map[string]any{"known": len(known.Facts)})
-	c.waitFrom = at
+	c.waitFrom, c.back = at, ""
 	if topic != "" {
 		c.topic = topic
 	}

@@ -32,6 +32,7 @@ type card struct {
 	passed       []noteView // sentences of earlier handovers
 	used         []usedView
 	handover     *handover
+	back         string      // why the call is back with who passed it on to a number
 	about        *questioned // of the card of a question; nil: of a call
 
 	legs    map[routing.Attempt]*leg
@@ -255,6 +256,9 @@ func (c *card) view(l *leg, now time.Time, within int, answers []Answer) *cardVi
 		Used: append([]usedView{}, c.used...), Answers: answers,
 	}
 	v.Question, v.Consult = c.about != nil, l.consult
+	if c.handover != nil && l.Agent == c.handover.from.Agent {
+		v.Back = c.back
+	}
 	v.Path = append([]pathStep{}, c.path...)
 	if n := len(v.Path) - 1; v.Path[n].Kind == "queue" && v.Path[n].Seconds == 0 {
 		v.Path[n].Seconds = seconds(now.Sub(c.entered))

@@ -51,6 +51,7 @@ func (v *cardView) appendStory(to []byte) []byte {
 	to = appendList(to, `,"story":`, v.Story, appendStoryLine)
 	to = appendWhy(append(to, `,"why":`...), &v.Why)
 	to = appendList(to, `,"path":`, v.Path, appendStep)
+	to = optionalField(to, `,"back":`, v.Back)
 	to = append(to, `,"from":`...)
 	if v.From == nil {
 		to = append(to, "null"...)

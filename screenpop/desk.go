@@ -301,10 +301,13 @@ func (h *Hub) welcome(d *desk, resumed bool) welcomeView {
 		Agent:  selfView{ID: d.agent, Name: h.name(d.agent), Role: "agent"},
 		Status: viewStatus(d.status), Topics: []titled{}, Queues: []queueView{},
 		Colleagues: h.colleagues(d.agent), Dispositions: map[string][]dispositionView{},
-		Reasons: reasons, Cards: []*cardView{},
+		Reasons: reasons, Numbers: []string{}, Cards: []*cardView{},
 	}
 	if a, ok := h.opt.Directory.Agent(d.agent); ok {
 		w.Agent.AutoAnswer = a.Phone.AutoAnswer
+		if p := h.opt.Policy(); p != nil {
+			w.Numbers = p.Transfers.Numbers.Countries(a.Team)
+		}
 	}
 	if p := h.opt.Policy(); p != nil {
 		for _, name := range slices.Sorted(maps.Keys(p.Topics)) {

@@ -227,19 +227,27 @@ func (h *Hub) transfer(r request, f transferFrame) string {
 	if !r.leg.in(phaseTalking, phaseHold) || r.busyAsking() {
 		return codeNotNow
 	}
-	if !h.isTarget(f) {
-		return codeUnknown
-	}
 	if r.leg.asks["transfer_requested"] != nil {
 		return codeNotNow
 	}
+	var outside routing.Outside
+	if f.Number != "" {
+		code := ""
+		if outside, code = h.opt.Outside(r.leg.Call, f.Number); code != "" {
+			return code
+		}
+	} else if !h.isTarget(f) {
+		return codeUnknown
+	}
 	r.leg.passing = &f
-	return h.submit(r, routing.TransferRequested{Offer: r.leg.Offer, Topic: f.Topic, Queue: f.Queue, ToAgent: f.Agent})
+	return h.submit(r, routing.TransferRequested{Offer: r.leg.Offer, Topic: f.Topic, Queue: f.Queue, ToAgent: f.Agent, Outside: outside})
 }
 
 func (h *Hub) isTarget(f transferFrame) bool {
 	p := h.opt.Policy()
 	switch {
+	case f.Number != "": // a colleague is asked first, not a stranger
+		return false
 	case f.Agent != "":
 		_, ok := h.opt.Directory.Agent(f.Agent)
 		return ok

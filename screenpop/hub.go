@@ -39,6 +39,10 @@ type Options struct {
 	// resolved, answer_used, note_saved, transfer_known, transfer_facts. Codes, counts and ids
 	// only, never a name, a number or a text. It must not block.
 	Observe func(call routing.CallID, kind string, agent agents.ID, attempt routing.Attempt, at time.Time, data map[string]any)
+	// Outside keeps a telephone number that an agent wants to pass the call on to,
+	// and says what routing is to know of it; code says why it cannot be that
+	// ("not_a_number", "number_not_allowed"). nil: none can.
+	Outside func(call routing.CallID, number string) (to routing.Outside, code string)
 	// CheckOrigin says whether a page may open the desk socket; nil allows only
 	// the server's own origin.
 	CheckOrigin func(*http.Request) bool
@@ -79,6 +83,9 @@ func (o *Options) fill() {
 	}
 	if o.Chosen == nil {
 		o.Chosen = func(routing.CallID, string) {}
+	}
+	if o.Outside == nil {
+		o.Outside = func(routing.CallID, string) (routing.Outside, string) { return routing.Outside{}, codeNumberNo }
 	}
 	if o.Observe == nil {
 		o.Observe = func(routing.CallID, string, agents.ID, routing.Attempt, time.Time, map[string]any) {}

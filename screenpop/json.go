@@ -175,7 +175,8 @@ func appendStep(to []byte, v *pathStep) []byte {
 	to = appendInt(to, `{"at":`, v.At)
 	to = appendField(to, `,"kind":`, v.Kind)
 	to = appendField(to, `,"name":`, v.Name)
-	return append(appendInt(to, `,"seconds":`, v.Seconds), '}')
+	to = appendInt(to, `,"seconds":`, v.Seconds)
+	return append(optionalField(to, `,"why":`, v.Why), '}')
 }
 
 func appendNote(to []byte, v *noteView) []byte {

@@ -75,10 +75,11 @@ type usedFrame struct {
 
 type transferFrame struct {
 	offerRef
-	Topic string    `json:"topic"`
-	Queue string    `json:"queue"`
-	Agent agents.ID `json:"agent"`
-	Note  string    `json:"note"`
+	Topic  string    `json:"topic"`
+	Queue  string    `json:"queue"`
+	Agent  agents.ID `json:"agent"`
+	Number string    `json:"number"` // a telephone's, as it was typed
+	Note   string    `json:"note"`
 }
 
 type wrapUpFrame struct {
@@ -211,7 +212,7 @@ func (f ackFrame) valid() bool {
 
 func (f transferFrame) valid() bool {
 	targets := 0
-	for _, t := range []string{f.Topic, f.Queue, string(f.Agent)} {
+	for _, t := range []string{f.Topic, f.Queue, string(f.Agent), f.Number} {
 		if t != "" {
 			targets++
 		}

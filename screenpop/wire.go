@@ -31,6 +31,8 @@ const (
 	codeStale       = "stale"
 	codeNotNow      = "not_now"
 	codeUnknown     = "unknown_target"
+	codeNotNumber   = "not_a_number"
+	codeNumberNo    = "number_not_allowed"
 	codeBadRequest  = "bad_request"
 	codeUnknownType = "unknown_type"
 	codeNoAnswer    = "timeout"
@@ -121,9 +123,10 @@ type resultView struct {
 
 type pathStep struct {
 	At      int64  `json:"at"`
-	Kind    string `json:"kind"` // dialled, menu, route, queue, agent, topic
+	Kind    string `json:"kind"` // dialled, menu, route, queue, agent, topic, number
 	Name    string `json:"name"`
 	Seconds int    `json:"seconds"`
+	Why     string `json:"why,omitempty"` // a number has not taken the call
 }
 
 type noteView struct {
@@ -191,6 +194,7 @@ type cardView struct {
 	Story        []StoryLine       `json:"story"`
 	Why          whyView           `json:"why"`
 	Path         []pathStep        `json:"path"`
+	Back         string            `json:"back,omitempty"` // why a call is back that this agent passed on to a number
 	From         *fromView         `json:"from"`
 	Question     bool              `json:"question"` // from asks, and has the call
 	Consult      *consultView      `json:"consult"`
@@ -255,6 +259,7 @@ type welcomeView struct {
 	Colleagues   []colleagueView              `json:"colleagues"`
 	Dispositions map[string][]dispositionView `json:"dispositions"`
 	Reasons      []string                     `json:"reasons"`
+	Numbers      []string                     `json:"numbers"` // countries that this agent may pass calls on to
 	Cards        []*cardView                  `json:"cards"`
 }
 

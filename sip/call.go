@@ -32,6 +32,7 @@ import (
 //	no ACK        | -                   | BYE; E CallFailed    | the same, after a re-INVITE
 //	BYE           | gone; E CallerGone  | gone; E CallerGone   | gone; E CallerGone
 //	re-INVITE     | -                   | answer               | answer, or pass on (direct)
+//	PassOut       | -                   | as Treat to a number, with music until it answers
 //	EndCall       | final response      | BYE                  | BYE
 //
 //	agent's leg   | none       | inviting/ringing      | answered              | connected
@@ -78,7 +79,7 @@ type call struct {
 	deaf      bool       // he cannot hear early media, which he should
 	deskHold  bool
 	ringLater []routing.Ring // wait until the caller's codecs are known
-	sendLater *routing.Treat // likewise, to a number
+	sendLater func()         // likewise, to a number
 	connected bool           // the engine wants caller and agent joined
 	joined    bool           // and was told that they are
 	direct    bool           // media of this attempt: direct, or by our relay
@@ -210,6 +211,8 @@ func (c *call) action(a routing.Action) {
 		c.wait(a)
 	case routing.Treat:
 		c.treat(a)
+	case routing.PassOut:
+		c.passOut(a)
 	case routing.Ring:
 		c.ring(a)
 	case routing.Withdraw:

@@ -81,9 +81,9 @@ func (c *call) callerAcked(l *leg, ack *stack.Message) {
 			l.own = withKeysOf(l.own, l.told.Formats)
 		}
 	}
-	if a := c.sendLater; a != nil {
+	if send := c.sendLater; send != nil {
 		c.sendLater = nil
-		c.send(*a)
+		send()
 	}
 	later := c.ringLater
 	c.ringLater = nil
@@ -162,6 +162,9 @@ func preferFormat(fs []media.Format, f media.Format) {
 func (c *call) wait(a routing.Wait) {
 	c.tune = a.Music
 	c.hush()
+	if l := c.agent; l != nil && l.treats() { // a number that rings no longer
+		c.dropAgent(reasonHeader(routing.ByServer, a.Why))
+	}
 	c.part()
 	c.answerCaller()
 }
@@ -175,7 +178,7 @@ func (c *call) treat(a routing.Treat) {
 	switch {
 	case l.ended:
 	case a.Number != "":
-		c.send(a)
+		c.send(a.Number, a.Until, a.Music)
 	case a.Voicemail != "":
 		c.takeMessage(a)
 	case a.Reject != 0 && !l.answered:

@@ -45,6 +45,7 @@ type Options struct {
 	Dialogs Dialogs // nil: rows are not kept
 	// Customers is needed for callbacks; nil: nobody can be called back.
 	Customers Customers
+	Numbers   Numbers // nil: no call is passed on to one
 	Media     *media.Engine
 	// Mutual lists networks whose media addresses reach each other without us.
 	Mutual []netip.Prefix
@@ -69,6 +70,7 @@ type Gateway struct {
 	dialogs Dialogs
 
 	customers Customers
+	numbers   Numbers
 	media     *media.Engine
 	mutual    []netip.Prefix
 	sdpHost   netip.Addr
@@ -131,6 +133,9 @@ func New(o Options) (*Gateway, error) {
 	if o.Customers == nil {
 		o.Customers = noCustomers{}
 	}
+	if o.Numbers == nil {
+		o.Numbers = noNumbers{}
+	}
 	if o.Dialect == nil {
 		o.Dialect = pbx.Generic{}
 	}
@@ -139,7 +144,7 @@ func New(o Options) (*Gateway, error) {
 	}
 	g := &Gateway{
 		trunks: slices.Clone(o.Trunks), router: o.Router, phones: o.Phones,
-		dialogs: o.Dialogs, customers: o.Customers, media: o.Media, mutual: slices.Clone(o.Mutual),
+		dialogs: o.Dialogs, customers: o.Customers, numbers: o.Numbers, media: o.Media, mutual: slices.Clone(o.Mutual),
 		mailboxes: o.Mailboxes, messageWait: messageWait, sdpHost: o.Host, dialect: o.Dialect, log: o.Log.Named("sip"),
 		calls: map[routing.CallID]*call{}, asked: map[routing.CallID]*call{}, probing: map[agents.ID]bool{}, outward: map[string]int{}, awaited: map[string]*call{},
 		empty: make(chan struct{}), joinPatience: joinPatience, orphanAfter: orphanAfter,
@@ -240,6 +245,8 @@ func callOf(a routing.Action) (routing.CallID, bool) {
 	case routing.Wait:
 		return a.Call, true
 	case routing.Treat:
+		return a.Call, true
+	case routing.PassOut:
 		return a.Call, true
 	case routing.EndCall:
 		return a.Call, true
@@ -381,6 +388,12 @@ type noCustomers struct{}
 
 func (noCustomers) Accepted(routing.CallID, identity.Number) {}
 func (noCustomers) Customer(routing.CallID) (Customer, bool) { return Customer{}, false }
+
+type noNumbers struct{}
+
+func (noNumbers) PassedTo(routing.CallID, int64) (identity.Number, bool) {
+	return identity.Number{}, false
+}
 
 type noEndpoint struct{}
 

@@ -80,7 +80,8 @@ type outward struct {
 	number string
 	ways   []Trunk // still to be tried
 	trunk  *Trunk  // whose place is taken
-	// treats: the document sends the caller there; else it is an agent's mobile.
+	// treats: the document sends the caller there, or an agent does; else it is an
+	// agent's mobile.
 	treats bool
 	// customer: who is called back.
 	customer bool
@@ -216,24 +217,36 @@ func noWay(full bool) int {
 	return 503
 }
 
+// passOut calls a number that an agent has passed the caller on to. It was looked
+// at before; what is refused here leaves the caller where he is.
+func (c *call) passOut(a routing.PassOut) {
+	n, ok := c.gw.numbers.PassedTo(c.id, a.Ref)
+	if !ok || identity.PaysItsOwner(n) {
+		c.log.Warn("call not passed on to a number", zap.Bool("known", ok))
+		c.submit(routing.NumberFailed{Call: c.id, Code: 404})
+		return
+	}
+	c.send(n.E164(), a.Until, a.Music)
+}
+
 // send calls a number for the caller and connects the two when it answers.
-func (c *call) send(a routing.Treat) {
+func (c *call) send(number string, until time.Time, music string) {
 	if c.caller.ended {
 		return // CallerGone is on its way to the engine
 	}
 	late := c.first == nil && !c.caller.up
 	if late && c.caller.answered {
-		c.sendLater = &a // the ACK brings the caller's codecs
+		c.sendLater = func() { c.send(number, until, music) } // the ACK brings the caller's codecs
 		return
 	}
 	c.dropAgents(reasonHeader(routing.ByServer, "superseded"))
-	if a.Music != "" {
-		c.tune = a.Music
+	if music != "" {
+		c.tune = music
 	}
 	c.treatment = ""
 	c.callOut(&leg{
-		name: "number", offer: routing.Offer{Call: c.id}, order: routing.Ring{Until: a.Until}, side: c.newSide(),
-		out: &outward{number: a.Number, ways: c.gw.ways(c.trunk.Name), treats: true},
+		name: "number", offer: routing.Offer{Call: c.id}, order: routing.Ring{Until: until}, side: c.newSide(),
+		out: &outward{number: number, ways: c.gw.ways(c.trunk.Name), treats: true},
 	}, agents.Phone{}, late)
 }
 

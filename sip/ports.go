@@ -47,6 +47,12 @@ type Phones interface {
 	Phone(agents.ID) (agents.Phone, bool)
 }
 
+// Numbers knows the telephone numbers that calls are passed on to. None passes into
+// the engine, which gives out the reference.
+type Numbers interface {
+	PassedTo(call routing.CallID, ref int64) (identity.Number, bool)
+}
+
 // DialogRow is one leg's dialog as stored: handed over when the leg is answered,
 // after each re-INVITE, and taken back when it ends. Whoever stores it may wait
 // whether the leg stands.

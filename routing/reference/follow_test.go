@@ -109,6 +109,9 @@ func (m *matcher) action(a routing.Action, live *routing.Policy) error {
 		c := m.call(a.Call)
 		c.sender, c.came, c.firm, c.out = a.Agent, 0, rule.Need{None: c.firm.None}, nil
 		m.person(a.Agent).call = 0
+		if a.Outside != "" { // it comes back by the live document, if it does
+			c.policy = live
+		}
 	case routing.EndCall:
 		m.calls = slices.DeleteFunc(m.calls, func(c *caller) bool { return c.id == a.Call })
 	case routing.AgentChanged:
@@ -134,7 +137,7 @@ func (m *matcher) enqueued(a routing.Enqueued, live *routing.Policy) {
 	if !again {
 		c.step, c.skipped = 0, map[int]bool{}
 	}
-	if a.Reason.Trigger != "transferred" && a.Reason.Trigger != "consult" {
+	if a.Reason.Trigger != "transferred" && a.Reason.Trigger != "returned" && a.Reason.Trigger != "consult" {
 		c.firm = rule.Need{}
 		for _, n := range c.policy.Route.Children {
 			if n.Name == a.Rule && n.Need != nil {
@@ -158,6 +161,10 @@ func (m *matcher) enqueued(a routing.Enqueued, live *routing.Policy) {
 		if m.person(e.who[0]) != nil {
 			c.list = append(c.list, e)
 		}
+	}
+	if a.Reason.Trigger == "returned" { // to who passed it on, if free, else to the front
+		c.list = []entry{{kind: "agent", who: []agents.ID{c.sender}, waived: true}}
+		c.front, c.sender = true, ""
 	}
 }
 

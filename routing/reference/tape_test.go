@@ -104,7 +104,7 @@ func policy(version int, kind uint64) *routing.Policy {
 			{Name: "hard", When: when(`call.trunk == "t"`), SetTopic: "hard"},
 			{Name: "firm", When: when(`call.trunk == "f"`), Need: &rule.Need{All: []agents.Range{{Skill: "x", Min: 2}}, None: []agents.Skill{"z"}}},
 		}},
-		Transfers: routing.TransferPolicy{CreditWaited: true, ConsultAdd: asked, UnansweredAfter: 40 * time.Second},
+		Transfers: routing.TransferPolicy{CreditWaited: true, ConsultAdd: asked, UnansweredAfter: 40 * time.Second, Numbers: routing.NumberPolicy{To: []string{"GB"}}},
 		Agents:    map[agents.ID]agents.Agent{},
 	}
 	withCallbacks(p)
@@ -169,7 +169,11 @@ func (p *tape) event() routing.Event {
 	case 14, 15, 16:
 		return routing.HangupRequested{Offer: o}
 	case 17:
-		return []routing.Event{routing.TransferRequested{Offer: o, Topic: "hard"}, routing.TransferRequested{Offer: o, Queue: "b"}}[p.rng.IntN(2)]
+		return []routing.Event{
+			routing.TransferRequested{Offer: o, Topic: "hard"}, routing.TransferRequested{Offer: o, Queue: "b"},
+			routing.TransferRequested{Offer: o, Outside: routing.Outside{Ref: 1, Country: "GB"}},
+			routing.NumberAnswered{Call: call}, routing.NumberGone{Call: call}, routing.NumberFailed{Call: call, Code: 486},
+		}[p.rng.IntN(6)]
 	case 18:
 		return routing.WrapUpEnded{Offer: p.wraps[p.agent()]}
 	case 19, 20:
@@ -305,7 +309,7 @@ func TestDecidesTheSame(t *testing.T) {
 			kinds[k] += n
 		}
 	}
-	for _, k := range []string{"agent_free", "arrived", "came_back", "step", "hold_ended", "late_record", "late", "transferred", "consult", "callback", "called", "reached", "missed", "taken over", "joined", "left", "elsewhere", "group"} {
+	for _, k := range []string{"agent_free", "arrived", "came_back", "step", "hold_ended", "late_record", "late", "transferred", "returned", "consult", "callback", "called", "reached", "missed", "taken over", "joined", "left", "elsewhere", "group"} {
 		if kinds[k] == 0 {
 			t.Errorf("no offer was caused by %s: %v", k, kinds)
 		}

@@ -373,6 +373,12 @@ func (c *Case) transfers(l line) (err error) {
 	t := &c.policy.Transfers
 	t.CreditWaited = l.opts["credit"] != "none"
 	t.UnansweredReturn = l.opts["do"] != "queue"
+	if v := l.opts["numbers"]; v != "" {
+		t.Numbers.To = strings.Split(v, ",")
+	}
+	if v := l.opts["teams"]; v != "" {
+		t.Numbers.Teams = strings.Split(v, ",")
+	}
 	if v := l.opts["priority_add"]; v != "" {
 		t.PriorityAdd, err = strconv.Atoi(v)
 	}

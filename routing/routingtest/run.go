@@ -354,7 +354,9 @@ func (r *runner) playOffer(l line, word func(int) string) error {
 	case "consult":
 		return r.consult(l, o, rest)
 	case "transfer":
-		return r.step(routing.TransferRequested{Offer: o, Topic: l.opts["topic"], Queue: l.opts["queue"], ToAgent: agents.ID(l.opts["agent"])})
+		return r.step(routing.TransferRequested{
+			Offer: o, Topic: l.opts["topic"], Queue: l.opts["queue"], ToAgent: agents.ID(l.opts["agent"]), Outside: routing.Outside{Country: l.opts["number"]},
+		})
 	}
 	return fmt.Errorf("unknown event")
 }

@@ -103,7 +103,14 @@ func (r *runner) words(a routing.Action) string {
 		}
 		return fmt.Sprintf("caller %s taken back", r.name(a.Call))
 	case routing.Transferred:
-		return fmt.Sprintf("%s passed on by %s to %s", r.name(a.Call), a.Agent, first(a.Topic, string(a.ToAgent), a.Queue))
+		return fmt.Sprintf("%s passed on by %s to %s", r.name(a.Call), a.Agent, first(a.Topic, string(a.ToAgent), a.Queue, "a number of "+a.Outside))
+	case routing.PassOut:
+		return fmt.Sprintf("%s number rings until %s", r.name(a.Call), r.since(a.Until))
+	case routing.Wait:
+		if a.Why == "" {
+			return ""
+		}
+		return fmt.Sprintf("%s taken back from its number: %s", r.name(a.Call), a.Why)
 	case routing.Treat:
 		return r.treat(a)
 	case routing.MessageTaken:

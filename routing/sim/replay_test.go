@@ -82,7 +82,7 @@ func document(t *testing.T, version, list int) *routing.Policy {
 		Version: version, SHA256: fmt.Sprint("v", version), Directory: fmt.Sprint("d", list), Zone: zone, MilliPoints: 1000, Languages: []string{"en"}, DefaultLanguage: "en",
 		Record: routing.RecordPolicy{Deadline: 800 * time.Millisecond, Reconsider: true, LateFor: 20 * time.Second}, Calendars: map[string]*routing.Calendar{"night": shop},
 		Queues: map[string]*routing.Queue{"a": a, "b": b}, Route: &rule.Node{Queue: "a", Children: []*rule.Node{{Name: "b", When: when, Queue: "b", PriorityAdd: 20}}},
-		Agents: map[agents.ID]agents.Agent{},
+		Agents: map[agents.ID]agents.Agent{}, Transfers: routing.TransferPolicy{CreditWaited: true, UnansweredAfter: 20 * time.Second, UnansweredReturn: true, Numbers: routing.NumberPolicy{To: []string{"GB"}}},
 	}
 	for i := range 6 {
 		if i == list%6 {
@@ -164,7 +164,9 @@ func (s *server) event() routing.Event {
 	}
 	call := s.calls[s.rng.IntN(len(s.calls))]
 	o := s.offers[call]
-	switch s.rng.IntN(16) {
+	switch s.rng.IntN(17) {
+	case 16:
+		return []routing.Event{routing.NumberAnswered{Call: call}, routing.NumberFailed{Call: call, Code: 486}, routing.NumberGone{Call: call}}[s.rng.IntN(3)]
 	case 0, 1:
 		return routing.CustomerResolved{Call: call, Customer: rule.Customer{Known: true, LastAgent: string(id)}}
 	case 2:
@@ -188,6 +190,9 @@ func (s *server) event() routing.Event {
 		return routing.AgentSignedIn{Agent: id, State: agents.Available}
 	case 14:
 		return []routing.Event{routing.AgentSignedOut{Agent: id}, routing.AgentStateAsked{Agent: id, State: agents.NotReady, Reason: "lunch"}, routing.AgentStateAsked{Agent: id, State: agents.Available}}[s.rng.IntN(3)]
+	}
+	if s.rng.IntN(2) == 0 {
+		return routing.TransferRequested{Offer: o, Outside: routing.Outside{Ref: 1, Country: "GB"}}
 	}
 	return routing.TransferRequested{Offer: o, Queue: "b"}
 }
@@ -233,7 +238,7 @@ func TestReplay(t *testing.T) {
 			s.change()
 			s.step(s.event())
 		}
-		for _, what := range []string{"restored", "reload", "directory", "restart", "callback_taken", "callback_reached", "callback_missed", "reserve_changed", "connect", "held", "turned_away", "transferred"} {
+		for _, what := range []string{"restored", "reload", "directory", "restart", "callback_taken", "callback_reached", "callback_missed", "reserve_changed", "connect", "held", "turned_away", "transferred", "pass_out"} {
 			if s.reached[what] == 0 {
 				t.Errorf("seed %d: no %s: %v", seed, what, s.reached)
 			}

@@ -82,7 +82,9 @@ type Card struct {
 		Kind    string `json:"kind"`
 		Name    string `json:"name"`
 		Seconds int    `json:"seconds"`
+		Why     string `json:"why"`
 	} `json:"path"`
+	Back string `json:"back"`
 	From *struct {
 		Agent string `json:"agent"`
 		Name  string `json:"name"`
@@ -123,6 +125,7 @@ type Welcome struct {
 	Colleagues   []Colleague                  `json:"colleagues"`
 	Dispositions map[string][]json.RawMessage `json:"dispositions"`
 	Reasons      []string                     `json:"reasons"`
+	Numbers      []string                     `json:"numbers"`
 	Cards        []Card                       `json:"cards"`
 }
 

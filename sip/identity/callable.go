@@ -1,22 +1,40 @@
 package identity
 
-import "github.com/nyaruka/phonenumbers"
+import (
+	"errors"
+
+	"github.com/nyaruka/phonenumbers"
+)
+
+// ErrPaysOwner: who is called is paid for it.
+var ErrPaysOwner = errors.New("a number whose calls pay its owner, or go wherever he likes")
 
 // ParseCallable reads a number that somebody has keyed in to be called back at. It
 // must be one of the region (ISO 3166), and not one whose calls pay its owner: who
 // may have any number called would have us call abroad, and premium services, at
 // our cost. The error is ErrNotNumber.
 func ParseCallable(digits, region string) (Number, error) {
+	n, err := ParseOutside(digits, region)
+	if err != nil || Country(n) != region {
+		return Number{}, ErrNotNumber
+	}
+	return n, nil
+}
+
+// ParseOutside reads a number that an agent passes a call on to; one without a
+// country is of the region (ISO 3166). The error is ErrNotNumber, for short and
+// emergency numbers too, or ErrPaysOwner.
+func ParseOutside(digits, region string) (Number, error) {
 	if region == "" {
 		return Number{}, ErrNotNumber
 	}
 	n, p, err := parseNumber(digits, region, nil)
-	if err != nil || country(p) != region {
+	if err != nil || country(p) == "" {
 		return Number{}, ErrNotNumber
 	}
 	switch phonenumbers.GetNumberType(p) {
 	case phonenumbers.PREMIUM_RATE, phonenumbers.SHARED_COST, phonenumbers.PERSONAL_NUMBER, phonenumbers.UAN, phonenumbers.PAGER, phonenumbers.VOICEMAIL:
-		return Number{}, ErrNotNumber
+		return Number{}, ErrPaysOwner
 	}
 	return n, nil
 }

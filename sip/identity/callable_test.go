@@ -1,6 +1,9 @@
 package identity
 
-import "testing"
+import (
+	"errors"
+	"testing"
+)
 
 // A number that a caller keys in is called at our cost: abroad, and premium
 // services, are not.
@@ -22,6 +25,35 @@ func TestParseCallable(t *testing.T) {
 		if n.E164() != c.want || (err == nil) != (c.want != "") {
 			t.Errorf("%s in %s: %q, %v; want %q", c.keyed, c.region, n.E164(), err, c.want)
 		}
+	}
+}
+
+// What an agent passes a call on to may lie in any country, and is refused for the
+// same reasons.
+func TestParseOutside(t *testing.T) {
+	for _, c := range []struct {
+		typed, want string
+		err         error
+	}{
+		{"020 7946 0911", "+442079460911", nil},
+		{"+359 2 400 0000", "+35924000000", nil},
+		{"(01632) 960-012", "+441632960012", nil},
+		{"0909 879 0000", "", ErrPaysOwner},
+		{"070 1234 5678", "", ErrPaysOwner},
+		{"0844 555 1234", "", ErrPaysOwner},
+		{"+1 900 234 5678", "", ErrPaysOwner},
+		{"+800 1234 5678", "", ErrNotNumber}, // of no country
+		{"999", "", ErrNotNumber},
+		{"112", "", ErrNotNumber},
+		{"", "", ErrNotNumber},
+	} {
+		n, err := ParseOutside(c.typed, "GB")
+		if n.E164() != c.want || !errors.Is(err, c.err) {
+			t.Errorf("%s: %q, %v; want %q, %v", c.typed, n.E164(), err, c.want, c.err)
+		}
+	}
+	if n, err := ParseOutside("020 7946 0911", ""); err == nil {
+		t.Errorf("read in no country: %s", n.E164())
 	}
 }
 

@@ -319,6 +319,39 @@ export const behaviour = {
     assert.ok(!page.includes('Call over') && !page.includes('0 transfers'), page);
   }),
 
+  'passing on to a telephone number: digits are typed, nothing goes along, nobody is asked first': desk(async (x) => {
+    await scenes.transfer_number(x);
+    assert.equal(await x.id('transfer-search').inputValue(), '+44 20 7946 0911');
+    await seen(x, 'nothing-along');
+    assert.equal(await x.id('transfer-note').count(), 0);
+    assert.equal(await x.id('ask-first').getAttribute('aria-disabled'), 'true');
+    await x.id('ask-first').click({ force: true });
+    await x.id('transfer-search').focus();
+    await x.page.keyboard.press('Enter');
+    await x.page.waitForFunction(() => document.activeElement.dataset.testid === 'transfer-go');
+    await x.page.keyboard.press('Control+Enter');
+    const f = await x.server.got('transfer');
+    assert.deepEqual(f.d, { call: 12, attempt: 1, number: '+44 20 7946 0911', note: '' });
+    assert.ok(!x.server.frames.some((m) => m.t === 'consult'));
+    await x.id('transfer-panel').waitFor({ state: 'detached' });
+    phase(x, { call: 12, attempt: 1 }, { phase: 'wrap_up', until: us(38_000), disposition: 'optional', set: 'care' });
+    await seen(x, 'wrap-up');
+    assert.equal(await x.id('passed-on').innerText(), 'Passed on to +44 20 7946 0911');
+  }),
+
+  'a number that is not allowed is refused, and what was typed stays': desk(async (x) => {
+    x.server.refuse.transfer = 'number_not_allowed';
+    await scenes.transfer_number(x);
+    await x.id('transfer-go').click();
+    await x.page.waitForFunction(() => document.querySelector('[data-testid=refusal]').textContent.includes('must not be passed on'));
+    assert.equal(await x.id('transfer-search').inputValue(), '+44 20 7946 0911');
+  }),
+
+  'a call that the number has not taken says so when it is back': desk(async (x) => {
+    await scenes.back(x);
+    assert.equal(await x.id('bar-state').innerText(), 'Back to you: the number is busy');
+  }),
+
   'a refused transfer says why and keeps what was written': desk(async (x) => {
     x.server.refuse.transfer = 'closed';
     await scenes.transfer(x);

@@ -68,6 +68,7 @@ export const welcomeParts = {
     care: [['fault_ticket', 'Fault, ticket opened', 'Неисправность, заявка открыта'], ['fixed', 'Fault fixed', 'Неисправность устранена'], ['call_back', 'Call back', 'Перезвонить'], ['stays_plan', 'Stays, new plan', 'Остаётся, новый тариф'], ['stays', 'Stays, nothing changed', 'Остаётся без изменений'], ['leaves', 'Leaves, number ported', 'Уходит, оформлен перенос номера'], ['refund', 'Refund', 'Возврат денег'], ['bill', 'Question about a bill', 'Вопрос по счёту'], ['passed', 'Passed to a specialist', 'Передан специалисту'], ['advice', 'Advice', 'Консультация'], ['complaint', 'Complaint', 'Жалоба']].map(([id, en, ru]) => ({ id, title: { en, ru }, ...(asks[id] && { asks: asks[id] }), final: id !== 'call_back' })),
   },
   reasons: ['break', 'lunch', 'meeting', 'training', 'other'],
+  numbers: ['GB'],
 };
 
 export function colleagues(now) {

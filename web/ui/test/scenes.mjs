@@ -106,6 +106,19 @@ export const scenes = {
     await x.page.keyboard.press('1');
     await x.page.waitForSelector('[role=option][aria-selected=true]');
   },
+  transfer_number: async (x) => {
+    await talk(x);
+    await x.id('transfer').click();
+    await seen(x, 'transfer-panel');
+    await x.page.keyboard.type('+44 20 7946 0911');
+    await x.page.waitForSelector('[data-testid="to-number"][aria-selected=true]');
+  },
+  back: async (x) => {
+    const c = cardFor(x, { back: 'number_busy', path: [{ at: us(-90_000), kind: 'dialled', name: '+448081570142' }, { at: us(-60_000), kind: 'agent', name: 'Priya Nair', seconds: 40 }, { at: us(-20_000), kind: 'number', name: '+44 20 7946 0911', why: 'number_busy' }] });
+    await offer(x, c);
+    phase(x, c, { phase: 'may_accept', until: us(15_000) });
+    await seen(x, 'answer');
+  },
   received: async (x) => {
     const c = received(Date.now(), x.lang === 'ru' ? { record: people(Date.now()).marina } : {});
     await offer(x, c);

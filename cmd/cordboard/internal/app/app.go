@@ -147,7 +147,7 @@ func (a *App) build(ctx context.Context) (err error) {
 	a.hub = screenpop.New(screenpop.Options{
 		Engine: a.rim, Finder: a.finder, History: history{a.store}, Answers: answers{a.store},
 		Directory: a.rim, Policy: a.rim.policy.Load, Log: a.log,
-		Resolved: a.rim.resolved, Chosen: a.store.Identified, Observe: a.rim.observe, CheckOrigin: origins,
+		Resolved: a.rim.resolved, Chosen: a.store.Identified, Observe: a.rim.observe, Outside: a.rim.Outside, CheckOrigin: origins,
 	})
 	a.rim.hub = a.hub
 	if err := a.buildPhones(ctx, registry); err != nil {
@@ -194,10 +194,11 @@ func (a *App) buildSIP() error {
 				}
 				trunks[i].Out.Login = stack.NewLogin(t.Name, t.Login.User, t.Login.Realm, password)
 			}
+			a.rim.numbers = append(a.rim.numbers, o.Number)
 		}
 	}
 	a.gateway, err = sip.New(sip.Options{
-		Trunks: trunks, Router: a.rim, Phones: a.phones, Dialogs: newDialogs(a.store, a.log), Customers: a.rim, Media: a.media,
+		Trunks: trunks, Router: a.rim, Phones: a.phones, Dialogs: newDialogs(a.store, a.log), Customers: a.rim, Numbers: a.rim, Media: a.media,
 		Mutual: s.Media.Mutual, Host: sdpHost(s.Media), Log: a.log, Mailboxes: a.left, Trace: a.tracer.messages,
 	})
 	if err != nil {

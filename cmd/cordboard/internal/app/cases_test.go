@@ -61,6 +61,13 @@ func TestCalls(t *testing.T) {
 		tests = append(tests, test{name: "sent to a number" + suffix, setup: setup{direct: way}, run: sentToNumber})
 	}
 	tests = append(tests,
+		test{name: "passed on to a number", run: passedOnToNumber},
+		test{name: "passed on to a number, direct", setup: setup{direct: true}, run: passedOnToNumber},
+		test{name: "passed on to a number that hangs up", run: passedOnNumberHangsUp},
+		test{name: "passed on to a number, and gives up", run: passedOnCallerGivesUp},
+		test{name: "passed on to a busy number", run: passedOnNumberBusy},
+		test{name: "passed on to a silent number", run: passedOnNumberSilent},
+		test{name: "numbers refused", run: numbersRefused},
 		test{name: "the number hangs up", run: numberHangsUp},
 		test{name: "a mobile takes the call", run: mobileTakes},
 		test{name: "a mailbox does not take it", run: mailboxHangsUp})

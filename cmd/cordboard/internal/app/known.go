@@ -24,6 +24,9 @@ type known struct {
 	caller  identity.Caller
 	dialled identity.Dialled
 	back    string // keyed in to be called back at; "" for number
+
+	outside []keptNumber // the newest last
+	refs    int64        // given so far
 }
 
 // knownCalls are those of all calls in hand.

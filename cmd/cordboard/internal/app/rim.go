@@ -37,6 +37,7 @@ type rim struct {
 	callers knownCalls
 	hashKey []byte
 	past    pastCalls
+	numbers []string // our own, E.164, which calls leave with
 	log     *zap.Logger
 }
 

@@ -96,6 +96,7 @@ type about struct {
 	Queue   string            `json:"queue"`
 	Agent   agents.ID         `json:"agent"`
 	ToAgent agents.ID         `json:"to_agent"`
+	Outside string            `json:"outside"`
 	From    routing.Offer     `json:"from"`
 	Consult routing.CallID    `json:"consult"`
 	Until   time.Time         `json:"until"`
@@ -225,8 +226,18 @@ func words(e store.Event, d *about) string {
 		return fmt.Sprintf("is taken back from %s: %s", e.Agent, d.Why)
 	case (routing.Connect{}).Kind():
 		return "talks to " + string(e.Agent)
+	case (routing.PassOut{}).Kind():
+		return "the number is called"
+	case (routing.Wait{}).Kind():
+		if d.Why != "" {
+			return "is taken back from the number: " + d.Why
+		}
+		return "waits again"
 	case (routing.Transferred{}).Kind():
 		to := string(d.ToAgent)
+		if d.Outside != "" {
+			to = "a telephone number of " + d.Outside
+		}
 		if to == "" {
 			to = "queue " + d.Queue
 		}

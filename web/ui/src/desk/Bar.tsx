@@ -10,7 +10,7 @@ import { Cord } from './Cord';
 import { useDesk, useDeskState, useNow, useWords } from './context';
 import { isOffer, isTalk } from './protocol';
 import type { DeskState, LiveCard } from './store';
-import { callerName, numberIs, passedOn, queueTitle, storyOf, topicTitle } from './words';
+import { backWhy, callerName, numberIs, passedOn, queueTitle, storyOf, topicTitle } from './words';
 import { IdleBar } from './IdleBar';
 
 function useLamp(c: LiveCard): LampKind {
@@ -37,6 +37,7 @@ function useStateLine(c: LiveCard, declining: boolean): { icon: IconName; text: 
     case 'may_accept':
       if (c.callback) return { icon: 'phone', text: t('bar.callback', { try: c.callback.try }) };
       if (c.question && c.from) return { icon: 'ask', text: t('bar.asks', { name: c.from.name }) };
+      if (c.back) return { icon: 'fwd', text: t('bar.back', { why: backWhy(c.back, t) }) };
       return c.from ? { icon: 'fwd', text: t('bar.passed', { name: c.from.name }) } : { icon: 'phone-in', text: t('bar.offered') };
     case 'lead':
       return { icon: 'phone-in', text: t('bar.lead', { count: left }) };
@@ -49,6 +50,7 @@ function useStateLine(c: LiveCard, declining: boolean): { icon: IconName; text: 
     case 'talking':
       if (c.question && c.from) return { icon: 'ask', text: t('bar.asked_by', { name: c.from.name }) };
       if (c.askedWhy) return { icon: 'phone', text: t('bar.talking_again', { why: t(`asked_why.${askedWhys.includes(c.askedWhy) ? c.askedWhy : 'unanswered'}`) }) };
+      if (c.back) return { icon: 'phone', text: t('bar.talking_again', { why: backWhy(c.back, t) }) };
       return { icon: 'phone', text: t(c.record ? 'bar.talking' : 'bar.talking_unknown') };
     case 'hold':
       return { icon: 'pause', text: t('bar.hold') };

@@ -10,7 +10,7 @@ import { MoneyAndProducts, Tickets, Timeline } from './Record';
 import type { LiveCard } from './store';
 import { agentJack } from './states';
 import { consentWords, Facts, MatchTag, riskWord, tenure } from './Who';
-import { passedOn, queueTitle, stepsOf, topicTitle, whyYou } from './words';
+import { backWhy, passedOn, queueTitle, stepsOf, topicTitle, whyYou } from './words';
 import { useUi } from './ui';
 
 /** Of the facts known, those a caller could be asked for again. */
@@ -127,6 +127,8 @@ export function WayList({ c }: { c: LiveCard }) {
         return t(time ? 'way.queue_waited' : 'way.queue', { name: queueTitle(s, p.name, lang), time });
       case 'topic':
         return t('way.topic', { name: topicTitle(s, p.name, lang) });
+      case 'number':
+        return p.why ? t('way.number_back', { name: p.name, why: backWhy(p.why, t) }) : t('way.number', { name: p.name });
       default:
         return t(time ? 'way.agent_talked' : 'way.agent', { name: p.name, time });
     }

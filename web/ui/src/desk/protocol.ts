@@ -43,7 +43,7 @@ export const askedFields = ['ticket_id', 'when', 'topic', 'why', 'offer', 'case_
 export interface Disposition { id: string; title?: Title; asks?: string[]; final?: boolean }
 export interface Answer { id: string; topic: string; lang: string; title: string; say: string; steps?: string[] | null }
 export interface UsedAnswer { answer: string; title: string; agent: string; at: Micros }
-export interface PathStep { at: Micros; kind: 'dialled' | 'menu' | 'route' | 'queue' | 'agent' | 'topic'; name: string; seconds?: number }
+export interface PathStep { at: Micros; kind: 'dialled' | 'menu' | 'route' | 'queue' | 'agent' | 'topic' | 'number'; name: string; seconds?: number; why?: string }
 export interface CallNote { agent: string; name: string; at: Micros; text: string }
 export interface Story {
   code: string; n?: number; days?: number; topic?: string; by?: unknown; id?: string; title?: string; money?: Money;
@@ -64,6 +64,8 @@ export interface Card {
   match: 'exact' | 'several' | 'none' | 'pending' | 'failed';
   record: CustomerRecord | null; record_at?: Micros; stale?: boolean; candidates?: CustomerRecord[] | null;
   story?: Story[] | null; why?: Why | null; path?: PathStep[] | null;
+  /** Why a call is back that this agent had passed on to a number. */
+  back?: string;
   from?: { agent: string; name: string; note: string; at: Micros; topic?: string; talk_s?: number } | null;
   /** from asks and has the call: this is a question. */
   question?: boolean;
@@ -78,6 +80,8 @@ export interface Welcome {
   agent: { id: string; name: string; role: string; auto_answer?: boolean };
   status: Status; topics: { id: string; title?: Title }[] | null; queues: { id: string; title?: string | Title }[] | null;
   colleagues: ColleagueState[] | null; dispositions: Record<string, Disposition[]> | null; reasons: string[] | null; cards: Card[] | null;
+  /** Countries whose numbers this agent may pass calls on to. */
+  numbers?: string[] | null;
 }
 
 export interface PhaseChange {

@@ -31,7 +31,7 @@ export interface LiveCard extends Omit<Card, 'disposition'> {
 }
 
 /** Whom a call is passed on to. */
-export type Target = { topic: string } | { queue: string } | { agent: string };
+export type Target = { topic: string } | { queue: string } | { agent: string } | { number: string };
 
 /** What the agent writes, kept on this side until the server has it. */
 export interface Draft { text: string; sent: string; savedAt: number; outcome: string; answers: Record<string, string>; edited: boolean }
@@ -49,6 +49,8 @@ export interface DeskState {
   colleagues: ColleagueState[];
   dispositions: Record<string, Disposition[]>;
   reasons: string[];
+  /** Countries whose numbers calls may be passed on to; none: to no number. */
+  numbers: string[];
   cards: LiveCard[];
   drafts: Record<number, Draft>;
   /** The last offer that was taken away, without anything personal. */
@@ -71,7 +73,7 @@ export type Action =
 
 export const emptyState: DeskState = {
   link: { is: 'closed' }, offset: 0, asOf: 0, me: null, status: null, topics: [], queues: [], colleagues: [],
-  dispositions: {}, reasons: [], cards: [], drafts: {}, gone: null, line: 0,
+  dispositions: {}, reasons: [], numbers: [], cards: [], drafts: {}, gone: null, line: 0,
 };
 
 const noDraft: Draft = { text: '', sent: '', savedAt: 0, outcome: '', answers: {}, edited: false };
@@ -115,7 +117,7 @@ function welcome(s: DeskState, w: Welcome, localNow: number): DeskState {
     ...s, offset: now - localNow, asOf: now, line: s.line + 1,
     me: { id: w.agent.id, name: w.agent.name, autoAnswer: w.agent.auto_answer ?? false },
     status: w.status, topics: w.topics ?? [], queues: w.queues ?? [], colleagues: w.colleagues ?? [],
-    dispositions: w.dispositions ?? {}, reasons: w.reasons ?? [],
+    dispositions: w.dispositions ?? {}, reasons: w.reasons ?? [], numbers: w.numbers ?? [],
   };
   if (w.resumed) return next;
   // A desk that was not resumed draws from the cards and forgets all else,

@@ -13,5 +13,5 @@ export const aCard = (over: Partial<Card> = {}): Card => ({
 export const aWelcome = (over: Partial<Welcome> = {}): Welcome => ({
   v: 1, session: 's1', resumed: false, heartbeat_s: 15, now: at(0), agent: { id: 'priya', name: 'Priya Nair', role: 'agent' },
   status: { agent: 'priya', state: 'available', since: at(-60), until: 0 }, topics: [{ id: 'line_fault', title: { en: 'Line fault' } }], queues: [{ id: 'billing', title: 'Billing' }],
-  colleagues: [], dispositions: {}, reasons: ['lunch'], cards: [], ...over,
+  colleagues: [], dispositions: {}, reasons: ['lunch'], numbers: [], cards: [], ...over,
 });

@@ -117,8 +117,14 @@ export function passedOn(c: LiveCard, s: DeskState, w: Pick<Words, 't' | 'lang'>
   if (!to) return '';
   if ('topic' in to) return w.t('passed.topic', { name: topicTitle(s, to.topic, w.lang) });
   if ('queue' in to) return w.t('passed.queue', { name: queueTitle(s, to.queue, w.lang) });
+  if ('number' in to) return w.t('passed.number', { name: to.number });
   return w.t('passed.agent', { name: s.colleagues.find((x) => x.id === to.agent)?.name ?? to.agent });
 }
+
+const backWhys = ['number_busy', 'number_no_answer', 'number_refused', 'number_unreachable'];
+
+/** What became of the number that the call was passed on to. */
+export const backWhy = (why: string, t: TFunction) => t(`back.${backWhys.includes(why) ? why : 'number_unreachable'}`);
 
 /** The steps worth telling: the root of the routing document is on every way. */
 export const stepsOf = (c: LiveCard) => (c.path ?? []).filter((p) => !(p.kind === 'route' && p.name === 'root'));
