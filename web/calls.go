@@ -42,6 +42,17 @@ type CallRow struct {
 	Disposition   string
 	Note          bool
 	PolicyVersion int
+
+	// Legs are who had the caller and when, of one call that has ended: together they
+	// are as long as the call.
+	Legs []CallLeg
+}
+
+// CallLeg is a part of a call: wait, talk, hold or number.
+type CallLeg struct {
+	Kind     string
+	Agent    agents.ID
+	From, To time.Time
 }
 
 // CallEvent is one thing that happened in a call.
@@ -57,7 +68,15 @@ type CallEvent struct {
 
 type callView struct {
 	rowView
+	Legs   []legView   `json:"legs"`
 	Events []eventView `json:"events"`
+}
+
+type legView struct {
+	Kind  string    `json:"kind"`
+	Agent agents.ID `json:"agent,omitempty"`
+	From  int64     `json:"from"`
+	To    int64     `json:"to"`
 }
 
 type rowView struct {
@@ -122,7 +141,10 @@ func (s *Server) call(w http.ResponseWriter, r *http.Request, _ *seat) error {
 	if !ok {
 		return problemNotFound
 	}
-	v := callView{c.view(), []eventView{}}
+	v := callView{c.view(), []legView{}, []eventView{}}
+	for _, l := range c.Legs {
+		v.Legs = append(v.Legs, legView{l.Kind, l.Agent, micro(l.From), micro(l.To)})
+	}
 	for _, e := range events {
 		v.Events = append(v.Events, eventView{e.Seq, micro(e.At), e.Kind, e.Agent, e.Attempt, e.Data})
 	}

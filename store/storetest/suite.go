@@ -39,6 +39,7 @@ func Run(t *testing.T, fresh func(testing.TB) Fixture) {
 		{"ledger/answered", testAnswered},
 		{"ledger/abandoned", testAbandoned},
 		{"ledger/transferred", testTransferred},
+		{"ledger/legs", testLegs},
 		{"ledger/join failed", testJoinFailed},
 		{"ledger/answered with the agent", testAnsweredWithAgent},
 		{"ledger/ends once", testEndsOnce},

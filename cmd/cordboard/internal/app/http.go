@@ -180,7 +180,15 @@ func (c calls) Call(ctx context.Context, id routing.CallID) (web.CallRow, []web.
 	for i, e := range events {
 		out[i] = web.CallEvent(e)
 	}
-	return CallRow(&row), out, err == nil, err
+	if err != nil {
+		return web.CallRow{}, nil, false, err
+	}
+	call := CallRow(&row)
+	legs, err := store.Legs(events)
+	for _, l := range legs {
+		call.Legs = append(call.Legs, web.CallLeg(l))
+	}
+	return call, out, err == nil, err
 }
 
 // CallRow is a row of the ledger without the number that a caller has asked to be
