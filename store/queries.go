@@ -54,7 +54,7 @@ const (
 		FROM calls WHERE calls.outcome = '' AND calls.reason <> 'callback'`
 	// An agent's question, which came by no trunk, is no caller's call that failed.
 	restartOutcome = `CASE WHEN trunk = '' AND dialled = '' THEN 'consulted' ELSE 'failed' END`
-	qRestartCalls = `UPDATE calls SET outcome = ` + restartOutcome + `, ended_by = 'server', reason = 'restart', callback_number = '',
+	qRestartCalls  = `UPDATE calls SET outcome = ` + restartOutcome + `, ended_by = 'server', reason = 'restart', callback_number = '',
 		ended_at = CASE WHEN talk_at IS NULL THEN CAST($1 AS BIGINT) ELSE COALESCE((SELECT MAX(e.at) FROM call_events e
 			WHERE e.call = calls.call AND e.seq < (SELECT MAX(l.seq) FROM call_events l WHERE l.call = calls.call)), arrived_at) END
 		WHERE outcome = '' AND reason <> 'callback'`
