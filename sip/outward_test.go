@@ -1,6 +1,7 @@
 package sip
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -125,6 +126,25 @@ func TestNumberTalksDirectly(t *testing.T) {
 	event[stack.Ended](caller)
 }
 
+// nextTrunkTakes: what the first trunk says is of itself, and the next is tried.
+func nextTrunkTakes(t *testing.T, code int) {
+	first, second := newPeer(t), newPeer(t)
+	w := newWorld(t, worldOptions{tune: func(g *Gateway) {
+		out(g, "second", second, Outward{})
+		out(g, "carrier", first, Outward{})
+	}})
+	_, a := w.arrives(newPeer(t))
+	w.do(sendTo(a.Call))
+	_ = get(t, "INVITE by the trunk the caller came by", first.calls).d.Reject(code, "", nil)
+	called := get(t, "INVITE by the next trunk", second.calls)
+	if n, m := w.gw.Outgoing("carrier"), w.gw.Outgoing("second"); n != 0 || m != 1 {
+		t.Errorf("%d and %d calls out", n, m)
+	}
+	_ = called.d.Reject(603, "", nil)
+	w.expect(routing.NumberFailed{Call: a.Call, Code: 603})
+	w.do(routing.EndCall{Call: a.Call, Outcome: routing.Treated, By: routing.ByServer})
+}
+
 // What becomes of a number that does not take the call, and of the trunks on
 // the way: only what says nothing of the number itself is tried elsewhere.
 func TestNumberFails(t *testing.T) {
@@ -138,24 +158,9 @@ func TestNumberFails(t *testing.T) {
 		w.expect(routing.NumberFailed{Call: a.Call, Code: 486})
 		w.do(routing.EndCall{Call: a.Call, Outcome: routing.Treated, By: routing.ByServer, Code: 486})
 	})
-	t.Run("the next trunk", func(t *testing.T) {
-		t.Parallel()
-		first, second := newPeer(t), newPeer(t)
-		w := newWorld(t, worldOptions{tune: func(g *Gateway) {
-			out(g, "second", second, Outward{})
-			out(g, "carrier", first, Outward{})
-		}})
-		_, a := w.arrives(newPeer(t))
-		w.do(sendTo(a.Call))
-		_ = get(t, "INVITE by the trunk the caller came by", first.calls).d.Reject(503, "", nil)
-		called := get(t, "INVITE by the next trunk", second.calls)
-		if n, m := w.gw.Outgoing("carrier"), w.gw.Outgoing("second"); n != 0 || m != 1 {
-			t.Errorf("%d and %d calls out", n, m)
-		}
-		_ = called.d.Reject(603, "", nil)
-		w.expect(routing.NumberFailed{Call: a.Call, Code: 603})
-		w.do(routing.EndCall{Call: a.Call, Outcome: routing.Treated, By: routing.ByServer})
-	})
+	for _, code := range []int{503, 401, 407} {
+		t.Run(fmt.Sprintf("the next trunk, %d", code), func(t *testing.T) { t.Parallel(); nextTrunkTakes(t, code) })
+	}
 	t.Run("no place", func(t *testing.T) {
 		t.Parallel()
 		w, far := outWorld(t, MediaRelay, Outward{Calls: 1})

@@ -136,7 +136,7 @@ func (d *Dialog) showAgain(c *clientTx, m *Message) (again bool) {
 	if d.login == nil || c.method == "CANCEL" || m.Status != 401 && m.Status != 407 {
 		return false
 	}
-	if c.method == "INVITE" && (d.stop != going || c == d.call && d.phase != early) {
+	if c.method == "INVITE" && d.stop != going || c.method != "BYE" && d.phase == ended {
 		return false // given up meanwhile
 	}
 	now, err := d.login.readChallenge(m)

@@ -257,6 +257,45 @@ func TestLoginChallengeRepeated(t *testing.T) {
 	}
 }
 
+// An answer to the INVITE that was challenged is nobody's: the one that took its
+// place is the call. Nor is a re-INVITE sent anew when the call is over.
+func TestLoginAnsweredBehindTheChallenge(t *testing.T) {
+	l := newLab(t)
+	p := newPeer(t, l.Stack)
+	c := l.callByLogin(p)
+	first := p.expect("INVITE")
+	p.challenge(first, 401, asks(loginRealm, "n", "MD5", ""))
+	inv := p.awaitAll("ACK", "INVITE")["INVITE"]
+	p.reply(first, 200, "fork", "", "v=0")
+	got := p.awaitAll("ACK", "BYE")
+	if got["ACK"].tag("To") != "fork" || got["BYE"].tag("To") != "fork" {
+		t.Errorf("ACK: %s BYE: %s", got["ACK"].raw, got["BYE"].raw)
+	}
+	p.reply(got["BYE"], 200, "", "", "")
+	c.none(t)
+	p.reply(inv, 200, "x", "", "v=0")
+	if a := event[Answered](t, c); a.Response.toTag != "x" {
+		t.Errorf("answered by %s", a.Response.toTag)
+	}
+	_ = c.Ack(nil)
+	if ack := p.expect("ACK"); ack.tag("To") != "x" || ack.get("CSeq") != "2 ACK" {
+		t.Errorf("%s", ack.raw)
+	}
+
+	_, _ = c.Reinvite(nil, []byte("v=0 again"))
+	re := p.expect("INVITE")
+	c.Bye(nil)
+	p.reply(p.await("BYE"), 200, "", "", "")
+	p.challenge(re, 401, asks(loginRealm, "n2", "MD5", ", stale=true"))
+	p.expect("ACK")
+	for range 2 { // of the BYE, and of the re-INVITE
+		if r := event[Replied](t, c); r.Method == "INVITE" && r.Code != 401 {
+			t.Errorf("%+v", r)
+		}
+	}
+	c.none(t)
+}
+
 func TestLoginIsNotPrinted(t *testing.T) {
 	login := NewLogin("carrier", "office", loginRealm, loginPassword)
 	for _, s := range []string{fmt.Sprint(login), fmt.Sprintf("%+v %#v %s", login, login, login)} {

@@ -89,7 +89,7 @@ func (d *Dialog) callResponse(c *clientTx, m *Message) {
 		d.callProgress(c, m, tag)
 	case m.Status >= 300:
 		d.callFailed(m.Status, m, nil)
-	case d.phase == early && d.stop == going:
+	case d.phase == early && d.stop == going && c == d.call:
 		d.phase = confirmed
 		d.timerC.Stop()
 		d.remoteTag = tag
@@ -106,10 +106,11 @@ func (d *Dialog) callResponse(c *clientTx, m *Message) {
 				sink(Answered{Response: m})
 			}
 		})
-	case d.answered && tag == d.remoteTag:
+	case d.answered && tag == d.remoteTag && c == d.call:
 		d.replayAck(c)
 	default:
-		// Another dialog by forking, or one that crossed our CANCEL.
+		// Another dialog by forking, one that crossed our CANCEL, or an answer to the
+		// INVITE that had been challenged.
 		d.endFork(c, m, tag)
 	}
 }
@@ -174,7 +175,7 @@ func (d *Dialog) endFork(c *clientTx, m *Message, tag string) {
 	b.onEnd = func(int, error) {}
 	d.s.register(b)
 	b.start()
-	if d.phase == early {
+	if d.phase == early && c == d.call {
 		d.emit(Failed{Code: 487, Response: m})
 		d.finish()
 	}
