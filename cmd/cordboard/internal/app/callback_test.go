@@ -108,7 +108,8 @@ func missedAndRingsIn(w *world) row {
 }
 
 // callbackRefused: the agent has the record and declines while the customer's phone
-// rings; it stops, and rings again for the next.
+// rings. It stops, and is left alone for a while whoever is free; a customer who
+// rings in meanwhile is served.
 func callbackRefused(w *world) row {
 	w.farRings()
 	w.accepts(w.dial(dial{to: toBack}), "1#")
@@ -117,9 +118,17 @@ func callbackRefused(w *world) row {
 	w.do(anna, "decline", w.phase(anna, "calling"), map[string]any{"reason": "not_my_topic"})
 	w.heard(leg, siptest.CancelReceived)
 	w.withdrawn(anna, "refused")
+	_, err := w.desks[anna].Do(w.ctx, "state", map[string]any{"state": "not_ready", "reason": "break"})
+	w.must(err)
 	w.takesCalls(boris)
-	w.talksToCustomer(boris, w.customerRings(boris, 2, "07700900417"))
-	return byBoris
+	w.state(boris, "available")
+	c := w.dial(dial{to: toBack})
+	w.tookOver = append(w.tookOver, 2)
+	w.phase(boris, "talking")
+	c.hears(agentTone[boris])
+	c.hangsUp()
+	w.takesCalls(anna)
+	return row{outcome: routing.TakenOver, by: routing.ByCaller, offers: 1}
 }
 
 // calledBackAfterRestart: the place outlives the server.

@@ -75,7 +75,7 @@ func TestCalls(t *testing.T) {
 		test{name: "is called back", setup: setup{desk: away}, run: calledBack},
 		test{name: "is called back at another number", setup: setup{desk: away}, run: calledBackElsewhere},
 		test{name: "is not reached, and rings in again", setup: setup{desk: away}, run: missedAndRingsIn, also: []row{answeredByCaller}},
-		test{name: "an agent refuses a callback", setup: setup{at: both, desk: away}, run: callbackRefused},
+		test{name: "an agent refuses a callback", setup: setup{at: both, desk: away}, run: callbackRefused, also: []row{{outcome: routing.Answered, by: routing.ByCaller, agent: boris, offers: 1}}},
 		test{name: "is called back after a restart", setup: setup{desk: away}, run: calledBackAfterRestart},
 		test{name: "withheld, and called back elsewhere after a restart", setup: setup{desk: away}, run: calledBackWithheld},
 		test{name: "full, and called back", setup: setup{desk: away}, run: fullAndCalledBack, also: []row{answeredByCaller}})
