@@ -131,7 +131,7 @@ func TestSpillAfterAnotherServer(t *testing.T) {
 	t.Parallel()
 	s, o := spillingStore(t)
 	at := time.UnixMicro(1_790_000_000_000_000).UTC()
-	s.Arrived(Arrival{Call: 1, At: at})
+	s.Arrived(Arrival{Call: 1, At: at, Trunk: "carrier"}) // without one it would be an agent's question
 	s.Do(at, []routing.Action{routing.AnswerCaller{Call: 1}, routing.Connect{Offer: routing.Offer{Call: 1, Attempt: 1, Agent: "priya"}}})
 	flushed(t, s)
 	pages(t, s, 0)
