@@ -95,6 +95,7 @@ bench-call: build ## the price of a call, beside Kamailio (BENCHFLAGS="-runs 1" 
 	bin/bench-music -json bin/bench-music.json
 
 bench-engine: ## what a routing decision costs in a large centre
+	@mkdir -p bin
 	$(GO) run ./cmd/cordboard/internal/bench/engine -json bin/bench-engine.json $(BENCHFLAGS)
 
 bench-record: ## a million customers: import and look-up on each store (BENCHFLAGS="-customers 100000" for a quick look)
