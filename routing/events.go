@@ -30,6 +30,9 @@ type CustomerResolved struct {
 	Past rule.Past `json:"past,omitzero"`
 	// Rim replaces what CallArrived brought, now that the record is known.
 	Rim []AtRim `json:"rim,omitempty"`
+	// Erased: the customer was erased since, and all but Call and Key can't be read
+	// any more. Only what reads a journal sets it.
+	Erased bool `json:"-"`
 }
 
 // CallerGone: the caller hung up or gave up (BYE, CANCEL, media or flow lost).
