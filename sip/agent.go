@@ -94,7 +94,7 @@ func (c *call) invite(l *leg, phone agents.Phone) bool {
 	o.Headers = append(o.Headers, l.vigil.propose()...)
 	var dlg dialog
 	if err == nil {
-		dlg, err = c.gw.endpoint().Invite(o, c.sink(l))
+		dlg, err = c.gw.endpoint().Invite(o, c.watched(l))
 	}
 	if err != nil {
 		c.log.Warn("agent's phone not called", c.of(l), zap.Error(err))
@@ -128,6 +128,7 @@ func (c *call) unheard(l *leg) {
 	if l.ended || l.answered || l.dlg.Heard() {
 		return
 	}
+	l.setup.ended(408)
 	if c.detour(l, 408) {
 		return
 	}

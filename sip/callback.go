@@ -195,7 +195,7 @@ func (c *call) inviteCustomer(l *leg) bool {
 	o, err := c.outgoingBy(l)
 	if err == nil {
 		o.Headers = append(o.Headers, l.vigil.propose()...)
-		l.dlg, err = c.gw.endpoint().Invite(o, c.sink(l))
+		l.dlg, err = c.gw.endpoint().Invite(o, c.watched(l))
 	}
 	if err != nil {
 		c.log.Warn("customer not called", zap.Error(err))
@@ -205,6 +205,7 @@ func (c *call) inviteCustomer(l *leg) bool {
 	l.unheard.Stop()
 	l.unheard = c.after(c.gw.unheardAfter, func() {
 		if c.isCustomer(l) && !l.dlg.Heard() {
+			l.setup.ended(408)
 			c.customerFailed(l, 408)
 		}
 	})

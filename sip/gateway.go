@@ -59,6 +59,8 @@ type Options struct {
 	Mailboxes Mailboxes // nil: none takes a message
 
 	Trace *trace.Recorder // is told which dialogs are a call's; nil: nothing is kept
+
+	Setups func(Setup) // is told of each INVITE that left by a trunk; must not block; nil: nobody is
 }
 
 // Gateway is call control: the stack's Handler below, the engine's port above.
@@ -86,6 +88,7 @@ type Gateway struct {
 
 	alarms alarm.Clock // of all calls
 	trace  *trace.Recorder
+	setups func(Setup)
 
 	mu       sync.Mutex
 	ep       endpoint
@@ -149,7 +152,7 @@ func New(o Options) (*Gateway, error) {
 		calls: map[routing.CallID]*call{}, asked: map[routing.CallID]*call{}, probing: map[agents.ID]bool{}, outward: map[string]int{}, awaited: map[string]*call{},
 		empty: make(chan struct{}), joinPatience: joinPatience, orphanAfter: orphanAfter,
 		unheardAfter: unheardAfter, ringbackAfter: ringbackAfter, ringbackEvery: ringbackEvery, keyTime: keyTime,
-		trace: o.Trace, lookEvery: lookEvery, probeEvery: probeEvery, silentAfter: silentAfter, session: sessionInterval,
+		trace: o.Trace, setups: o.Setups, lookEvery: lookEvery, probeEvery: probeEvery, silentAfter: silentAfter, session: sessionInterval,
 	}
 	g.ctx, g.stop = context.WithCancel(context.Background())
 	return g, nil

@@ -71,6 +71,7 @@ type leg struct {
 	unheard *alarm.Alarm // an agent's phone that says nothing at all
 
 	out      *outward     // nil: a telephone of the house
+	setup    *setup       // of its INVITE
 	askTimer *alarm.Alarm // a mobile is asked once more
 }
 

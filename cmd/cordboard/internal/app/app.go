@@ -155,7 +155,7 @@ func (a *App) build(ctx context.Context) (err error) {
 	}
 	a.tracer = &tracer{messages: trace.New(s.Trace.Memory<<20, s.Trace.Keep), store: a.store, log: a.log.Named("trace")}
 	a.left = newMessages(a.store, s.Store.Journal, s.Voicemail, a.log)
-	if err := a.buildSIP(); err != nil {
+	if err := a.buildSIP(registry); err != nil {
 		return err
 	}
 	registry.MustRegister(sizeCollector{a})
@@ -168,7 +168,7 @@ func (a *App) build(ctx context.Context) (err error) {
 }
 
 // buildSIP makes the media engine, call control and the stack below it.
-func (a *App) buildSIP() error {
+func (a *App) buildSIP(registry *prometheus.Registry) error {
 	s := a.opt.Server
 	var err error
 	a.media, err = media.New(media.Options{
@@ -200,6 +200,7 @@ func (a *App) buildSIP() error {
 	a.gateway, err = sip.New(sip.Options{
 		Trunks: trunks, Router: a.rim, Phones: a.phones, Dialogs: newDialogs(a.store, a.log), Customers: a.rim, Numbers: a.rim, Media: a.media,
 		Mutual: s.Media.Mutual, Host: sdpHost(s.Media), Log: a.log, Mailboxes: a.left, Trace: a.tracer.messages,
+		Setups: countSetups(registry),
 	})
 	if err != nil {
 		return err

@@ -136,20 +136,24 @@ func TestProvider(t *testing.T) {
 		t.Fatal("The tests of trunks need Kamailio. Install it with:  sudo apt-get install --no-install-recommends kamailio")
 	}
 	for _, c := range []struct {
-		name  string
-		setup setup
-		run   func(*world) row
+		name   string
+		setup  setup
+		run    func(*world) row
+		counts string
 	}{
-		{"407, MD5, we hang up", setup{provider: &provider{asks: "proxy", algorithm: "MD5"}}, sentToNumber},
-		{"401, SHA-256, the number hangs up", setup{provider: &provider{asks: "www", algorithm: "SHA-256"}}, numberHangsUp},
-		{"401, SHA-256, a mobile", setup{provider: &provider{asks: "www", algorithm: "SHA-256"}}, mobileTakes},
-		{"wrong password", setup{provider: &provider{asks: "www", algorithm: "MD5", shown: "forgotten"}, logs: "a trunk refuses our password"}, passwordRefused},
+		{"407, MD5, we hang up", setup{provider: &provider{asks: "proxy", algorithm: "MD5"}}, sentToNumber, `cordboard_trunk_setups_total{code="200",trunk="main"} 1`},
+		{"401, SHA-256, the number hangs up", setup{provider: &provider{asks: "www", algorithm: "SHA-256"}}, numberHangsUp, `cordboard_trunk_setup_delay_seconds_count{result="established",trunk="main"} 1`},
+		{"401, SHA-256, a mobile", setup{provider: &provider{asks: "www", algorithm: "SHA-256"}}, mobileTakes, `cordboard_trunk_setups_total{code="200",trunk="main"} 1`},
+		{"wrong password", setup{provider: &provider{asks: "www", algorithm: "MD5", shown: "forgotten"}, logs: "a trunk refuses our password"}, passwordRefused, `cordboard_trunk_setups_total{code="401",trunk="main"}`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			c.setup.at = []agents.ID{anna}
 			w := newWorld(t, c.setup)
 			w.settled(c.run(w))
+			if c.counts != "" && !strings.Contains(w.get("/metrics"), c.counts) {
+				w.Errorf("the metrics lack %s", c.counts)
+			}
 		})
 	}
 }
