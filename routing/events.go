@@ -33,6 +33,10 @@ type CustomerResolved struct {
 	// Erased: the customer was erased since, and all but Call and Key can't be read
 	// any more. Only what reads a journal sets it.
 	Erased bool `json:"-"`
+	// Subject is under whose key the journal seals the event: the keyed hash of the
+	// customer's id, or of the number of one who is no customer; "" seals it for the
+	// call alone.
+	Subject string `json:"-"`
 }
 
 // CallerGone: the caller hung up or gave up (BYE, CANCEL, media or flow lost).

@@ -21,6 +21,8 @@ type AtRim struct {
 type RimRead struct {
 	Call CallID  `json:"call"`
 	Rim  []AtRim `json:"rim"`
+
+	Subject string `json:"-"` // as in CustomerResolved
 }
 
 // Kind implements Event.

@@ -1,6 +1,7 @@
 // Package journal keeps the engine's inputs on disk, in order, so that what it
-// decided can be replayed. It holds no personal data: events carry none. The
-// driver (routing/live) is its writer.
+// decided can be replayed. No name and no number stands in it, and what routing
+// knows of a caller is sealed, with a key that erasing him destroys. The driver
+// (routing/live) is its writer.
 //
 // A journal is a folder of segments, a new one for each run of the server and
 // whenever one has grown enough. A segment is text: a header with the version
@@ -10,6 +11,7 @@
 //
 // CRC is CRC-32C of the rest of the line in eight hex digits, SEQ counts the
 // events of all segments, AT is in microseconds since 1970 UTC, EVENT is JSON.
+// The keys that open what is sealed in a segment lie in a file beside it.
 package journal
 
 import (
@@ -76,8 +78,17 @@ type Journal struct {
 	stats   Stats
 	failure error // of Close
 
+	keys              map[string]*key      // by subject, of the segment being written
+	lastKey           int64                // its number
+	group             int64                // counts the groups written
+	needed            []*key               // by the lines that are pending
+	erased            map[string]time.Time // subjects erased a moment ago, and until when they count as such
+	plain, bound, box []byte               // of the last event sealed, used again
+
+	writing sync.Mutex // held while a group is brought to the disk, and while keys are destroyed; before mu
+
 	// on the writer's goroutine only
-	seg   segment
+	seg   segment   // also of who holds writing
 	free  []byte    // the buffer written last, used again
 	wrote time.Time // when a group was last written
 }
@@ -101,6 +112,7 @@ func Open(dir string, opts Options) (*Journal, error) {
 	j := &Journal{
 		opts: opts, log: opts.Log.Named("journal"),
 		wake: make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{}),
+		keys: map[string]*key{}, erased: map[string]time.Time{},
 	}
 	if err := os.MkdirAll(opts.dir, 0o700); err != nil {
 		return nil, fmt.Errorf("journal: %w", err)
@@ -134,7 +146,7 @@ func (j *Journal) Append(at time.Time, ev routing.Event) error {
 		return nil
 	}
 	var err error
-	if j.pending, err = appendLine(j.pending, j.seq+1, at, ev); err != nil {
+	if j.pending, err = j.appendLine(j.pending, j.seq+1, at, ev); err != nil {
 		return fmt.Errorf("journal: %w", err)
 	}
 	j.seq++
@@ -143,25 +155,33 @@ func (j *Journal) Append(at time.Time, ev routing.Event) error {
 	return nil
 }
 
-func appendLine(to []byte, seq int64, at time.Time, ev routing.Event) ([]byte, error) {
+func (j *Journal) appendLine(to []byte, seq int64, at time.Time, ev routing.Event) ([]byte, error) {
 	before := len(to)
-	to = append(to, "00000000 "...)
+	to = append(to, noSum...)
 	start := len(to)
 	to = strconv.AppendInt(to, seq, 10)
 	to = append(to, ' ')
 	to = strconv.AppendInt(to, at.UnixMicro(), 10)
 	to = append(to, ' ')
 	to = append(to, ev.Kind()...)
-	to, err := routing.AppendEvent(append(to, ' '), ev)
+	to, err := j.appendEvent(append(to, ' '), seq, at, ev)
 	if err != nil {
 		return to[:before], err
 	}
-	const digits = "0123456789abcdef"
-	sum := crc32.Checksum(to[start:], castagnoli)
-	for i := range 8 {
-		to[start-2-i] = digits[sum>>(4*i)&0xf]
-	}
+	putSum(to, start)
 	return append(to, '\n'), nil
+}
+
+// noSum holds the place of a line's checksum.
+const noSum = "00000000 "
+
+// putSum writes the checksum of what begins at start before it.
+func putSum(line []byte, start int) {
+	const digits = "0123456789abcdef"
+	sum := crc32.Checksum(line[start:], castagnoli)
+	for i := range 8 {
+		line[start-2-i] = digits[sum>>(4*i)&0xf]
+	}
 }
 
 func (j *Journal) signal() {

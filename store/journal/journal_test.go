@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -195,7 +196,7 @@ func TestDamage(t *testing.T) {
 	}
 
 	for text, says := range map[string]string{
-		"cordboard-journal 2\n": "format", "something else\n": "no journal",
+		"cordboard-journal 3\n": "format", "something else\n": "no journal",
 		header + vanished(t): routing.ErrUnknownEvent.Error(),
 	} {
 		dir := t.TempDir()
@@ -211,7 +212,7 @@ func TestDamage(t *testing.T) {
 // vanished is the line of an event that later versions do not know.
 func vanished(t *testing.T) string {
 	t.Helper()
-	line, err := appendLine(nil, 1, t0, unknown{})
+	line, err := new(Journal).appendLine(nil, 1, t0, unknown{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -346,6 +347,58 @@ func BenchmarkAppend(b *testing.B) {
 		b.Fatal(err)
 	}
 	b.ReportMetric(float64(j.Stats().Lost), "lost")
+}
+
+// BenchmarkSeal is what the engine's goroutine does for a look-up's end, each of
+// somebody else, as they are; without the disk.
+func BenchmarkSeal(b *testing.B) {
+	var ev routing.Event = routing.CustomerResolved{
+		Call: 7, Key: "5f0c1a9e5f0c1a9e5f0c1a9e5f0c1a9e",
+		Customer: rule.Customer{Known: true, Segment: "gold", Language: "en", Country: "DE", ChurnRisk: 40, Products: []string{"fibre", "mobile"}},
+	}
+	const group = 100 // written together
+	text := make([]byte, 0, 1<<20)
+	run := func(b *testing.B, ev func(subject string) routing.Event) {
+		b.ReportAllocs()
+		subjects := make([]string, 25_000) // of a segment
+		for i := range subjects {
+			subjects[i] = strconv.Itoa(i)
+		}
+		j := Journal{keys: map[string]*key{}}
+		for n := 0; b.Loop(); n++ {
+			if n%group == 0 {
+				j.group, j.needed = j.group+1, nil
+			}
+			if n%len(subjects) == 0 {
+				clear(j.keys)
+			}
+			var err error
+			if text, err = j.appendLine(text[:0], int64(n), t0, ev(subjects[n%len(subjects)])); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	b.Run("sealed", func(b *testing.B) {
+		run(b, func(subject string) routing.Event {
+			r := ev.(routing.CustomerResolved)
+			r.Subject = subject
+			return r
+		})
+	})
+	b.Run("clear", func(b *testing.B) { // as before format 2
+		j, n := Journal{}, int64(0)
+		b.ReportAllocs()
+		for b.Loop() {
+			n++
+			line, err := routing.AppendEvent(text[:0], ev)
+			if err != nil {
+				b.Fatal(err)
+			}
+			if text, err = j.appendLine(line, n, t0, routing.CallerGone{Call: 7}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 }
 
 func ExampleRead() {

@@ -80,6 +80,7 @@ func (r *reader) segment(dir, name string, do func(time.Time, routing.Event) err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
 	in := bufio.NewReaderSize(f, 1<<16)
+	boxes := opener{path: keysBeside(filepath.Join(dir, name))}
 	for n := 1; ; n++ {
 		text, err := in.ReadBytes('\n')
 		if errors.Is(err, io.EOF) {
@@ -109,7 +110,7 @@ func (r *reader) segment(dir, name string, do func(time.Time, routing.Event) err
 		if r.numbersOnly {
 			continue
 		}
-		ev, err := routing.DecodeEvent(l.kind, l.body)
+		ev, err := boxes.event(&l)
 		if err != nil {
 			return fmt.Errorf("journal: %s line %d: %w", name, n, err)
 		}
@@ -124,8 +125,8 @@ func checkHeader(name string, text []byte) error {
 	switch {
 	case word != magic:
 		return fmt.Errorf("journal: %s is no journal segment", name)
-	case v != version:
-		return fmt.Errorf("journal: %s has format %q, this program reads %s", name, v, version)
+	case v != version && v != clearVersion:
+		return fmt.Errorf("journal: %s has format %q, this program reads %s and %s", name, v, clearVersion, version)
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package journal
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,9 +15,11 @@ import (
 
 const (
 	magic   = "cordboard-journal"
-	version = "1"
+	version = "2"
 	header  = magic + " " + version + "\n"
 	suffix  = ".journal"
+
+	clearVersion = "1" // that of releases that sealed nothing
 )
 
 // file is what a segment is written to.
@@ -33,11 +36,61 @@ func createFile(path string) (file, error) {
 	return os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY|os.O_APPEND, 0o600)
 }
 
-// segment is the one being written.
-type segment struct {
+// appended is a file that only grows.
+type appended struct {
 	path string
 	f    file
 	size int64 // of what is good in it
+}
+
+// append writes and syncs, or leaves the file as it was.
+func (a *appended) append(b []byte) error {
+	if a.f == nil {
+		return errors.New("file is closed")
+	}
+	_, err := a.f.Write(b)
+	if err == nil {
+		err = a.f.Sync()
+	}
+	if err == nil {
+		a.size += int64(len(b))
+		return nil
+	}
+	if undo := a.f.Truncate(a.size); undo != nil {
+		// What it holds past size may be torn: nothing more goes into it.
+		return errors.Join(err, undo, a.close())
+	}
+	return err
+}
+
+func (a *appended) close() error {
+	if a.f == nil {
+		return nil
+	}
+	err := a.f.Close()
+	a.f = nil
+	return err
+}
+
+// reopen goes on with what has been put in the file's place.
+func (a *appended) reopen() error {
+	err := a.close()
+	f, opening := os.OpenFile(a.path, os.O_WRONLY|os.O_APPEND, 0o600)
+	if opening != nil {
+		return errors.Join(err, opening)
+	}
+	info, opening := f.Stat()
+	if opening != nil {
+		return errors.Join(err, opening, f.Close())
+	}
+	a.f, a.size = f, info.Size()
+	return err
+}
+
+// segment is the one being written, with its keys.
+type segment struct {
+	appended
+	keys appended // its path is "" before the first key
 }
 
 // newSegment begins the segment after the last one in the folder.
@@ -52,7 +105,7 @@ func newSegment(opts Options) (segment, error) {
 			return segment{}, fmt.Errorf("segment name %q: %w", names[len(names)-1], err)
 		}
 	}
-	s := segment{path: filepath.Join(opts.dir, fmt.Sprintf("%08d%s", n+1, suffix))}
+	s := segment{appended: appended{path: filepath.Join(opts.dir, fmt.Sprintf("%08d%s", n+1, suffix))}}
 	if s.f, err = opts.create(s.path); err != nil {
 		return segment{}, err
 	}
@@ -62,34 +115,51 @@ func newSegment(opts Options) (segment, error) {
 	return s, syncDir(opts.dir)
 }
 
-// append writes and syncs, or leaves the segment as it was.
-func (s *segment) append(b []byte) error {
-	if s.f == nil {
-		return errors.New("segment is closed")
+// usable says whether the segment takes more events.
+func (s *segment) usable() bool { return s.f != nil && (s.keys.path == "" || s.keys.f != nil) }
+
+// put writes the keys that a group needs and then the group: what is sealed is
+// never on the disk without its key.
+func (s *segment) put(opts Options, b []byte, keys []*key) error {
+	if err := s.keep(opts, keys); err != nil {
+		return fmt.Errorf("keys: %w", err)
 	}
-	_, err := s.f.Write(b)
-	if err == nil {
-		err = s.f.Sync()
-	}
-	if err == nil {
-		s.size += int64(len(b))
-		return nil
-	}
-	if undo := s.f.Truncate(s.size); undo != nil {
-		// What it holds past size may be torn: nothing more goes into it.
-		return errors.Join(err, undo, s.close())
-	}
-	return err
+	return s.append(b)
 }
 
-func (s *segment) close() error {
-	if s.f == nil {
+func (s *segment) keep(opts Options, keys []*key) (err error) {
+	var text []byte
+	for _, k := range keys {
+		if k.in != s.path {
+			text = k.appendLine(text)
+		}
+	}
+	if len(text) == 0 {
 		return nil
 	}
-	err := s.f.Close()
-	s.f = nil
-	return err
+	if s.keys.path == "" {
+		path := keysBeside(s.path)
+		if s.keys.f, err = opts.create(path); err != nil {
+			return err
+		}
+		s.keys.path = path
+		if err := syncDir(opts.dir); err != nil {
+			return errors.Join(err, s.keys.close())
+		}
+	}
+	if s.keys.size == 0 {
+		text = append([]byte(keysHeader), text...)
+	}
+	if err := s.keys.append(text); err != nil {
+		return err
+	}
+	for _, k := range keys {
+		k.in = s.path
+	}
+	return nil
 }
+
+func (s *segment) close() error { return errors.Join(s.appended.close(), s.keys.close()) }
 
 // segments names a folder's segments in order.
 func segments(dir string) ([]string, error) {
@@ -119,15 +189,18 @@ func syncDir(dir string) error {
 // write writes what is pending. What could not be written is pending again,
 // in front of what came meanwhile.
 func (j *Journal) write() error {
+	j.writing.Lock()
+	defer j.writing.Unlock()
 	j.mu.Lock()
-	buf, lines := j.pending, j.lines
-	j.pending, j.lines = j.free[:0], 0
+	buf, lines, keys := j.pending, j.lines, j.needed
+	j.pending, j.lines, j.needed = j.free[:0], 0, nil
+	j.group++
 	j.mu.Unlock()
 	if len(buf) == 0 {
 		j.free = buf
 		return nil
 	}
-	err := j.put(buf)
+	err := j.put(buf, keys)
 	j.mu.Lock()
 	was := j.stats.Failing
 	j.stats.Failing = err != nil
@@ -137,6 +210,7 @@ func (j *Journal) write() error {
 	} else {
 		j.pending = append(buf, j.pending...)
 		j.lines += lines
+		j.needed = append(keys, j.needed...)
 		j.free = nil
 	}
 	lost := j.stats.Lost
@@ -151,8 +225,8 @@ func (j *Journal) write() error {
 }
 
 // put writes into the segment, into a new one when that is full or torn.
-func (j *Journal) put(b []byte) error {
-	if j.seg.f == nil || j.seg.size >= j.opts.SegmentBytes {
+func (j *Journal) put(b []byte, keys []*key) error {
+	if !j.seg.usable() || j.seg.size >= j.opts.SegmentBytes {
 		next, err := newSegment(j.opts)
 		if err != nil {
 			return err
@@ -161,9 +235,12 @@ func (j *Journal) put(b []byte) error {
 			j.log.Warn("journal segment not closed cleanly", zap.Error(err))
 		}
 		j.seg = next
+		j.mu.Lock()
+		clear(j.keys) // each segment has its own
+		j.mu.Unlock()
 		j.remove(time.Now())
 	}
-	return j.seg.append(b)
+	return j.seg.put(j.opts, b, keys)
 }
 
 // remove deletes segments whose last event is older than Keep.
@@ -182,7 +259,11 @@ func (j *Journal) remove(now time.Time) {
 		if err != nil || path == j.seg.path || now.Sub(info.ModTime()) < j.opts.Keep {
 			continue
 		}
-		if err := os.Remove(path); err != nil {
+		err = os.Remove(keysBeside(path))
+		if err == nil || errors.Is(err, fs.ErrNotExist) {
+			err = os.Remove(path)
+		}
+		if err != nil {
 			j.log.Warn("old journal segment not removed", zap.String("segment", name), zap.Error(err))
 		}
 	}

@@ -107,7 +107,7 @@ func (r *rim) reload(ev routing.PolicyChanged) {
 	defer r.turning.Unlock()
 	for call, who := range r.callers.turn(ev.Policy) {
 		if rim := who.read(ev.Policy); len(rim) > 0 {
-			r.driver.Submit(routing.RimRead{Call: call, Rim: rim})
+			r.driver.Submit(routing.RimRead{Call: call, Rim: rim, Subject: r.subject(&who)})
 		}
 	}
 	r.use(ev.Policy)
@@ -148,6 +148,15 @@ func (r *rim) key(field, literal string) string {
 		return r.hash(literal)
 	}
 	return r.hash("customer " + literal)
+}
+
+// subject is under whose key the journal seals what is known of a caller: the
+// customer's, or his number's; "" of one who withholds it.
+func (r *rim) subject(who *known) string {
+	if who.id != "" {
+		return r.key("customer.id", who.id)
+	}
+	return r.hash(who.number)
 }
 
 // Submit implements sip.Router and screenpop.Engine. What the ledger wants to
@@ -197,7 +206,7 @@ func (r *rim) lookedUp(call routing.CallID, m customer.Match, past rule.Past) {
 	}
 	ev.Customer = attrs
 	if who, there := r.callers.know(call, attrs, m.Record); there {
-		ev.Rim = who.read(who.versions...)
+		ev.Rim, ev.Subject = who.read(who.versions...), r.subject(&who)
 	}
 	r.driver.Submit(ev)
 }
