@@ -76,8 +76,9 @@ type Enqueued struct {
 	Queue    string    `json:"queue"`
 	Rule     string    `json:"rule"` // route path without root; "root" for the root itself
 	Topic    string    `json:"topic,omitempty"`
-	Region   string    `json:"region,omitempty"` // the caller's
-	Tag      string    `json:"tag,omitempty"`    // set by a route, for reports
+	Region   string    `json:"region,omitempty"`   // the caller's
+	Tag      string    `json:"tag,omitempty"`      // set by a route, for reports
+	Language string    `json:"language,omitempty"` // the caller's, as resolved
 	Priority int       `json:"priority"`
 	Since    time.Time `json:"since"` // when its waiting began
 	Entered  time.Time `json:"entered"`
@@ -98,8 +99,12 @@ type TurnedAway struct {
 	Queue string    `json:"queue"`
 	Since time.Time `json:"since"` // when its waiting began
 	Why   string    `json:"why"`   // closed, full
-	// Within is as in Enqueued.
-	Within time.Duration `json:"answer_within,omitzero"`
+	// Within and those after it are as in Enqueued.
+	Within   time.Duration `json:"answer_within,omitzero"`
+	Rule     string        `json:"rule,omitempty"`
+	Topic    string        `json:"topic,omitempty"`
+	Tag      string        `json:"tag,omitempty"`
+	Language string        `json:"language,omitempty"`
 }
 
 // StepReached: more agents may take the call from now on.
@@ -230,11 +235,14 @@ type Treat struct {
 	// meanwhile.
 	Until time.Time `json:"until,omitzero"`
 	Music string    `json:"music,omitempty"`
-	// Voicemail is the mailbox, Queue the one the caller was in, and Language the
-	// caller's.
+	// Voicemail is the mailbox, and Queue the one the caller was in.
 	Voicemail string `json:"voicemail,omitempty"`
 	Queue     string `json:"queue,omitempty"`
-	Language  string `json:"language,omitempty"`
+	// Language and those after it are as in Enqueued.
+	Language string `json:"language,omitempty"`
+	Rule     string `json:"rule,omitempty"`
+	Topic    string `json:"topic,omitempty"`
+	Tag      string `json:"tag,omitempty"`
 }
 
 // EndCall: the call is over. Call control ends whatever legs are left. Sent

@@ -101,6 +101,7 @@ func appendEnqueued(to []byte, a *Enqueued, ok *bool) []byte {
 	to = optionalText(to, `,"topic":`, a.Topic)
 	to = optionalText(to, `,"region":`, a.Region)
 	to = optionalText(to, `,"tag":`, a.Tag)
+	to = optionalText(to, `,"language":`, a.Language)
 	to = appendInt(to, `,"priority":`, a.Priority)
 	to = appendTime(to, `,"since":`, a.Since, ok)
 	to = appendTime(to, `,"entered":`, a.Entered, ok)

@@ -51,6 +51,7 @@ func (e *Engine) customerResolved(ev CustomerResolved) {
 		return
 	}
 	c.resolved, c.customerKey = true, ev.Key
+	e.give(c, ev.Recorded)
 	c.know(ev.Customer)
 	if ev.Past != (rule.Past{}) {
 		c.past = new(ev.Past)
@@ -160,6 +161,10 @@ func (t target) queue(p *plan) string {
 // read walks the routes without the customer; asks says that the answer hangs
 // on the record.
 func (e *Engine) read(c *call) (t target, asks bool) {
+	if c.given != nil {
+		_, led := c.given.led()
+		return c.given.target(c.plan), !c.resolved && !led
+	}
 	if c.resolved {
 		return e.walk(c, true)
 	}
@@ -193,6 +198,9 @@ func (e *Engine) readAnyway(c *call) (target, bool) { return e.walk(c, true) }
 // walk reads the tree from the top. A node whose condition holds claims the
 // call; its children are tried in order, and no node hands a call back.
 func (e *Engine) walk(c *call, known bool) (t target, asks bool) {
+	if c.given != nil {
+		return c.given.target(c.plan), false
+	}
 	e.fill(c)
 	t = target{route: c.plan.root, language: c.attrs.Language, topic: c.attrs.Topic}
 	for {

@@ -49,6 +49,7 @@ type call struct {
 	caller      string         // keyed hash of the number, "" when withheld
 	customerKey string         // keyed hash of the customer's id, "" while nobody is known
 	rim         []AtRim
+	given       *given // nil, but in the replay of a call whose customer was erased
 	plan        *plan
 	drains      *plan // the live version that left it to its own
 
@@ -185,6 +186,11 @@ func (c *call) marked(what string) bool {
 // language is the caller's: set by a route, else the record's, else the
 // region's, else the default; one that is not declared counts as the default.
 func (c *call) language(p *plan) string {
+	if c.given != nil {
+		if code := c.given.language(); slices.Contains(p.Languages, code) {
+			return code
+		}
+	}
 	region := ""
 	if r := p.Regions.Named(c.region()); r != nil {
 		region = r.Language

@@ -197,7 +197,15 @@ func (e *Engine) wishedAndGone(c *call) bool {
 // record allows it, and no callback of the same customer waits in this queue.
 func (e *Engine) possible(c *call) bool {
 	cb := e.offersOf(c)
-	return cb != nil && cb.terms != nil && cb.taken == 0 && c.attrs.ANIKnown && !c.known().DoNotCall && e.promisedTo(c) == nil
+	return cb != nil && cb.terms != nil && cb.taken == 0 && c.attrs.ANIKnown && c.mayBeCalled() && e.promisedTo(c) == nil
+}
+
+// mayBeCalled says that the customer's record does not forbid it.
+func (c *call) mayBeCalled() bool {
+	if c.given != nil {
+		return c.given.calledBack()
+	}
+	return !c.known().DoNotCall
 }
 
 // possibleAt notes the number that was keyed in, "" for the caller's own, and says
@@ -217,7 +225,7 @@ func (e *Engine) mayOffer(c *call) bool {
 		return false
 	}
 	when := c.callback.terms.When
-	if when == nil {
+	if when == nil || c.given != nil {
 		return true
 	}
 	if c.demand != nil {
@@ -265,7 +273,7 @@ func (e *Engine) offerInstead(c *call, why string, t rule.Treatment) {
 // while the caller waits.
 func (e *Engine) offerNow(c *call, why string) {
 	terms := c.callback.terms
-	e.act(OfferCallback{Call: c.id, Queue: c.queue.Name, Key: terms.Key, Entered: terms.Entered, Language: c.language(c.plan), Why: why})
+	e.act(OfferCallback{Call: c.id, Queue: c.queue.Name, Key: terms.Key, Entered: terms.Entered, Language: c.language(c.plan), Why: why, Rule: c.rule(), Topic: c.topic, Tag: c.said.tag})
 }
 
 // otherwise is what an action does in the place of a callback.

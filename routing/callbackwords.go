@@ -63,6 +63,10 @@ type OfferCallback struct {
 	// Why is the action that offers it (closed, full, late, nobody); "" while the
 	// caller waits.
 	Why string `json:"why,omitempty"`
+	// Rule, Topic and Tag are as in Enqueued.
+	Rule  string `json:"rule,omitempty"`
+	Topic string `json:"topic,omitempty"`
+	Tag   string `json:"tag,omitempty"`
 }
 
 // CallbackTaken: the caller will be called back. The line is released without

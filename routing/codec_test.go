@@ -20,7 +20,7 @@ func everyEvent() []Event {
 		CallerGone{7, true}, CallFailed{7, "media_lost", true},
 		PopAcked{o, Painted, 3, map[string]string{"who": "shown"}}, OfferAccepted{o}, OfferRefused{o, "not_now"},
 		PhoneRinging{o}, PhoneAnswered{o}, PhoneFailed{o, 486, true}, NumberAnswered{7}, NumberFailed{7, 486}, NumberGone{7}, MessageLeft{7, 12, MessageByKey}, AgentGone{o}, JoinFailed{o, "no_codec"}, Joined{o, "relay"},
-		HoldRequested{o, true}, PhoneHeld{o, true}, HangupRequested{o}, TransferRequested{o, "t", "q", "bob", Outside{3, "GB"}}, ConsultRequested{o, 9, "t", "q", "bob"}, ConsultStopped{o}, ConsultCompleted{o}, WrapUpEnded{o, "fixed"},
+		HoldRequested{o, true}, PhoneHeld{o, true}, HangupRequested{o}, TransferRequested{o, "t", "q", "bob", Outside{3, "GB"}}, ConsultRequested{o, 9, "t", "q", "bob", nil}, ConsultStopped{o}, ConsultCompleted{o}, WrapUpEnded{o, "fixed"},
 		AgentSignedIn{"ann", agents.NotReady, "break"}, AgentSignedOut{"ann"}, AgentStateAsked{"ann", agents.NotReady, "lunch"},
 		DeskChanged{"ann", true}, PhoneProbed{"ann", 200}, PhoneChanged{"ann", true}, TreatmentPlayed{7}, RimRead{Call: 7, Rim: []AtRim{{5, "r", []int{4}}}}, PolicyChanged{Version: 8, SHA256: "ab", Directory: "d1"}, Tick{}, Started{8, "ab", "d1"}, DirectoryChanged{SHA256: "d2"},
 		CallbackAccepted{7, "k1:ab"}, CallbackDeclined{7}, CustomerAnswered{7, 2}, CustomerMissed{7, 2, 486}, everyRestored(),

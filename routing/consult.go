@@ -49,6 +49,7 @@ func (e *Engine) consultRequested(c *call, ev ConsultRequested) error {
 		return nil
 	}
 	q := e.question(c, ev.Consult, d)
+	e.give(q, ev.Recorded)
 	e.act(ConsultStarted{c.offer(), q.id, ev.Topic, d.queue.Name, ev.ToAgent})
 	c.onHold = true
 	e.act(Hold{Offer: c.offer(), On: true}) // though the phone holds already: its key must not bring the caller back

@@ -10,6 +10,8 @@ type ConsultRequested struct {
 	Topic   string    `json:"topic,omitempty"`
 	Queue   string    `json:"queue,omitempty"`
 	ToAgent agents.ID `json:"to_agent,omitempty"`
+	// Recorded is of the question, in the replay of a call whose customer was erased.
+	Recorded *Recorded `json:"-"`
 }
 
 // ConsultStopped: the agent who asked asks no more, and goes back to the caller.

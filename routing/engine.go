@@ -79,6 +79,7 @@ type Engine struct {
 	renewing  []outdated // a heap of demands with calls to be routed again
 	gone      []*plan    // versions that no call uses any more, to be forgotten
 	watch     *watch     // nil: nobody wants records
+	gives     bool       // some calls are decided as they were recorded
 }
 
 // New makes an engine that decides by the policy. All its agents are signed
@@ -158,6 +159,9 @@ func (e *Engine) Deadline() (time.Time, bool) {
 func (e *Engine) act(a Action) {
 	e.acts = append(e.acts, a)
 	e.count(a)
+	if e.gives {
+		e.tellGiven(a)
+	}
 }
 
 func (e *Engine) apply(ev Event) error {

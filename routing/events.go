@@ -31,8 +31,11 @@ type CustomerResolved struct {
 	// Rim replaces what CallArrived brought, now that the record is known.
 	Rim []AtRim `json:"rim,omitempty"`
 	// Erased: the customer was erased since, and all but Call and Key can't be read
-	// any more. Only what reads a journal sets it.
-	Erased bool `json:"-"`
+	// any more. Only what reads a journal sets it, and a replay Recorded beside it,
+	// which the call is decided by from now on: what came before did not hang on
+	// the record.
+	Erased   bool      `json:"-"`
+	Recorded *Recorded `json:"-"`
 	// Subject is under whose key the journal seals the event: the keyed hash of the
 	// customer's id, or of the number of one who is no customer; "" seals it for the
 	// call alone.

@@ -20,7 +20,7 @@ func (e *Engine) sendAway(c *call, why string, t rule.Treatment) {
 	c.phase, c.treatment, c.trigger = dialled, &t, why
 	due := e.now + numberRing
 	e.arm(c, numberDue, due)
-	e.act(Treat{Call: c.id, Why: why, Number: t.Number, Until: instant(due), Music: c.music()})
+	e.actTreat(c, Treat{Why: why, Number: t.Number, Until: instant(due), Music: c.music()})
 }
 
 // numberAnswered: the caller is with the number, for as long as they like.

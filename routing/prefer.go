@@ -53,6 +53,9 @@ func (e *Engine) preferences(c *call, list []rule.Prefer) []preference {
 				id = ""
 			}
 		}
+		if c.given != nil && kind == r.Who { // whom the record named
+			id = string(c.given.preferred(kind))
+		}
 		if a := e.agents[agents.ID(id)]; a != nil && id != "" {
 			out = append(out, preference{kind: kind, agents: []*agent{a}, wait: r.Wait.Microseconds(), waived: r.Waived, hold: r.Hold})
 		}

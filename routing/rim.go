@@ -21,8 +21,10 @@ type AtRim struct {
 type RimRead struct {
 	Call CallID  `json:"call"`
 	Rim  []AtRim `json:"rim"`
-
-	Subject string `json:"-"` // as in CustomerResolved
+	// Erased, Recorded and Subject are as in CustomerResolved.
+	Erased   bool      `json:"-"`
+	Recorded *Recorded `json:"-"`
+	Subject  string    `json:"-"`
 }
 
 // Kind implements Event.
@@ -88,6 +90,7 @@ func (p *Policy) Keyed(hash func(field, literal string) string) *Policy {
 // rimRead takes over what the rim read of a call.
 func (e *Engine) rimRead(ev RimRead) {
 	if c := e.calls[ev.Call]; c != nil {
+		e.give(c, ev.Recorded)
 		e.learn(c, ev.Rim)
 	}
 }
@@ -122,6 +125,11 @@ func (c *call) atRim() *AtRim {
 func (c *call) region() string {
 	if r := c.atRim(); r != nil {
 		return r.Region
+	}
+	if c.given != nil {
+		if region, known := c.given.regions[c.plan.Version]; known {
+			return region
+		}
 	}
 	return c.attrs.Region
 }

@@ -101,11 +101,20 @@ func (e *Engine) answer(c *call, s *Step) bool {
 			return a.holds
 		}
 	}
+	holds := e.stepHolds(c, s)
+	c.answers = append(c.answers, answer{s.After, s.When.String(), holds})
+	return holds
+}
+
+func (e *Engine) stepHolds(c *call, s *Step) bool {
+	if c.given != nil {
+		e.restep(c)
+		return c.given.holds(c.step + 2)
+	}
 	holds := e.holdsNow(c, s.When)
 	if !holds {
 		e.watchFalse(c, s)
 	}
-	c.answers = append(c.answers, answer{s.After, s.When.String(), holds})
 	return holds
 }
 

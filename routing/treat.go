@@ -51,7 +51,7 @@ func (e *Engine) treat(c *call, why string, t rule.Treatment) bool {
 	if t.Play != "" {
 		e.hears(c)
 		c.phase, c.treatment, c.trigger = treated, &t, why
-		e.act(Treat{Call: c.id, Why: why, Play: t.Play})
+		e.actTreat(c, Treat{Why: why, Play: t.Play})
 		return true
 	}
 	if t.Callback { // possible: that was asked while it stood in its queue
@@ -60,6 +60,12 @@ func (e *Engine) treat(c *call, why string, t rule.Treatment) bool {
 	}
 	e.finishTreatment(c, why, t)
 	return true
+}
+
+// actTreat tells of a treatment, and of the route that the call has come by.
+func (e *Engine) actTreat(c *call, out Treat) {
+	out.Call, out.Rule, out.Topic, out.Tag, out.Language = c.id, c.rule(), c.topic, c.said.tag, c.language(c.plan)
+	e.act(out)
 }
 
 // canGo is false for a queue that the call has been in, or one move too many.
@@ -95,11 +101,11 @@ func (e *Engine) finishTreatment(c *call, why string, t rule.Treatment) {
 	case t.Voicemail != "":
 		e.takeMessage(c, why, t)
 	case t.Reject != 0 && !c.answered:
-		e.act(Treat{Call: c.id, Why: why, Reject: t.Reject})
+		e.actTreat(c, Treat{Why: why, Reject: t.Reject})
 		e.endWith(c, EndCall{Call: c.id, Outcome: Rejected, By: ByServer, Reason: why, Code: t.Reject})
 	default:
 		if t.Play == "" {
-			e.act(Treat{Call: c.id, Why: why})
+			e.actTreat(c, Treat{Why: why})
 		}
 		outcome := Treated
 		if c.talked {

@@ -40,11 +40,11 @@ func (e *Engine) takeMessage(c *call, why string, t rule.Treatment) {
 		e.act(AnswerCaller{c.id, c.music()})
 	}
 	c.phase, c.treatment, c.trigger = recording, &t, why
-	out := Treat{Call: c.id, Why: why, Voicemail: t.Voicemail, Language: c.language(c.plan)}
+	out := Treat{Why: why, Voicemail: t.Voicemail}
 	if c.queue != nil {
 		out.Queue = c.queue.Name
 	}
-	e.act(out)
+	e.actTreat(c, out)
 }
 
 // messageLeft: for its queue the call was treated when it was sent to the

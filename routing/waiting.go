@@ -62,7 +62,7 @@ func (e *Engine) turnAway(c *call, why string, t rule.Treatment) bool {
 	if t = e.instead(c, t); !c.canGo(t) {
 		return false
 	}
-	e.act(TurnedAway{Call: c.id, Queue: c.queue.Name, Since: instant(c.since), Why: why, Within: c.queue.promise()})
+	e.act(TurnedAway{Call: c.id, Queue: c.queue.Name, Since: instant(c.since), Why: why, Within: c.queue.promise(), Rule: c.rule(), Topic: c.topic, Tag: c.said.tag, Language: c.language(c.plan)})
 	return e.treat(c, why, t)
 }
 
@@ -320,7 +320,7 @@ func (e *Engine) closed(c *call) {
 func (e *Engine) announce(c *call, trigger string) {
 	e.watchDecision(c, nil, Queued, Reason{Trigger: trigger})
 	e.act(Enqueued{
-		Call: c.id, Queue: c.queue.Name, Rule: c.rule(), Topic: c.topic, Tag: c.said.tag, Region: c.region(), Priority: c.priority(),
+		Call: c.id, Queue: c.queue.Name, Rule: c.rule(), Topic: c.topic, Tag: c.said.tag, Region: c.region(), Language: c.language(c.plan), Priority: c.priority(),
 		Since: instant(c.since), Entered: instant(c.entered), Version: c.plan.Version, Within: c.queue.promise(), Consult: c.asksAbout(),
 		Reason: Reason{Rule: c.rule(), Trigger: trigger, CameBack: int(c.came), Version: c.plan.Version, LeftOut: e.leftOut(c, nil, 0, maxExplained)},
 	})

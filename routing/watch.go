@@ -45,7 +45,7 @@ func (e *Engine) watches(c *call) bool {
 
 // watchRoute keeps how the routes were read, at the instant they were.
 func (e *Engine) watchRoute(c *call) {
-	if !e.watches(c) {
+	if !e.watches(c) || c.given != nil {
 		return
 	}
 	work := e.slice

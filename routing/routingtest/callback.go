@@ -190,7 +190,7 @@ func (r *runner) callback(a routing.Action) string {
 // again, callbacks are given back their places, and all other calls are gone.
 func (r *runner) restart() error {
 	before := r.engine.Snapshot(r.now)
-	r.engine = routing.New(r.policy)
+	r.begin(r.policy)
 	r.decide(true)
 	for _, id := range slices.Sorted(maps.Keys(r.kept)) {
 		if err := r.step(routing.CallbackRestored{Call: id, Caller: r.hashes[id], Kept: *r.kept[id]}); err != nil {

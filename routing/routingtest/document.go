@@ -461,7 +461,7 @@ func (c *Case) routes() error {
 	}
 	for _, key := range slices.Sorted(mapKeys(c.direct)) {
 		queue, priority, _ := strings.Cut(key, "/")
-		if err := add("direct", fmt.Sprintf("call.trunk == %q", key), queue, priority, nil); err != nil {
+		if err := add("direct "+key, fmt.Sprintf("call.trunk == %q", key), queue, priority, nil); err != nil {
 			return err
 		}
 	}

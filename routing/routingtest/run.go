@@ -15,6 +15,7 @@ import (
 // runner plays one case.
 type runner struct {
 	*Case
+	tape
 	engine  *routing.Engine
 	out     []string
 	now     time.Time
@@ -29,6 +30,7 @@ type runner struct {
 	acks    []routing.Offer
 	picks   []routing.Offer // agents reserved for a callback, whose customer is there
 	tries   map[routing.CallID]int
+	awaited map[routing.CallID]bool // calls whose routing waits for the record
 	kept    map[routing.CallID]*routing.Kept
 	reached map[routing.CallID]bool
 	hashes  map[routing.CallID]string // of callers' numbers
@@ -45,13 +47,23 @@ type runner struct {
 
 // Run plays the case and gives the lines below the line.
 func (c *Case) Run() ([]string, error) {
+	r, err := c.run()
+	if err != nil {
+		return nil, err
+	}
+	return r.out, nil
+}
+
+// run plays the case.
+func (c *Case) run() (*runner, error) {
 	r := &runner{
-		Case: c, engine: routing.New(c.policy), setup: true, version: c.policy.Version,
+		Case: c, setup: true, version: c.policy.Version,
 		offers: map[routing.CallID]routing.Offer{}, made: map[routing.Offer]agents.ID{}, silent: map[routing.CallID]bool{}, talks: map[agents.ID]routing.Offer{}, callers: map[routing.CallID]*rule.Env{}, queues: map[routing.CallID]string{},
-		greeted: map[routing.CallID]bool{}, tries: map[routing.CallID]int{}, kept: map[routing.CallID]*routing.Kept{},
+		greeted: map[routing.CallID]bool{}, tries: map[routing.CallID]int{}, awaited: map[routing.CallID]bool{}, kept: map[routing.CallID]*routing.Kept{},
 		reached: map[routing.CallID]bool{}, hashes: map[routing.CallID]string{}, menuAsks: map[routing.CallID]int{},
 		over: map[routing.Offer]bool{}, quickPlay: c.playedUnsaid(),
 	}
+	r.begin(c.policy)
 	if err := r.prepare(); err != nil {
 		return nil, err
 	}
@@ -74,8 +86,7 @@ func (c *Case) Run() ([]string, error) {
 	if r.until.After(last) {
 		last = r.until
 	}
-	err := r.pass(last)
-	return r.out, err
+	return r, r.pass(last)
 }
 
 // prepare signs the agents in, the longest idle first, and gives those who
@@ -186,7 +197,9 @@ func (r *runner) pass(until time.Time) error {
 
 func (r *runner) step(ev routing.Event) error {
 	acts, err := r.engine.Step(r.now, ev)
-	r.show(slices.Clone(acts))
+	acts = slices.Clone(acts)
+	r.keep(r.now, ev, acts)
+	r.show(acts)
 	for err == nil && len(r.acks) > 0 {
 		o := r.acks[0]
 		r.acks = r.acks[1:]
@@ -207,11 +220,11 @@ func (r *runner) step(ev routing.Event) error {
 func (r *runner) decide(on bool) {
 	switch {
 	case !on && r.sliced:
-		r.engine.Slices(1, 0)
+		r.slices(1, 0)
 	case r.sliced && !r.setup:
-		r.engine.Slices(0, 1)
+		r.slices(0, 1)
 	default:
-		r.engine.Slices(0, 0)
+		r.slices(0, 0)
 	}
 }
 
@@ -275,6 +288,10 @@ func (r *runner) play(l line) error {
 		return r.restart()
 	case "reload":
 		return r.reload(l)
+	case "erase":
+		return r.erase(word(1))
+	case "replay":
+		return r.replay()
 	case "figures":
 		return r.figures(word(1))
 	}
@@ -392,13 +409,26 @@ func (r *runner) arrive(l line) error {
 			return err
 		}
 		r.callers[r.number(name)] = alone
-		if known {
+		if known || r.lookedUp(name) {
 			if err := r.resolve(name, who); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// lookedUp says that the look-up of a caller of whom the case tells nothing ends at
+// once: in a case that is replayed there is a record of every call that awaits one.
+func (r *runner) lookedUp(call string) bool {
+	replays := false
+	for _, l := range r.events {
+		if l.is("record") && slices.Contains(l.words, call) {
+			return false
+		}
+		replays = replays || l.is("replay")
+	}
+	return replays && r.awaited[r.number(call)]
 }
 
 // record is the end of a look-up.
@@ -421,7 +451,7 @@ func (r *runner) resolve(name string, who *rule.Env) error {
 // freeAll frees agents at one instant: before any of them takes a call, all are.
 func (r *runner) freeAll(ids []string) error {
 	if len(ids) > 1 {
-		r.engine.Slices(1, 0)
+		r.slices(1, 0)
 	}
 	for _, id := range ids {
 		if err := r.free(agents.ID(id)); err != nil {

@@ -37,6 +37,8 @@ func (r *runner) remember(a routing.Action) {
 		if !a.NoDesk && (!r.apart || r.setup) {
 			r.acks = append(r.acks, a.Offer)
 		}
+	case routing.ResolveCustomer:
+		r.awaited[a.Call] = !a.Deadline.IsZero()
 	case routing.TurnedAway:
 		r.queues[a.Call] = a.Queue
 	case routing.AskMenu:
@@ -162,7 +164,8 @@ func (r *runner) enqueued(a routing.Enqueued) string {
 		s += " (" + a.Reason.Trigger + ")"
 	}
 	turn := a.Since.Add(-time.Duration(a.Priority) * time.Second)
-	s += fmt.Sprintf(" rule=%s priority=%d since=%s", a.Rule, a.Priority, r.since(a.Since))
+	rule, _, _ := strings.Cut(a.Rule, " ") // of one for direct calls: which of them
+	s += fmt.Sprintf(" rule=%s priority=%d since=%s", rule, a.Priority, r.since(a.Since))
 	if q := r.policy.Queues[a.Queue]; r.policy.ByDue && q != nil {
 		s += " due=" + r.since(a.Since.Add(q.AnswerWithin))
 		turn = turn.Add(q.AnswerWithin)

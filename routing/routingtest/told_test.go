@@ -49,7 +49,7 @@ func TestToldCases(t *testing.T) {
 		t.Fatal(err)
 	}
 	cases := regexp.MustCompile(`(?m)^# (\d\d) `).FindAllStringSubmatchIndex(string(raw), -1)
-	if len(cases) != 41 {
+	if len(cases) != 42 {
 		t.Fatalf("%d cases", len(cases))
 	}
 	for i, at := range cases {

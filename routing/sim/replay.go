@@ -28,6 +28,8 @@ type Replay struct {
 	// Done is told what each event led to; nil: nobody wants to know. The slice
 	// is valid until it returns.
 	Done func(at time.Time, ev routing.Event, actions []routing.Action)
+	// Recall has what was recorded of calls whose customer was erased.
+	Recall
 
 	engine  *routing.Engine
 	version int    // that is live
@@ -47,8 +49,12 @@ func (r *Replay) Event(at time.Time, ev routing.Event) error {
 	if r.engine == nil {
 		return ErrNoStart
 	}
+	if ev, err = r.Recall.Complete(at, ev); err != nil {
+		return err
+	}
 	r.Events++
 	acts := r.step(at, ev)
+	r.Did(at, acts)
 	if r.Done != nil {
 		r.Done(at, ev, acts)
 	}

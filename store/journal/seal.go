@@ -183,7 +183,7 @@ func erased(kind string, in *sealedEvent) (routing.Event, error) {
 	case routing.CustomerResolved{}.Kind():
 		return routing.CustomerResolved{Call: in.Call, Key: in.Key, Erased: true}, nil
 	case routing.RimRead{}.Kind():
-		return routing.RimRead{Call: in.Call}, nil
+		return routing.RimRead{Call: in.Call, Erased: true}, nil
 	}
 	return nil, fmt.Errorf("decode sealed %q: %w", kind, routing.ErrUnknownEvent)
 }
