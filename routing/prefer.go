@@ -53,11 +53,14 @@ func (e *Engine) preferences(c *call, list []rule.Prefer) []preference {
 				id = ""
 			}
 		}
+		var until int64
 		if c.given != nil && kind == r.Who { // whom the record named
-			id = string(c.given.preferred(kind))
+			var asked agents.ID
+			asked, until = c.given.preferred(kind)
+			id = string(asked)
 		}
 		if a := e.agents[agents.ID(id)]; a != nil && id != "" {
-			out = append(out, preference{kind: kind, agents: []*agent{a}, wait: r.Wait.Microseconds(), waived: r.Waived, hold: r.Hold})
+			out = append(out, preference{kind: kind, agents: []*agent{a}, wait: r.Wait.Microseconds(), waived: r.Waived, hold: r.Hold, until: until})
 		}
 	}
 	return out

@@ -1,6 +1,7 @@
 package routing
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -31,6 +32,7 @@ type decision struct {
 	step                       int // of one that was skipped, as people count
 	prefer                     string
 	agent                      agents.ID // whom the call waited for, or was offered to
+	until                      int64     // when waiting for the agent ends
 }
 
 // IsDecision says that an action tells of a decision which a Recorded keeps.
@@ -68,11 +70,15 @@ func decisionOf(a Action) (decision, bool) {
 		d.leads, d.rule, d.topic, d.language, d.tag = true, a.Rule, a.Topic, a.Language, a.Tag
 	case OfferCallback:
 		d.leads, d.rule, d.topic, d.language, d.tag = a.Why != "", a.Rule, a.Topic, a.Language, a.Tag
+	case Announce:
+		d.language = a.Language
+	case CallCustomer:
+		d.language = a.Language
 	case CallbackTaken:
 	case StepSkipped:
 		d.step = a.Step
 	case Held:
-		d.prefer, d.agent = a.Prefer, a.Agent
+		d.prefer, d.agent, d.until = a.Prefer, a.Agent, a.Until.UnixMicro()
 	case OfferCall:
 		d.prefer, d.agent = a.Reason.Prefer, a.Agent
 	default:
@@ -104,6 +110,10 @@ func storedDecision(kind string, data []byte) (Action, error) {
 		return decodeAction[Treat](data)
 	case OfferCallback{}.Kind():
 		return decodeAction[OfferCallback](data)
+	case Announce{}.Kind():
+		return decodeAction[Announce](data)
+	case CallCustomer{}.Kind():
+		return decodeAction[CallCustomer](data)
 	case CallbackTaken{}.Kind():
 		return CallbackTaken{}, nil
 	case StepSkipped{}.Kind():
@@ -211,16 +221,27 @@ func (g *given) target(p *plan) target {
 	return target{route: p.routeAt(d.rule), language: d.language, topic: d.topic, tag: d.tag}
 }
 
-// language is the caller's, as it was resolved; "" where that is not recorded.
+// language is the caller's, as it was resolved; "" where that is not recorded. It
+// changes when the call is led somewhere, and when the record comes: what was told
+// before that counts last.
 func (g *given) language() string {
-	i, ok := g.led()
-	if !ok {
-		i, ok = g.lastLed()
+	if i, ok := g.led(); ok {
+		return g.decisions[i].language
+	}
+	last, ok := g.lastLed()
+	from := g.from
+	if ok {
+		from = max(from, last)
+	}
+	for i := from; i < len(g.decisions); i++ {
+		if code := g.decisions[i].language; code != "" {
+			return code
+		}
 	}
 	if !ok {
 		return ""
 	}
-	return g.decisions[i].language
+	return g.decisions[last].language
 }
 
 // holds says whether the condition of a step held, which is asked now.
@@ -252,17 +273,21 @@ func (g *given) calledBack() bool {
 }
 
 // preferred is the agent whom the call asked for on its way into a queue now, by
-// who prefers: nobody where that came to nothing. One whom it waited for already
-// is told no second time when only its route is read anew.
-func (g *given) preferred(prefer string) agents.ID {
+// who prefers, and until when it would wait where that is recorded: nobody where that
+// came to nothing. Where only its route is read anew, what it has waited for already
+// counts.
+func (g *given) preferred(prefer string) (agent agents.ID, until int64) {
 	at, ok := g.led()
 	if !ok {
-		return ""
+		return "", 0
+	}
+	take := func(d *decision) {
+		if d.prefer == prefer {
+			agent, until = cmp.Or(agent, d.agent), cmp.Or(until, d.until)
+		}
 	}
 	for i := at + 1; i < len(g.decisions) && !g.decisions[i].leads; i++ {
-		if g.decisions[i].prefer == prefer {
-			return g.decisions[i].agent
-		}
+		take(&g.decisions[i])
 	}
 	visit := g.decisions[at]
 	for i := at - 1; i >= 0; i-- {
@@ -270,9 +295,7 @@ func (g *given) preferred(prefer string) agents.ID {
 		if d.leads && (d.queue != visit.queue || d.entered != visit.entered) {
 			break
 		}
-		if d.prefer == prefer {
-			return d.agent
-		}
+		take(d)
 	}
-	return ""
+	return agent, until
 }

@@ -28,7 +28,7 @@ type Replay struct {
 	// Done is told what each event led to; nil: nobody wants to know. The slice
 	// is valid until it returns.
 	Done func(at time.Time, ev routing.Event, actions []routing.Action)
-	// Recall has what was recorded of calls whose customer was erased.
+	// Recall brings what was recorded of calls whose customer was erased.
 	Recall
 
 	engine  *routing.Engine
@@ -49,7 +49,7 @@ func (r *Replay) Event(at time.Time, ev routing.Event) error {
 	if r.engine == nil {
 		return ErrNoStart
 	}
-	if ev, err = r.Recall.Complete(at, ev); err != nil {
+	if ev, err = r.Complete(at, ev); err != nil {
 		return err
 	}
 	r.Events++

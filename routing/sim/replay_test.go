@@ -29,10 +29,17 @@ type server struct {
 	version int
 	list    int // the directory
 	next    routing.CallID
-	calls   []routing.CallID
-	offers  map[routing.CallID]routing.Offer
-	tries   map[routing.CallID]int
-	places  map[routing.CallID]*routing.Kept
+	// document is that of a version, with the agents of a directory; instead is
+	// what happens in place of an event, if it says so.
+	document func(t *testing.T, version, list int) *routing.Policy
+	instead  func(*server) routing.Event
+	calls    []routing.CallID
+	offers   map[routing.CallID]routing.Offer
+	last     routing.Offer // made to anybody
+	talk     routing.Offer // begun
+	asks     routing.Offer // whose agent asks another
+	tries    map[routing.CallID]int
+	places   map[routing.CallID]*routing.Kept
 
 	journal []line
 	reached map[string]int // what has happened, so that nothing is left out
@@ -97,7 +104,7 @@ func document(t *testing.T, version, list int) *routing.Policy {
 
 // start begins a run: a new engine, and the places that are kept.
 func (s *server) start() {
-	p := document(s.t, s.version, s.list)
+	p := s.document(s.t, s.version, s.list)
 	s.e = routing.New(p)
 	s.e.Slices(0, 0)
 	s.calls, s.offers, s.tries = nil, map[routing.CallID]routing.Offer{}, map[routing.CallID]int{}
@@ -133,7 +140,11 @@ func (s *server) step(ev routing.Event) {
 		case routing.CallbackTaken:
 			s.places[a.Call] = &a.Kept
 		case routing.OfferCall:
-			s.offers[a.Call] = a.Offer
+			s.offers[a.Call], s.last = a.Offer, a.Offer
+		case routing.Connect:
+			s.talk = a.Offer
+		case routing.ConsultStarted:
+			s.asks, s.calls = a.Offer, append(s.calls, a.Consult)
 		case routing.CallCustomer:
 			s.tries[a.Call] = a.Try
 		case routing.EndCall:
@@ -202,12 +213,12 @@ func (s *server) change() {
 	switch s.rng.IntN(60) {
 	case 0:
 		s.version++
-		p := document(s.t, s.version, s.list)
+		p := s.document(s.t, s.version, s.list)
 		s.reached["reload"]++
 		s.step(routing.PolicyChanged{Version: p.Version, SHA256: p.SHA256, Directory: p.Directory, Waiting: []string{routing.KeepWaiting, routing.ApplyWaiting}[s.rng.IntN(2)], Policy: p})
 	case 1:
 		s.list++
-		p := document(s.t, s.version, s.list)
+		p := s.document(s.t, s.version, s.list)
 		s.reached["directory"]++
 		s.step(routing.DirectoryChanged{SHA256: p.Directory, Policy: p})
 	case 2:
@@ -224,20 +235,7 @@ func (s *server) change() {
 // signed in once, and choosing again among its candidates chooses the same.
 func TestReplay(t *testing.T) {
 	for seed := range uint64(3) {
-		s := &server{t: t, rng: rand.New(rand.NewPCG(seed, 4)), now: night, version: 1, places: map[routing.CallID]*routing.Kept{}, reached: map[string]int{}}
-		s.start()
-		for range 6000 {
-			for due, ok := s.e.Deadline(); ok && !due.After(s.now); due, ok = s.e.Deadline() {
-				s.step(routing.Tick{})
-			}
-			s.now = s.now.Add(time.Duration(s.rng.IntN(8000)) * time.Millisecond)
-			if due, ok := s.e.Deadline(); ok && due.Before(s.now) {
-				s.now = due
-				continue
-			}
-			s.change()
-			s.step(s.event())
-		}
+		s := tapeOf(t, seed, 6000, document, func(*server) routing.Event { return nil })
 		for _, what := range []string{"restored", "reload", "directory", "restart", "callback_taken", "callback_reached", "callback_missed", "reserve_changed", "connect", "held", "turned_away", "transferred", "pass_out"} {
 			if s.reached[what] == 0 {
 				t.Errorf("seed %d: no %s: %v", seed, what, s.reached)
@@ -250,26 +248,55 @@ func TestReplay(t *testing.T) {
 	}
 }
 
+// tapeOf plays a server for so many events.
+func tapeOf(t *testing.T, seed uint64, events int, document func(*testing.T, int, int) *routing.Policy, instead func(*server) routing.Event) *server {
+	t.Helper()
+	s := &server{t: t, document: document, instead: instead, rng: rand.New(rand.NewPCG(seed, 4)), now: night, version: 1, places: map[routing.CallID]*routing.Kept{}, reached: map[string]int{}}
+	s.start()
+	for range events {
+		for due, ok := s.e.Deadline(); ok && !due.After(s.now); due, ok = s.e.Deadline() {
+			s.step(routing.Tick{})
+		}
+		s.now = s.now.Add(time.Duration(s.rng.IntN(8000)) * time.Millisecond)
+		if due, ok := s.e.Deadline(); ok && due.Before(s.now) {
+			s.now = due
+			continue
+		}
+		s.change()
+		if ev := s.instead(s); ev != nil {
+			s.step(ev)
+			continue
+		}
+		s.step(s.event())
+	}
+	return s
+}
+
+// documents finds the document of a version, with the agents of a directory.
+func documents(t *testing.T, document func(*testing.T, int, int) *routing.Policy) func(version int, sha, directory string) (*routing.Policy, error) {
+	found := map[string]*routing.Policy{}
+	return func(version int, sha, directory string) (*routing.Policy, error) {
+		key := fmt.Sprint(sha, " ", directory)
+		if found[key] == nil {
+			var list int
+			if _, err := fmt.Sscanf(directory, "d%d", &list); err != nil {
+				return nil, fmt.Errorf("directory %q: %w", directory, err)
+			}
+			found[key] = document(t, version, list)
+		}
+		if found[key].SHA256 != sha {
+			return nil, errors.New("another document")
+		}
+		return found[key], nil
+	}
+}
+
 func replayed(t *testing.T, seed uint64, s *server) {
 	t.Helper()
-	documents := map[string]*routing.Policy{}
 	records, chosen := 0, 0
 	var did [][]byte
 	r := sim.Replay{
-		Policy: func(version int, sha, directory string) (*routing.Policy, error) {
-			key := fmt.Sprint(sha, " ", directory)
-			if documents[key] == nil {
-				var list int
-				if _, err := fmt.Sscanf(directory, "d%d", &list); err != nil {
-					return nil, fmt.Errorf("directory %q: %w", directory, err)
-				}
-				documents[key] = document(t, version, list)
-			}
-			if documents[key].SHA256 != sha {
-				return nil, errors.New("another document")
-			}
-			return documents[key], nil
-		},
+		Policy: documents(t, document),
 		Tell: func(r routing.Record) {
 			records++
 			seen := slices.Concat(r.Free, r.Group)
