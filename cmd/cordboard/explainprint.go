@@ -43,6 +43,15 @@ func printRecorded(w io.Writer, x *why.Explained) error {
 	switch x.Again {
 	case why.Same:
 		p.line("decided again from the journal, each decision as it was (%d events since the server started)", x.Events)
+		switch n := x.ErasedCalls; n {
+		case 0:
+		case 1:
+			p.line("1 other call on the way was taken as recorded: its customer was erased since")
+		default:
+			p.line("%d other calls on the way were taken as recorded: their customers were erased since", n)
+		}
+	case why.Erased:
+		p.line("erased: its customer was erased, and what its decisions rested on can't be read any more. What follows is what the ledger keeps")
 	default:
 		p.line("not decided again (%s): what follows is what the ledger keeps", x.Reason)
 	}

@@ -43,6 +43,7 @@ const (
 	Same        = "same"         // each decision came out as the ledger has it
 	Differs     = "differs"      // one did not: the records are the ledger's
 	NotPossible = "not_possible" // likewise, for the reason given
+	Erased      = "erased"       // likewise: what the decisions rested on can't be read any more
 )
 
 // Explained is a recorded call with the reasons of its decisions.
@@ -59,10 +60,12 @@ type Explained struct {
 	Again  string `json:"decided_again"`
 	Reason string `json:"decided_again_reason,omitempty"`
 	// Events of the journal that were decided again, in so many microseconds.
-	Events  int              `json:"events,omitempty"`
-	TookUS  int64            `json:"took_us,omitempty"`
-	Records []routing.Record `json:"records"`
-	Moments []Moment         `json:"moments"`
+	Events int `json:"events,omitempty"`
+	// ErasedCalls of other customers were taken as recorded on the way.
+	ErasedCalls int              `json:"erased_calls,omitempty"`
+	TookUS      int64            `json:"took_us,omitempty"`
+	Records     []routing.Record `json:"records"`
+	Moments     []Moment         `json:"moments"`
 }
 
 // Moment is one thing that became of the call.
@@ -78,6 +81,7 @@ var ErrNoCall = errors.New("no such call")
 var (
 	errOver    = errors.New("the call is over")
 	errTooMany = errors.New("too many events since the server started")
+	errErased  = errors.New("its customer was erased: what its decisions rested on can't be read any more")
 )
 
 // Call explains one call of the ledger.
@@ -88,14 +92,16 @@ func (s *Sources) Call(ctx context.Context, call routing.CallID) (*Explained, er
 	}
 	kept := out.Records
 	began := time.Now()
-	again, n, err := s.again(ctx, row)
+	again, r, err := s.again(ctx, row)
 	switch {
+	case errors.Is(err, errErased):
+		out.Again, out.Reason = Erased, err.Error()
 	case err != nil:
 		out.Reason = err.Error()
 	case !sameDecisions(kept, again):
 		out.Again, out.Reason = Differs, "the journal leads to other decisions than the ledger has"
 	default:
-		out.Again, out.Events, out.TookUS = Same, n, time.Since(began).Microseconds()
+		out.Again, out.Events, out.ErasedCalls, out.TookUS = Same, r.Events, r.Calls(), time.Since(began).Microseconds()
 		kept = again[:len(kept)]
 	}
 	out.Records = kept
@@ -133,14 +139,15 @@ func read(ctx context.Context, from Ledger, call routing.CallID) (out *Explained
 }
 
 // again decides the call's decisions again from the journal.
-func (s *Sources) again(ctx context.Context, row store.LedgerRow) (records []routing.Record, events int, err error) {
+func (s *Sources) again(ctx context.Context, row store.LedgerRow) (records []routing.Record, r *sim.Replay, err error) {
 	if s.Journal == "" {
-		return nil, 0, errors.New("no journal is kept")
+		return nil, nil, errors.New("no journal is kept")
 	}
 	policies := map[string]*routing.Policy{}
-	r := sim.Replay{
-		Call: row.Call,
-		Tell: func(rec routing.Record) { records = append(records, rec) },
+	r = &sim.Replay{
+		Recall: sim.Recall{Recorded: func(call routing.CallID) (*routing.Recorded, error) { return recorded(ctx, s.Ledger, call) }},
+		Call:   row.Call,
+		Tell:   func(rec routing.Record) { records = append(records, rec) },
 		Policy: func(version int, sha, directory string) (*routing.Policy, error) {
 			key := fmt.Sprint(version, " ", sha, " ", directory)
 			if p := policies[key]; p != nil {
@@ -160,12 +167,40 @@ func (s *Sources) again(ctx context.Context, row store.LedgerRow) (records []rou
 		case r.Events%4096 == 0 && ctx.Err() != nil:
 			return ctx.Err()
 		}
-		return r.Event(at, ev)
+		if err := r.Event(at, ev); err != nil {
+			return err
+		}
+		if r.Erased(row.Call) {
+			return errErased // there is nothing to judge
+		}
+		return nil
 	})
 	if errors.Is(err, errOver) {
 		err = nil
 	}
-	return records, r.Events, err
+	return records, r, err
+}
+
+// recorded is what the ledger has of a call's decisions.
+func recorded(ctx context.Context, from Ledger, call routing.CallID) (*routing.Recorded, error) {
+	_, err := from.LedgerRow(ctx, call)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, sim.ErrNothingRecorded
+	}
+	if err != nil {
+		return nil, err
+	}
+	events, err := from.Events(ctx, call)
+	if err != nil {
+		return nil, err
+	}
+	out := &routing.Recorded{}
+	for _, e := range events {
+		if err := out.FollowStored(e.At, e.Kind, e.Data); err != nil {
+			return nil, fmt.Errorf("event %d: %w", e.Seq, err)
+		}
+	}
+	return out, nil
 }
 
 // sameDecisions says that the ledger's decisions are the first of those decided
