@@ -72,3 +72,6 @@ func hostAlone(host string) string {
 	}
 	return strings.Trim(host, "[]")
 }
+
+// Host is the host that takes our calls by the trunk, without its port.
+func (t Trunk) Host() string { return hostAlone(t.Out.Host) }

@@ -62,6 +62,9 @@ type Trunk struct {
 	Media string `key:"media"` // direct, relay, auto
 	Out   *Out   `key:"out"`   // nil: no call leaves by it
 	Login Login  `key:""`
+	// Register is how long a registration with who takes our calls is asked for; 0:
+	// none is.
+	Register time.Duration `key:"register"`
 }
 
 // Login is what a trunk is shown that asks who we are. The password is a reference

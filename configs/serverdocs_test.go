@@ -79,7 +79,7 @@ func around(key string) map[string]string {
 			maps.Copy(out, keys)
 		}
 	}
-	if slices.Contains([]string{"user", "realm", "password", "password_file"}, strings.TrimPrefix(key, "sip.trunks.NAME.")) {
+	if slices.Contains([]string{"user", "realm", "password", "password_file", "register"}, strings.TrimPrefix(key, "sip.trunks.NAME.")) {
 		maps.Copy(out, around("sip.trunks.NAME.out."))
 		out["sip.trunks.NAME.user"] = "somebody"
 		if key == "sip.trunks.NAME.password_file" {

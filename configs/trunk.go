@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/cordboard/cordboard/sip/identity"
 )
@@ -67,6 +68,13 @@ func (s *serverReader) trunk(name string, n *node, owner map[netip.Prefix]string
 	t.Media = s.choice(o.get("media"), "auto", []string{"auto", "direct", "relay"})
 	t.Out = s.outward(o, t.Trust.Region)
 	t.Login = s.login(o, t.Out)
+	if n := o.get("register"); n != nil {
+		if !o.has("user") {
+			o.conflict("register", "register needs the user who is registered")
+		}
+		t.Register = s.duration(n, time.Minute, 24*time.Hour, 0)
+		t.Trust.Account = t.Login.User
+	}
 	o.close()
 	return t
 }

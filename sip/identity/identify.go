@@ -218,7 +218,12 @@ func (r *reader) privacy() bool {
 
 func (r *reader) dialled(requestURI string) Dialled {
 	var d Dialled
-	if u, ok := parseURI(strings.Trim(requestURI, "<> ")); ok {
+	u, ok := parseURI(strings.Trim(requestURI, "<> "))
+	switch {
+	case !ok:
+	case r.trust.Account != "" && u.user == r.trust.Account: // sent to our Contact
+		d.Number = r.calledParty(u)
+	default:
 		d.Number = r.target(u)
 	}
 	if d.Number == "" {
@@ -234,6 +239,22 @@ func (r *reader) dialled(requestURI string) Dialled {
 		}
 	}
 	return d
+}
+
+// calledParty is what was dialled of a call that a registrar sent to our Contact:
+// P-Called-Party-ID (RFC 7315 4.2) where there is one, else To, if it is a number;
+// else the Contact's user.
+func (r *reader) calledParty(contact uri) string {
+	for _, name := range []string{"P-Called-Party-ID", "To"} {
+		if v, ok := r.first(name, map[string]string{"To": "t"}[name]); ok {
+			if a, ok := parseAddress(v); ok {
+				if n, err := ParseNumber(a.uri.user, r.trust.Region, r.trust.ShortCodes); err == nil {
+					return n.E164()
+				}
+			}
+		}
+	}
+	return r.target(contact)
 }
 
 // target is a dialled number: E.164 where it is one, else as it stands.

@@ -18,6 +18,7 @@ func headers(text string) []Header {
 
 var (
 	believed = Trust{Trunk: "t", Headers: []Source{FromPAI, FromRPID, FromFrom}, Diversion: true, Region: "GB", ShortCodes: []string{"100"}}
+	account  = Trust{Trunk: "t", Region: "GB", Account: "office-1"}
 	stranger = Trust{Trunk: "t", Region: "GB", ShortCodes: []string{"100"}}
 )
 
@@ -115,6 +116,10 @@ func TestDialled(t *testing.T) {
 		{"request URI", believed, "sip:+442079460100@sbc.example;user=phone", "To: <sip:+442079460199@x>", "+442079460100", ""},
 		{"national", believed, "sip:02079460100@10.0.0.1:5060", "", "+442079460100", ""},
 		{"tel", believed, "tel:+44-20-7946-0100", "", "+442079460100", ""},
+		{"sent to our Contact", account, "sip:office%2D1@10.0.0.1:5060", "To: <sip:+442079460100@x>", "+442079460100", ""},
+		{"sent to our Contact, told in full", account, "sip:office%2D1@10.0.0.1", "P-Called-Party-ID: <sip:02079460100@x>\nTo: <sip:+442079460199@x>", "+442079460100", ""},
+		{"sent to our Contact, and no more is known", account, "sip:office%2D1@10.0.0.1", "To: <sip:office%2D1@x>", "office-1", ""},
+		{"left as dialled", account, "sip:+442079460100@10.0.0.1", "To: <sip:+442079460199@x>", "+442079460100", ""},
 		{"short code before the plan", believed, "sip:100@here", "", "100", ""},
 		{"extension as it stands", believed, "sip:2034@here", "", "2034", ""},
 		{"name as it stands", believed, "sip:billing@here", "", "billing", ""},

@@ -27,6 +27,9 @@ type Trust struct {
 	Diversion  bool           // believe Diversion and History-Info
 	Region     string         // ISO 3166: national numbers are read in this region
 	ShortCodes []string       // dialled numbers that are not E.164, read first
+	// Account is the user that calls are sent to where the trunk is registered: what
+	// was dialled stands elsewhere then.
+	Account string
 }
 
 // Caller is who is calling, as far as the trunk can be believed.

@@ -374,11 +374,17 @@ func (s *Stack) socket(peer netip.Addr) *packetConn {
 	return nil
 }
 
-// contact is our Contact towards a peer.
-func (s *Stack) contact(transport string, peer netip.Addr) string {
+// contact is our Contact towards a peer; user is "" for the usual one.
+func (s *Stack) contact(user, transport string, peer netip.Addr) string {
 	host, port := s.local(transport, peer)
 	var room [128]byte
-	c := append(append(room[:0], "<sip:cordboard@"...), host...)
+	c := append(room[:0], "<sip:"...)
+	if user == "" {
+		c = append(c, "cordboard@"...)
+	} else {
+		c = append(append(c, EscapeUser(user)...), '@')
+	}
+	c = append(c, host...)
 	if port != 0 {
 		c = strconv.AppendUint(append(c, ':'), uint64(port), 10)
 	}

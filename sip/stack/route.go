@@ -41,6 +41,8 @@ type spec struct {
 	spent       int // of Max-Forwards
 	login       *Login
 	shown       []challenge // that it answers, by the login
+	user        string      // in the Contact; "": the usual one
+	contact     string      // that was written, where user is set
 }
 
 // newBranch names a transaction so that we know our own requests again.
@@ -103,9 +105,12 @@ func (s *Stack) assemble(ctx context.Context, sp *spec) (*letter, error) {
 	w.header("Call-ID", sp.callID)
 	w.number("CSeq", int64(sp.cseq), " "+sp.method)
 	if sp.method != "BYE" && sp.method != "CANCEL" && sp.method != "ACK" {
-		contact := s.contact(tp, addr.Addr())
+		contact := s.contact(sp.user, tp, addr.Addr())
 		if target.Scheme == "sips" {
 			contact = secureContact(contact)
+		}
+		if sp.user != "" {
+			sp.contact = contact
 		}
 		w.header("Contact", contact)
 	}

@@ -169,7 +169,7 @@ func (d *Dialog) sendTrying(in *inbound) {
 // of its owner.
 func (d *Dialog) added(in *inbound, code int, h []Header) (more []Header) {
 	if code > 100 && code < 300 && (in.method == "INVITE" || in.method == "UPDATE") {
-		contact := d.s.contact(in.msg.Transport, in.msg.Source.Addr())
+		contact := d.s.contact("", in.msg.Transport, in.msg.Source.Addr())
 		if in.msg.target.scheme == "sips" {
 			contact = secureContact(contact)
 		}

@@ -25,6 +25,7 @@ import (
 	"github.com/cordboard/cordboard/screenpop/customer"
 	"github.com/cordboard/cordboard/sip"
 	"github.com/cordboard/cordboard/sip/media"
+	"github.com/cordboard/cordboard/sip/registration"
 	"github.com/cordboard/cordboard/sip/stack"
 	"github.com/cordboard/cordboard/sip/trace"
 	"github.com/cordboard/cordboard/store"
@@ -66,6 +67,10 @@ type App struct {
 	rim     *rim
 	phones  *phones
 	left    *messages
+
+	registered  *registration.Keeper // trunks
+	registering []registration.Trunk
+
 	tongues tongues
 	book    *statistics.Book
 	web     *web.Server
@@ -158,7 +163,7 @@ func (a *App) build(ctx context.Context) (err error) {
 	if err := a.buildSIP(registry); err != nil {
 		return err
 	}
-	registry.MustRegister(sizeCollector{a})
+	registry.MustRegister(sizeCollector{a}, registeredCollector{a.registered})
 	a.book = statistics.NewBook(a.opt.Policy, statistics.BookOptions{Ledger: a.store, Flush: a.store.Flush, Log: a.log})
 	a.rim.driver = live.New(routing.New(a.opt.Policy), live.Options{
 		Journal: a.journal, Ports: []live.Port{a.store, metrics, a.hub, a.gateway, a.phones, a.rim.calls, a.rim, a.book}, Log: a.log,
@@ -178,6 +183,7 @@ func (a *App) buildSIP(registry *prometheus.Registry) error {
 	if err != nil {
 		return err
 	}
+	a.registered = registration.New(a.log)
 	trunks := make([]sip.Trunk, len(s.SIP.Trunks))
 	for i, t := range s.SIP.Trunks {
 		t.Trust.ShortCodes = a.opt.Policy.ShortCodes
@@ -193,6 +199,7 @@ func (a *App) buildSIP(registry *prometheus.Registry) error {
 					return err
 				}
 				trunks[i].Out.Login = stack.NewLogin(t.Name, t.Login.User, t.Login.Realm, password)
+				a.register(t, trunks[i].Out)
 			}
 			a.rim.numbers = append(a.rim.numbers, o.Number)
 		}
@@ -263,6 +270,9 @@ func (a *App) Start() error {
 	}
 	a.stack.Start()
 	a.phones.start(a.stack)
+	if err := a.registered.Start(a.stack, a.registering); err != nil {
+		return err
+	}
 	a.ready.Store(true)
 	serving := []zap.Field{zap.Stringer("desk", a.deskListener.Addr()), zap.Strings("sip", a.stack.Listening())}
 	if a.adminListener != nil {
@@ -309,6 +319,7 @@ func (a *App) stop(ctx context.Context) error {
 		}
 	}
 	a.ready.Store(false)
+	do(a.registered != nil, func() error { return a.unregister(ctx) })
 	do(a.gateway != nil, func() error { return a.endCalls(ctx) })
 	do(a.phones != nil, a.phones.stop)
 	do(a.stack != nil, func() error { return a.stack.Close() })

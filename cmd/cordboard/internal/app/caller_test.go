@@ -2,6 +2,7 @@ package app
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"net"
 	"net/netip"
@@ -29,7 +30,8 @@ type dial struct {
 	from    string // URI of From
 	pai     string // URI of P-Asserted-Identity
 	privacy string
-	calls   int // one after the other; 1 when 0
+	calls   int    // one after the other; 1 when 0
+	through string // HOST:PORT; the server itself when ""
 }
 
 // caller is SIPp on the trunk, with an ear and a voice of ours.
@@ -64,7 +66,7 @@ func (w *world) dial(d dial) *caller {
 	read, write, err := os.Pipe()
 	w.must(err)
 	errors := filepath.Join(w.TempDir(), "sipp.errors")
-	cmd := exec.Command("sipp", w.app.SIPAddr().String(), "-sf", filepath.Join("testdata", "caller.xml"), "-s", d.to,
+	cmd := exec.Command("sipp", cmp.Or(d.through, w.app.SIPAddr().String()), "-sf", filepath.Join("testdata", "caller.xml"), "-s", d.to,
 		"-key", "from", d.from, "-key", "pai", d.pai, "-key", "privacy", d.privacy, "-key", "ear", strconv.Itoa(int(ear.Local().Port())),
 		"-i", "127.0.0.1", "-p", strconv.Itoa(c.port), "-mp", strconv.Itoa(c.port+2), "-cid_str", "%u"+c.id,
 		"-m", strconv.Itoa(d.calls), "-l", "1", "-r", "100", "-nostdin", "-timeout", "175s", "-timeout_error",

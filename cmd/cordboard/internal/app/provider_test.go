@@ -24,6 +24,8 @@ type provider struct {
 	asks      string // www (401) or proxy (407)
 	algorithm string
 	shown     string // our password; the right one when ""
+	register  bool
+	at        string // HOST:PORT, once it runs
 	out       strings.Builder
 }
 
@@ -52,6 +54,7 @@ func (p *provider) start(w *world, far string) string {
 			}
 		})
 		if answersOptions(w, at, ended) {
+			p.at = at
 			return "sip:" + at
 		}
 	}
@@ -68,7 +71,11 @@ func (p *provider) login(w *world) string {
 	}
 	file := filepath.Join(w.TempDir(), "password")
 	w.must(os.WriteFile(file, []byte(shown+"\n"), 0o600))
-	return fmt.Sprintf(", user: office, realm: %s, password_file: %q", providerRealm, file)
+	more := ""
+	if p.register {
+		more = ", register: 10m"
+	}
+	return fmt.Sprintf(", user: office, realm: %s, password_file: %q%s", providerRealm, file, more)
 }
 
 func freeAddr(w *world) string {
@@ -129,6 +136,35 @@ func passwordRefused(w *world) row {
 	return abandoned(1)
 }
 
+// calledAtContact: the provider knows us by our registration alone, and sends a
+// call there; what was dialled stands in To.
+func calledAtContact(w *world) row {
+	const registered = `cordboard_trunk_registered{trunk="main"} 1`
+	w.eventually("the trunk is registered", func() bool { return strings.Contains(w.get("/metrics"), registered) })
+	c := w.dial(dial{through: w.setup.provider.at})
+	w.phase(anna, "talking")
+	c.sees(1, "up")
+	c.hears(agentTone[anna])
+	c.hangsUp()
+	if r := w.settled(answeredByCaller)[0]; r.Number != dana || r.Customer != record().ID || r.Dialled != toCare {
+		w.Errorf("the ledger says %q %q %q", r.Number, r.Customer, r.Dialled)
+	}
+	return answeredByCaller
+}
+
+// notRegistered: the provider takes no password of ours, and that is told.
+func notRegistered(w *world) row {
+	w.eventually("health is degraded", func() bool { return strings.Contains(w.health(), "trunk main is not registered") })
+	if text := w.get("/metrics"); !strings.Contains(text, `cordboard_trunk_registered{trunk="main"} 0`) {
+		w.Error("the metrics call it registered")
+	}
+	c := w.dial(dial{}) // the trunk's calls are taken all the same
+	w.phase(anna, "talking")
+	c.sees(1, "up")
+	c.hangsUp()
+	return answeredByCaller
+}
+
 // TestProvider has calls leave by Kamailio as a provider that asks for a password,
 // of each request anew: to a number and to a mobile, ended from either side.
 func TestProvider(t *testing.T) {
@@ -144,6 +180,8 @@ func TestProvider(t *testing.T) {
 		{"407, MD5, we hang up", setup{provider: &provider{asks: "proxy", algorithm: "MD5"}}, sentToNumber, `cordboard_trunk_setups_total{code="200",trunk="main"} 1`},
 		{"401, SHA-256, the number hangs up", setup{provider: &provider{asks: "www", algorithm: "SHA-256"}}, numberHangsUp, `cordboard_trunk_setup_delay_seconds_count{result="established",trunk="main"} 1`},
 		{"401, SHA-256, a mobile", setup{provider: &provider{asks: "www", algorithm: "SHA-256"}}, mobileTakes, `cordboard_trunk_setups_total{code="200",trunk="main"} 1`},
+		{"401, MD5, registered", setup{provider: &provider{asks: "www", algorithm: "MD5", register: true}}, calledAtContact, `cordboard_trunk_registered{trunk="main"} 1`},
+		{"registered in vain", setup{provider: &provider{asks: "www", algorithm: "SHA-256", register: true, shown: "forgotten"}, logs: "trunk"}, notRegistered, ""},
 		{"wrong password", setup{provider: &provider{asks: "www", algorithm: "MD5", shown: "forgotten"}, logs: "a trunk refuses our password"}, passwordRefused, `cordboard_trunk_setups_total{code="401",trunk="main"}`},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -55,6 +55,11 @@ func (a *App) degraded(ctx context.Context) (what []string) {
 	if a.journal.Stats().Failing {
 		what = append(what, "journal cannot be written")
 	}
+	for _, t := range a.registered.States() {
+		if t.Code != 0 && !t.Until.After(time.Now()) {
+			what = append(what, "trunk "+t.Trunk+" is not registered")
+		}
+	}
 	return what
 }
 
