@@ -352,6 +352,13 @@ func (e *Engine) callbackExpired(c *call) {
 	e.end(c, Expired, ByServer, "expires")
 }
 
+// callbackCancelled ends a place, wherever it stands: offered, or being dialled.
+func (e *Engine) callbackCancelled(ev CallbackCancelled) {
+	if c := e.calls[ev.Call]; c != nil && c.isAway() {
+		e.end(c, Expired, ByServer, ev.Reason)
+	}
+}
+
 // undial ends the call to the customer: the agent who was reserved is not there
 // any more, or the place is over. That is none of the attempts, which are what the
 // customer was promised; but his telephone may have rung, so it is left alone for

@@ -20,6 +20,13 @@ type CallbackDeclined struct {
 	Call CallID `json:"call"`
 }
 
+// CallbackCancelled: nobody is to be called back for this place, as the reason says;
+// one whose customer is on the line again goes on.
+type CallbackCancelled struct {
+	Call   CallID `json:"call"`
+	Reason string `json:"reason"`
+}
+
 // CustomerAnswered: the customer of a callback has picked up. Try is that of
 // CallCustomer.
 type CustomerAnswered struct {
@@ -44,11 +51,12 @@ type CallbackRestored struct {
 	Kept   Kept   `json:"kept"`
 }
 
-func (CallbackAccepted) Kind() string { return "callback_accepted" }
-func (CallbackDeclined) Kind() string { return "callback_declined" }
-func (CustomerAnswered) Kind() string { return "customer_answered" }
-func (CustomerMissed) Kind() string   { return "customer_missed" }
-func (CallbackRestored) Kind() string { return "callback_restored" }
+func (CallbackAccepted) Kind() string  { return "callback_accepted" }
+func (CallbackDeclined) Kind() string  { return "callback_declined" }
+func (CallbackCancelled) Kind() string { return "callback_cancelled" }
+func (CustomerAnswered) Kind() string  { return "customer_answered" }
+func (CustomerMissed) Kind() string    { return "customer_missed" }
+func (CallbackRestored) Kind() string  { return "callback_restored" }
 
 // OfferCallback: offer the caller to be called back: play the offer and listen
 // for the key. CallbackAccepted or CallbackDeclined follows.

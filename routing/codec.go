@@ -80,6 +80,8 @@ func decoderRest(kind string) func([]byte) (Event, error) {
 		return decode[CallbackAccepted]
 	case CallbackDeclined{}.Kind():
 		return decode[CallbackDeclined]
+	case CallbackCancelled{}.Kind():
+		return decode[CallbackCancelled]
 	case CallbackRestored{}.Kind():
 		return decode[CallbackRestored]
 	case CustomerAnswered{}.Kind():

@@ -23,7 +23,7 @@ func everyEvent() []Event {
 		HoldRequested{o, true}, PhoneHeld{o, true}, HangupRequested{o}, TransferRequested{o, "t", "q", "bob", Outside{3, "GB"}}, ConsultRequested{o, 9, "t", "q", "bob", nil}, ConsultStopped{o}, ConsultCompleted{o}, WrapUpEnded{o, "fixed"},
 		AgentSignedIn{"ann", agents.NotReady, "break"}, AgentSignedOut{"ann"}, AgentStateAsked{"ann", agents.NotReady, "lunch"},
 		DeskChanged{"ann", true}, PhoneProbed{"ann", 200}, PhoneChanged{"ann", true}, TreatmentPlayed{7}, RimRead{Call: 7, Rim: []AtRim{{5, "r", []int{4}}}}, PolicyChanged{Version: 8, SHA256: "ab", Directory: "d1"}, Tick{}, Started{8, "ab", "d1"}, DirectoryChanged{SHA256: "d2"},
-		CallbackAccepted{7, "k1:ab"}, CallbackDeclined{7}, CustomerAnswered{7, 2}, CustomerMissed{7, 2, 486}, everyRestored(),
+		CallbackAccepted{7, "k1:ab"}, CallbackDeclined{7}, CallbackCancelled{7, "erased"}, CustomerAnswered{7, 2}, CustomerMissed{7, 2, 486}, everyRestored(),
 	}
 }
 
@@ -46,8 +46,8 @@ func TestEventsRoundTrip(t *testing.T) {
 			t.Errorf("%s: broken JSON accepted", ev.Kind())
 		}
 	}
-	if len(seen) != 42 {
-		t.Errorf("%d kinds, the journal has 42", len(seen))
+	if len(seen) != 43 {
+		t.Errorf("%d kinds, the journal has 43", len(seen))
 	}
 	if _, err := DecodeEvent("no_such", nil); !errors.Is(err, ErrUnknownEvent) {
 		t.Errorf("unknown kind: %v", err)

@@ -192,6 +192,8 @@ func (e *Engine) apply(ev Event) error {
 		e.callbackAccepted(ev)
 	case CallbackDeclined:
 		e.callbackDeclined(ev)
+	case CallbackCancelled:
+		e.callbackCancelled(ev)
 	case CallbackRestored:
 		return e.callbackRestored(ev)
 	case CustomerAnswered:
@@ -433,6 +435,8 @@ func CallOf(ev Event) (CallID, bool) {
 	case CallbackAccepted:
 		return ev.Call, true
 	case CallbackDeclined:
+		return ev.Call, true
+	case CallbackCancelled:
 		return ev.Call, true
 	case CallbackRestored:
 		return ev.Call, true

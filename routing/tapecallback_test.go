@@ -112,6 +112,9 @@ func (p *tape) callbackEvent() Event {
 	case 0, 1, 2:
 		return CallbackAccepted{Call: id, Caller: []string{"", "", "other"}[p.byte()%3]}
 	case 3:
+		if p.byte()%4 == 0 {
+			return CallbackCancelled{id, "erased"}
+		}
 		return CallbackDeclined{id}
 	case 4, 5:
 		return CustomerAnswered{id, p.tries[id]}

@@ -65,6 +65,9 @@ func (c *Contact) interaction(name string) customer.Interaction {
 // call and attempt it replaces the first. It does not block, and look-ups see
 // it from now on, written or not.
 func (s *Store) SaveContact(c Contact) {
+	if s.erased.was(c.Customer, c.Call) {
+		return
+	}
 	s.pending.add(c)
 	if !s.w.put(contacted{c}, false) {
 		s.pending.written([]Contact{c})

@@ -20,6 +20,9 @@ type database interface {
 	// refuses tells whether an error is the schema's or the data's, so that
 	// trying again cannot help.
 	refuses(err error) bool
+	// scrub removes what the database keeps of rows that were deleted; whole: also
+	// of those deleted long ago, for which nobody else may use the database.
+	scrub(ctx context.Context, whole bool) error
 	migrator
 }
 

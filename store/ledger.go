@@ -173,6 +173,9 @@ type identified struct {
 }
 
 func (i identified) fold(w *writer, b *batch) bool {
+	if w.s.erased.was(i.customer, i.call) {
+		return true
+	}
 	c, ok := w.known(i.call)
 	if c != nil && c.row.Customer != i.customer {
 		c.row.Customer = i.customer

@@ -111,6 +111,17 @@ func (p *postgres) connect(ctx context.Context, use use, size int) (*pool, error
 	return &pool{db: db, fit: fitText, pipeline: sendTogether, copyIn: copyIn, askTogether: askTogether}, nil
 }
 
+// scrub implements database: deleted rows are taken out of the tables' files.
+func (p *postgres) scrub(ctx context.Context, _ bool) (err error) {
+	to, err := p.connect(ctx, toMigrate, 1)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, to.close()) }()
+	_, err = to.db.ExecContext(ctx, `VACUUM calls, messages, message_sounds, customers, `+strings.Join(ofCustomer, ", "))
+	return err
+}
+
 // sendTogether runs statements in one journey to the database.
 func sendTogether(ctx context.Context, conn *sql.Conn, all []statement) error {
 	return conn.Raw(func(raw any) error {

@@ -46,8 +46,9 @@ func newSQLite(path string, tool bool) (*sqliteFile, error) {
 // every 4,000 pages (16 MB) instead of 1,000: most of them are the same few
 // again and again, and each time costs two syncs; a reader finds up to so many in
 // one table. What a statement would need to
-// be undone stays in memory.
-const writing = "&_pragma=wal_autocheckpoint(4000)&_pragma=temp_store(MEMORY)"
+// be undone stays in memory. What is deleted is written over, so that who is erased
+// does not go on lying in free pages.
+const writing = "&_pragma=wal_autocheckpoint(4000)&_pragma=temp_store(MEMORY)&_pragma=secure_delete(1)"
 
 // How much of the file a connection keeps in memory, as far as it is needed. An
 // import writes to as many places of several indexes as it has customers: what it
@@ -117,6 +118,38 @@ func (l *sqliteFile) refuses(err error) bool {
 	}
 	return false
 }
+
+// scrub implements database: the write-ahead log, which has pages as they were, is
+// emptied into the file. Whoever reads the database meanwhile is waited for.
+func (l *sqliteFile) scrub(ctx context.Context, whole bool) (err error) {
+	p, err := l.connect(ctx, toMigrate, 1)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, p.close()) }()
+	if whole { // releases before did not write over what they deleted
+		if _, err := p.db.ExecContext(ctx, `VACUUM`); err != nil {
+			return err
+		}
+	}
+	for {
+		var busy, log, done int
+		if err := p.db.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &log, &done); err != nil {
+			return err
+		}
+		if busy == 0 {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("the write-ahead log is in use: %w", ctx.Err())
+		case <-time.After(scrubEvery):
+		}
+	}
+}
+
+// scrubEvery is how often a log in use is tried again.
+const scrubEvery = 50 * time.Millisecond
 
 //go:embed migrations/sqlite/*.sql
 var sqliteMigrations embed.FS

@@ -91,6 +91,7 @@ type Store struct {
 	w       *writer
 	numbers numbering
 	pending overlay
+	erased  erasures
 	names   nameBook
 	rebuild *rebuilder
 	answers answerBook

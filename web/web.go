@@ -106,6 +106,8 @@ type Options struct {
 	Trace         Tracer
 	// Messages are those left in mailboxes; nil: there are none.
 	Messages Messages
+	// Erase erases people; nil: nobody can.
+	Erase Eraser
 	// Origins says which pages may change anything; see NewOrigins.
 	Origins func(*http.Request) bool
 	// UI is the built desktop; nil is the embedded one.
@@ -202,6 +204,7 @@ func New(opt Options) *Server {
 	}
 	s.routes = append(s.routes, s.routingRoutes()...)
 	s.routes = append(s.routes, s.messageRoutes()...)
+	s.routes = append(s.routes, s.eraseRoutes()...)
 	return s
 }
 

@@ -21,11 +21,13 @@ func withCallbacks(p *routing.Policy) {
 
 // callbackEvent is something that may happen to a callback.
 func (p *tape) callbackEvent(call routing.CallID) routing.Event {
-	switch try := p.tries[call]; p.rng.IntN(7) {
+	switch try := p.tries[call]; p.rng.IntN(8) {
 	case 0, 1:
 		return routing.CallbackAccepted{Call: call}
 	case 2:
 		return routing.CallbackDeclined{Call: call}
+	case 4:
+		return routing.CallbackCancelled{Call: call, Reason: "erased"}
 	case 3:
 		return routing.CustomerMissed{Call: call, Try: try, Code: 480}
 	default:

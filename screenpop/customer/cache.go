@@ -3,6 +3,7 @@ package customer
 import (
 	"container/list"
 	"reflect"
+	"slices"
 	"time"
 )
 
@@ -53,6 +54,23 @@ func (c *cache) drop(e *list.Element) {
 	old := c.order.Remove(e).(*cached)
 	delete(c.by, old.number)
 	c.room += old.weight
+}
+
+// erase drops the matches of a customer, one of several even, and of numbers.
+func (c *cache) erase(id string, numbers []string) {
+	his := func(r *Record) bool { return id != "" && r.ID == id }
+	for e := c.order.Front(); e != nil; {
+		entry, next := e.Value.(*cached), e.Next()
+		m := &entry.match
+		of := slices.Contains(numbers, entry.number) || m.Record != nil && his(m.Record)
+		for i := range m.Candidates {
+			of = of || his(&m.Candidates[i])
+		}
+		if of {
+			c.drop(e)
+		}
+		e = next
+	}
 }
 
 // What the parts of a record take without their texts, in bytes.

@@ -216,6 +216,15 @@ func (r *Resolver) Forget(id string) {
 	r.cache.outdate(id)
 }
 
+// Erase forgets a customer, and what was found for some numbers, for good: nobody is
+// given what was known of them, and look-ups under way are not remembered.
+func (r *Resolver) Erase(id string, numbers []string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.epoch++
+	r.cache.erase(id, numbers)
+}
+
 // flight gives a match still fresh, or the look-up to wait for.
 func (r *Resolver) flight(e164 string) (*flight, *Match) {
 	r.mu.Lock()

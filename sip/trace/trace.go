@@ -137,6 +137,16 @@ func (r *Recorder) room(at time.Time, size int) []byte {
 	return b
 }
 
+// Clear forgets all messages.
+func (r *Recorder) Clear() {
+	if r == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.chunks, r.bytes = nil, 0
+}
+
 // begin begins a chunk: the oldest that goes for it, unless somebody reads.
 // r.mu is held.
 func (r *Recorder) begin(at time.Time, size int) {

@@ -83,6 +83,7 @@ type App struct {
 
 	deskListener, adminListener, localListener net.Listener // admin and local: nil when there is none
 
+	erasing sync.Mutex // held while a person is erased
 	ready   atomic.Bool
 	driven  chan struct{} // closed when the engine's goroutine has ended
 	watched chan struct{} // closed when nobody looks for due versions any more

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -45,6 +46,7 @@ func (a *App) listenLocal() {
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /trace", a.localTrace)
+	mux.HandleFunc("POST /erase", a.localErase)
 	a.local, a.localListener = newServer(mux, a.log), l
 }
 
@@ -87,7 +89,7 @@ func Trace(ctx context.Context, s *configs.Server, call string, whole bool, who 
 		q.Set("messages", "1")
 	}
 	var out ladder.Trace
-	return &out, askLocal(ctx, s, "/trace?"+q.Encode(), &out)
+	return &out, askLocal(ctx, s, http.MethodGet, "/trace?"+q.Encode(), nil, &out)
 }
 
 // Running says whether a server runs with this file.
@@ -101,7 +103,7 @@ func Running(ctx context.Context, s *configs.Server) bool {
 }
 
 // askLocal asks the running server.
-func askLocal(ctx context.Context, s *configs.Server, path string, out any) error {
+func askLocal(ctx context.Context, s *configs.Server, method, path string, body io.Reader, out any) error {
 	socket := localSocket(s.Store.Journal)
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		var d net.Dialer
@@ -112,7 +114,7 @@ func askLocal(ctx context.Context, s *configs.Server, path string, out any) erro
 		return c, nil
 	}
 	client := http.Client{Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://cordboard"+path, nil)
+	req, err := http.NewRequestWithContext(ctx, method, "http://cordboard"+path, body)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -44,6 +45,8 @@ type messages struct {
 	log    *zap.Logger
 	now    func() time.Time
 
+	storing sync.Mutex // held while a file goes into the store, and while files are erased
+
 	wake chan struct{}
 	ctx  context.Context // ends with close: what waits for the store waits no longer
 	stop context.CancelFunc
@@ -61,10 +64,12 @@ type messageHead struct {
 	At       time.Time      `json:"at"`
 }
 
+func messagesFolder(journal string) string { return filepath.Join(journal, "messages") }
+
 // newMessages begins to keep messages; what an earlier run has left is taken up.
 func newMessages(s *store.Store, journal string, limits configs.Voicemail, log *zap.Logger) *messages {
 	m := &messages{
-		folder: filepath.Join(journal, "messages"), limits: limits, store: s, log: log.Named("messages"), now: time.Now,
+		folder: messagesFolder(journal), limits: limits, store: s, log: log.Named("messages"), now: time.Now,
 		wake: make(chan struct{}, 1), done: make(chan struct{}),
 	}
 	m.ctx, m.stop = context.WithCancel(context.Background())
@@ -234,6 +239,8 @@ func (m *messages) storeAll(ctx context.Context) error {
 }
 
 func (m *messages) storeOne(ctx context.Context, path string) error {
+	m.storing.Lock()
+	defer m.storing.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, messagesTime)
 	defer cancel()
 	head, samples, err := readMessage(path)
@@ -243,6 +250,9 @@ func (m *messages) storeOne(ctx context.Context, path string) error {
 		}
 		m.log.Error("a message's file is damaged: it is put aside", zap.String("file", filepath.Base(path)+damagedEnd), zap.Error(err))
 		return nil
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // erased
 	}
 	if err != nil {
 		return err
