@@ -23,7 +23,7 @@ teams: [x]
 calendars: {x: {week: {}, exceptions: [{every: 01-01, closed: true}]}}
 topics: {x: {queue: x, need: {}}}
 dispositions: {x: [{id: a}]}
-menus: {x: {prompt: x, keys: {"1": {}}, otherwise: {}}}
+menus: {x: {prompt: x, keys: {"1": {}}, otherwise: {}}, y: {prompt: x, enter: {identify: customer_id}}}
 lines: {"+442079460100": {menu: x}}
 transfers: {consult: {}, unanswered: {}, numbers: {to: [GB]}}
 statistics: {service_level: {formula: switches, switches: {}}}
@@ -71,7 +71,7 @@ func tablePath(path string) string {
 		{"queues.x.", "OPTION ", ""}, {"defaults.", "OPTION ", ""}, {"route.x.", "Route ", ""}, {"route.y.", "Route ", ""},
 		{"route.", "Route ", ""}, {"agents.x.", "", "agents.ID."}, {"topics.x.", "", "topics.NAME."}, {"skills.x.", "", "skills.NAME."},
 		{"fields.x", "", "fields.NAME"}, {"tests[].customer.x", "", "tests[].customer.NAME"}, {"sites.x.", "", "sites.NAME."}, {"regions.x.", "", "regions.NAME."}, {"calendars.x.", "", "calendars.NAME."}, {"dispositions.x[].", "", "dispositions.SET[]."},
-		{"menus.x.keys.1.", "", "menus.NAME.keys.KEY."}, {"menus.x.", "", "menus.NAME."}, {"lines.+442079460100.", "", "lines.NUMBER."},
+		{"menus.x.keys.1.", "", "menus.NAME.keys.KEY."}, {"menus.x.", "", "menus.NAME."}, {"menus.y.", "", "menus.NAME."}, {"lines.+442079460100.", "", "lines.NUMBER."},
 		{"tests[].agents.x.", "", "tests[].agents.ID."}, {"tests[].queues.x.", "", "tests[].queues.NAME."},
 	} {
 		if rest, ok := strings.CutPrefix(path, t.prefix); ok {

@@ -159,7 +159,7 @@ func explain(p *routing.Policy, t *docTest, q Inquiry) *Explained {
 		own.Agents[id] = a.Agent
 	}
 	out := &Explained{SHA256: p.SHA256, At: t.at}
-	r := &player{engine: routing.New(&own), policy: &own, agent: nobodyExpected, keys: t.keys}
+	r := &player{engine: routing.New(&own), policy: &own, agent: nobodyExpected, keys: t.keys, test: t}
 	r.engine.Pretend(t.pretend)
 	r.staff(t)
 	r.engine.Watch(testCall, func(rec routing.Record) {

@@ -40,7 +40,11 @@ func (l *linter) menu(name, code, shows, format string, args ...any) {
 
 // nextMenus are those that a menu leads to.
 func nextMenus(m *routing.Menu) (out []string) {
-	for _, k := range append(slices.Clone(m.Keys), m.Otherwise) {
+	leads := append(slices.Clone(m.Keys), m.Otherwise)
+	if m.Enter != nil {
+		leads = append(leads, m.Enter.Choice)
+	}
+	for _, k := range leads {
 		if k.Menu != "" {
 			out = append(out, k.Menu)
 		}

@@ -28,7 +28,13 @@ func (c *compiler) menus(n *node) {
 		m.Prompt = c.name(o.must("prompt"))
 		m.Wait = c.duration(o.get("wait"), time.Second, time.Minute, 6*time.Second)
 		m.Tries = c.integer(o.get("tries"), 1, 10, 3)
-		m.Keys = c.choices(o.must("keys"))
+		if v := o.get("enter"); v != nil {
+			m.Enter = c.enter(v)
+			o.together("enter", "keys")
+			m.Keys = c.choices(o.get("keys"))
+		} else {
+			m.Keys = c.choices(o.must("keys"))
+		}
 		m.Otherwise = c.menuChoice(o.get("otherwise"), "")
 		o.close()
 		c.policy.Menus[p.key] = m
@@ -56,13 +62,38 @@ func (c *compiler) choices(n *node) (out []routing.Choice) {
 	return out
 }
 
+// enter reads what is to be keyed in, and where it leads.
+func (c *compiler) enter(n *node) *routing.Enter {
+	o := c.object(n)
+	e := &routing.Enter{}
+	c.choice(o.must("identify"), "", []string{"customer_id"})
+	e.Least = c.integer(o.get("least"), 1, maxEntered, 1)
+	e.Most = c.integer(o.get("most"), 1, maxEntered, maxEntered)
+	if e.Least > e.Most {
+		o.conflict("least", "%s: least %d is more than most %d", o.label(), e.Least, e.Most)
+	}
+	e.Pause = c.duration(o.get("pause"), time.Second, time.Minute, 4*time.Second)
+	if v := o.get("check"); v != nil {
+		e.Luhn = c.choice(v, "", []string{"luhn"}) == "luhn"
+	}
+	e.Choice = c.leads(o, "")
+	return e
+}
+
+// maxEntered digits are keyed in at most.
+const maxEntered = 20
+
 // menuChoice reads what a key is for; without a key, what happens otherwise.
 func (c *compiler) menuChoice(n *node, key string) routing.Choice {
-	out := routing.Choice{Key: key}
 	if n == nil || n.kind == kindNull { // "1": with nothing behind it
-		return out
+		return routing.Choice{Key: key}
 	}
-	o := c.object(n)
+	return c.leads(c.object(n), key)
+}
+
+// leads reads where a key leads, or a number.
+func (c *compiler) leads(o *object, key string) routing.Choice {
+	out := routing.Choice{Key: key}
 	if v := o.get("language"); v != nil {
 		if code := c.language(v); c.known(v, "language", code, c.names.languages) {
 			out.Language = code
@@ -159,7 +190,7 @@ func (l *linter) menuSounds(p pair, missing func(at spot, path, name string)) {
 	if !spoken {
 		missing(spot{prompt.line, prompt.col}, "menus."+p.key+".prompt", prompt.text)
 	}
-	for _, k := range append(slices.Clone(child(p.value, "keys").pairs), pair{value: child(p.value, "otherwise")}) {
+	for _, k := range append(slices.Clone(child(p.value, "keys").pairs), pair{value: child(p.value, "enter")}, pair{value: child(p.value, "otherwise")}) {
 		for then := child(k.value, "then"); len(then.pairs) > 0; then = child(then, "else") {
 			play := child(then, "play")
 			missing(spot{play.line, play.col}, "menus."+p.key, play.text)

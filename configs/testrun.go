@@ -95,6 +95,10 @@ func playingMenus(menus map[string]*routing.Menu) map[string]*routing.Menu {
 		v := *m
 		v.Keys = slices.Clone(m.Keys)
 		choices := []*routing.Choice{&v.Otherwise}
+		if m.Enter != nil {
+			v.Enter = new(*m.Enter)
+			choices = append(choices, &v.Enter.Choice)
+		}
 		for i := range v.Keys {
 			choices = append(choices, &v.Keys[i])
 		}
@@ -138,6 +142,7 @@ type player struct {
 	agent     string // who has the call
 	treatment string
 	keys      string // that the caller has yet to press in menus
+	test      *docTest
 }
 
 // play runs one test and says what does not hold.
@@ -147,7 +152,7 @@ func play(p *routing.Policy, t *docTest) []string {
 	for id, a := range t.agents {
 		own.Agents[id] = a.Agent
 	}
-	r := &player{engine: routing.New(&own), policy: &own, agent: nobodyExpected, keys: t.keys}
+	r := &player{engine: routing.New(&own), policy: &own, agent: nobodyExpected, keys: t.keys, test: t}
 	r.engine.Pretend(t.pretend)
 	r.staff(t)
 	r.now = t.at
@@ -186,8 +191,19 @@ func (r *player) arrival(t *docTest) routing.CallArrived {
 	return routing.CallArrived{Call: testCall, Attrs: attrs, Caller: t.ani, Rim: []routing.AtRim{rim}}
 }
 
-// record is the look-up's end.
+// record is the end of the look-up by the caller's number: who keys in a customer's
+// is not known by it.
 func (r *player) record(t *docTest) routing.CustomerResolved {
+	if t.keysIn() {
+		return routing.CustomerResolved{Call: testCall}
+	}
+	return r.recordOf(t)
+}
+
+// keysIn says that the caller is known by what is keyed in.
+func (t *docTest) keysIn() bool { return t.id != "" && strings.Contains(t.keys, t.id) }
+
+func (r *player) recordOf(t *docTest) routing.CustomerResolved {
 	attrs := r.arrival(t).Attrs
 	rim, _ := r.policy.ReadRim(&rule.Env{Call: attrs, Customer: t.customer, ANI: t.ani, CustomerID: t.id, Persons: t.persons}, t.ani)
 	return routing.CustomerResolved{Call: testCall, Customer: t.customer, Key: t.id, Rim: []routing.AtRim{rim}}
@@ -308,10 +324,42 @@ func (r *player) react(a routing.Action) {
 }
 
 // press is the caller's next key in a menu, and nothing once they are all pressed.
-func (r *player) press(a routing.AskMenu) routing.MenuKeyed {
+func (r *player) press(a routing.AskMenu) routing.Event {
+	if a.Enter != nil {
+		return r.enter(a)
+	}
 	ev := routing.MenuKeyed{Call: a.Call, Ask: a.Ask}
 	if r.keys != "" {
 		ev.Key, r.keys = r.keys[:1], r.keys[1:]
+	}
+	return ev
+}
+
+// enter keys in a number, up to its end.
+func (r *player) enter(a routing.AskMenu) routing.Event {
+	var number string
+	for r.keys != "" && len(number) < a.Enter.Most {
+		key := r.keys[:1]
+		r.keys = r.keys[1:]
+		if key == "#" {
+			break
+		}
+		if number += key; key == "*" {
+			number = ""
+		}
+	}
+	ev := routing.NumberKeyed{Call: a.Call, Ask: a.Ask}
+	switch {
+	case number == "":
+		ev.Got = routing.GotNothing
+	case !a.Enter.Takes(number):
+		ev.Got = routing.GotWrong
+	case !r.test.customer.Known || number != r.test.id:
+		ev.Got = routing.GotUnknown
+	default:
+		found := r.recordOf(r.test)
+		found.Ask = a.Ask
+		return found
 	}
 	return ev
 }

@@ -21,6 +21,7 @@ func appendUsual(to []byte, ev Event) ([]byte, bool) {
 		to = appendArrived(to, ev)
 	case CustomerResolved:
 		to = appendInt(to, `{"call":`, ev.Call)
+		to = optionalInt(to, `,"ask":`, ev.Ask)
 		to = appendCustomer(append(to, `,"customer":`...), &ev.Customer)
 		to = appendPast(optionalText(to, `,"key":`, ev.Key), ev.Past)
 		to = appendRim(to, ev.Rim)

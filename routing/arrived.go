@@ -47,6 +47,10 @@ func (e *Engine) callArrived(ev CallArrived) error {
 
 func (e *Engine) customerResolved(ev CustomerResolved) {
 	c := e.calls[ev.Call]
+	if ev.Ask != 0 {
+		e.identified(c, ev)
+		return
+	}
 	if c == nil || c.resolved {
 		return
 	}

@@ -74,6 +74,8 @@ func decoderRest(kind string) func([]byte) (Event, error) {
 		return decode[MessageLeft]
 	case MenuKeyed{}.Kind():
 		return decode[MenuKeyed]
+	case NumberKeyed{}.Kind():
+		return decode[NumberKeyed]
 	case RimRead{}.Kind():
 		return decode[RimRead]
 	case CallbackAccepted{}.Kind():

@@ -186,6 +186,8 @@ func (e *Engine) apply(ev Event) error {
 		e.messageLeft(ev)
 	case MenuKeyed:
 		e.menuKeyed(ev)
+	case NumberKeyed:
+		e.numberKeyed(ev)
 	case RimRead:
 		e.rimRead(ev)
 	case CallbackAccepted:
@@ -429,6 +431,8 @@ func CallOf(ev Event) (CallID, bool) {
 	case MessageLeft:
 		return ev.Call, true
 	case MenuKeyed:
+		return ev.Call, true
+	case NumberKeyed:
 		return ev.Call, true
 	case RimRead:
 		return ev.Call, true

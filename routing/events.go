@@ -23,14 +23,17 @@ type CallArrived struct {
 
 // CustomerResolved: the look-up has ended, in time or late.
 type CustomerResolved struct {
-	Call     CallID        `json:"call"`
+	Call CallID `json:"call"`
+	// Ask is the AskMenu for which the caller has keyed in the customer's number; 0:
+	// the look-up was by telephone number.
+	Ask      int           `json:"ask,omitempty"`
 	Customer rule.Customer `json:"customer"`      // Known false: nobody, several, or the source failed
 	Key      string        `json:"key,omitempty"` // keyed hash of the customer's id
 	// Past is what the ledger says of the caller's other calls.
 	Past rule.Past `json:"past,omitzero"`
 	// Rim replaces what CallArrived brought, now that the record is known.
 	Rim []AtRim `json:"rim,omitempty"`
-	// Erased: the customer was erased since, and all but Call and Key can't be read
+	// Erased: the customer was erased since, and all but Call, Ask and Key can't be read
 	// any more. Only what reads a journal sets it, and a replay Recorded beside it,
 	// which the call is decided by from now on: what came before did not hang on
 	// the record.

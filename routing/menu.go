@@ -66,16 +66,20 @@ func (e *Engine) askMenu(c *call, first string) {
 	if first != "" {
 		say = append(say, first)
 	}
-	e.act(AskMenu{
+	ask := AskMenu{
 		Call: c.id, Menu: in.menu.Name, Ask: in.asks, Say: append(say, in.menu.Prompt), Language: c.language(c.plan),
 		Wait: in.menu.Wait, Afresh: first != "",
-	})
+	}
+	if n := in.menu.Enter; n != nil {
+		ask.Enter = &n.Digits
+	}
+	e.act(ask)
 }
 
 // menuKeyed is the caller's answer.
 func (e *Engine) menuKeyed(ev MenuKeyed) {
 	c := e.calls[ev.Call]
-	if c == nil || c.phase != choosing || c.menu.asks != ev.Ask {
+	if c == nil || c.phase != choosing || c.menu.asks != ev.Ask || c.menu.menu.Enter != nil {
 		return
 	}
 	m := c.menu.menu
@@ -108,7 +112,7 @@ func (e *Engine) choose(c *call, k *Choice, got string) {
 			a.Topic = k.Topic
 		}
 	})
-	e.tellAnswer(c, MenuAnswered{Got: got, Key: k.Key, Title: k.Title})
+	e.tellAnswer(c, MenuAnswered{Got: got, Key: k.Key, Number: c.menu.menu.Enter != nil, Title: k.Title})
 	switch {
 	case k.Menu != "":
 		e.openMenu(c, c.plan.Menus[k.Menu])

@@ -15,14 +15,16 @@ type Line struct {
 }
 
 // Menu is what callers are asked before the routes are read. They answer by key,
-// during the prompt or after it.
+// or with a number, during the prompt or after it.
 type Menu struct {
 	Name   string
 	Prompt string // a sound
 	Keys   []Choice
+	Enter  *Enter        // in place of Keys; nil for none
 	Wait   time.Duration // for a key, from the end of the prompt
 	Tries  int           // how often it is asked
-	// Otherwise is for who has pressed no key of it in all tries; its Key is "".
+	// Otherwise is for who has pressed no key of it, or keyed in no number by which
+	// he is known, in all tries; its Key is "".
 	Otherwise Choice
 }
 
@@ -61,7 +63,8 @@ const (
 )
 
 // AskMenu: say this to the caller, who is answered, and take one key, from the
-// first word on. MenuKeyed follows.
+// first word on. MenuKeyed follows. With Enter a number is taken, and looked up:
+// CustomerResolved or NumberKeyed follows.
 type AskMenu struct {
 	Call CallID `json:"call"`
 	Menu string `json:"menu"`
@@ -70,6 +73,7 @@ type AskMenu struct {
 	Say      []string      `json:"say"`
 	Language string        `json:"language,omitempty"`
 	Wait     time.Duration `json:"wait"` // from the end of what is said
+	Enter    *Digits       `json:"enter,omitempty"`
 	// Afresh: keys that were pressed before are not meant for it.
 	Afresh bool `json:"afresh,omitempty"`
 }
@@ -88,6 +92,7 @@ type MenuAnswered struct {
 	Menu     string `json:"menu"`
 	Got      string `json:"got"`
 	Key      string `json:"key,omitempty"`
+	Number   bool   `json:"entered,omitempty"`  // it has asked for a number
 	Title    string `json:"title,omitempty"`    // of the choice
 	Choice   string `json:"choice,omitempty"`   // call.choice from now on
 	Topic    string `json:"topic,omitempty"`    // call.topic
@@ -100,6 +105,9 @@ func (MenuAnswered) Kind() string { return "menu_answered" }
 
 // Words says the answer as people do.
 func (a MenuAnswered) Words() string {
+	if a.Number {
+		return a.numberWords()
+	}
 	switch a.Got {
 	case GotWrong:
 		return "presses " + a.Key + ", which menu " + a.Menu + " does not have"
@@ -113,4 +121,20 @@ func (a MenuAnswered) Words() string {
 		text += ": " + a.Title
 	}
 	return text
+}
+
+func (a MenuAnswered) numberWords() string {
+	switch a.Got {
+	case GotCustomer:
+		return "keys in a customer's number in menu " + a.Menu
+	case GotWrong:
+		return "keys in what can't be a customer's number in menu " + a.Menu
+	case GotUnknown:
+		return "keys in a number in menu " + a.Menu + " that no customer has"
+	case GotNoAnswer:
+		return "keys in a number in menu " + a.Menu + ", and the customers can't be asked"
+	case GotNeither:
+		return "is not known by menu " + a.Menu
+	}
+	return "keys in nothing in menu " + a.Menu
 }

@@ -1,10 +1,19 @@
 package routing
 
+import "github.com/cordboard/cordboard/routing/rule"
+
 // heardOut is the answer to a menu, the end of an announcement or, sometimes in the wrong place, of a
 // message.
 func (p *tape) heardOut() Event {
 	id := p.call()
 	c := p.e.calls[id]
+	if c != nil && c.phase == choosing && c.menu.menu.Enter != nil && p.byte()%4 > 0 {
+		ask := max(0, c.menu.asks-p.byte()%8/7)
+		if p.byte()%2 == 0 {
+			return CustomerResolved{Call: id, Ask: ask, Key: "k3", Customer: rule.Customer{Known: true, Segment: "gold", Language: "ru"}}
+		}
+		return NumberKeyed{id, ask, []string{GotWrong, GotUnknown, GotNoAnswer, GotNothing}[p.byte()%4]}
+	}
 	if c != nil && c.phase == choosing {
 		return MenuKeyed{id, max(0, c.menu.asks-p.byte()%8/7), []string{"", "1", "2", "3", "4", "9"}[p.byte()%6]}
 	}

@@ -22,6 +22,9 @@ type card struct {
 	asked      bool // the look-up has been started, or needs none
 	told       bool // Resolved has been called
 	expiry     *time.Timer
+	asking     int          // the question whose number is being looked up; 0: none is
+	entering   *time.Timer  // until that is given up
+	keyed      *enteredView // nil: nothing was keyed in
 
 	queue, topic string
 	waitFrom     time.Time     // the present wait began
@@ -124,7 +127,7 @@ func (c *card) enqueue(a routing.Enqueued) {
 
 // chose notes what the caller has chosen in a menu.
 func (c *card) chose(at time.Time, a routing.MenuAnswered) {
-	if name := cmp.Or(a.Title, a.Key); a.Got == routing.GotKey && name != "" {
+	if name := cmp.Or(a.Title, a.Key); (a.Got == routing.GotKey || a.Got == routing.GotCustomer) && name != "" {
 		c.path = append(c.path, pathStep{At: micro(at), Kind: "menu", Name: name})
 	}
 }
@@ -246,7 +249,7 @@ func (c *card) view(l *leg, now time.Time, within int, answers []Answer) *cardVi
 		Caller:  callerView(c.new.Caller),
 		Dialled: c.new.Dialled, Trunk: c.new.Trunk, Arrived: micro(c.new.At),
 		AnswerWithin: within, Callback: l.callback, Waited: seconds(l.waited), WaitedBefore: seconds(l.waitedBefore),
-		Match: c.match, Record: c.rec, RecordAt: micro(c.recAt), Stale: c.stale,
+		Match: c.match, Record: c.rec, RecordAt: micro(c.recAt), Stale: c.stale, Entered: c.keyed,
 		Why: whyView{
 			Rule: l.why.Rule, Step: l.why.Step, Policy: l.why.Policy, Trigger: l.why.Trigger,
 			Prefer: l.why.Prefer, CameBack: l.why.CameBack,

@@ -43,7 +43,20 @@ func (v *cardView) appendJSON(to []byte) []byte {
 	if len(v.Candidates) > 0 {
 		to = appendList(to, `,"candidates":`, v.Candidates, appendRecord)
 	}
+	if v.Entered != nil {
+		to = appendEntered(append(to, `,"entered":`...), v.Entered)
+	}
 	return append(v.appendStory(to), '}')
+}
+
+func appendEntered(to []byte, v *enteredView) []byte {
+	to = appendField(to, `{"number":`, v.Number)
+	to = appendBool(to, `,"found":`, v.Found)
+	if i := v.Instead; i != nil {
+		to = appendField(to, `,"instead":{"id":`, i.ID)
+		to = append(appendField(to, `,"name":`, i.Name), '}')
+	}
+	return append(to, '}')
 }
 
 // appendStory appends what stands beside the record.

@@ -32,6 +32,11 @@ type Options struct {
 	// stands for nobody, a withheld number and a failed look-up. It must not
 	// block.
 	Resolved func(routing.CallID, customer.Match)
+	// ByID finds the customer whose number a caller has keyed in, and Entered is told,
+	// for each number, how that ended: an error says that nobody could be asked.
+	// Entered must not block. nil: no customer has a number.
+	ByID    func(ctx context.Context, id string) (customer.Match, error)
+	Entered func(call routing.CallID, ask int, m customer.Match, err error)
 	// Chosen is told which of several candidates an agent says it is. It must
 	// not block; nil is nobody.
 	Chosen func(call routing.CallID, customer string)
@@ -81,6 +86,12 @@ func (o *Options) fill() {
 	if o.Resolved == nil {
 		o.Resolved = func(routing.CallID, customer.Match) {}
 	}
+	if o.ByID == nil {
+		o.ByID = func(context.Context, string) (customer.Match, error) { return customer.Match{}, nil }
+	}
+	if o.Entered == nil {
+		o.Entered = func(routing.CallID, int, customer.Match, error) {}
+	}
 	if o.Chosen == nil {
 		o.Chosen = func(routing.CallID, string) {}
 	}
@@ -116,7 +127,7 @@ type Hub struct {
 	// Owned by the loop.
 	cards   map[routing.CallID]*card
 	desks   map[agents.ID]*desk
-	jobs    []*card // look-ups waiting for a slot
+	jobs    []job   // look-ups waiting for a slot
 	busy    int     // look-ups under way
 	failing failing // look-ups
 	answers map[answerKey]*answerEntry

@@ -35,36 +35,54 @@ func (h *Hub) resolve(c *card) {
 	c.expiry = time.AfterFunc(h.opt.LookupTimeout, func() {
 		h.post(func() { h.resolved(c, customer.Match{}, context.DeadlineExceeded) })
 	})
-	h.jobs = append(h.jobs, c)
+	h.jobs = append(h.jobs, job{card: c})
 	h.startJobs()
+}
+
+// job is a look-up that waits for its slot.
+type job struct {
+	card *card
+	ask  int    // of the number that was keyed in; 0: by the telephone number
+	id   string // that number
+}
+
+// over says that nobody waits for the outcome any more: it took too long, the caller
+// has gone, or is known by what he has keyed in.
+func (j job) over() bool {
+	c := j.card
+	return !c.endedAt.IsZero() || j.ask == 0 && c.told || j.ask != 0 && c.asking != j.ask
 }
 
 // startJobs gives free slots to waiting look-ups, oldest first.
 func (h *Hub) startJobs() {
 	for h.busy < h.opt.Lookups && len(h.jobs) > 0 {
-		c := h.jobs[0]
-		h.jobs[0] = nil
+		j := h.jobs[0]
+		h.jobs[0] = job{}
 		h.jobs = h.jobs[1:]
-		if c.told || !c.endedAt.IsZero() {
-			continue // expired, or the caller has gone
+		if j.over() {
+			continue
 		}
 		h.busy++
-		e164 := c.new.Lookup
+		number := j.card.new.Lookup
 		// A source that does not heed its context keeps the slot, not the call:
 		// expiry answers for it.
 		h.wg.Go(func() {
-			m, err := h.find(e164)
+			m, err := h.find(j, number)
 			h.post(func() {
 				h.busy--
-				h.resolved(c, m, err)
+				if j.ask != 0 {
+					h.entered(j, m, err)
+				} else {
+					h.resolved(j.card, m, err)
+				}
 				h.startJobs()
 			})
 		})
 	}
 }
 
-// find asks the finder.
-func (h *Hub) find(e164 string) (m customer.Match, err error) {
+// find asks the finder, by telephone number or by what was keyed in.
+func (h *Hub) find(j job, e164 string) (m customer.Match, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			h.log.Error("look-up panicked", zap.ByteString("stack", debug.Stack()))
@@ -73,6 +91,9 @@ func (h *Hub) find(e164 string) (m customer.Match, err error) {
 	}()
 	ctx, cancel := context.WithTimeout(h.ctx, h.opt.LookupTimeout)
 	defer cancel()
+	if j.ask != 0 {
+		return h.opt.ByID(ctx, j.id)
+	}
 	return h.opt.Finder.Find(ctx, e164)
 }
 

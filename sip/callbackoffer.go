@@ -26,13 +26,17 @@ const (
 	wrongKey = '2'
 )
 
-// Customers knows who is to be called back. Calls ask it, and it must not block.
+// Customers knows who calls, and who is to be called back. Calls ask it, and it must
+// not block.
 type Customers interface {
 	// Accepted: the caller wants to be called back, at the number he has keyed in;
 	// a zero one is that which he calls from. It tells the engine.
 	Accepted(call routing.CallID, entered identity.Number)
 	// Customer is who is to be called, false where nobody knows any more.
 	Customer(call routing.CallID) (Customer, bool)
+	// Entered: the caller was asked for a customer's number, and has keyed in this one.
+	// The engine is told whether it is one.
+	Entered(call routing.CallID, ask int, number string)
 }
 
 // Customer is who is to be called back.

@@ -134,7 +134,7 @@ func New(o Options) (*Gateway, error) {
 		o.Dialogs = noDialogs{}
 	}
 	if o.Customers == nil {
-		o.Customers = noCustomers{}
+		o.Customers = noCustomers{o.Router}
 	}
 	if o.Numbers == nil {
 		o.Numbers = noNumbers{}
@@ -387,7 +387,11 @@ type noDialogs struct{}
 func (noDialogs) SaveDialog(DialogRow)                {}
 func (noDialogs) RemoveDialog(routing.CallID, string) {}
 
-type noCustomers struct{}
+type noCustomers struct{ router Router }
+
+func (n noCustomers) Entered(call routing.CallID, ask int, _ string) {
+	n.router.Submit(routing.NumberKeyed{Call: call, Ask: ask, Got: routing.GotNoAnswer})
+}
 
 func (noCustomers) Accepted(routing.CallID, identity.Number) {}
 func (noCustomers) Customer(routing.CallID) (Customer, bool) { return Customer{}, false }

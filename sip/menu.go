@@ -15,10 +15,11 @@ const menuKeys = "0123456789*#"
 
 // menu is what a caller is being asked.
 type menu struct {
-	order routing.AskMenu
-	open  bool   // no answer yet
-	typed []byte // keys since the last answer
-	wait  *alarm.Alarm
+	order  routing.AskMenu
+	open   bool   // no answer yet
+	typed  []byte // keys since the last answer
+	digits []byte // of the number that is being keyed in
+	wait   *alarm.Alarm
 }
 
 // askMenu asks the caller, and listens from the first word on.
@@ -39,14 +40,16 @@ func (c *call) askMenu(a routing.AskMenu) {
 		l.port.OnDTMF(func(key byte) { c.post(func() { c.menuPressed(key) }) })
 	}
 	m := c.menu
-	m.order, m.open = a, true
+	m.order, m.open, m.digits = a, true, nil
 	if a.Afresh {
 		m.typed = nil
 	}
-	if len(m.typed) > 0 {
+	for m.open && len(m.typed) > 0 {
 		key := m.typed[0]
 		m.typed = m.typed[1:]
 		c.menuPressed(key)
+	}
+	if !m.open || len(m.digits) > 0 {
 		return
 	}
 	say := make([]string, len(a.Say))
@@ -55,6 +58,7 @@ func (c *call) askMenu(a routing.AskMenu) {
 	}
 	c.speak(say, func() {
 		if m.open && m.order.Ask == a.Ask {
+			m.wait.Stop()
 			m.wait = c.after(a.Wait, func() { c.answerMenu(m, a.Ask, "") })
 		}
 	})
@@ -65,6 +69,8 @@ func (c *call) menuPressed(key byte) {
 	m := c.menu
 	switch {
 	case m == nil || c.caller.ended || strings.IndexByte(menuKeys, key) < 0:
+	case m.open && m.order.Enter != nil:
+		c.digitPressed(m, key)
 	case m.open:
 		c.answerMenu(m, m.order.Ask, string(key))
 	case len(m.typed) < maxTyped:
@@ -80,7 +86,54 @@ func (c *call) answerMenu(m *menu, ask int, key string) {
 	m.open = false
 	m.wait.Stop()
 	c.quiet()
+	if m.order.Enter != nil {
+		c.submit(routing.NumberKeyed{Call: c.id, Ask: ask, Got: routing.GotNothing})
+		return
+	}
 	c.submit(routing.MenuKeyed{Call: c.id, Ask: ask, Key: key})
+}
+
+// digitPressed is a key of a number. With the last digit there may be, # or a pause it
+// is whole; * begins it anew.
+func (c *call) digitPressed(m *menu, key byte) {
+	c.quiet()
+	m.wait.Stop()
+	ask, within := m.order.Ask, m.order.Enter.Pause
+	switch key {
+	case endKey:
+		c.numberEntered(m, ask)
+		return
+	case clearKey:
+		m.digits, within = nil, m.order.Wait
+	default:
+		m.digits = append(m.digits, key)
+		if len(m.digits) == m.order.Enter.Most {
+			c.numberEntered(m, ask)
+			return
+		}
+	}
+	m.wait = c.after(within, func() { c.numberEntered(m, ask) })
+}
+
+// numberEntered has the customer looked up whose number was keyed in. It goes to the
+// rim and no further; what can be nobody's is not looked up.
+func (c *call) numberEntered(m *menu, ask int) {
+	if c.menu != m || !m.open || m.order.Ask != ask {
+		return
+	}
+	number := string(m.digits)
+	if number == "" {
+		c.answerMenu(m, ask, "")
+		return
+	}
+	m.open, m.digits = false, nil
+	m.wait.Stop()
+	c.quiet()
+	if !m.order.Enter.Takes(number) {
+		c.submit(routing.NumberKeyed{Call: c.id, Ask: ask, Got: routing.GotWrong})
+		return
+	}
+	c.gw.customers.Entered(c.id, ask, number)
 }
 
 // endMenu forgets what the caller is asked: the engine has something else for him.

@@ -24,12 +24,12 @@ func menuWorld(t *testing.T) *world {
 	})})
 }
 
-// asksFor is a question that nobody's silence answers, unless the test says so.
+// asksFor is a question that told's silence answers, unless the test says so.
 func asksFor(id routing.CallID, ask int, language string, say ...string) routing.AskMenu {
 	return routing.AskMenu{Call: id, Menu: "main", Ask: ask, Say: say, Language: language, Wait: patience, Afresh: len(say) > 1}
 }
 
-// inMenu brings a caller to the music of nobody.
+// inMenu brings a caller to the music of told.
 func (w *world) inMenu(pts ...uint8) (*peerCall, media.Audio, routing.CallID) {
 	w.t.Helper()
 	caller, ours, id := w.queued(newPeer(w.t), pts...)
@@ -250,6 +250,95 @@ func TestMenuKeysAtLoss(t *testing.T) {
 		t.Errorf("pressed %s, understood %s", strings.Join(pressed, ""), strings.Join(understood, ""))
 	}
 	if net.lost < 40 {
+		t.Errorf("only %d packets were lost", net.lost)
+	}
+	w.do(routing.EndCall{Call: id, Outcome: routing.Treated, By: routing.ByServer})
+	w.gone()
+}
+
+// asksNumber is a question for a number, of 3 to 6 digits.
+func asksNumber(id routing.CallID, ask int, say ...string) routing.AskMenu {
+	a := asksFor(id, ask, "en", say...)
+	a.Enter = &routing.Digits{Least: 3, Most: 6, Pause: patience}
+	return a
+}
+
+// A number ends with #, its last possible digit or a pause, and begins anew with *. The
+// first digit ends the prompt. What is none is not looked up; # alone is silence.
+func TestNumberKeyedIn(t *testing.T) {
+	t.Parallel()
+	w := menuWorld(t)
+	caller, ours, id := w.inMenu(8, 101)
+	told := func(ask int, got string) {
+		t.Helper()
+		w.expect(routing.NumberKeyed{Call: id, Ask: ask, Got: got})
+	}
+	n := 0
+	keys := func(keys string) {
+		for _, k := range keys {
+			caller.key(byte(strings.IndexRune(menuKeys, k)), byte(n), ours)
+			n += 5
+		}
+	}
+	w.do(asksNumber(id, 1, "long"))
+	caller.listens(placeTone)
+	keys("9*47")
+	var keyed string
+	for deadline := time.Now().Add(patience); keyed != "47"; time.Sleep(time.Millisecond) {
+		w.inside(id, func(c *call) {
+			if keyed = string(c.menu.digits); keyed != "" && c.told.sounds != nil {
+				t.Error("the prompt goes on")
+			}
+		})
+		if time.Now().After(deadline) {
+			t.Fatalf("%q is keyed in", keyed)
+		}
+	}
+	keys("11#")
+	told(1, "looked up 4711")
+	w.do(asksNumber(id, 2, "long"))
+	keys("0000004711#")
+	told(2, "looked up 000000")
+	w.do(asksNumber(id, 3, "long")) // pressed ahead
+	told(3, "looked up 4711")
+	w.do(asksNumber(id, 4, "long"))
+	keys("12#")
+	told(4, routing.GotWrong)
+	w.do(asksNumber(id, 5, "long"))
+	keys("#")
+	told(5, routing.GotNothing)
+	ask := asksNumber(id, 6, "long")
+	ask.Enter.Pause, ask.Enter.Luhn = time.Millisecond, true
+	w.do(ask)
+	keys("4")
+	told(6, routing.GotWrong)
+	ask = asksNumber(id, 7, "main")
+	ask.Wait = time.Millisecond
+	w.do(ask)
+	caller.listens(welcomeTone)
+	told(7, routing.GotNothing)
+	w.do(routing.EndCall{Call: id, Outcome: routing.Treated, By: routing.ByServer})
+	w.gone()
+}
+
+// At five percent loss every digit of every number counts once and in its place.
+func TestNumberKeyedInAtLoss(t *testing.T) {
+	t.Parallel()
+	w := menuWorld(t)
+	caller, ours, id := w.inMenu(8, 101)
+	net := &lossy{c: caller, to: ours, rnd: rand.New(rand.NewPCG(7, 11))}
+	for ask := 1; ask <= 30; ask++ {
+		w.do(asksNumber(id, ask, "long"))
+		if ask == 1 {
+			caller.listens(placeTone)
+		}
+		number := strconv.Itoa(100_000 + net.rnd.IntN(900_000))
+		for _, d := range number {
+			net.key(byte(d-'0'), net.rnd.IntN(20) == 0)
+		}
+		w.expect(routing.NumberKeyed{Call: id, Ask: ask, Got: "looked up " + number})
+	}
+	if net.lost < 60 {
 		t.Errorf("only %d packets were lost", net.lost)
 	}
 	w.do(routing.EndCall{Call: id, Outcome: routing.Treated, By: routing.ByServer})

@@ -11,7 +11,8 @@ import (
 	"github.com/cordboard/cordboard/routing/rule"
 )
 
-// menu reads "menu NAME [prompt=] [tries=] 1=CHOICE ... [otherwise=CHOICE]".
+// menu reads "menu NAME [prompt=] [tries=] 1=CHOICE ... [otherwise=CHOICE]", or
+// "enter=CHOICE" in place of the keys.
 func (c *Case) menu(l line) (err error) {
 	m := &routing.Menu{Name: l.words[1], Prompt: first(l.opts["prompt"], l.words[1]), Wait: 6 * time.Second, Tries: 3}
 	for _, key := range slices.Sorted(mapKeys(l.opts)) {
@@ -22,6 +23,9 @@ func (c *Case) menu(l line) (err error) {
 			m.Tries, err = strconv.Atoi(v)
 		case "otherwise":
 			m.Otherwise, err = choice("", v)
+		case "enter":
+			m.Enter = &routing.Enter{Digits: routing.Digits{Least: 4, Most: 8, Pause: 3 * time.Second}}
+			m.Enter.Choice, err = choice("", v)
 		default:
 			var k routing.Choice
 			k, err = choice(key, v)
@@ -84,14 +88,49 @@ func (c *Case) dialledLine(l line) (err error) {
 // keyed is the caller's answer to the menu: "key c1 7", or "key c1" of who presses
 // none in time; "#N" names a question that was asked before.
 func (r *runner) keyed(call routing.CallID, key, ask string) error {
-	ev := routing.MenuKeyed{Call: call, Ask: r.menuAsks[call], Key: key}
+	n, err := r.asked(call, ask)
+	if err != nil {
+		return err
+	}
+	return r.step(routing.MenuKeyed{Call: call, Ask: n, Key: key})
+}
+
+// asked is the question that an answer is to: the last, or that of "#N".
+func (r *runner) asked(call routing.CallID, ask string) (int, error) {
 	if n, ok := strings.CutPrefix(ask, "#"); ok {
-		var err error
-		if ev.Ask, err = strconv.Atoi(n); err != nil {
-			return err
+		return strconv.Atoi(n)
+	}
+	return r.menuAsks[call], nil
+}
+
+// enters is what comes of a number that the caller keys in: "enters c1 segment=gold"
+// of a customer's, "enters c1 unknown" and the like of any other, "enters c1" of none.
+func (r *runner) enters(l line) error {
+	name, got, ask := l.words[1], "", ""
+	for _, w := range l.words[2:] {
+		if strings.HasPrefix(w, "#") {
+			ask = w
+		} else {
+			got = w
 		}
 	}
-	return r.step(ev)
+	call := r.names[name]
+	n, err := r.asked(call, ask)
+	if err != nil {
+		return err
+	}
+	if got != "" || len(l.opts) == 0 {
+		return r.step(routing.NumberKeyed{Call: call, Ask: n, Got: first(got, routing.GotNothing)})
+	}
+	who, err := r.caller(l.opts, "")
+	if err != nil {
+		return err
+	}
+	if at := r.callers[call]; at != nil {
+		who.Call, who.ANI = at.Call, at.ANI
+	}
+	r.callers[call] = who
+	return r.step(routing.CustomerResolved{Call: call, Ask: n, Customer: who.Customer, Key: first(who.CustomerID, "a customer"), Rim: r.rim(who)})
 }
 
 // menuWords says what a menu does.
@@ -101,6 +140,9 @@ func (r *runner) menuWords(a routing.Action) string {
 		s := fmt.Sprintf("%s is asked #%d: %s", r.name(a.Call), a.Ask, strings.Join(a.Say, ", "))
 		if a.Language != "" {
 			s += " in " + a.Language
+		}
+		if d := a.Enter; d != nil {
+			s += fmt.Sprintf(" (%d to %d digits)", d.Least, d.Most)
 		}
 		if a.Afresh {
 			s += " (afresh)"

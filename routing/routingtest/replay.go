@@ -82,7 +82,7 @@ func (t *tape) without(calls map[routing.CallID]int) []fed {
 		switch ev := f.ev.(type) {
 		case routing.CustomerResolved:
 			if i < calls[ev.Call] {
-				out[i].ev = routing.CustomerResolved{Call: ev.Call, Key: ev.Key, Erased: true}
+				out[i].ev = routing.CustomerResolved{Call: ev.Call, Ask: ev.Ask, Key: ev.Key, Erased: true}
 			}
 		case routing.RimRead:
 			if i < calls[ev.Call] {

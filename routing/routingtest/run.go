@@ -243,6 +243,8 @@ func (r *runner) play(l line) error {
 		return r.arrive(l)
 	case "record":
 		return r.record(l)
+	case "enters":
+		return r.enters(l)
 	case "hangup":
 		return r.step(routing.CallerGone{Call: r.names[word(1)]})
 	case "cancel":

@@ -179,7 +179,7 @@ func (c *Case) segmentsNamed() {
 	}
 	for _, l := range c.events {
 		add(l.opts["customer.segment"])
-		if l.is("record") {
+		if l.is("record") || l.is("enters") {
 			add(l.opts["segment"])
 		}
 		for _, m := range segmentWords.FindAllStringSubmatch(l.text, -1) {

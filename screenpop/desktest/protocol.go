@@ -64,9 +64,17 @@ type Card struct {
 		Number string `json:"number"`
 		Source string `json:"source"`
 	} `json:"caller"`
-	Match      string            `json:"match"`
-	Record     *customer.Record  `json:"record"`
-	Stale      bool              `json:"stale"`
+	Match   string           `json:"match"`
+	Record  *customer.Record `json:"record"`
+	Stale   bool             `json:"stale"`
+	Entered *struct {
+		Number  string `json:"number"`
+		Found   bool   `json:"found"`
+		Instead *struct {
+			ID   string `json:"id"`
+			Name string `json:"name"`
+		} `json:"instead"`
+	} `json:"entered"`
 	Candidates []customer.Record `json:"candidates"`
 	Story      []struct {
 		Code string `json:"code"`

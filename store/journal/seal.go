@@ -19,7 +19,8 @@ import (
 )
 
 // What is said of a caller is sealed: the event's whole form, as format 1 has it,
-// in a box (ChaCha20-Poly1305) beside the call and the customer's keyed hash,
+// in a box (ChaCha20-Poly1305) beside the call, the question that it answers, if it
+// does, and the customer's keyed hash,
 //
 //	{"call":7,"key":"HASH","sealed":{"key":12,"box":"..."}}
 //
@@ -31,6 +32,7 @@ import (
 type inClear struct {
 	kind string
 	call routing.CallID
+	ask  int // of a customer who was keyed in
 	key  string
 }
 
@@ -38,7 +40,7 @@ type inClear struct {
 func sealing(ev routing.Event) (c inClear, subject string, ok bool) {
 	switch ev := ev.(type) {
 	case routing.CustomerResolved:
-		c, subject = inClear{call: ev.Call, key: ev.Key}, cmp.Or(ev.Subject, ev.Key)
+		c, subject = inClear{call: ev.Call, ask: ev.Ask, key: ev.Key}, cmp.Or(ev.Subject, ev.Key)
 	case routing.RimRead:
 		c, subject = inClear{call: ev.Call}, ev.Subject
 	default:
@@ -55,6 +57,9 @@ func SubjectOfCall(call routing.CallID) string { return "call:" + strconv.Format
 
 func (c inClear) append(to []byte) []byte {
 	to = strconv.AppendInt(append(to, `{"call":`...), int64(c.call), 10)
+	if c.ask != 0 {
+		to = strconv.AppendInt(append(to, `,"ask":`...), int64(c.ask), 10)
+	}
 	if c.key != "" {
 		to = append(append(append(to, `,"key":"`...), c.key...), '"')
 	}
@@ -138,6 +143,7 @@ type opener struct {
 // sealedEvent is the form of an event whose attributes are sealed.
 type sealedEvent struct {
 	Call   routing.CallID `json:"call"`
+	Ask    int            `json:"ask"`
 	Key    string         `json:"key"`
 	Sealed *struct {
 		Key int64  `json:"key"`
@@ -169,7 +175,7 @@ func (o *opener) event(l *line) (routing.Event, error) {
 		return erased(l.kind, &in)
 	}
 	nonce := nonceOf(l.seq)
-	c := inClear{kind: l.kind, call: in.Call, key: in.Key}
+	c := inClear{kind: l.kind, call: in.Call, ask: in.Ask, key: in.Key}
 	plain, err := aead(&k.secret).Open(nil, nonce[:], in.Sealed.Box, c.bound(nil))
 	if err != nil {
 		return nil, fmt.Errorf("what was sealed with key %d of %s does not open: it has been changed or moved", in.Sealed.Key, filepath.Base(o.path))
@@ -181,7 +187,7 @@ func (o *opener) event(l *line) (routing.Event, error) {
 func erased(kind string, in *sealedEvent) (routing.Event, error) {
 	switch kind {
 	case routing.CustomerResolved{}.Kind():
-		return routing.CustomerResolved{Call: in.Call, Key: in.Key, Erased: true}, nil
+		return routing.CustomerResolved{Call: in.Call, Ask: in.Ask, Key: in.Key, Erased: true}, nil
 	case routing.RimRead{}.Kind():
 		return routing.RimRead{Call: in.Call, Erased: true}, nil
 	}

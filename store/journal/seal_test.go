@@ -25,7 +25,7 @@ var said = []string{"platinum", "fibre-9000", "hortensia", `"true":[3]`}
 func person(call routing.CallID, subject string) []routing.Event {
 	return []routing.Event{
 		routing.CustomerResolved{
-			Call: call, Key: "key-" + subject, Subject: subject,
+			Call: call, Ask: int(call % 2), Key: "key-" + subject, Subject: subject,
 			Customer: rule.Customer{Known: true, Segment: "platinum", Products: []string{"fibre-9000"}, Texts: map[string]string{"pet": "hortensia"}},
 			Past:     rule.Past{CallsToday: 3}, Rim: []routing.AtRim{{Version: 2, True: []int{3}}},
 		},
@@ -58,9 +58,9 @@ func noting(out map[routing.CallID]string) func(time.Time, routing.Event) error 
 		switch ev := ev.(type) {
 		case routing.CustomerResolved:
 			switch {
-			case ev.Erased && reflect.DeepEqual(ev, routing.CustomerResolved{Call: ev.Call, Key: ev.Key, Erased: true}):
+			case ev.Erased && reflect.DeepEqual(ev, routing.CustomerResolved{Call: ev.Call, Ask: int(ev.Call % 2), Key: ev.Key, Erased: true}):
 				out[ev.Call] += "erased"
-			case !ev.Erased && ev.Customer.Texts["pet"] == "hortensia":
+			case !ev.Erased && ev.Ask == int(ev.Call%2) && ev.Customer.Texts["pet"] == "hortensia":
 				out[ev.Call] += "known"
 			default:
 				return fmt.Errorf("neither nor: %+v", ev)
@@ -180,7 +180,7 @@ func TestErase(t *testing.T) {
 		j := start(t, dir, Options{SegmentBytes: 1})
 		append1(t, j, person(10*run+1, "5f")...)
 		append1(t, j, person(10*run+2, "60")...)
-		append1(t, j, routing.CustomerResolved{Call: 10*run + 3, Past: rule.Past{CallsToday: 1}, Customer: rule.Customer{Texts: map[string]string{"pet": "hortensia"}}})
+		append1(t, j, routing.CustomerResolved{Call: 10*run + 3, Ask: 1, Past: rule.Past{CallsToday: 1}, Customer: rule.Customer{Texts: map[string]string{"pet": "hortensia"}}})
 		closed(t, j)
 	}
 	want := map[routing.CallID]string{}

@@ -83,6 +83,8 @@ func TestCalls(t *testing.T) {
 		test{name: "chooses in a menu", setup: setup{tones: menuTones}, run: choosesInMenu},
 		test{name: "chooses a topic by INFO", setup: setup{at: []agents.ID{anna, petar}, tones: menuTones}, run: choosesByInfo},
 		test{name: "chooses nothing", run: choosesNothing},
+		test{name: "keys in a customer number", setup: setup{at: []agents.ID{anna, petar}, tones: menuTones}, run: entersNumber},
+		test{name: "keys in nobody's number by INFO", setup: setup{tones: menuTones}, run: entersByInfo},
 		test{name: "hangs up in a menu", setup: setup{tones: menuTones}, run: hangsUpInMenu},
 		test{name: "is hung up on by a menu", setup: setup{tones: menuTones}, run: menuHangsUp})
 	tests = append(tests, test{name: "caller of a group gives up", setup: setup{at: both}, run: groupGivenUp})

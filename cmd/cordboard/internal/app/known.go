@@ -19,6 +19,7 @@ type known struct {
 	customer rule.Customer
 	id       string
 	fields   map[string]any
+	ask      int               // for which a customer's number was keyed in last; 0: none was
 	versions []*routing.Policy // that were live since it came, the newest last
 
 	caller  identity.Caller
@@ -42,6 +43,19 @@ func (c *knownCalls) put(call routing.CallID, who *known) {
 		c.by = map[routing.CallID]*known{}
 	}
 	c.by[call] = who
+}
+
+// counts says whether a look-up still tells who the caller is: one by a number that
+// was keyed in counts more than those before it.
+func (c *knownCalls) counts(call routing.CallID, ask int) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	p := c.by[call]
+	if p == nil {
+		return true // a call that is over; the engine knows
+	}
+	p.ask = max(p.ask, ask)
+	return ask == p.ask
 }
 
 // know adds the record that a look-up found.

@@ -1,23 +1,33 @@
 package app
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
+	"github.com/cordboard/cordboard/agents"
 	"github.com/cordboard/cordboard/routing"
+	"github.com/cordboard/cordboard/screenpop/customer"
 	"github.com/cordboard/cordboard/screenpop/desktest"
 	"github.com/cordboard/cordboard/store"
+	"github.com/cordboard/cordboard/store/journal"
 )
 
 const (
-	toMenu   = "+442079460130" // its callers are asked first
-	toSilent = "+442079460131" // likewise, and not for long
+	toMenu    = "+442079460130" // its callers are asked first
+	toSilent  = "+442079460131" // likewise, and not for long
+	toAccount = "+442079460132" // likewise, for their customer number
 
 	promptTone, wrongTone = 850.0, 620.0
 )
 
-var menuTones = map[string]float64{"menu_topics": promptTone, "menu-wrong": wrongTone}
+var menuTones = map[string]float64{"menu_topics": promptTone, "menu-wrong": wrongTone, "menu_account": promptTone, "menu-number-wrong": wrongTone}
+
+// mila is known by no telephone number.
+var mila = customer.Record{ID: "70014711", Name: "Mila Hartwig", Language: "en", Segment: "gold", Products: []customer.Product{{ID: "p1", Kind: "fibre", Name: "Fibre 500", Status: "active"}}}
 
 // inMenu has a caller hear the prompt of a menu.
 func (w *world) inMenu() *caller {
@@ -36,7 +46,13 @@ func (c *caller) info(key string, n int) {
 		c.tell.RemoteAddr(), c.tell.LocalAddr(), n+1, c.id, key)
 	c.w.must(err)
 	c.wait("200 for INFO", func() bool {
-		return slices.ContainsFunc(c.log, func(l []string) bool { return len(l) > 2 && l[1] == "pressed" && l[2] == key })
+		pressed := 0
+		for _, l := range c.log {
+			if len(l) > 2 && l[1] == "pressed" {
+				pressed++
+			}
+		}
+		return pressed >= n
 	})
 }
 
@@ -134,4 +150,101 @@ func menuHangsUp(w *world) row {
 	w.must(c.ear.Press("95"))
 	c.over()
 	return row{outcome: routing.Treated, by: routing.ByServer, reason: "menu"}
+}
+
+// entersNumber: nobody's number first, then a customer's, by other telephones too.
+// The record is on the specialist's desk before the ring, and the number itself goes
+// no further than that.
+func entersNumber(w *world) row {
+	w.must(w.app.Store().SaveCustomers(w.ctx, []customer.Record{mila}))
+	c := w.dial(dial{to: toAccount, pai: "sip:" + dana + "@carrier.example"})
+	c.hears(promptTone)
+	w.must(c.ear.Press("70019999"))
+	c.hears(wrongTone)
+	w.must(c.ear.Press("5*700"))
+	w.must(c.ear.Press("14711#"))
+	card := w.phase(petar, "talking")
+	w.isMila(card)
+	if got := w.popped(petar); got.Record == nil || got.Record.ID != mila.ID {
+		w.Errorf("popped with %+v", got.Record)
+	}
+	if i := card.Entered; i == nil || i.Instead == nil || i.Instead.Name != record().Name {
+		w.Errorf("keyed in: %+v", i)
+	}
+	if got := way(card); !slices.Equal(got, []string{"dialled " + toAccount, "menu Customer number", "route gold", "queue internet"}) {
+		w.Errorf("the desk shows %q", got)
+	}
+	c.hangsUp()
+	want := row{outcome: routing.Answered, by: routing.ByCaller, agent: petar, offers: 1}
+	rows := w.settled(want)
+	if rows[0].Customer != mila.ID {
+		w.Errorf("the ledger says customer %q", rows[0].Customer)
+	}
+	w.tells(rows, "keys in a number in menu account that no customer has", "keys in a customer's number in menu account")
+	w.keepsToItself("70019999", mila.ID)
+	return want
+}
+
+// isMila checks that a desk has her whole record, as one that was keyed in.
+func (w *world) isMila(card desktest.Card) {
+	w.Helper()
+	if r := card.Record; card.Match != "exact" || r == nil || r.Name != mila.Name || len(r.Products) != 1 || card.Entered == nil || !card.Entered.Found || card.Entered.Number != mila.ID {
+		w.Errorf("the desk shows %s, %+v, keyed in %+v", card.Match, card.Record, card.Entered)
+	}
+}
+
+// popped is the card as it came to the agent's desk first.
+func (w *world) popped(id agents.ID) desktest.Card {
+	w.Helper()
+	seen := w.desks[id].Seen()
+	if len(seen) == 0 {
+		w.Fatal("no pop")
+	}
+	return seen[0].Card
+}
+
+// keepsToItself checks that no digits of a number are in the journal and the log.
+func (w *world) keepsToItself(numbers ...string) {
+	w.Helper()
+	read := 0
+	w.must(journal.Read(w.app.Server().Store.Journal, func(_ time.Time, ev routing.Event) error {
+		if k, ok := ev.(routing.NumberKeyed); ok && k.Got == routing.GotUnknown {
+			read++
+		}
+		b, err := json.Marshal(ev)
+		for _, n := range numbers {
+			if bytes.Contains(b, []byte(n)) {
+				w.Errorf("%s is in the journal: %s", n, b)
+			}
+		}
+		return err
+	}))
+	if read != 1 {
+		w.Errorf("the journal has %d numbers of nobody", read)
+	}
+	for _, l := range w.logs.All() {
+		for _, n := range numbers {
+			if strings.Contains(fmt.Sprint(l.Message, l.ContextMap()), n) {
+				w.Errorf("%s is in the log: %s", n, l.Message)
+			}
+		}
+	}
+}
+
+// entersByInfo: nobody's number, and then one that is too short to be one.
+func entersByInfo(w *world) row {
+	c := w.dial(dial{to: toAccount, pai: "sip:+447700900733@carrier.example"})
+	c.hears(promptTone)
+	for i, key := range strings.Split("7777#1#", "") { // a BYE has CSeq 10
+		c.info(key, i+1)
+		if key == "#" && i < 6 {
+			c.hears(wrongTone)
+		}
+	}
+	card := w.phase(anna, "talking")
+	if card.Record != nil || card.Match != "none" || card.Entered == nil || card.Entered.Found || card.Topic != "stranger" {
+		w.Errorf("the desk shows %+v, %s, keyed in %+v, topic %q", card.Record, card.Match, card.Entered, card.Topic)
+	}
+	c.hangsUp()
+	return answeredByCaller
 }

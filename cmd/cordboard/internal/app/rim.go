@@ -189,14 +189,19 @@ func (r *rim) Submit(ev routing.Event) {
 // resolved hands the routing attributes of a look-up to the engine, together with
 // what the ledger says of the caller's other calls.
 func (r *rim) resolved(call routing.CallID, m customer.Match) {
-	r.past.then(call, func(past rule.Past) { r.lookedUp(call, m, past) })
+	r.past.then(call, func(past rule.Past) { r.lookedUp(call, 0, m, past) })
 }
 
-func (r *rim) lookedUp(call routing.CallID, m customer.Match, past rule.Past) {
+// lookedUp does so for a look-up by telephone number, or by the number that was keyed
+// in for a question (ask): what the telephone number tells after that counts no more.
+func (r *rim) lookedUp(call routing.CallID, ask int, m customer.Match, past rule.Past) {
 	var attrs rule.Customer
-	ev := routing.CustomerResolved{Call: call, Past: past}
+	ev := routing.CustomerResolved{Call: call, Ask: ask, Past: past}
 	r.turning.RLock()
 	defer r.turning.RUnlock()
+	if !r.callers.counts(call, ask) {
+		return
+	}
 	p := r.policy.Load()
 	if m.Record != nil {
 		attrs = rule.Customer(m.Record.Attributes(time.Now()))

@@ -102,6 +102,17 @@ func TestWholeMessages(t *testing.T) {
 	}
 }
 
+// Nor has one the key that a caller has pressed, in either form of INFO.
+func TestPressedKeys(t *testing.T) {
+	t.Parallel()
+	for kind, body := range map[string]string{"application/dtmf-relay": "Signal=7\r\nDuration=160\r\n", "application/dtmf": "7"} {
+		got := text(append(sip("INFO sip:a@192.0.2.1 SIP/2.0", "x", "3 INFO", "Content-Type: "+kind+"\r\n", ""), body...))
+		if !strings.Contains(got, "Content-Type: "+kind) || !strings.HasSuffix(got, "(left out)") || strings.Contains(got, "Signal") {
+			t.Errorf("told\n%s", got)
+		}
+	}
+}
+
 // Whatever a message says, the terminal is told printable text and ends of lines.
 func FuzzLadder(f *testing.F) {
 	f.Add([]byte("SIP/2.0 200 \x1b[2J\r\nCSeq: 1 \x07\r\nReason: a;cause=\x1b]0;x\r\n\r\nbody"), "\x1b[31m", "ann\r\n")

@@ -36,11 +36,11 @@ func digits(s string) string {
 // secret are the headers whose value is nobody's to read.
 var secret = []string{"authorization", "proxy-authorization", "www-authenticate", "proxy-authenticate", "authentication-info", "identity", "y"}
 
-// text is a whole message, line by line, but for credentials and the keys of
-// media.
+// text is a whole message, line by line, but for credentials, the keys of media and
+// the keys that a caller has pressed, which may be an account number.
 func text(data []byte) string {
 	var b strings.Builder
-	hidden := false
+	hidden, pressed, body := false, false, false
 	for line := range strings.SplitSeq(strings.ReplaceAll(string(data), "\r\n", "\n"), "\n") {
 		folded := line != "" && (line[0] == ' ' || line[0] == '\t')
 		if folded && hidden {
@@ -52,7 +52,11 @@ func text(data []byte) string {
 			hidden = hidden || strings.EqualFold(strings.TrimSpace(name), s)
 		}
 		low := strings.ToLower(strings.TrimSpace(line))
+		body = body || low == ""
+		pressed = pressed || !body && strings.Contains(low, "application/dtmf")
 		switch {
+		case body && pressed && low != "":
+			line = "(left out)"
 		case hidden:
 			line = name + ": (left out)"
 		case strings.HasPrefix(low, "a=crypto:"):

@@ -15,6 +15,7 @@ export function MatchTag({ c }: { c: LiveCard }) {
   if (c.record && c.stale) return <Tag kind="warn" icon="clock" testid="match">{t('match.stale', { when: dayInWords(toMs(c.record_at), now, lang) })}</Tag>;
   switch (c.match) {
     case 'exact':
+      if (c.entered?.found) return <Tag kind="warn" icon="bang" testid="match">{t('match.keyed_in')}</Tag>;
       return <Tag kind="ok" icon="check" testid="match">{t(c.chosen ? 'match.chosen' : 'match.exact')}</Tag>;
     case 'several':
       return <Tag kind="warn" icon="users" testid="match">{t('match.several', { count: c.candidates?.length ?? 0 })}</Tag>;
@@ -25,6 +26,19 @@ export function MatchTag({ c }: { c: LiveCard }) {
     default:
       return <Tag kind="line" icon={c.caller.number ? 'bang' : 'lock'} testid="match">{t(c.caller.number ? 'match.none' : 'match.withheld')}</Tag>;
   }
+}
+
+/** What the caller has keyed in, and whose telephone it is. */
+function EnteredTag({ c }: { c: LiveCard }) {
+  const { t } = useWords();
+  const e = c.entered;
+  if (!e) return null;
+  return (
+    <>
+      <Tag kind="line" icon="bang" testid="entered">{t(e.found ? 'entered.found' : 'entered.nobody', { number: e.number })}</Tag>
+      {e.instead && <Tag kind="warn" icon="users" testid="entered-instead">{t('entered.instead', { name: e.instead.name })}</Tag>}
+    </>
+  );
 }
 
 export function networkSays(c: LiveCard): string {
@@ -59,7 +73,7 @@ export function Who({ c }: { c: LiveCard }) {
       <WhoStrip c={c} />
       <section className="sec" {...panel('who', state)}>
         <header><h2>{t('who.title')}</h2></header>
-        <div className="row wrap tags"><MatchTag c={c} />{r?.key_account && <Tag kind="info" icon="star">{t('who.key_account')}</Tag>}</div>
+        <div className="row wrap tags"><MatchTag c={c} /><EnteredTag c={c} />{r?.key_account && <Tag kind="info" icon="star">{t('who.key_account')}</Tag>}</div>
         {r ? <Facts c={c} r={r} /> : <Absent state={state} empty={t('who.empty')} />}
       </section>
       {r && <Standing r={r} />}

@@ -63,6 +63,8 @@ export interface Card {
   callback?: { accepted: Micros; try: number };
   match: 'exact' | 'several' | 'none' | 'pending' | 'failed';
   record: CustomerRecord | null; record_at?: Micros; stale?: boolean; candidates?: CustomerRecord[] | null;
+  /** The customer number that the caller has keyed in; instead: who is known by the telephone number. */
+  entered?: { number: string; found: boolean; instead?: { id: string; name: string } };
   story?: Story[] | null; why?: Why | null; path?: PathStep[] | null;
   /** Why a call is back that this agent had passed on to a number. */
   back?: string;

@@ -301,6 +301,10 @@ export const en: Record<string, string> = {
 
   'match.exact': 'Exact match',
   'match.chosen': 'Chosen by you',
+  'match.keyed_in': 'Keyed in, not verified',
+  'entered.found': 'Customer number {{number}}',
+  'entered.nobody': 'Keyed in {{number}}: nobody\'s',
+  'entered.instead': 'Telephone of {{name}}',
   'match.several_one': '{{count}} match',
   'match.several_other': '{{count}} matches',
   'match.pending': 'Looking up',

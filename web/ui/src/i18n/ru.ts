@@ -319,6 +319,10 @@ export const ru: Record<string, string> = {
 
   'match.exact': 'Точное совпадение',
   'match.chosen': 'Выбрано вами',
+  'match.keyed_in': 'Введено абонентом, не проверено',
+  'entered.found': 'Номер клиента {{number}}',
+  'entered.nobody': 'Введено {{number}}: нет такого клиента',
+  'entered.instead': 'Телефон клиента {{name}}',
   'match.several_one': '{{count}} совпадение',
   'match.several_few': '{{count}} совпадения',
   'match.several_many': '{{count}} совпадений',
