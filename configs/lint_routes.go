@@ -25,6 +25,41 @@ type siblings struct {
 	study  []*rule.Study // nil for a route without a condition
 	plain  []int         // without an indexed term
 	by     map[string]map[string][]int
+	others map[string][]int // by field: those that do not ask it first, made when wanted
+}
+
+// together are the siblings after one that a call may meet together with it, as far
+// as the indexed terms tell, in order. In a list of thousands that ask for one
+// number each there are few.
+func (f *siblings) together(i int) []int {
+	s := f.study[i]
+	if s == nil || s.Field == "" {
+		out := make([]int, 0, len(f.list)-i-1)
+		for j := i + 1; j < len(f.list); j++ {
+			out = append(out, j)
+		}
+		return out
+	}
+	others, made := f.others[s.Field]
+	if !made {
+		for j, o := range f.study {
+			if o == nil || o.Field != s.Field {
+				others = append(others, j)
+			}
+		}
+		if f.others == nil {
+			f.others = map[string][]int{}
+		}
+		f.others[s.Field] = others
+	}
+	same := f.by[s.Field][s.Value]
+	after := func(list []int) []int {
+		k, _ := slices.BinarySearch(list, i+1)
+		return list[k:]
+	}
+	out := slices.Concat(after(others), after(same))
+	slices.Sort(out)
+	return out
 }
 
 // families are the lists of siblings of the whole tree, from the top.
@@ -367,12 +402,8 @@ func (l *linter) lintChanges(f *siblings, i int, above []*rule.Study) {
 	own, parent := outcome(r), outcome(f.parent)
 	var below []*rule.Study
 	same := own == parent
-	for j := i + 1; j < len(f.list); j++ {
-		other := f.study[j]
-		if other != nil && other.Field != "" && other.Field == s.Field && other.Value != s.Value {
-			continue // never together
-		}
-		if other != nil {
+	for _, j := range f.together(i) {
+		if other := f.study[j]; other != nil {
 			below = append(below, other)
 		}
 		if len(below) > maxSiblings {
@@ -416,9 +447,11 @@ func (l *linter) lintAsks(f *siblings, above []*rule.Study) {
 		if f.study[i] == nil || !r.Node.When.ReadsCustomer() {
 			continue
 		}
-		for j := i + 1; j < len(f.list) && l.work > 0; j++ {
-			s := f.study[j]
-			if s != nil && (s.Condition.ReadsCustomer() || s.Field != "" && s.Field == f.study[i].Field && s.Value != f.study[i].Value) {
+		for _, j := range f.together(i) {
+			if l.work <= 0 {
+				break
+			}
+			if s := f.study[j]; s != nil && s.Condition.ReadsCustomer() {
 				continue
 			}
 			call, waits := l.waits(f, i, j, above)
