@@ -190,13 +190,19 @@ func (o *office) ticket(ctx context.Context, id, login string) (string, error) {
 	return out.Ticket, nil
 }
 
+// foundGone is how long a call may stay whose caller is gone without a word. The
+// lossy trunk garbles one message in fifty, a BYE too; the server refuses that, the
+// robot is content with any answer, and whoever talks directly is asked for life
+// after five minutes (sip's probeEvery).
+const foundGone = 6 * time.Minute
+
 // quiet waits, once no more calls are placed, until nothing is going on any
 // more, and tells who or what is stuck.
 func (o *office) quiet(ctx context.Context) (bad []string) {
 	if !o.callers.wait(2 * time.Minute) {
 		bad = append(bad, fmt.Sprintf("%d callers are still on the line two minutes after the last call", o.callers.live()))
 	}
-	err := o.server.until(ctx, 90*time.Second, "no live call, and all agents available", func(g gauges) bool {
+	err := o.server.until(ctx, foundGone, "no live call, and all agents available", func(g gauges) bool {
 		return g.value["cordboard_sip_calls"] == 0 && g.live == 0 && g.available == o.agents
 	})
 	if err != nil {
