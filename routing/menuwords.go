@@ -92,11 +92,11 @@ type MenuAnswered struct {
 	Menu     string `json:"menu"`
 	Got      string `json:"got"`
 	Key      string `json:"key,omitempty"`
-	Number   bool   `json:"entered,omitempty"`  // it has asked for a number
-	Title    string `json:"title,omitempty"`    // of the choice
-	Choice   string `json:"choice,omitempty"`   // call.choice from now on
-	Topic    string `json:"topic,omitempty"`    // call.topic
-	Language string `json:"language,omitempty"` // call.language
+	Number   bool   `json:"number_asked,omitempty"` // it has asked for a number
+	Title    string `json:"title,omitempty"`        // of the choice
+	Choice   string `json:"choice,omitempty"`       // call.choice from now on
+	Topic    string `json:"topic,omitempty"`        // call.topic
+	Language string `json:"language,omitempty"`     // call.language
 }
 
 func (MenuKeyed) Kind() string    { return "menu_keyed" }

@@ -13,12 +13,17 @@ const maxTyped = 20
 
 const menuKeys = "0123456789*#"
 
+// maxAnew is how often a number may be begun anew before that counts as no answer:
+// every * starts the wait again, and a line must not be held so for ever.
+const maxAnew = 5
+
 // menu is what a caller is being asked.
 type menu struct {
 	order  routing.AskMenu
 	open   bool   // no answer yet
 	typed  []byte // keys since the last answer
 	digits []byte // of the number that is being keyed in
+	anew   int    // how often it was begun anew
 	wait   *alarm.Alarm
 }
 
@@ -40,7 +45,7 @@ func (c *call) askMenu(a routing.AskMenu) {
 		l.port.OnDTMF(func(key byte) { c.post(func() { c.menuPressed(key) }) })
 	}
 	m := c.menu
-	m.order, m.open, m.digits = a, true, nil
+	m.order, m.open, m.digits, m.anew = a, true, nil, 0
 	if a.Afresh {
 		m.typed = nil
 	}
@@ -105,6 +110,10 @@ func (c *call) digitPressed(m *menu, key byte) {
 		return
 	case clearKey:
 		m.digits, within = nil, m.order.Wait
+		if m.anew++; m.anew > maxAnew {
+			c.answerMenu(m, ask, "")
+			return
+		}
 	default:
 		m.digits = append(m.digits, key)
 		if len(m.digits) == m.order.Enter.Most {

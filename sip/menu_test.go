@@ -317,6 +317,9 @@ func TestNumberKeyedIn(t *testing.T) {
 	w.do(ask)
 	caller.listens(welcomeTone)
 	told(7, routing.GotNothing)
+	w.do(asksNumber(id, 8, "long"))
+	keys(strings.Repeat("4*", maxAnew+1)) // begun anew without end: no line is held so
+	told(8, routing.GotNothing)
 	w.do(routing.EndCall{Call: id, Outcome: routing.Treated, By: routing.ByServer})
 	w.gone()
 }

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"go.uber.org/zap"
+
 	"github.com/cordboard/cordboard/routing"
 )
 
@@ -101,6 +103,7 @@ var (
 
 var (
 	problemStale   = &problem{Status: 409, Code: "stale", Title: "This was not made from the last version", Detail: "If-Match names the sha256 of the version it was made from; somebody may have saved meanwhile."}
+	problemPast    = &problem{Status: 400, Code: "past", Title: "This time is over", Detail: "due_at is in microseconds since 1970 UTC; without it a version goes live at once."}
 	problemDecided = &problem{Status: 409, Code: "decided", Title: "This activation is decided already"}
 )
 
@@ -116,6 +119,8 @@ const (
 	mostDocument = 8 << 20  // as check takes them
 	mostEscaped  = 24 << 20 // such a document in JSON
 	mostReason   = 1000     // bytes of a comment or a reason
+
+	dueSkew = time.Minute // by which a client's clock may be behind
 )
 
 type versionView struct {
@@ -317,8 +322,9 @@ func (s *Server) saveVersion(w http.ResponseWriter, r *http.Request, who *seat) 
 		return known(err)
 	}
 	report, err := s.opt.Documents.Check(r.Context(), v.Number)
-	if err != nil {
-		return known(err)
+	if err != nil { // it is saved all the same, and whoever is told otherwise saves again in vain
+		s.log.Warn("a version was saved and not checked", zap.Int("version", v.Number), zap.Error(err))
+		report = json.RawMessage("null")
 	}
 	v.Document = nil
 	w.Header().Set("ETag", tag(v.SHA256))
@@ -377,7 +383,9 @@ func (s *Server) activate(w http.ResponseWriter, r *http.Request, who *seat) err
 	}
 	a := Activation{Version: in.Version, Who: who.ID, Waiting: in.Waiting, Moves: in.Moves, Reason: in.Reason, Ticked: in.Ticked}
 	if in.Due > 0 {
-		a.Due = time.UnixMicro(in.Due).UTC()
+		if a.Due = time.UnixMicro(in.Due).UTC(); time.Since(a.Due) > dueSkew {
+			return problemPast
+		}
 	}
 	a, err := s.opt.Activations.Activate(r.Context(), a)
 	if err != nil {

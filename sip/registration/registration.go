@@ -104,7 +104,7 @@ func (k *Keeper) States() []State {
 // keep registers one trunk until Close.
 func (k *Keeper) keep(i int, t Trunk, r *stack.Registration) {
 	log := k.log.With(zap.String("trunk", t.Name))
-	ask, failed, wait := t.Expires, 0, k.pause
+	ask, failed, wait, raised := t.Expires, 0, k.pause, false
 	for {
 		ctx, cancel := context.WithTimeout(k.ctx, tryFor)
 		got := r.Register(ctx, ask)
@@ -118,12 +118,12 @@ func (k *Keeper) keep(i int, t Trunk, r *stack.Registration) {
 			if failed != 0 || k.until(i).IsZero() {
 				log.Info("a trunk is registered", zap.Duration("for", got.Expires))
 			}
-			failed, wait = 0, k.pause
+			failed, wait, raised = 0, k.pause, false
 			life := max(got.Expires, leastLife)
 			next = life*4/5 - time.Duration(rand.Int64N(int64(life)/20+1))
 			k.note(i, time.Now().Add(got.Expires), 0)
-		case got.Code == 423 && got.Least > ask && got.Least <= 24*time.Hour:
-			ask = got.Least // RFC 3261 10.2.8
+		case got.Code == 423 && got.Least > ask && got.Least <= 24*time.Hour && !raised:
+			ask, raised = got.Least, true // RFC 3261 10.2.8; one that wants ever more is asked like one that refuses
 			continue
 		default:
 			if got.Code/100 == 2 {
@@ -132,7 +132,7 @@ func (k *Keeper) keep(i int, t Trunk, r *stack.Registration) {
 			if failed != got.Code {
 				log.Error("a trunk is not registered", zap.Int("code", got.Code), zap.Error(got.Err))
 			}
-			failed = got.Code
+			failed, raised = got.Code, false
 			k.note(i, k.until(i), got.Code)
 			next = max(min(got.After, longestPause), wait/2+time.Duration(rand.Int64N(int64(wait)/2+1)))
 			wait = min(2*wait, longestPause)

@@ -44,11 +44,12 @@ type versions struct {
 	mu   sync.Mutex
 	live store.Version // without its document; Number 0: not kept in the store
 	dir  *configs.DirectoryFile
+	void map[int64]bool // activations whose asker was told of an error: still to be taken back
 }
 
 func newVersions(a *App, registry *prometheus.Registry) *versions {
 	v := &versions{
-		app: a, log: a.log.Named("versions"),
+		app: a, log: a.log.Named("versions"), void: map[int64]bool{},
 		asked: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "cordboard_routing_activations_total", Help: "Routing documents that were to go live, by result: live, refused.",
 		}, []string{"result"}),
@@ -331,7 +332,27 @@ func (v *versions) ask(ctx context.Context, a store.Activation) (store.Activatio
 	if err != nil {
 		return a, err
 	}
-	return v.decide(ctx, a)
+	out, err := v.decide(ctx, a)
+	if err != nil {
+		v.withdraw(ctx, a.ID)
+	}
+	return out, err
+}
+
+// withdraw takes an activation back whose asker is told of an error: it must not
+// go live behind his back once the database is there again. While it is not, that
+// is tried again with what is due.
+func (v *versions) withdraw(ctx context.Context, id int64) {
+	v.void[id] = true
+	err := v.app.store.DecideActivation(ctx, id, store.ActivationCancelled, time.Now(), json.RawMessage(`{"by":"`+byServer+`"}`))
+	switch {
+	case errors.Is(err, store.ErrDecided): // its own decision got through, and only the answer did not
+		v.log.Warn("an activation of which an error was told is decided", zap.Int64("activation", id))
+	case err != nil:
+		v.log.Warn("an activation that failed is not taken back yet", zap.Int64("activation", id), zap.Error(err))
+		return
+	}
+	delete(v.void, id)
 }
 
 // decide makes a scheduled activation live, refuses it, or leaves it for its
@@ -421,6 +442,10 @@ func (v *versions) dueNow(ctx context.Context, a store.Activation) error {
 	defer cancel()
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	if v.void[a.ID] {
+		v.withdraw(ctx, a.ID)
+		return nil
+	}
 	_, err := v.decide(ctx, a)
 	return err
 }

@@ -251,6 +251,11 @@ func TestVersions(t *testing.T) {
 		c.want(404, http.MethodGet, versionsAt+"/3", nil)
 		c.want(404, http.MethodPost, activationsAt, map[string]any{"version": 3})
 		c.want(400, http.MethodPost, activationsAt, map[string]any{"version": 2, "waiting": "later"})
+		for _, due := range []int64{time.Now().Add(-time.Hour).UnixMicro(), time.Now().Add(time.Hour).Unix()} { // seconds, by mistake
+			if out := c.want(400, http.MethodPost, activationsAt, map[string]any{"version": 2, "ticked": true, "due_at": due}); out["code"] != "past" {
+				c.t.Errorf("due %d: %v", due, out)
+			}
+		}
 
 		done := c.want(200, http.MethodPost, activationsAt, map[string]any{"version": 2, "waiting": "apply", "reason": "as agreed", "ticked": true})
 		if done["state"] != "live" || done["waiting"] != "apply" {

@@ -117,8 +117,8 @@ type about struct {
 	Got   string `json:"got"`
 	Key   string `json:"key"`
 	Title string `json:"title"`
-	// Entered: the menu asks for a number.
-	Entered bool `json:"entered"`
+	// NumberAsked: the menu asks for a number.
+	NumberAsked bool `json:"number_asked"`
 
 	Unconfirmed bool   `json:"unconfirmed"`
 	Voicemail   string `json:"voicemail"`
@@ -196,7 +196,7 @@ func words(e store.Event, d *about) string {
 	case (routing.AskMenu{}).Kind():
 		return "hears menu " + d.Menu
 	case (routing.MenuAnswered{}).Kind():
-		return routing.MenuAnswered{Menu: d.Menu, Got: d.Got, Key: d.Key, Number: d.Entered, Title: d.Title}.Words()
+		return routing.MenuAnswered{Menu: d.Menu, Got: d.Got, Key: d.Key, Number: d.NumberAsked, Title: d.Title}.Words()
 	case (routing.TurnedAway{}).Kind():
 		return "does not wait in queue " + d.Queue + ", which is " + d.Why
 	case (routing.StepReached{}).Kind():
