@@ -8,7 +8,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 # Real peers of the tests, from Debian.
 TEST_PEERS := sip-tester:sipp baresip:baresip kamailio:kamailio chromium:chromium iproute2:ip postgresql:postgres
 UI_SOURCES := $(shell find web/ui -path web/ui/node_modules -prune -o -path web/ui/dist -prune -o -type f -print 2>/dev/null)
-GOTEST := $(GO) test -pgo=off -count=1 -timeout 10m # the profile is for the one binary, not for each test of it
+GOTEST := $(GO) test -pgo=off -count=1 -timeout 15m # the profile is for the one binary, not for each test of it
 
 .PHONY: help demo build ui test test-go test-ui test-e2e peers lint fmt interop soak bench bench-call bench-engine bench-record profile fuzz soak-engine mutants schema prompts clean
 .DEFAULT_GOAL := help
