@@ -60,7 +60,7 @@ func (m *matcher) callback(a routing.Action) {
 		}
 	case routing.CallbackTaken:
 		c := m.call(a.Call)
-		c.waiting, c.at, c.until, c.asked = true, len(c.list), time.Time{}, true
+		c.waiting, c.chooses, c.at, c.until, c.asked = true, false, len(c.list), time.Time{}, true
 	case routing.CallCustomer:
 		if a.Agent == "" { // ahead
 			c := m.call(a.Call)
