@@ -20,6 +20,24 @@ const patience = 30 * time.Second
 
 type nobody struct{ stack.Handler }
 
+func newStack(t *testing.T) *stack.Stack {
+	t.Helper()
+	s, err := stack.New(stack.Options{
+		Listen:  []stack.Listen{{Transport: "udp", Addr: netip.MustParseAddrPort("127.0.0.1:0")}},
+		Handler: nobody{}, MaxCalls: 1, Rate: 1, Allow: func(netip.Addr) bool { return false }, Logger: zap.NewNop(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Start()
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+func trunkTo(at string) []Trunk {
+	return []Trunk{{Name: "provider", Expires: time.Minute, Registering: stack.Registering{URI: "sip:" + at, AOR: "sip:office@" + at, User: "office"}}}
+}
+
 // registrar answers each REGISTER by the script, and says what was asked.
 func registrar(t *testing.T, script func(n int, expires string) (status string)) (at string, asked chan string) {
 	t.Helper()
@@ -70,18 +88,10 @@ func TestKeeper(t *testing.T) {
 		return "200 OK\r\nExpires: " + expires
 	})
 	core, logs := observer.New(zap.InfoLevel)
-	s, err := stack.New(stack.Options{
-		Listen:  []stack.Listen{{Transport: "udp", Addr: netip.MustParseAddrPort("127.0.0.1:0")}},
-		Handler: nobody{}, MaxCalls: 1, Rate: 1, Allow: func(netip.Addr) bool { return false }, Logger: zap.NewNop(),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Start()
-	defer s.Close()
+	s := newStack(t)
 	k := New(zap.New(core))
 	k.pause = 4 * time.Millisecond
-	if err := k.Start(s, []Trunk{{Name: "provider", Expires: time.Minute, Registering: stack.Registering{URI: "sip:" + at, AOR: "sip:office@" + at, User: "office"}}}); err != nil {
+	if err := k.Start(s, trunkTo(at)); err != nil {
 		t.Fatal(err)
 	}
 	var got []string
@@ -122,17 +132,9 @@ func TestKeeper(t *testing.T) {
 func TestKeeperOfASilentRegistrar(t *testing.T) {
 	t.Parallel()
 	at, asked := registrar(t, func(int, string) string { return "" })
-	s, err := stack.New(stack.Options{
-		Listen:  []stack.Listen{{Transport: "udp", Addr: netip.MustParseAddrPort("127.0.0.1:0")}},
-		Handler: nobody{}, MaxCalls: 1, Rate: 1, Allow: func(netip.Addr) bool { return false }, Logger: zap.NewNop(),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Start()
-	defer s.Close()
+	s := newStack(t)
 	k := New(zap.NewNop())
-	if err := k.Start(s, []Trunk{{Name: "provider", Expires: time.Minute, Registering: stack.Registering{URI: "sip:" + at, AOR: "sip:office@" + at, User: "office"}}}); err != nil {
+	if err := k.Start(s, trunkTo(at)); err != nil {
 		t.Fatal(err)
 	}
 	select {

@@ -105,6 +105,9 @@ func registered(m *Message, contact string, asked time.Duration) Registered {
 			continue
 		}
 		rest, _, _ := strings.Cut(v[i+len(ours):], ",")
+		if rest != "" && rest[0] >= '0' && rest[0] <= '9' { // another port that begins like ours
+			continue
+		}
 		if _, after, ok := strings.Cut(rest, "expires="); ok {
 			out.Expires = secondsOf(after, out.Expires)
 		}

@@ -52,7 +52,7 @@ func TestRegistration(t *testing.T) {
 	if second.get("CSeq") != "2 REGISTER" || second.get("Call-ID") != first.get("Call-ID") || second.get("Contact") != contact {
 		t.Fatalf("%s", second.raw)
 	}
-	p.reply(second, 200, "x", "Contact: <sip:office@192.0.2.9>;expires=9999, "+strings.Replace(contact, "sip:off", "SIP:Off", 1)+";q=1;expires=\"120\"\nExpires: 77", "")
+	p.reply(second, 200, "x", "Contact: "+strings.TrimSuffix(contact, ">")+"0>;expires=8888\nContact: <sip:office@192.0.2.9>;expires=9999, "+strings.Replace(contact, "sip:off", "SIP:Off", 1)+";q=1;expires=\"120\"\nExpires: 77", "")
 	want(Registered{Code: 200, Expires: 2 * time.Minute})
 
 	again := register(600 * time.Second)
