@@ -139,6 +139,24 @@ func (e *Engine) finds(c *call) bool {
 	return a != nil
 }
 
+// wouldBeOffered says that a call which seeks would be offered to somebody at once: one
+// of those it prefers, or anybody once it waits for none of them.
+func (e *Engine) wouldBeOffered(c *call) bool {
+	if c.preferring() != nil {
+		for i := c.wish.at; i < len(c.wish.list); i++ {
+			p := &c.wish.list[i]
+			best, wanted := e.comesTo(c, p)
+			if best != nil {
+				return true
+			}
+			if len(wanted) > 0 && (p.until > e.now || p.until == 0 && p.wait > 0) {
+				return false
+			}
+		}
+	}
+	return !c.toAgent && e.finds(c)
+}
+
 // awaits says that an agent for whom a call holds is free.
 func (e *Engine) awaits(c *call) bool {
 	if e.full(c.queue) {

@@ -86,32 +86,13 @@ func (e *Engine) preferred(c *call) bool {
 		if p.until == 0 {
 			p.until = e.now + p.wait
 		}
-		full := e.full(c.queue) // then even who is free is waited for
-		var best *agent
-		var wanted, back []*agent
-		for _, a := range p.agents {
-			if !e.suits(c, p, a) {
-				continue
-			}
-			switch {
-			case a.state == agents.Available:
-				if full && e.mayTake(c, a) {
-					wanted = append(wanted, a)
-				} else if e.mayTake(c, a) && (best == nil || a.idle().Compare(best.idle()) < 0) {
-					best = a
-				}
-			case a.state.Busy() && !a.asked.leaves() || p.hold && !c.barred(a):
-				wanted = append(wanted, a)
-			default: // who comes back while it holds for another is the first who is free
-				back = append(back, a)
-			}
-		}
+		best, wanted := e.comesTo(c, p)
 		if best != nil {
 			e.offerTo(c, best, Reason{Prefer: p.kind, Trigger: c.trigger})
 			return true
 		}
 		if len(wanted) > 0 && e.now < p.until {
-			e.holdFor(c, p, append(wanted, back...))
+			e.holdFor(c, p, wanted)
 			return true
 		}
 		c.wish.at++
@@ -122,6 +103,34 @@ func (e *Engine) preferred(c *call) bool {
 	e.disarm(c, holdDue)
 	e.place(c)
 	return false
+}
+
+// comesTo is what an entry comes to now: who of its agents is free and has been
+// idle longest, nil for nobody, and whom the call would wait for, busy ones first.
+func (e *Engine) comesTo(c *call, p *preference) (best *agent, wanted []*agent) {
+	full := e.full(c.queue) // then even who is free is waited for
+	var back []*agent
+	for _, a := range p.agents {
+		if !e.suits(c, p, a) {
+			continue
+		}
+		switch {
+		case a.state == agents.Available:
+			if full && e.mayTake(c, a) {
+				wanted = append(wanted, a)
+			} else if e.mayTake(c, a) && (best == nil || a.idle().Compare(best.idle()) < 0) {
+				best = a
+			}
+		case a.state.Busy() && !a.asked.leaves() || p.hold && !c.barred(a):
+			wanted = append(wanted, a)
+		default: // who comes back while it holds for another is the first who is free
+			back = append(back, a)
+		}
+	}
+	if len(wanted) > 0 {
+		wanted = append(wanted, back...)
+	}
+	return best, wanted
 }
 
 // suits says whether a preferred agent may be waited for: exclusions hold

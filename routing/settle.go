@@ -164,17 +164,17 @@ func (e *Engine) seek(c *call) {
 	if c.phase != waiting || c.isPaused() {
 		return
 	}
+	if o := e.backInFront(c); o != nil && e.wouldBeOffered(c) {
+		e.unseek(o)
+		o.trigger = room
+		e.seekAnyone(o)
+	}
 	if c.preferring() != nil && e.preferred(c) {
 		return
 	}
 	if c.toAgent {
 		e.unanswered(c) // the colleague went away, or the time is over
 		return
-	}
-	if o := e.backInFront(c); o != nil && e.finds(c) {
-		e.unseek(o)
-		o.trigger = room
-		e.seekAnyone(o)
 	}
 	e.seekAnyone(c)
 }

@@ -151,7 +151,7 @@ func (p *person) held() (n int) {
 // again first those that came back and have done with whom they prefer.
 func (m *matcher) sooner(o, c *caller, trigger string) bool {
 	if c.queue.MaxTalking > 0 && o.queue.Name == c.queue.Name && o.front != c.front {
-		return o.front && trigger == "room" && o.at >= len(o.list)
+		return o.front && o.at >= len(o.list)
 	}
 	return m.before(o, c) < 0 && (!c.front || trigger != "room" || !m.givesWay(o, c))
 }
