@@ -95,6 +95,13 @@ func (c *clientTx) send() {
 	c.first(l.data, l.way)
 }
 
+// at is where the request went, zero before it did.
+func (c *clientTx) at() way {
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	return c.way
+}
+
 // first writes the request for the first time; an effect. The way is known
 // before that, so that it is seen to close.
 func (c *clientTx) first(data []byte, w way) {

@@ -91,6 +91,7 @@ type Dialog struct {
 	timerC   *alarm.Alarm
 	released bool
 	login    *Login       // nil: a challenge is not answered
+	host     string       // of the trunk, as it is called
 	asked    []*challenge // those answered from now on
 }
 
@@ -299,8 +300,9 @@ func (d *Dialog) spec(method string, cseq uint32, hs []Header, contentType strin
 	}
 	sp.peer, sp.over = d.peer, d.transport
 	sp.fix(d.fixed, d.fixedOver)
+	sp.login, sp.home = d.login, d.home()
 	if d.login != nil && method != "ACK" {
-		sp.login, sp.shown = d.login, d.credentials()
+		sp.shown = d.credentials()
 	}
 	return sp
 }

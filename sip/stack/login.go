@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -18,7 +19,10 @@ type Login struct {
 	Trunk string // whose it is, for the log
 	User  string
 	Realm string // the only one that is answered: others could be after the password
-	ha1   map[string]string
+	// Sources are the trunk's own addresses: it is shown there as well as where the
+	// trunk is called, and nowhere else that a dialog leads.
+	Sources []netip.Prefix
+	ha1     map[string]string
 }
 
 // NewLogin makes the login of a password.
@@ -140,6 +144,9 @@ func (d *Dialog) showAgain(c *clientTx, m *Message) (again bool) {
 		return false // given up meanwhile
 	}
 	now, err := d.login.readChallenge(m)
+	if err == nil && !c.sp.athome {
+		err = fmt.Errorf("%w: %s asks for it, where the trunk is not", ErrPassword, c.at().addr())
+	}
 	if err == nil {
 		err = d.taken(c, now)
 	}
@@ -150,7 +157,8 @@ func (d *Dialog) showAgain(c *clientTx, m *Message) (again bool) {
 	d.asked = append(slices.DeleteFunc(d.asked, func(o *challenge) bool { return o.proxy == now.proxy }), now)
 	sp := *c.sp
 	d.localCSeq = max(d.localCSeq, c.cseq) + 1 // a forked dialog's BYE has counted on
-	sp.cseq, sp.branch, sp.login, sp.shown = d.localCSeq, d.s.newBranch(), d.login, d.credentials()
+	sp.cseq, sp.branch, sp.shown = d.localCSeq, d.s.newBranch(), d.credentials()
+	sp.home = d.home()
 	n := &clientTx{d: d, method: c.method, ident: c.ident, sp: &sp, asked: c.asked + 1, onResponse: c.onResponse, onEnd: c.onEnd}
 	switch c {
 	case d.call:
@@ -181,7 +189,34 @@ func (d *Dialog) taken(c *clientTx, now *challenge) error {
 // showing gives the ACK of a 2xx what its INVITE showed; an effect.
 func (sp *spec) showing(c *clientTx) *spec {
 	if c.out != nil {
-		sp.headers = append(sp.headers, c.out.shown...)
+		sp.given = c.out.shown
 	}
 	return sp
+}
+
+// home is where a dialog's trunk was called. Where its requests lead after that is
+// for the far end's Contact to say, which may be anybody's (CVE-2021-41158).
+type home struct {
+	host string
+	way  way // of the INVITE; zero until it has left
+}
+
+// home is that of the requests from now on. d.mu is held.
+func (d *Dialog) home() home {
+	h := home{host: d.host}
+	if d.call != nil {
+		h.way = d.call.at()
+	}
+	return h
+}
+
+// holds reports whether a way leads there, or to another address of the trunk's;
+// named: the way is that of its host's name. What was asked over TLS is not shown
+// without.
+func (h home) holds(l *Login, w way, named bool) bool {
+	if h.way.secure() && !w.secure() {
+		return false
+	}
+	to := w.addr()
+	return named || h.way.addr() == to || slices.ContainsFunc(l.Sources, func(p netip.Prefix) bool { return p.Contains(to) })
 }

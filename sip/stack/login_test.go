@@ -2,6 +2,7 @@ package stack
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -33,12 +34,14 @@ func (p *peer) challenge(req packet, code int, values ...string) {
 }
 
 // callByLogin makes a call to a peer that will ask for a password.
-func (l *lab) callByLogin(p *peer) *call {
+func (l *lab) callByLogin(p *peer, from ...netip.Prefix) *call {
 	l.t.Helper()
+	login := NewLogin("carrier", "office", loginRealm, loginPassword)
+	login.Sources = from
 	c := &call{events: make(chan Event, 1000)}
 	d, err := l.Invite(Outgoing{
 		URI: p.uri(), From: "<sip:+441632960000@cordboard.example>", To: "<sip:+441632960012@carrier.example>", Body: []byte("v=0"),
-		Login: NewLogin("carrier", "office", loginRealm, loginPassword),
+		Login: login,
 	}, func(e Event) { c.events <- e })
 	if err != nil {
 		l.t.Fatal(err)

@@ -30,7 +30,7 @@ func (s *Stack) Invite(o Outgoing, sink Sink) (*Dialog, error) {
 	}
 	d := newDialog(s, false)
 	d.fixed, d.fixedOver = o.Next, o.Transport
-	d.sink, d.login = sink, o.Login
+	d.sink, d.login, d.host = sink, o.Login, target.Host
 	d.callID = rand.Text()
 	d.local, d.remote = untagged(clean(o.From)), untagged(clean(o.To))
 	d.target = target.String()
@@ -165,6 +165,7 @@ func (d *Dialog) endFork(c *clientTx, m *Message, tag string) {
 		callID: d.callID, cseq: c.cseq, branch: d.s.newBranch(),
 	}
 	sp.peer, sp.over = m.Source, m.Transport
+	sp.login, sp.home = d.login, d.home()
 	sp.fix(d.fixed, d.fixedOver)
 	a.quick = sp.quick()
 	d.do(a.quick, func() { d.sendAck(a, sp.showing(c)) })

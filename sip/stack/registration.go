@@ -48,7 +48,7 @@ func (s *Stack) NewRegistration(o Registering) (*Registration, error) {
 		return nil, errors.New("stack: a registration needs a user")
 	}
 	d := newDialog(s, false)
-	d.login, d.callID = o.Login, rand.Text()
+	d.login, d.host, d.callID = o.Login, target.Host, rand.Text()
 	return &Registration{s, o, d}, nil
 }
 
@@ -62,7 +62,7 @@ func (r *Registration) Register(ctx context.Context, expires time.Duration) Regi
 		method: "REGISTER", uri: r.o.URI, from: "<" + clean(r.o.AOR) + ">", fromTag: d.localTag, to: "<" + clean(r.o.AOR) + ">",
 		callID: d.callID, cseq: d.localCSeq, branch: r.s.newBranch(), user: r.o.User,
 		headers: []Header{{"Expires", strconv.Itoa(int(expires / time.Second))}},
-		login:   d.login, shown: d.credentials(),
+		login:   d.login, home: d.home(), shown: d.credentials(),
 	}
 	c := &clientTx{d: d, method: "REGISTER", sp: sp}
 	c.onResponse = func(c *clientTx, m *Message) {

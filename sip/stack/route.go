@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -40,7 +41,10 @@ type spec struct {
 	fixedOver   string
 	spent       int // of Max-Forwards
 	login       *Login
+	home        home        // where alone the login is shown
+	athome      bool        // it has gone there
 	shown       []challenge // that it answers, by the login
+	given       []Header    // what the INVITE has shown that it is the ACK of
 	user        string      // in the Contact; "": the usual one
 	contact     string      // that was written, where user is set
 }
@@ -121,10 +125,12 @@ func (s *Stack) assemble(ctx context.Context, sp *spec) (*letter, error) {
 		w.header("User-Agent", s.o.UserAgent)
 	}
 	w.owners(sp.headers)
-	for _, c := range sp.shown {
-		h := sp.login.header(c, sp.method, l.uri)
-		l.shown = append(l.shown, h)
-		w.header(h.Name, h.Value)
+	if sp.athome = sp.login != nil && sp.home.holds(sp.login, l.way, addr != sp.peer && strings.EqualFold(next.Host, sp.home.host)); sp.athome {
+		l.shown = slices.Clone(sp.given)
+		for _, c := range sp.shown {
+			l.shown = append(l.shown, sp.login.header(c, sp.method, l.uri))
+		}
+		w.owners(l.shown)
 	}
 	l.data = w.end(sp.headers, sp.contentType, sp.body)
 	return l, nil

@@ -35,6 +35,9 @@ func (w way) addr() netip.Addr {
 	return w.to.Addr()
 }
 
+// secure reports whether nobody between can read along.
+func (w way) secure() bool { return w.flow != nil && w.flow.transport == "tls" }
+
 // quick reports whether write can't keep its caller waiting.
 func (w way) quick() bool { return w.flow == nil }
 

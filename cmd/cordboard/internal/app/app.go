@@ -200,6 +200,7 @@ func (a *App) buildSIP(registry *prometheus.Registry) error {
 					return err
 				}
 				trunks[i].Out.Login = stack.NewLogin(t.Name, t.Login.User, t.Login.Realm, password)
+				trunks[i].Out.Login.Sources = t.Trust.Sources
 				a.register(t, trunks[i].Out)
 			}
 			a.rim.numbers = append(a.rim.numbers, o.Number)
