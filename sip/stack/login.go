@@ -100,6 +100,17 @@ func (l *Login) readChallenge(m *Message) (*challenge, error) {
 	return nil, fmt.Errorf("%w: no challenge of its %d can be answered", ErrPassword, m.Status)
 }
 
+// Answer is what a request outside any dialog shows that was met by a challenge, to
+// be sent again where it went and nowhere else.
+func (l *Login) Answer(m *Message, method, uri string) (Header, error) {
+	c, err := l.readChallenge(m)
+	if err != nil {
+		return Header{}, err
+	}
+	c.count = 1
+	return l.header(*c, method, uri), nil
+}
+
 // header answers the challenge for a request.
 func (l *Login) header(c challenge, method, uri string) Header {
 	h := Header{Name: "Authorization"}

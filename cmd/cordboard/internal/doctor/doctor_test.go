@@ -174,8 +174,8 @@ func TestDatabaseAndDisk(t *testing.T) {
 	is(t, disk(t.Context(), p), Fail, "store.journal", "/proc/1")
 }
 
-// kamailio runs one that answers OPTIONS with a code.
-func kamailio(t *testing.T, code int) (at string) {
+// kamailio runs one that answers OPTIONS with a code, after what asks lets by.
+func kamailio(t *testing.T, code int, asks string) (at string) {
 	t.Helper()
 	c, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
@@ -186,8 +186,8 @@ func kamailio(t *testing.T, code int) (at string) {
 	dir := t.TempDir()
 	config := filepath.Join(dir, "kamailio.cfg")
 	text := fmt.Sprintf("#!KAMAILIO\ndebug=0\nlog_stderror=yes\nfork=yes\nchildren=1\ntcp_children=1\nauto_aliases=no\nlisten=udp:%s\nlisten=tcp:%s\n"+
-		"mpath=\"/usr/lib/x86_64-linux-gnu/kamailio/modules/\"\nloadmodule \"sl.so\"\nloadmodule \"pv.so\"\nloadmodule \"textops.so\"\n"+
-		"request_route { append_to_reply(\"Allow: INVITE, BYE\\r\\n\"); sl_send_reply(\"%d\",\"As told\"); }\n", at, at, code)
+		"mpath=\"/usr/lib/x86_64-linux-gnu/kamailio/modules/\"\nloadmodule \"sl.so\"\nloadmodule \"pv.so\"\nloadmodule \"textops.so\"\nloadmodule \"auth.so\"\n"+
+		"modparam(\"auth\", \"algorithm\", \"SHA-256\")\nmodparam(\"auth\", \"qop\", \"auth\")\nrequest_route { %s append_to_reply(\"Allow: INVITE, BYE\\r\\n\"); sl_send_reply(\"%d\",\"As told\"); }\n", at, at, asks, code)
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -221,7 +221,7 @@ func TestTrunks(t *testing.T) {
 	}
 	off := gone.Addr().String()
 	_ = gone.Close()
-	well, shut := kamailio(t, 200), kamailio(t, 403)
+	well, shut := kamailio(t, 200, ""), kamailio(t, 403, "")
 	trunk := func(name, host, transport string) configs.Trunk {
 		return configs.Trunk{Name: name, Out: &configs.Out{Host: host, Transport: transport}}
 	}
@@ -244,5 +244,49 @@ func TestTrunks(t *testing.T) {
 	is(t, lines, Fail, "sip.trunks.off.out", "refused")
 	if len(lines) != 5 || Worst(lines) != Fail || Worst(lines[:3]) != Warn || Worst(lines[:2]) != OK {
 		t.Errorf("%d lines, at worst %s", len(lines), Worst(lines))
+	}
+}
+
+// A trunk that asks for a password is shown it, once: the right one, a wrong one,
+// and none where another realm asks or there is no user.
+func TestTrunkPassword(t *testing.T) {
+	t.Parallel()
+	for _, ask := range []string{"www", "proxy"} {
+		t.Run(ask, func(t *testing.T) {
+			t.Parallel()
+			at := kamailio(t, 200, fmt.Sprintf("if (!pv_%[1]s_authenticate(\"carrier.example\", \"sesame\", \"0\")) { %[1]s_challenge(\"carrier.example\", \"1\"); exit; }", ask))
+			trunk := func(name, realm, password, transport string) configs.Trunk {
+				file := filepath.Join(t.TempDir(), "password")
+				if err := os.WriteFile(file, []byte(password+"\n"), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				return configs.Trunk{Name: name, Out: &configs.Out{Host: at, Transport: transport}, Login: configs.Login{User: "office", Realm: realm, PasswordFile: file}}
+			}
+			none := trunk("none", "", "", "udp")
+			none.Login = configs.Login{}
+			empty := trunk("empty", "carrier.example", "", "udp")
+			p := Patient{Server: &configs.Server{SIP: configs.SIP{Trunks: []configs.Trunk{
+				trunk("right", "carrier.example", "sesame", "udp"), trunk("stream", "carrier.example", "sesame", "tcp"),
+				trunk("wrong", "carrier.example", "forgotten", "udp"), trunk("foreign", "other.example", "sesame", "tcp"), none, empty,
+			}}}}
+			var lines []Line
+			for range 1000 { // Kamailio is there a moment after its start
+				time.Sleep(10 * time.Millisecond)
+				if lines = trunks(t.Context(), p); lines[0].Verdict == OK && lines[1].Verdict == OK {
+					break
+				}
+			}
+			code := map[string]string{"www": "401", "proxy": "407"}[ask]
+			is(t, lines, OK, "sip.trunks.right.out", "takes our password, and answers OPTIONS with 200 by udp")
+			is(t, lines, OK, "sip.trunks.stream.out", "takes our password, and answers OPTIONS with 200 by tcp")
+			is(t, lines, Fail, "sip.trunks.wrong.out", "refuses our password: it answers OPTIONS with "+code)
+			is(t, lines, Fail, "sip.trunks.foreign.out", "answers OPTIONS with "+code+" by tcp, and is not shown our password")
+			is(t, lines, Fail, "sip.trunks.foreign.out", `it asks for the realm "carrier.example"`)
+			is(t, lines, Warn, "sip.trunks.none.out", "does not let this machine in")
+			is(t, lines, Fail, "sip.trunks.empty.out", "sip.trunks.empty.password_file: it is empty")
+			if said := fmt.Sprint(lines); strings.Contains(said, "sesame") || strings.Contains(said, "forgotten") {
+				t.Errorf("a password is shown: %s", said)
+			}
+		})
 	}
 }

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/cordboard/cordboard/configs"
+	"github.com/cordboard/cordboard/sip/stack"
 )
 
 // trunks asks those that calls leave by for life. Of the others the file has no
@@ -39,11 +40,27 @@ func trunks(ctx context.Context, p Patient) []Line {
 func trunk(ctx context.Context, s *configs.Server, t configs.Trunk) Line {
 	of, transport := "sip.trunks."+t.Name+".out", cmp.Or(t.Out.Transport, "udp")
 	began := time.Now()
-	a, err := ask(ctx, s, t.Out.Host, transport)
+	var login *stack.Login
+	if t.Login.User != "" {
+		password, err := t.Secret()
+		if err != nil {
+			return bad(Fail, of, err.Error(), "The server does not start without it")
+		}
+		login = stack.NewLogin(t.Name, t.Login.User, t.Login.Realm, password)
+	}
+	a, err := ask(ctx, s, t.Out.Host, transport, login)
 	switch {
+	case errors.Is(err, stack.ErrPassword):
+		return bad(Fail, of, fmt.Sprintf("answers OPTIONS with %d by %s, and is not shown our password: %v", a.code, transport, err),
+			"Set realm to what it asks for, if it is the provider's")
 	case err != nil:
 		return bad(Fail, of, fmt.Sprintf("no answer to OPTIONS by %s from %s: %v", transport, t.Out.Host, err),
 			"It is off, behind a firewall, or at another address, port or transport")
+	case a.shown && (a.code == 401 || a.code == 407):
+		return bad(Fail, of, fmt.Sprintf("refuses our password: it answers OPTIONS with %d %s by %s", a.code, a.reason, transport),
+			"Ask whoever runs it for user, password and realm")
+	case a.shown && a.code < 300:
+		return ok(of, "takes our password, and answers OPTIONS with %d by %s in %d ms", a.code, transport, time.Since(began).Milliseconds())
 	case a.code < 300:
 		return ok(of, "answers OPTIONS with %d by %s in %d ms; Allow: %s; Supported: %s", a.code, transport,
 			time.Since(began).Milliseconds(), cmp.Or(a.allow, "not said"), cmp.Or(a.supported, "not said"))
@@ -58,13 +75,15 @@ func trunk(ctx context.Context, s *configs.Server, t configs.Trunk) Line {
 type answer struct {
 	code                     int
 	reason, allow, supported string
+	asked                    stack.Message // with 401 and 407: its challenges
+	shown                    bool          // our password has been
 }
 
 var errSilent = errors.New("nothing came back")
 
-// ask sends an OPTIONS from a port of its own, and over UDP again until an answer
-// has come (RFC 3261 17.1.2).
-func ask(ctx context.Context, s *configs.Server, host, transport string) (answer, error) {
+// ask sends an OPTIONS from a port of its own, and once more with our password
+// where it is met by a challenge and there is a login.
+func ask(ctx context.Context, s *configs.Server, host, transport string, login *stack.Login) (answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
 	c, err := dial(ctx, s, host, transport)
@@ -76,15 +95,38 @@ func ask(ctx context.Context, s *configs.Server, host, transport string) (answer
 	if err := c.SetDeadline(end); err != nil {
 		return answer{}, err
 	}
-	id := rand.Text()
-	request := fmt.Appendf(nil, "OPTIONS sip:%s SIP/2.0\r\nVia: SIP/2.0/%s %s;rport;branch=z9hG4bK%s\r\nMax-Forwards: 70\r\n"+
-		"From: <sip:doctor@cordboard.invalid>;tag=%s\r\nTo: <sip:%s>\r\nCall-ID: %s\r\nCSeq: 1 OPTIONS\r\nAccept: application/sdp\r\nContent-Length: 0\r\n\r\n",
-		host, strings.ToUpper(transport), c.LocalAddr(), id, id[:8], host, id)
-	if transport != "udp" {
+	q := question{Conn: c, in: textproto.NewReader(bufio.NewReader(c)), host: host, transport: transport, id: rand.Text(), end: end}
+	a, err := q.put(1, "")
+	if err != nil || login == nil || a.code != 401 && a.code != 407 {
+		return a, err
+	}
+	shown, err := login.Answer(&a.asked, "OPTIONS", "sip:"+host)
+	if err != nil {
+		return a, err
+	}
+	a, err = q.put(2, shown.Name+": "+shown.Value+"\r\n")
+	a.shown = true
+	return a, err
+}
+
+// question is an OPTIONS on its way.
+type question struct {
+	net.Conn
+	in                  *textproto.Reader // of a stream
+	host, transport, id string
+	end                 time.Time
+}
+
+// put sends it, over UDP again until an answer has come (RFC 3261 17.1.2).
+func (c question) put(cseq int, more string) (answer, error) {
+	request := fmt.Appendf(nil, "OPTIONS sip:%s SIP/2.0\r\nVia: SIP/2.0/%s %s;rport;branch=z9hG4bK%s%d\r\nMax-Forwards: 70\r\n"+
+		"From: <sip:doctor@cordboard.invalid>;tag=%s\r\nTo: <sip:%s>\r\nCall-ID: %s\r\nCSeq: %d OPTIONS\r\n%sAccept: application/sdp\r\nContent-Length: 0\r\n\r\n",
+		c.host, strings.ToUpper(c.transport), c.LocalAddr(), c.id, cseq, c.id[:8], c.host, c.id, cseq, more)
+	if c.transport != "udp" {
 		if _, err := c.Write(request); err != nil {
 			return answer{}, err
 		}
-		return read(c, id)
+		return c.read(c.in, cseq)
 	}
 	b := make([]byte, 65535)
 	for wait := 500 * time.Millisecond; ; wait *= 2 {
@@ -92,14 +134,14 @@ func ask(ctx context.Context, s *configs.Server, host, transport string) (answer
 			return answer{}, err
 		}
 		next := time.Now().Add(wait)
-		if next.After(end) {
-			next = end
+		if next.After(c.end) {
+			next = c.end
 		}
 		for {
 			_ = c.SetReadDeadline(next)
 			n, err := c.Read(b)
 			if err == nil {
-				if a, err := read(bytes.NewReader(b[:n]), id); err == nil {
+				if a, err := c.read(textproto.NewReader(bufio.NewReader(bytes.NewReader(b[:n]))), cseq); err == nil {
 					return a, nil
 				}
 				continue
@@ -109,7 +151,7 @@ func ask(ctx context.Context, s *configs.Server, host, transport string) (answer
 			}
 			break
 		}
-		if !time.Now().Before(end) {
+		if !time.Now().Before(c.end) {
 			return answer{}, errSilent
 		}
 	}
@@ -148,8 +190,7 @@ func dial(ctx context.Context, s *configs.Server, host, transport string) (net.C
 }
 
 // read reads a final response to our request.
-func read(r interface{ Read([]byte) (int, error) }, id string) (answer, error) {
-	in := textproto.NewReader(bufio.NewReader(r))
+func (c question) read(in *textproto.Reader, cseq int) (answer, error) {
 	for {
 		first, err := in.ReadLine()
 		if err != nil {
@@ -165,11 +206,26 @@ func read(r interface{ Read([]byte) (int, error) }, id string) (answer, error) {
 		version, rest, _ := strings.Cut(first, " ")
 		code, reason, _ := strings.Cut(rest, " ")
 		n, err := strconv.Atoi(code)
-		if version != "SIP/2.0" || err != nil || cmp.Or(head.Get("Call-Id"), head.Get("I")) != id {
+		if count, _, _ := strings.Cut(head.Get("Cseq"), " "); version != "SIP/2.0" || err != nil ||
+			cmp.Or(head.Get("Call-Id"), head.Get("I")) != c.id || count != strconv.Itoa(cseq) {
 			return answer{}, errors.New("what came back is no answer to it")
 		}
-		if n >= 200 {
-			return answer{n, reason, strings.Join(head["Allow"], ", "), strings.Join(append(head["Supported"], head["K"]...), ", ")}, nil
+		if c.transport != "udp" { // the body, which the next answer stands behind
+			length, _ := strconv.Atoi(cmp.Or(head.Get("Content-Length"), head.Get("L")))
+			if _, err := in.R.Discard(max(length, 0)); err != nil {
+				return answer{}, err
+			}
 		}
+		if n < 200 {
+			continue
+		}
+		a := answer{code: n, reason: reason, allow: strings.Join(head["Allow"], ", "), supported: strings.Join(append(head["Supported"], head["K"]...), ", ")}
+		a.asked.Status = n
+		for _, name := range []string{"Www-Authenticate", "Proxy-Authenticate"} {
+			for _, v := range head[name] {
+				a.asked.Headers = append(a.asked.Headers, stack.Header{Name: name, Value: v})
+			}
+		}
+		return a, nil
 	}
 }
