@@ -70,7 +70,7 @@ func (c *call) callOut(l *leg, phone agents.Phone, late bool) {
 	l.said = l.told
 	l.localSDP = l.side.Offer(l.told)
 	l.vigil.longest = c.gw.session
-	if !c.invite(l, phone) {
+	if !c.inviteByAny(l, phone) {
 		c.closeLeg(l)
 		c.failed(l, 503)
 	}

@@ -89,7 +89,7 @@ func (c *call) askPhone(a routing.Ring) {
 	l.said = l.told
 	l.localSDP = l.side.Offer(l.told)
 	l.vigil.longest = c.gw.session
-	if !c.invite(l, phone) {
+	if !c.inviteByAny(l, phone) {
 		c.drop(l, nil)
 		c.failed(l, 503)
 	}

@@ -194,11 +194,25 @@ func (c *call) detour(l *leg, code int) bool {
 	default:
 		c.agent = &again
 	}
-	if c.invite(&again, agents.Phone{}) {
+	if c.inviteByAny(&again, agents.Phone{}) {
 		return true
 	}
 	c.drop(&again, nil)
 	c.failed(&again, 503)
+	return true
+}
+
+// inviteByAny sends the INVITE of a leg; one that leaves goes by the first of its
+// trunks that it can be made for.
+func (c *call) inviteByAny(l *leg, phone agents.Phone) bool {
+	for !c.invite(l, phone) {
+		if l.out == nil {
+			return false
+		}
+		if ok, _ := l.out.next(c.gw); !ok {
+			return false
+		}
+	}
 	return true
 }
 

@@ -145,6 +145,30 @@ func nextTrunkTakes(t *testing.T, code int) {
 	w.do(routing.EndCall{Call: a.Call, Outcome: routing.Treated, By: routing.ByServer})
 }
 
+// A trunk that no INVITE can be made for, here by TLS where none is set up, is passed
+// over: as the first, and behind one that cannot carry the call.
+func TestTrunkThatCannotBeCalled(t *testing.T) {
+	t.Parallel()
+	first, last := newPeer(t), newPeer(t)
+	w := newWorld(t, worldOptions{tune: func(g *Gateway) {
+		out(g, "carrier", first, Outward{Transport: "tls"})
+		out(g, "second", first, Outward{})
+		out(g, "third", first, Outward{Transport: "tls"})
+		out(g, "last", last, Outward{})
+	}})
+	_, a := w.arrives(newPeer(t))
+	w.do(sendTo(a.Call))
+	_ = get(t, "INVITE by the second trunk", first.calls).d.Reject(503, "", nil)
+	_ = get(t, "INVITE by the last trunk", last.calls).d.Reject(486, "", nil)
+	w.expect(routing.NumberFailed{Call: a.Call, Code: 486})
+	for _, trunk := range []string{"carrier", "second", "third", "last"} {
+		if n := w.gw.Outgoing(trunk); n != 0 {
+			t.Errorf("%d calls out by %s", n, trunk)
+		}
+	}
+	w.do(routing.EndCall{Call: a.Call, Outcome: routing.Treated, By: routing.ByServer})
+}
+
 // What becomes of a number that does not take the call, and of the trunks on
 // the way: only what says nothing of the number itself is tried elsewhere.
 func TestNumberFails(t *testing.T) {
