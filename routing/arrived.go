@@ -75,7 +75,8 @@ func (e *Engine) customerResolved(ev CustomerResolved) {
 		return
 	}
 	p := c.route.record
-	if !p.Reconsider || e.now > c.arrived+p.LateFor.Microseconds() {
+	asked := max(c.arrived, c.since) // of the routes: after a menu the waiting begins with them
+	if !p.Reconsider || e.now > asked+p.LateFor.Microseconds() {
 		return
 	}
 	switch {

@@ -48,10 +48,20 @@ func (s *Stack) filter(p sip.TransportReadProps, data []byte) (out []byte, err e
 			s.tapResponse(c, h.message(data, fields, from, transport, at))
 		}
 	case s.police(from.Addr(), &h, at):
-		s.o.Trace.Message(at, false, transport, from, data)
-		s.tapRequest(h.message(data, fields, from, transport, at), socket)
+		in := &inbound{msg: h.message(data, fields, from, transport, at), socket: socket, traced: s.knows(from.Addr(), &h)}
+		if in.traced {
+			s.o.Trace.Message(at, false, transport, from, data)
+		}
+		s.tapRequest(in)
 	}
 	return nil, nil
+}
+
+// knows reports whether a request is of a peer whom we let call, or have called, or
+// for a dialog of ours. What a stranger sends over a stream, and what he is answered,
+// is not traced: he would push the calls out of the ring.
+func (s *Stack) knows(from netip.Addr, h *head) bool {
+	return s.o.Allow(from) || s.talking(from) || h.toTag != "" && s.expects(h.toTag)
 }
 
 // unread tells of a message that can't be read. Where it came as a stream nobody

@@ -77,7 +77,7 @@ func TestConnectionThatIsGoneAlready(t *testing.T) {
 	m := received(t, "INVITE sip:x@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1:9;branch=z9hG4bKgone\r\n"+
 		"From: <sip:a@b>;tag=1\r\nTo: <sip:x@y>\r\nCall-ID: gone\r\nCSeq: 1 INVITE\r\nContact: <sip:a@127.0.0.1:9>\r\nContent-Length: 0\r\n\r\n")
 	m.Transport = "tcp"
-	l.tapRequest(m, nil)
+	l.tapRequest(&inbound{msg: m})
 	event[FlowLost](t, l.call())
 	if l.Calls() != 0 || l.remembered() != 0 {
 		t.Errorf("%d calls, %d INVITEs are left", l.Calls(), l.remembered())

@@ -20,6 +20,7 @@ type inbound struct {
 	dialog *Dialog
 	fresh  bool        // an initial INVITE
 	socket *packetConn // that it came in by, nil for a stream
+	traced bool        // it may be of a call; see knows
 	tx     *serverTx   // nil for ACK and CANCEL
 
 	verdict *verdict // where no dialog answers
@@ -53,9 +54,10 @@ type sameCall struct {
 func (m *Message) sameCall() sameCall { return sameCall{m.callID, m.fromTag, m.cseq} }
 
 // tapRequest takes every request, on the reader goroutine: the only place where
-// arrival order exists. socket is nil for a stream.
-func (s *Stack) tapRequest(m *Message, socket *packetConn) {
-	in := &inbound{msg: m, method: m.Method, cseq: m.cseq, socket: socket}
+// arrival order exists.
+func (s *Stack) tapRequest(in *inbound) {
+	m := in.msg
+	in.method, in.cseq = m.Method, m.cseq
 	var ok bool
 	if in.key, ok = m.transaction(m.cseqMethod); !ok {
 		s.refuseBroken(in) // no Via or CSeq

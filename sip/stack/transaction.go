@@ -22,9 +22,10 @@ var errOver = errors.New("stack: the transaction is over")
 // way is where a message goes out: by a connection, else as a datagram from a
 // socket to an address.
 type way struct {
-	flow   *flow
-	socket *packetConn
-	to     netip.AddrPort
+	flow     *flow
+	socket   *packetConn
+	to       netip.AddrPort
+	untraced bool
 }
 
 // addr is the peer's address.
@@ -44,12 +45,16 @@ func (w way) quick() bool { return w.flow == nil }
 func (w way) write(b []byte) error {
 	switch { // noted first: what comes back is behind it
 	case w.flow != nil:
-		w.flow.s.o.Trace.Message(time.Now(), true, w.flow.transport, w.flow.peer, b)
+		if !w.untraced {
+			w.flow.s.o.Trace.Message(time.Now(), true, w.flow.transport, w.flow.peer, b)
+		}
 		if _, err := w.flow.Write(b); err != nil {
 			return fmt.Errorf("stack: write: %w", err)
 		}
 	case w.socket != nil:
-		w.socket.trace.Message(time.Now(), true, "udp", w.to, b)
+		if !w.untraced {
+			w.socket.trace.Message(time.Now(), true, "udp", w.to, b)
+		}
 		if err := w.socket.send(b, w.to); err != nil {
 			return fmt.Errorf("stack: write: %w", err)
 		}
@@ -64,12 +69,12 @@ func (w way) write(b []byte) error {
 func (s *Stack) back(in *inbound) way {
 	from := in.msg.Source
 	if in.socket == nil {
-		return way{flow: s.flows.to(in.msg.Transport, from)}
+		return way{flow: s.flows.to(in.msg.Transport, from), untraced: !in.traced}
 	}
 	if via := in.msg.via; via.host != "" && !via.rport {
 		from = netip.AddrPortFrom(from.Addr(), uint16(cmp.Or(via.port, 5060)))
 	}
-	return way{socket: in.socket, to: from}
+	return way{socket: in.socket, to: from, untraced: !in.traced}
 }
 
 // serverTx is the transaction of a request received. Its retransmissions find

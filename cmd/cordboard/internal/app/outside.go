@@ -59,7 +59,8 @@ func (r *rim) Outside(call routing.CallID, typed string) (to routing.Outside, co
 // isOurs says that a call to the number would come back to us.
 func (r *rim) isOurs(call routing.CallID, n identity.Number) bool {
 	who, _ := r.callers.get(call)
-	return n.E164() == who.dialled.Number || slices.Contains(r.numbers, n.E164())
+	_, line := r.policy.Load().Lines[n.E164()]
+	return line || n.E164() == who.dialled.Number || slices.Contains(r.numbers, n.E164())
 }
 
 // PassedTo implements sip.Numbers.

@@ -112,6 +112,7 @@ func numbersRefused(w *world) row {
 		"+359 2 4912 345":     "number_not_allowed", // another country
 		"+882 16 123 45678":   "number_not_allowed", // of none
 		"+44 20 7946 0100":    "number_not_allowed", // our own
+		"+44 20 7946 0132":    "number_not_allowed", // our own: a line of the routing document
 		"999":                 "not_a_number",
 		"0":                   "not_a_number",
 		"sip:x@192.0.2.1":     "not_a_number",
