@@ -1,11 +1,15 @@
 package web
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
+	"unicode/utf8"
 
 	"go.uber.org/zap"
 )
@@ -97,17 +101,69 @@ func body(w http.ResponseWriter, r *http.Request, into any) error {
 
 // bodyOf reads one of at most so many bytes.
 func bodyOf(w http.ResponseWriter, r *http.Request, into any, most int64) error {
-	dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, most))
-	dec.DisallowUnknownFields()
-	err := dec.Decode(into)
-	if err == nil {
-		if _, err = dec.Token(); errors.Is(err, io.EOF) {
-			return nil
+	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, most))
+	if err != nil {
+		var large *http.MaxBytesError
+		if errors.As(err, &large) {
+			return problemTooLarge
 		}
+		return problemBadRequest
 	}
-	var large *http.MaxBytesError
-	if errors.As(err, &large) {
-		return problemTooLarge
+	if at := notUTF8(text); at >= 0 { // the decoder would put something else in its place
+		return malformed("byte %d is not UTF-8 (RFC 8259 8.1)", at+1)
+	}
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(into); err != nil {
+		return unread(err)
+	}
+	end := dec.InputOffset()
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return malformed("something follows the JSON object, which ends at byte %d", end)
+	}
+	return nil
+}
+
+// malformed is a request that cannot be read, with what is wrong and where.
+func malformed(format string, args ...any) *problem {
+	p := *problemBadRequest
+	p.Detail = fmt.Sprintf(format, args...)
+	return &p
+}
+
+// unread says where a body is no JSON, or not the object that is wanted. It names
+// fields and kinds, never what stands in them.
+func unread(err error) *problem {
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	const unknown = "json: unknown field "
+	switch {
+	case errors.Is(err, io.EOF):
+		return malformed("the body is empty")
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return malformed("the body ends in the middle")
+	case errors.As(err, &syntax):
+		return malformed("not JSON at byte %d", syntax.Offset)
+	case errors.As(err, &kind) && kind.Field != "":
+		return malformed("%s: a %s does not fit here", kind.Field, strings.SplitN(kind.Value, " ", 2)[0])
+	case errors.As(err, &kind):
+		return malformed("want a JSON object, and this is another kind: %s", strings.SplitN(kind.Value, " ", 2)[0])
+	case strings.HasPrefix(err.Error(), unknown):
+		return malformed("%s: there is no such field", strings.Trim(strings.TrimPrefix(err.Error(), unknown), `"`))
 	}
 	return problemBadRequest
+}
+
+// notUTF8 is where text is not UTF-8 any more, -1 for nowhere.
+func notUTF8(text []byte) int {
+	if utf8.Valid(text) {
+		return -1
+	}
+	for at := 0; ; {
+		r, n := utf8.DecodeRune(text[at:])
+		if r == utf8.RuneError && n <= 1 {
+			return at
+		}
+		at += n
+	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/cordboard/cordboard/configs"
 	"github.com/cordboard/cordboard/routing"
 )
 
@@ -118,7 +119,6 @@ const (
 	mostListed   = 200
 	mostDocument = 8 << 20  // as check takes them
 	mostEscaped  = 24 << 20 // such a document in JSON
-	mostReason   = 1000     // bytes of a comment or a reason
 
 	dueSkew = time.Minute // by which a client's clock may be behind
 )
@@ -309,8 +309,11 @@ func (s *Server) saveVersion(w http.ResponseWriter, r *http.Request, who *seat) 
 	if len(in.Document) > mostDocument {
 		return problemTooLarge // versions are kept for good
 	}
-	if in.Document == "" || len(in.Comment) > mostReason {
-		return problemBadRequest
+	if in.Document == "" {
+		return malformed("document: it is empty")
+	}
+	if err := configs.Words(in.Comment); err != nil {
+		return malformed("comment: %v", err)
 	}
 	parent, ok := strings.CutPrefix(r.Header.Get("If-Match"), `"`)
 	parent, end := strings.CutSuffix(parent, `"`)
@@ -352,7 +355,7 @@ func (s *Server) diffVersion(w http.ResponseWriter, r *http.Request, _ *seat) er
 	from := s.opt.Documents.Live()
 	if text := r.URL.Query().Get("from"); text != "" {
 		if from, err = strconv.Atoi(text); err != nil || from < 1 {
-			return problemBadRequest
+			return malformed("from: %q is no version", text)
 		}
 	}
 	changes, text, err := s.opt.Documents.Diff(r.Context(), from, to)
@@ -378,8 +381,16 @@ func (s *Server) activate(w http.ResponseWriter, r *http.Request, who *seat) err
 	if in.Waiting == "" {
 		in.Waiting = routing.KeepWaiting
 	}
-	if in.Version < 1 || in.Due < 0 || len(in.Reason) > mostReason || in.Waiting != routing.KeepWaiting && in.Waiting != routing.ApplyWaiting {
-		return problemBadRequest
+	switch {
+	case in.Version < 1:
+		return malformed("version: want the number of one")
+	case in.Due < 0:
+		return malformed("due_at: want microseconds since 1970")
+	case in.Waiting != routing.KeepWaiting && in.Waiting != routing.ApplyWaiting:
+		return malformed("waiting: want %s or %s", routing.KeepWaiting, routing.ApplyWaiting)
+	}
+	if err := configs.Words(in.Reason); err != nil {
+		return malformed("reason: %v", err)
 	}
 	a := Activation{Version: in.Version, Who: who.ID, Waiting: in.Waiting, Moves: in.Moves, Reason: in.Reason, Ticked: in.Ticked}
 	if in.Due > 0 {

@@ -306,6 +306,26 @@ func TestBadSignIns(t *testing.T) {
 	}
 }
 
+// What is wrong with a body is told by its field or place, and never what stands there.
+func TestMalformed(t *testing.T) {
+	s := newSite(t)
+	for body, want := range map[string]string{
+		"":                               "the body is empty",
+		`{"user":"priya"`:                "the body ends in the middle",
+		"secret":                         "not JSON at byte 1",
+		`["secret"]`:                     "want a JSON object, and this is another kind: array",
+		`{"user":123456}`:                "user: a number does not fit here",
+		`{"name":"secret"}`:              "name: there is no such field",
+		`{"user":"priya"} {}`:            "something follows the JSON object, which ends at byte 16",
+		"{\"user\":\"pri\xffya\"}":       "byte 13 is not UTF-8 (RFC 8259 8.1)",
+		"{\"user\":\"pri\xed\xa0\x80\"}": "byte 13 is not UTF-8 (RFC 8259 8.1)", // a surrogate
+	} {
+		if code, out, _ := s.send(s.browser(), "POST", "/api/v1/session", body); code != 400 || out["code"] != "bad_request" || out["detail"] != want {
+			t.Errorf("%q: %d %v, want %s", body, code, out, want)
+		}
+	}
+}
+
 // Guessing is slowed down by user and by address; who knows the password is
 // not held up by having used it.
 func TestRateLimit(t *testing.T) {

@@ -107,6 +107,9 @@ func (t *routingTool) activateVersion(ctx context.Context, s *store.Store, w io.
 	if a.waiting != routing.KeepWaiting && a.waiting != routing.ApplyWaiting {
 		return fmt.Errorf("--waiting is keep or apply, not %s", a.waiting)
 	}
+	if err := configs.Words(a.reason); err != nil {
+		return fmt.Errorf("--reason: %w", err)
+	}
 	for _, m := range a.moves {
 		from, to, ok := strings.Cut(m, "=")
 		if !ok {

@@ -32,6 +32,12 @@ func routingCommand() *cobra.Command {
 	}
 	c.PersistentFlags().StringVarP(&t.file, "config", "c", "cordboard.yaml", "the server file")
 	c.PersistentFlags().StringVar(&t.who, "who", "", "who does it, for the audit; your login name when left out")
+	c.PersistentPreRunE = func(*cobra.Command, []string) error {
+		if err := configs.Words(t.who); err != nil {
+			return fmt.Errorf("--who: %w", err)
+		}
+		return nil
+	}
 	c.AddCommand(t.list(), t.show(), t.diff(), t.save(), t.activate(), t.rollback(), t.cancel(), t.audit())
 	return c
 }
@@ -122,13 +128,13 @@ func listVersions(ctx context.Context, s *store.Store, w io.Writer) error {
 		if v.Number == live {
 			mark = "*"
 		}
-		fmt.Fprintf(table, "%s\t%d\t%s\t%s\t%.12s\t%s\n", mark, v.Number, clock(v.SavedAt), v.Author, v.SHA256, v.Comment)
+		fmt.Fprintf(table, "%s\t%d\t%s\t%s\t%.12s\t%s\n", mark, v.Number, clock(v.SavedAt), configs.OneLine(v.Author), v.SHA256, configs.OneLine(v.Comment))
 	}
 	if err := table.Flush(); err != nil {
 		return err
 	}
 	for _, a := range waiting {
-		fmt.Fprintf(w, "activation %d: version %d at %s (%s), by %s\n", a.ID, a.Version, clock(a.Due), a.Waiting, a.Who)
+		fmt.Fprintf(w, "activation %d: version %d at %s (%s), by %s\n", a.ID, a.Version, clock(a.Due), a.Waiting, configs.OneLine(a.Who))
 	}
 	return nil
 }
@@ -220,6 +226,9 @@ func (t *routingTool) save() *cobra.Command {
 }
 
 func (t *routingTool) saveFile(ctx context.Context, s *store.Store, w io.Writer, file, comment, parent string) (store.Version, error) {
+	if err := configs.Words(comment); err != nil {
+		return store.Version{}, fmt.Errorf("--comment: %w", err)
+	}
 	text, err := configs.ReadFile(file)
 	if err != nil {
 		return store.Version{}, err
@@ -307,7 +316,7 @@ func auditVersions(ctx context.Context, s *store.Store, w io.Writer) error {
 		if len(asked) == 0 || len(saved) > 0 && saved[0].SavedAt.After(asked[0].AskedAt) {
 			v := saved[0]
 			saved = saved[1:]
-			fmt.Fprintf(table, "%s\t%s\tsaved\t%d\t-\t%s\n", clock(v.SavedAt), v.Author, v.Number, dash(v.Comment))
+			fmt.Fprintf(table, "%s\t%s\tsaved\t%d\t-\t%s\n", clock(v.SavedAt), configs.OneLine(v.Author), v.Number, dash(configs.OneLine(v.Comment)))
 			continue
 		}
 		a := asked[0]
@@ -322,7 +331,7 @@ func auditVersions(ctx context.Context, s *store.Store, w io.Writer) error {
 				what += " by " + said.By
 			}
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%s\t%s\n", clock(a.AskedAt), a.Who, what, a.Version, a.Waiting, dash(a.Reason))
+		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%s\t%s\n", clock(a.AskedAt), configs.OneLine(a.Who), configs.OneLine(what), a.Version, a.Waiting, dash(configs.OneLine(a.Reason)))
 	}
 	return table.Flush()
 }

@@ -42,6 +42,9 @@ func TestRoutingCommand(t *testing.T) {
 	does(0, "saved as version 2", "save", write("other.yaml", changed))
 	does(1, "somebody has saved another version meanwhile", "save", write("third.yaml", changed+"\n"), "--parent", "1")
 	does(1, "has errors and is not saved", "save", write("bad.yaml", changed+"nonsense: 1\n"))
+	does(1, "--comment: byte 4 is a control character (U+001B)", "save", write("third.yaml", changed+"\n"), "--comment", "so \x1b[2Jmuch")
+	does(1, "--reason: 1001 bytes are too many: 1000 at most", "activate", "2", "--tick", "--reason", strings.Repeat("x", 1001))
+	does(1, "--who: byte 1 is a control character (U+0007)", "list", "--who", "\a")
 	does(1, "there is no version 3", "diff", "1", "3")
 	if out := does(0, "", "diff", "1"); out != "transfers unanswered_after 45s -> 30s\n" {
 		t.Errorf("diff: %q", out)

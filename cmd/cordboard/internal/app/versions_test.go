@@ -236,6 +236,17 @@ func TestVersions(t *testing.T) {
 		}
 		c.want(409, http.MethodPost, versionsAt, second, "If-Match", `"0000"`)
 		c.want(413, http.MethodPost, versionsAt, map[string]any{"document": strings.Repeat("#", 8<<20+1)}, "If-Match", sha)
+		for detail, in := range map[string]map[string]any{
+			"document: it is empty":                           {"comment": "nothing"},
+			"comment: byte 4 is a control character (U+001B)": {"document": document("30s"), "comment": "so \x1b[2Jmuch"},
+			"comment: 1001 bytes are too many: 1000 at most":  {"document": document("30s"), "comment": strings.Repeat("x", 1001)},
+			"parent: there is no such field":                  {"document": document("30s"), "parent": "1"},
+			"document: a number does not fit here":            {"document": 1},
+		} {
+			if out := c.want(400, http.MethodPost, versionsAt, in, "If-Match", sha); out["detail"] != detail {
+				t.Errorf("%v, want %s", out, detail)
+			}
+		}
 		saved := c.want(201, http.MethodPost, versionsAt, second, "If-Match", sha)
 		c.want(409, http.MethodPost, versionsAt, second, "If-Match", sha)
 		if v, _ := saved["version"].(map[string]any); v["version"] != 2.0 || v["author"] != "ines" || v["live"] != false {
@@ -250,7 +261,21 @@ func TestVersions(t *testing.T) {
 		}
 		c.want(404, http.MethodGet, versionsAt+"/3", nil)
 		c.want(404, http.MethodPost, activationsAt, map[string]any{"version": 3})
-		c.want(400, http.MethodPost, activationsAt, map[string]any{"version": 2, "waiting": "later"})
+		for detail, in := range map[string]map[string]any{
+			"waiting: want keep or apply":                    {"version": 2, "waiting": "later"},
+			"version: want the number of one":                {"version": -2},
+			"due_at: want microseconds since 1970":           {"version": 2, "due_at": -1},
+			"reason: byte 1 is a control character (U+202E)": {"version": 2, "reason": "\u202e"},
+		} {
+			if out := c.want(400, http.MethodPost, activationsAt, in); out["detail"] != detail {
+				t.Errorf("%v, want %s", out, detail)
+			}
+		}
+		for _, path := range []string{versionsAt + "/x", versionsAt + "/-1", versionsAt + "/99999999999999999999", versionsAt + "/1/diff?from=x", versionsAt + "/..%2f..%2fsession/diff"} {
+			if res, out := c.call(http.MethodGet, path, nil); res.StatusCode != 400 && res.StatusCode != 404 {
+				t.Errorf("%s: %d %v", path, res.StatusCode, out)
+			}
+		}
 		for _, due := range []int64{time.Now().Add(-time.Hour).UnixMicro(), time.Now().Add(time.Hour).Unix()} { // seconds, by mistake
 			if out := c.want(400, http.MethodPost, activationsAt, map[string]any{"version": 2, "ticked": true, "due_at": due}); out["code"] != "past" {
 				c.t.Errorf("due %d: %v", due, out)
