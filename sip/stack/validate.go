@@ -168,8 +168,12 @@ var reasons = map[int]string{
 	600: "Busy Everywhere", 603: "Decline", 604: "Does Not Exist Anywhere", 606: "Not Acceptable",
 }
 
+// Phrase is what a status code means (RFC 3261 21 and the registry of IANA), "" for
+// one that we do not know.
+func Phrase(code int) string { return reasons[code] }
+
 func reasonOf(code int) string {
-	if r := reasons[code]; r != "" {
+	if r := Phrase(code); r != "" {
 		return r
 	}
 	return "SIP " + string(rune('0'+code/100)) + "xx"

@@ -15,6 +15,7 @@ import (
 
 	"github.com/cordboard/cordboard/agents"
 	"github.com/cordboard/cordboard/routing"
+	"github.com/cordboard/cordboard/sip/stack"
 	"github.com/cordboard/cordboard/sip/trace"
 )
 
@@ -126,10 +127,12 @@ func read(data []byte) (s Step, key string) {
 }
 
 // title is the method of a request, which names nobody as its URI does, or the
-// status of a response.
+// status of a response, in our words: the peer's may name somebody.
 func title(first string) string {
 	if status, ok := strings.CutPrefix(first, "SIP/2.0 "); ok {
-		return plain(status, 60)
+		code := digits(status)
+		n, _ := strconv.Atoi(code) // of at most six digits
+		return strings.TrimSpace(code + " " + stack.Phrase(n))
 	}
 	method, _, _ := strings.Cut(first, " ")
 	return plain(method, 20)

@@ -14,7 +14,7 @@ import (
 var began = time.Date(2026, 11, 22, 9, 30, 0, 0, time.Local)
 
 const offer = "v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\nm=audio 40000 RTP/AVP 0 8 101\r\n" +
-	"a=rtpmap:101 telephone-event/8000\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:c2VjcmV0\r\na=sendonly\r\nm=video 0 RTP/AVP 31\r\n"
+	"a=rtpmap:101 telephone-event/8000\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:c2VjcmV0\r\na=key-mgmt:mikey c2VjcmV0\r\na=ice-pwd:c2VjcmV0c2VjcmV0c2VjcmV0\r\na=sendonly\r\nm=video 0 RTP/AVP 31\r\n"
 
 func sip(first, callID, cseq, more, body string) []byte {
 	if body != "" {
@@ -36,7 +36,7 @@ func call(whole bool) *Trace {
 			{At: at(500), Transport: "udp", Peer: trunk, CallID: "one", Data: invite},
 			{At: at(501), Sent: true, Transport: "udp", Peer: trunk, CallID: "one", Data: sip("SIP/2.0 180 Ringing", "one", "1 INVITE", "", "")},
 			{At: at(700), Sent: true, Transport: "tcp", Peer: phone, CallID: "two", Data: sip("INVITE sip:ann@phone.example SIP/2.0", "two", "1 INVITE", "", offer)},
-			{At: at(720), Transport: "tcp", Peer: phone, CallID: "two", Data: sip("SIP/2.0 486 Busy Here", "two", "1 INVITE", "Reason: Q.850;cause=17;text=\"Dana W is busy\"\r\nWarning: 399 ann \"Dana W\"\r\nRetry-After: 30\r\n", "")},
+			{At: at(720), Transport: "tcp", Peer: phone, CallID: "two", Data: sip("SIP/2.0 486 Dana W is busy", "two", "1 INVITE", "Reason: Q.850;cause=17;text=\"Dana W is busy\"\r\nWarning: 399 ann \"Dana W\"\r\nRetry-After: 30\r\n", "")},
 			{At: at(900), Transport: "udp", Peer: trunk, CallID: "one", Data: sip("BYE sip:cordboard@desk.example SIP/2.0", "one", "2 BYE", "", "")},
 			{At: at(900), Transport: "udp", Peer: trunk, CallID: "none of ours", Data: invite},
 		},

@@ -34,7 +34,7 @@ func digits(s string) string {
 }
 
 // secret are the headers whose value is nobody's to read.
-var secret = []string{"authorization", "proxy-authorization", "www-authenticate", "proxy-authenticate", "authentication-info", "identity", "y"}
+var secret = []string{"authorization", "proxy-authorization", "www-authenticate", "proxy-authenticate", "authentication-info", "proxy-authentication-info", "identity", "y"}
 
 // text is a whole message, line by line, but for credentials, the keys of media and
 // the keys that a caller has pressed, which may be an account number.
@@ -59,8 +59,9 @@ func text(data []byte) string {
 			line = "(left out)"
 		case hidden:
 			line = name + ": (left out)"
-		case strings.HasPrefix(low, "a=crypto:"):
-			line = "a=crypto (left out)"
+		case strings.HasPrefix(low, "a=crypto:"), strings.HasPrefix(low, "a=key-mgmt:"), strings.HasPrefix(low, "a=ice-pwd:"): // RFC 4568, 4567, 8839
+			line, _, _ = strings.Cut(line, ":")
+			line += " (left out)"
 		case strings.HasPrefix(low, "k="):
 			line = "k (left out)"
 		}
