@@ -254,7 +254,7 @@ func bounds(r *http.Request) (under, most int, err error) {
 			continue
 		}
 		if *into, err = strconv.Atoi(text); err != nil || *into < 1 {
-			return 0, 0, problemBadRequest
+			return 0, 0, malformed("%s: want a number from 1 on", name)
 		}
 	}
 	return under, min(most, mostListed), nil

@@ -57,11 +57,12 @@ func (s *Stack) filter(p sip.TransportReadProps, data []byte) (out []byte, err e
 	return nil, nil
 }
 
-// knows reports whether a request is of a peer whom we let call, or have called, or
-// for a dialog of ours. What a stranger sends over a stream, and what he is answered,
-// is not traced: he would push the calls out of the ring.
+// knows reports whether a request is of a peer whom we let call, or for a dialog of
+// ours. What a stranger sends over a stream, or somebody whom we have called sends
+// for a call of his own, is not traced, nor what he is answered: he would push the
+// calls out of the ring.
 func (s *Stack) knows(from netip.Addr, h *head) bool {
-	return s.o.Allow(from) || s.talking(from) || h.toTag != "" && s.expects(h.toTag)
+	return s.o.Allow(from) || h.toTag != "" && s.expects(h.toTag)
 }
 
 // unread tells of a message that can't be read. Where it came as a stream nobody

@@ -2,6 +2,7 @@ package stack
 
 import (
 	"net"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -40,5 +41,30 @@ func TestStrangersAreNotTraced(t *testing.T) {
 	event[Ended](t, c)
 	if _, after := ring.Dialog(p.callID); len(after) != len(before)+2 {
 		t.Errorf("of the call's messages %d are kept, want %d and the two of its end", len(after), len(before))
+	}
+}
+
+// A peer that was called, and may not call us, is traced inside its dialog alone:
+// the calls of its own that are refused are a stranger's.
+func TestCalledStrangerIsTracedInItsDialog(t *testing.T) {
+	l := newLab(t, func(o *Options) {
+		o.Allow = func(netip.Addr) bool { return false }
+		o.Trace = trace.New(1<<20, time.Hour)
+	})
+	p := newPeer(t, l.Stack)
+	c, inv := p.answered(l)
+	p.callID = "stranger"
+	branch := p.ask(ask{method: "INVITE", cseq: 1, body: "v=0"})
+	m := p.expect("403 INVITE")
+	p.ask(ask{method: "ACK", cseq: 1, branch: branch, to: m.get("To")})
+	p.callID = inv.get("Call-ID")
+	p.ask(ask{method: "BYE", cseq: 2, from: inv.get("To") + ";tag=peer", to: inv.get("From")})
+	p.expect("200 BYE")
+	event[Ended](t, c)
+	if _, m := l.o.Trace.Dialog("stranger"); len(m) > 0 {
+		t.Errorf("%d messages of calls that were refused are kept, the first %.40q", len(m), m[0].Data)
+	}
+	if _, m := l.o.Trace.Dialog(p.callID); len(m) < 5 {
+		t.Errorf("%d messages of the dialog are kept: an INVITE, a 200, an ACK, a BYE and its 200 at least", len(m))
 	}
 }

@@ -271,6 +271,9 @@ func TestVersions(t *testing.T) {
 				t.Errorf("%v, want %s", out, detail)
 			}
 		}
+		if out := c.want(400, http.MethodGet, versionsAt+"?most=x", nil); out["detail"] != "most: want a number from 1 on" {
+			t.Errorf("%v", out)
+		}
 		for _, path := range []string{versionsAt + "/x", versionsAt + "/-1", versionsAt + "/99999999999999999999", versionsAt + "/1/diff?from=x", versionsAt + "/..%2f..%2fsession/diff"} {
 			if res, out := c.call(http.MethodGet, path, nil); res.StatusCode != 400 && res.StatusCode != 404 {
 				t.Errorf("%s: %d %v", path, res.StatusCode, out)

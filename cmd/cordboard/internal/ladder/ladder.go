@@ -130,9 +130,11 @@ func read(data []byte) (s Step, key string) {
 // status of a response, in our words: the peer's may name somebody.
 func title(first string) string {
 	if status, ok := strings.CutPrefix(first, "SIP/2.0 "); ok {
-		code := digits(status)
-		n, _ := strconv.Atoi(code) // of at most six digits
-		return strings.TrimSpace(code + " " + stack.Phrase(n))
+		code, _ := strconv.Atoi(digits(status)) // of at most six
+		if code < 100 || code > 699 {
+			return "SIP/2.0"
+		}
+		return strings.TrimSpace(strconv.Itoa(code) + " " + stack.Phrase(code))
 	}
 	method, _, _ := strings.Cut(first, " ")
 	return plain(method, 20)
