@@ -34,7 +34,7 @@ func OneLine(text string) string {
 	out := make([]rune, 0, len(text))
 	for _, r := range text {
 		switch {
-		case r == '\n' || r == '\t':
+		case r == '\n' || r == '\r' || r == '\t':
 			r = ' '
 		case unsafe(r):
 			r = unicode.ReplacementChar
@@ -47,5 +47,5 @@ func OneLine(text string) string {
 // unsafe says that a character is not one that is read: lines and tabs apart, the
 // control characters, and what turns the order of the others (Unicode TR 36, 3.2).
 func unsafe(r rune) bool {
-	return r != '\n' && r != '\t' && (unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r))
+	return r != '\n' && r != '\r' && r != '\t' && (unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r))
 }

@@ -7,9 +7,9 @@ import (
 
 func TestWords(t *testing.T) {
 	for text, want := range map[string]string{
-		"":                               "",
-		"Billing opens at 8, see #12":    "",
-		"Две строки\nи \tотступ":         "",
+		"":                            "",
+		"Billing opens at 8, see #12": "",
+		"Две строки\r\nи \tотступ":       "",
 		strings.Repeat("x", MostWords):   "",
 		strings.Repeat("x", 1+MostWords): "1001 bytes are too many: 1000 at most",
 		"so \x1b[2Jmuch":                 "byte 4 is a control character (U+001B)",

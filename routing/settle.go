@@ -164,7 +164,7 @@ func (e *Engine) seek(c *call) {
 	if c.phase != waiting || c.isPaused() {
 		return
 	}
-	if o := e.backInFront(c); o != nil && e.wouldBeOffered(c) {
+	for o := e.backInFront(c); o != nil && e.wouldBeOffered(c); o = e.backInFront(c) {
 		e.unseek(o)
 		o.trigger = room
 		e.seekAnyone(o)

@@ -70,9 +70,9 @@ func (c *call) callOut(l *leg, phone agents.Phone, late bool) {
 	l.said = l.told
 	l.localSDP = l.side.Offer(l.told)
 	l.vigil.longest = c.gw.session
-	if !c.inviteByAny(l, phone) {
+	if ok, code := c.inviteByAny(l, phone); !ok {
 		c.closeLeg(l)
-		c.failed(l, 503)
+		c.failed(l, code)
 	}
 }
 

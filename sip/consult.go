@@ -89,9 +89,9 @@ func (c *call) askPhone(a routing.Ring) {
 	l.said = l.told
 	l.localSDP = l.side.Offer(l.told)
 	l.vigil.longest = c.gw.session
-	if !c.inviteByAny(l, phone) {
+	if ok, code := c.inviteByAny(l, phone); !ok {
 		c.drop(l, nil)
-		c.failed(l, 503)
+		c.failed(l, code)
 	}
 }
 

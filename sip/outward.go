@@ -194,26 +194,25 @@ func (c *call) detour(l *leg, code int) bool {
 	default:
 		c.agent = &again
 	}
-	if c.inviteByAny(&again, agents.Phone{}) {
-		return true
+	if ok, code := c.inviteByAny(&again, agents.Phone{}); !ok {
+		c.drop(&again, nil)
+		c.failed(&again, code)
 	}
-	c.drop(&again, nil)
-	c.failed(&again, 503)
 	return true
 }
 
 // inviteByAny sends the INVITE of a leg; one that leaves goes by the first of its
-// trunks that it can be made for.
-func (c *call) inviteByAny(l *leg, phone agents.Phone) bool {
+// trunks that it can be made for. Where there is none, code is what that is told as.
+func (c *call) inviteByAny(l *leg, phone agents.Phone) (ok bool, code int) {
 	for !c.invite(l, phone) {
 		if l.out == nil {
-			return false
+			return false, noWay(false)
 		}
-		if ok, _ := l.out.next(c.gw); !ok {
-			return false
+		if ok, full := l.out.next(c.gw); !ok {
+			return false, noWay(full)
 		}
 	}
-	return true
+	return true, 0
 }
 
 // trunkFault reports whether a code says something of the trunk, and nothing of

@@ -149,7 +149,7 @@ func unread(err error) *problem {
 	case errors.As(err, &kind):
 		return malformed("want a JSON object, and this is another kind: %s", strings.SplitN(kind.Value, " ", 2)[0])
 	case strings.HasPrefix(err.Error(), unknown):
-		return malformed("%s: there is no such field", strings.Trim(strings.TrimPrefix(err.Error(), unknown), `"`))
+		return malformed("%.64s: there is no such field", strings.Trim(strings.TrimPrefix(err.Error(), unknown), `"`))
 	}
 	return problemBadRequest
 }

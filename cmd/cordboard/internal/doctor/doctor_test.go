@@ -276,6 +276,7 @@ func TestTrunkPassword(t *testing.T) {
 					break
 				}
 			}
+			lines = trunks(t.Context(), p) // of those beside them some may have come too early
 			code := map[string]string{"www": "401", "proxy": "407"}[ask]
 			is(t, lines, OK, "sip.trunks.right.out", "takes our password, and answers OPTIONS with 200 by udp")
 			is(t, lines, OK, "sip.trunks.stream.out", "takes our password, and answers OPTIONS with 200 by tcp")

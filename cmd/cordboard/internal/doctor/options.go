@@ -56,7 +56,7 @@ func trunk(ctx context.Context, s *configs.Server, t configs.Trunk) Line {
 	case err != nil:
 		return bad(Fail, of, fmt.Sprintf("no answer to OPTIONS by %s from %s: %v", transport, t.Out.Host, err),
 			"It is off, behind a firewall, or at another address, port or transport")
-	case a.shown && (a.code == 401 || a.code == 407):
+	case a.shown && (a.code == 401 || a.code == 403 || a.code == 407): // many say 403 to a wrong password
 		return bad(Fail, of, fmt.Sprintf("refuses our password: it answers OPTIONS with %d %s by %s", a.code, a.reason, transport),
 			"Ask whoever runs it for user, password and realm")
 	case a.shown && a.code < 300:
