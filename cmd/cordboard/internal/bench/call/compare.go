@@ -140,9 +140,12 @@ func (l *lab) minimal(ctx context.Context) (*process, error) {
 	return p, nil
 }
 
+// plainCaller is the scenario of the yardstick's own callers.
+const plainCaller = "uac_queue.xml"
+
 // plain is a run of the yardstick's own callers.
 func (l *lab) plain(target netip.AddrPort, rate int, length time.Duration) load {
-	return load{scenario: "uac_queue.xml", target: target, rate: rate, calls: rate * int(length/time.Second), hold: holdTime, wait: 10 * time.Second}
+	return load{scenario: plainCaller, target: target, rate: rate, calls: rate * int(length/time.Second), hold: holdTime, wait: 10 * time.Second}
 }
 
 // yardstick measures a server that is started for this one run.

@@ -83,8 +83,7 @@ type probed struct {
 }
 
 // proxies climbs with the server whose calls are cheaper. Where that serves no
-// rate it takes the other: of several workers one may overtake another, and a
-// caller whose 200 comes before its 180 has failed, at any rate.
+// rate, it takes the other.
 func (l *lab) proxies(ctx context.Context, all []server, until time.Time) (f found, err error) {
 	var cheap []probed
 	for _, s := range all {

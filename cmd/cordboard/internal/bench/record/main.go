@@ -50,7 +50,7 @@ func main() {
 	flag.StringVar(&o.json, "json", "", "write the figures to this file as well")
 	flag.StringVar(&o.profile, "cpuprofile", "", "write a CPU profile of the whole run to this file")
 	flag.StringVar(&o.folder, "folder", os.TempDir(), "where the databases are made; 12 kB a customer are needed")
-	flag.DurationVar(&o.limit, "limit", 15*time.Minute, "give up after this")
+	flag.DurationVar(&o.limit, "limit", 40*time.Minute, "give up after this")
 	flag.Parse()
 	o.stores, o.parts = strings.Split(stores, ","), strings.Split(parts, ",")
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
