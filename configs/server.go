@@ -60,8 +60,10 @@ type Trunk struct {
 	Name  string
 	Trust identity.Trust
 	Media string `key:"media"` // direct, relay, auto
-	Out   *Out   `key:"out"`   // nil: no call leaves by it
-	Login Login  `key:""`
+	// Redirect: the trunk rings the agents' telephones itself (302, REFER).
+	Redirect bool  `key:"redirect"`
+	Out      *Out  `key:"out"` // nil: no call leaves by it
+	Login    Login `key:""`
 	// Register is how long a registration with who takes our calls is asked for; 0:
 	// none is.
 	Register time.Duration `key:"register"`

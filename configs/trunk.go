@@ -66,6 +66,7 @@ func (s *serverReader) trunk(name string, n *node, owner map[netip.Prefix]string
 		t.Trust.Region = s.region(r)
 	}
 	t.Media = s.choice(o.get("media"), "auto", []string{"auto", "direct", "relay"})
+	t.Redirect = s.flag(o.get("redirect"), false)
 	t.Out = s.outward(o, t.Trust.Region)
 	t.Login = s.login(o, t.Out)
 	if n := o.get("register"); n != nil {

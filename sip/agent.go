@@ -30,6 +30,10 @@ func (c *call) ring(a routing.Ring) {
 		c.submit(routing.PhoneFailed{Offer: a.Offer, Code: 480})
 		return
 	}
+	if c.redirects(a, phone) {
+		c.redirect(a, phone)
+		return
+	}
 	c.aside()
 	l := &leg{name: legName(a.Offer), offer: a.Offer, order: a, side: c.newSide()}
 	if phone.Number != "" {
@@ -266,6 +270,7 @@ func (c *call) agentGone(l *leg) {
 // letGo does Withdraw and Release: the agent's leg only.
 func (c *call) letGo(o routing.Offer, why string) {
 	c.ringLater = slices.DeleteFunc(c.ringLater, func(r routing.Ring) bool { return r.Offer == o })
+	c.unredirect(o)
 	if l := c.legOf(o); l != nil {
 		c.drop(l, reasonHeader(routing.ByServer, why))
 	}

@@ -37,6 +37,7 @@ import (
 //
 //	agent's leg   | none       | inviting/ringing      | answered              | connected
 //	Ring          | INVITE     | end it, INVITE        | end it, INVITE        | end it, INVITE
+//	... redirect  | 302 or REFER to the caller's leg, and when that is taken E PhoneAnswered (redirect.go)
 //	180           | -          | E PhoneRinging (once) | -                     | -
 //	200           | ACK, BYE   | ACK; E PhoneAnswered  | (stack)               | (stack)
 //	3xx-6xx       | -          | gone; E PhoneFailed   | -                     | -
@@ -66,9 +67,11 @@ type call struct {
 	first   *request // the offer of the INVITE, nil when it had none
 
 	caller *leg
-	agent  *leg    // of the present attempt, nil when there is none
-	others []*leg  // of its group, ringing beside it
-	asking *asking // what the agent asks somebody else meanwhile; nil: nothing
+	agent  *leg      // of the present attempt, nil when there is none
+	others []*leg    // of its group, ringing beside it
+	asking *asking   // what the agent asks somebody else meanwhile; nil: nothing
+	away   *redirect // an offer by which the trunk has the call back; nil: none
+	keeps  bool      // the trunk does not take it back
 
 	tune      string // music while waiting and on hold
 	treatment string // announcement instead of the music
@@ -194,6 +197,10 @@ func (c *call) action(a routing.Action) {
 		return
 	}
 	c.undecided = false
+	if c.isRedirected() {
+		c.orderRedirected(a)
+		return
+	}
 	switch a := a.(type) {
 	case routing.ConsultStarted:
 		c.dropAsked(reasonHeader(routing.ByServer, "superseded"))
@@ -287,6 +294,9 @@ func (c *call) abandonShip(reason string) {
 
 // failure is what the engine is told of a call that was given up.
 func (c *call) failure(reason string) routing.Event {
+	if c.isRedirected() {
+		return routing.AgentGone{Offer: c.away.order.Offer}
+	}
 	if c.caller.out != nil && !c.caller.answered { // the place of a callback stays
 		if reason == "shutdown" {
 			return nil // it is kept, and no try of the customer's
@@ -327,6 +337,10 @@ func (c *call) finish() {
 	}
 	for _, a := range []*alarm.Alarm{c.joinTimer, c.ringTimer, c.expireTimer, c.resume, c.orphanTimer, c.lookTimer} {
 		a.Stop()
+	}
+	if c.away != nil {
+		c.away.limit.Stop()
+		c.gw.forgetRedirected(c)
 	}
 	c.closeLeg(c.caller)
 }

@@ -66,7 +66,9 @@ func (c *call) callerEvent(l *leg, ev stack.Event) {
 	case stack.Withdrawn:
 		c.withdrawn(l, ev.Request)
 	case stack.Replied:
-		c.replied(l, ev)
+		if !c.referred(ev) {
+			c.replied(l, ev)
+		}
 	}
 }
 

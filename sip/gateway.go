@@ -33,8 +33,10 @@ const (
 type Trunk struct {
 	Name  string
 	Trust identity.Trust
-	Media string   // MediaDirect, MediaRelay or MediaAuto; "" is MediaAuto
-	Out   *Outward // nil: no call leaves by it
+	Media string // MediaDirect, MediaRelay or MediaAuto; "" is MediaAuto
+	// Redirect: the trunk has its calls back, and rings the agents' telephones itself.
+	Redirect bool
+	Out      *Outward // nil: no call leaves by it
 }
 
 // Options is what a Gateway is made of.
@@ -81,7 +83,7 @@ type Gateway struct {
 
 	joinPatience, orphanAfter, unheardAfter, ringbackAfter, ringbackEvery, keyTime time.Duration
 
-	lookEvery, probeEvery, silentAfter, session time.Duration
+	lookEvery, probeEvery, silentAfter, session, redirectedFor time.Duration
 
 	mailboxes   Mailboxes // nil: none
 	messageWait time.Duration
@@ -90,18 +92,20 @@ type Gateway struct {
 	trace  *trace.Recorder
 	setups func(Setup)
 
-	mu       sync.Mutex
-	ep       endpoint
-	calls    map[routing.CallID]*call
-	asked    map[routing.CallID]*call // calls by the question that is asked about them
-	outward  map[string]int           // calls that are out, by trunk
-	awaited  map[string]*call         // calls to customers not yet answered, by number
-	probing  map[agents.ID]bool
-	draining bool
-	empty    chan struct{} // closed when draining and the last call has gone
-	work     sync.WaitGroup
-	stop     context.CancelFunc
-	ctx      context.Context // ends with Close
+	mu      sync.Mutex
+	ep      endpoint
+	calls   map[routing.CallID]*call
+	asked   map[routing.CallID]*call // calls by the question that is asked about them
+	outward map[string]int           // calls that are out, by trunk
+	awaited map[string]*call         // calls to customers not yet answered, by number
+	// redirected are the calls that their trunk has back, by caller.
+	redirected map[string]*call
+	probing    map[agents.ID]bool
+	draining   bool
+	empty      chan struct{} // closed when draining and the last call has gone
+	work       sync.WaitGroup
+	stop       context.CancelFunc
+	ctx        context.Context // ends with Close
 }
 
 // endpoint is what the Gateway needs of the stack.
@@ -149,10 +153,10 @@ func New(o Options) (*Gateway, error) {
 		trunks: slices.Clone(o.Trunks), router: o.Router, phones: o.Phones,
 		dialogs: o.Dialogs, customers: o.Customers, numbers: o.Numbers, media: o.Media, mutual: slices.Clone(o.Mutual),
 		mailboxes: o.Mailboxes, messageWait: messageWait, sdpHost: o.Host, dialect: o.Dialect, log: o.Log.Named("sip"),
-		calls: map[routing.CallID]*call{}, asked: map[routing.CallID]*call{}, probing: map[agents.ID]bool{}, outward: map[string]int{}, awaited: map[string]*call{},
+		calls: map[routing.CallID]*call{}, asked: map[routing.CallID]*call{}, probing: map[agents.ID]bool{}, outward: map[string]int{}, awaited: map[string]*call{}, redirected: map[string]*call{},
 		empty: make(chan struct{}), joinPatience: joinPatience, orphanAfter: orphanAfter,
 		unheardAfter: unheardAfter, ringbackAfter: ringbackAfter, ringbackEvery: ringbackEvery, keyTime: keyTime,
-		trace: o.Trace, setups: o.Setups, lookEvery: lookEvery, probeEvery: probeEvery, silentAfter: silentAfter, session: sessionInterval,
+		trace: o.Trace, setups: o.Setups, lookEvery: lookEvery, probeEvery: probeEvery, silentAfter: silentAfter, session: sessionInterval, redirectedFor: redirectedFor,
 	}
 	g.ctx, g.stop = context.WithCancel(context.Background())
 	return g, nil
@@ -341,6 +345,9 @@ func (g *Gateway) drain() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.draining = true
+	for _, c := range g.redirected { // nobody here will hear of their end
+		c.post(c.talkOver)
+	}
 	g.checkEmpty()
 }
 

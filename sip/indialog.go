@@ -25,6 +25,8 @@ func (c *call) requested(l *leg, m *stack.Message) {
 			return
 		}
 		c.reply(l, m, 200, nil, nil)
+	case "NOTIFY":
+		c.notified(l, m)
 	case "REFER":
 		// Calls are passed on at the desk, where the record goes along.
 		c.reply(l, m, 603, nil, nil)

@@ -63,6 +63,7 @@ func (g *Gateway) arrive(d dialog, bind func(stack.Sink), req *stack.Message) {
 		return
 	}
 	g.calls[c.id] = c
+	g.sameCaller(c.arrival)
 	g.work.Add(1)
 	g.mu.Unlock()
 	c.post(c.start)
@@ -158,7 +159,7 @@ func (c *call) outgoing(a routing.Ring, phone agents.Phone, sdp []byte) stack.Ou
 		h = append(h, stack.Header{Name: "P-Asserted-Identity", Value: from})
 	}
 	// Who looks at a trace or at the PBX finds the call again.
-	h = append(h, stack.Header{Name: "X-Cordboard-Call", Value: strconv.FormatInt(int64(a.Call), 10) + "/" + strconv.Itoa(int(a.Attempt))})
+	h = append(h, callHeader(a.Offer))
 	if left := time.Until(a.Until); !a.Until.IsZero() && left > 0 {
 		// A phone behind a proxy that loses our CANCEL stops by itself.
 		h = append(h, stack.Header{Name: "Expires", Value: strconv.Itoa(int(left/time.Second) + 2)})
@@ -172,6 +173,11 @@ func (c *call) outgoing(a routing.Ring, phone agents.Phone, sdp []byte) stack.Ou
 		URI: phone.URI, From: from, To: "<" + phone.URI + ">", Headers: h, Body: sdp,
 		Transport: phone.Transport, Next: phone.Next, Spent: c.spent + 1,
 	}
+}
+
+// callHeader names our call and its attempt.
+func callHeader(o routing.Offer) stack.Header {
+	return stack.Header{Name: "X-Cordboard-Call", Value: strconv.FormatInt(int64(o.Call), 10) + "/" + strconv.Itoa(int(o.Attempt))}
 }
 
 // displayName quotes a name for a name-addr (RFC 3261 25.1 quoted-string).

@@ -185,6 +185,7 @@ func TestSIPp(t *testing.T) {
 		delay         string // -d of both, milliseconds
 		agentCalls    string // -m of the phone
 		media         string // of the trunk
+		redirect      bool   // it has its calls back
 		engine        engine
 		want          []string
 	}{
@@ -224,6 +225,7 @@ func TestSIPp(t *testing.T) {
 			want: []string{"phone_ringing", "phone_answered", "joined", "caller_gone"}},
 		{name: "cancel while it rings", caller: "caller_cancel", agent: "agent_no_answer", delay: "1500", engine: engine{withAgent: true},
 			want: []string{"phone_ringing", "caller_gone"}},
+		{name: "referred", caller: "caller_referred", redirect: true, want: []string{"phone_ringing", "phone_answered", "joined", "agent_gone"}},
 		{name: "cancel crosses the agent's answer", caller: "caller_cancel", agent: "agent_glare", delay: "1500", engine: engine{withAgent: true},
 			want: []string{"phone_ringing", "caller_gone"}},
 	} {
@@ -231,7 +233,12 @@ func TestSIPp(t *testing.T) {
 			t.Parallel()
 			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 			defer cancel()
-			w := newWorld(t, worldOptions{media: c.media})
+			w := newWorld(t, worldOptions{media: c.media, tune: func(g *Gateway) {
+				if g.trunks[0].Redirect = c.redirect; c.redirect {
+					g.redirectedFor = 2 * time.Second
+				}
+			}})
+			w.phones.set(anna, "sip:anna@127.0.0.1:9")
 			e := &c.engine
 			e.w, e.ended = w, make(chan struct{}, 10)
 			if c.delay == "" {

@@ -57,7 +57,7 @@ func (d *Dialog) request(in *inbound) *inbound {
 	switch in.method {
 	case "BYE":
 		d.bye(in)
-	case "INVITE", "UPDATE", "INFO", "REFER", "OPTIONS", "MESSAGE":
+	case "INVITE", "UPDATE", "INFO", "REFER", "OPTIONS", "MESSAGE", "NOTIFY":
 		d.take(in)
 	default:
 		d.respond(in, 405, "", []Header{{"Allow", allow}}, nil)

@@ -175,6 +175,13 @@ func (d *Dialog) added(in *inbound, code int, h []Header) (more []Header) {
 		}
 		more = append(more, Header{"Contact", contact})
 	}
+	if code >= 300 && code < 400 { // where to go instead: its owner's
+		for _, x := range h {
+			if x.Name == "Contact" {
+				more = append(more, x)
+			}
+		}
+	}
 	if code >= 200 && code < 300 && (in.method == "INVITE" || in.method == "OPTIONS") {
 		for _, c := range capabilities {
 			if !has(h, c.Name) {

@@ -72,7 +72,8 @@ type (
 	// AckMissing: no ACK for our 2xx within 64*T1 (RFC 3261 13.3.1.4).
 	AckMissing struct{}
 	// Requested is a request inside the dialog that the owner must answer with
-	// Dialog.Reply: INVITE (re-INVITE), UPDATE, INFO, REFER, OPTIONS, MESSAGE.
+	// Dialog.Reply: INVITE (re-INVITE), UPDATE, INFO, REFER, OPTIONS, MESSAGE,
+	// NOTIFY.
 	// CSeq order is checked, glare (491) and lone retransmissions are handled
 	// here. Unanswered, a re-INVITE gets 500 after 3 minutes, others after 64*T1.
 	Requested struct{ Request *Message }

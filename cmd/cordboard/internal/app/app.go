@@ -188,7 +188,7 @@ func (a *App) buildSIP(registry *prometheus.Registry) error {
 	trunks := make([]sip.Trunk, len(s.SIP.Trunks))
 	for i, t := range s.SIP.Trunks {
 		t.Trust.ShortCodes = a.opt.Policy.ShortCodes
-		trunks[i] = sip.Trunk{Name: t.Name, Trust: t.Trust, Media: t.Media}
+		trunks[i] = sip.Trunk{Name: t.Name, Trust: t.Trust, Media: t.Media, Redirect: t.Redirect}
 		if o := t.Out; o != nil {
 			trunks[i].Out = &sip.Outward{
 				Host: o.Host, Transport: o.Transport, Number: o.Number, Callers: o.Callers,

@@ -26,23 +26,30 @@ type provider struct {
 	shown     string // our password; the right one when ""
 	register  bool
 	at        string // HOST:PORT, once it runs
-	out       strings.Builder
 }
 
-// start runs Kamailio until the case ends; it gives the trunk's out.to.
+// start runs the provider until the case ends; it gives the trunk's out.to.
 func (p *provider) start(w *world, far string) string {
 	w.Helper()
-	text, err := os.ReadFile(filepath.Join("testdata", "provider.cfg"))
+	quoted := strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(providerPassword)
+	p.at = w.kamailio("provider.cfg", "ALGORITHM", p.algorithm, "ASKS", p.asks, "REALM", providerRealm, "PASSWORD", quoted, "FAR", far, "OURS", toCare)
+	return "sip:" + p.at
+}
+
+// kamailio runs Kamailio until the case ends, with a configuration of testdata in
+// which words are replaced, and LISTEN by its address. It gives that.
+func (w *world) kamailio(file string, words ...string) string {
+	w.Helper()
+	text, err := os.ReadFile(filepath.Join("testdata", file))
 	w.must(err)
 	folder := w.TempDir()
+	var out strings.Builder
 	for range 5 { // somebody else may take the port
 		at := freeAddr(w)
-		cfg := filepath.Join(folder, "provider.cfg")
-		quoted := strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(providerPassword)
-		w.must(os.WriteFile(cfg, []byte(strings.NewReplacer("LISTEN", at, "ALGORITHM", p.algorithm, "ASKS", p.asks, "REALM", providerRealm,
-			"PASSWORD", quoted, "FAR", far, "OURS", toCare).Replace(string(text))), 0o600))
+		cfg := filepath.Join(folder, file)
+		w.must(os.WriteFile(cfg, []byte(strings.NewReplacer(append([]string{"LISTEN", at}, words...)...).Replace(string(text))), 0o600))
 		cmd := exec.Command("kamailio", "-f", cfg, "-DD", "-E", "-m", "32", "-M", "4", "-Y", folder)
-		cmd.Stdout, cmd.Stderr = &p.out, &p.out
+		cmd.Stdout, cmd.Stderr = &out, &out
 		w.must(cmd.Start())
 		ended := make(chan struct{})
 		go func() { defer close(ended); _ = cmd.Wait() }()
@@ -50,15 +57,14 @@ func (p *provider) start(w *world, far string) string {
 			_ = cmd.Process.Signal(syscall.SIGTERM)
 			<-ended
 			if w.Failed() {
-				w.Log(p.out.String())
+				w.Log(out.String())
 			}
 		})
 		if answersOptions(w, at, ended) {
-			p.at = at
-			return "sip:" + at
+			return at
 		}
 	}
-	w.Fatalf("Kamailio does not start: %s", p.out.String())
+	w.Fatalf("Kamailio does not start: %s", out.String())
 	return ""
 }
 

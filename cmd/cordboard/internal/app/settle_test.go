@@ -172,6 +172,9 @@ func (w *world) legsOver() {
 				continue
 			}
 			w.legs = append(w.legs, c)
+			if w.setup.back {
+				continue // its other end was the PBX's
+			}
 			code, err := c.Ask(w.ctx, "OPTIONS")
 			w.must(err)
 			if code != 481 {

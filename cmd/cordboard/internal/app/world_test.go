@@ -87,6 +87,7 @@ type setup struct {
 	desk    func(agents.ID, *desktest.Options)
 	// provider stands between the trunk and what it leads to, and asks for a password.
 	provider *provider
+	back     bool // the trunk has its calls back
 }
 
 // world is a whole server, and phones and desks of its agents.
@@ -197,6 +198,9 @@ func (w *world) server() *configs.Server {
 	to, login := strings.Replace(w.phones[far].URI(), string(far)+"@", "", 1), ""
 	if p := w.setup.provider; p != nil {
 		to, login = p.start(w, to), p.login(w)
+	}
+	if w.setup.back {
+		login += ", redirect: true"
 	}
 	text := fmt.Sprintf(`cordboard: server/1
 routing: routing.yaml
