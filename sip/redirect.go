@@ -43,8 +43,11 @@ func (c *call) redirects(a routing.Ring, phone agents.Phone) bool {
 
 // redirect sends the caller to the agent's telephone.
 func (c *call) redirect(a routing.Ring, phone agents.Phone) {
-	c.dropAgents(reasonHeader(routing.ByServer, "superseded"))
 	r, l := &redirect{order: a}, c.caller
+	if l.answered && !l.up {
+		c.ringLater = append(c.ringLater, a) // there is no dialog before the ACK that all PBXs know
+		return
+	}
 	h := []stack.Header{callHeader(a.Offer)}
 	if !l.answered {
 		if err := l.dlg.Reject(302, "", append(h, stack.Header{Name: "Contact", Value: "<" + phone.URI + ">"})); err != nil {

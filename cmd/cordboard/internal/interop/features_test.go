@@ -309,3 +309,35 @@ func squareUlaw(hz float64) []byte {
 	}
 	return b
 }
+
+// TestGivenBack: Asterisk has its calls back, by REFER from the music and by 302
+// before the answer, and rings Ann's phone itself.
+func TestGivenBack(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		queue string
+	}{{"REFER", "care: {need: {all: {care: 3}}}"}, {"302", "care: {need: {all: {care: 3}}, answer: with_agent}"}} {
+		t.Run(c.name, func(t *testing.T) {
+			pbx := startAsterisk(t, nil)
+			phones := phonesAt(t, asteriskHost)
+			pbx.reachable(t, "ann")
+			back := open(t, phones, plan{
+				server:  replace(t, "media: auto", "media: auto\n      redirect: true"),
+				routing: replace(t, "care: {need: {all: {care: 3}}}", c.queue),
+			})
+			call := back.call(carrier(t, asteriskHost+":5060"), siptest.CallOptions{})
+			card := back.talk("ann", 1, call)
+			if card.Record == nil {
+				t.Error("Ann's desk has no record")
+			}
+			call.Hangup()
+			if _, err := phones["ann"].Wait(within(t), "CALL_CLOSED", 1); err != nil {
+				t.Fatalf("Ann's phone: %v", err)
+			}
+			back.do("ann", "hangup", card, nil)
+			if row := back.outcome(routing.Answered, routing.ByAgent, "ann"); back.joinedBy(row) != "redirected" {
+				t.Errorf("joined by %s", back.joinedBy(row))
+			}
+		})
+	}
+}
