@@ -181,7 +181,9 @@ func (s *Store) AddActivation(ctx context.Context, a Activation) (Activation, er
 	if a.State == "" {
 		a.State = ActivationScheduled
 	}
-	a.AskedAt = time.Now().UTC().Truncate(time.Microsecond)
+	if a.AskedAt.IsZero() {
+		a.AskedAt = time.Now().UTC().Truncate(time.Microsecond)
+	}
 	if a.Due.IsZero() {
 		a.Due = a.AskedAt
 	}

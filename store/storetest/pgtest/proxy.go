@@ -21,6 +21,8 @@ type Proxy struct {
 	conns  map[net.Conn]struct{} // both ends
 	delay  time.Duration
 	commit Commit
+	after  []byte                // what a connection that commits must have sent before; nil: anything
+	sent   map[net.Conn]struct{} // clients that have
 	cuts   int
 	quit   chan struct{}
 	change chan struct{} // closed when delay changes
@@ -44,7 +46,7 @@ func NewProxy(t testing.TB, c *Cluster) *Proxy {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &Proxy{cluster: c, in: in, conns: map[net.Conn]struct{}{}, quit: make(chan struct{}), change: make(chan struct{}), late: make(chan struct{})}
+	p := &Proxy{cluster: c, in: in, conns: map[net.Conn]struct{}{}, sent: map[net.Conn]struct{}{}, quit: make(chan struct{}), change: make(chan struct{}), late: make(chan struct{})}
 	p.over.Go(p.accept)
 	t.Cleanup(func() {
 		close(p.quit)
@@ -104,6 +106,7 @@ func (p *Proxy) gone(conns ...net.Conn) {
 	defer p.mu.Unlock()
 	for _, c := range conns {
 		delete(p.conns, c)
+		delete(p.sent, c)
 		_ = c.Close()
 	}
 }
@@ -113,7 +116,11 @@ var commitQuery = []byte("commit\x00")
 func (p *Proxy) toServer(client, server net.Conn, b []byte) bool {
 	p.mu.Lock()
 	delay, change, commit := p.delay, p.change, p.commit
-	hit := commit != CommitPasses && bytes.Contains(b, commitQuery)
+	if len(p.after) > 0 && bytes.Contains(b, p.after) {
+		p.sent[client] = struct{}{}
+	}
+	_, sent := p.sent[client]
+	hit := commit != CommitPasses && (sent || p.after == nil) && bytes.Contains(b, commitQuery)
 	if hit {
 		p.cuts++
 		p.commit = CommitPasses // once
@@ -156,10 +163,18 @@ func (p *Proxy) Delay(d time.Duration) {
 }
 
 // AtCommit says what happens to the next connection that commits.
-func (p *Proxy) AtCommit(c Commit) {
+func (p *Proxy) AtCommit(c Commit) { p.AtCommitOf("", c) }
+
+// AtCommitOf says what happens to the next connection that commits after it has
+// sent some bytes, such as an argument of a query; "" for any.
+func (p *Proxy) AtCommitOf(sent string, c Commit) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.commit = c
+	p.commit, p.after = c, []byte(sent)
+	if sent == "" {
+		p.after = nil
+	}
+	clear(p.sent)
 }
 
 // Late lets the server hear of the commit that AtCommit held back.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -41,10 +42,15 @@ type versions struct {
 	asked *prometheus.CounterVec
 	stale prometheus.Gauge
 
-	mu   sync.Mutex
-	live store.Version // without its document; Number 0: not kept in the store
-	dir  *configs.DirectoryFile
-	void map[int64]bool // activations whose asker was told of an error: still to be taken back
+	// activation is the one that made the live version so. Where the store holds
+	// another live, its answer was lost on the way here.
+	activation atomic.Int64
+
+	mu      sync.Mutex
+	live    store.Version // without its document; Number 0: not kept in the store
+	dir     *configs.DirectoryFile
+	void    map[int64]bool // activations whose asker was told of an error, by AskedAt: still to be taken back
+	unheard *Document      // read from the file, and whether it went live was not heard
 }
 
 func newVersions(a *App, registry *prometheus.Registry) *versions {
@@ -88,7 +94,7 @@ func (v *versions) begin(ctx context.Context) error {
 		return v.start(ctx, file.Version, "read at the start")
 	}
 	if last[0].Version == file.Number {
-		v.serve(file.Version, v.app.opt.Policy)
+		v.serve(last[0].ID, file.Version, v.app.opt.Policy)
 		return nil
 	}
 	r, kept, err := v.check(ctx, last[0].Version)
@@ -102,24 +108,25 @@ func (v *versions) begin(ctx context.Context) error {
 		v.refused()
 		return v.start(ctx, file.Version, fmt.Sprintf("version %d is refused now: %s", kept.Number, r.Summary()))
 	}
-	v.serve(kept, r.Policy)
+	v.serve(last[0].ID, kept, r.Policy)
 	return nil
 }
 
 // start makes the file's version the one the server starts with.
 func (v *versions) start(ctx context.Context, file store.Version, reason string) error {
-	_, err := v.app.store.AddActivation(ctx, store.Activation{
+	a, err := v.app.store.AddActivation(ctx, store.Activation{
 		Version: file.Number, Who: byFile, Waiting: routing.KeepWaiting, Ticked: true, Reason: reason, State: store.ActivationLive,
 	})
 	if err != nil {
 		return err
 	}
-	v.serve(file, v.app.opt.Policy)
+	v.serve(a.ID, file, v.app.opt.Policy)
 	return nil
 }
 
-// serve is the policy to start with.
-func (v *versions) serve(kept store.Version, p *routing.Policy) {
+// serve is the policy to start with, and the activation it is live by.
+func (v *versions) serve(activation int64, kept store.Version, p *routing.Policy) {
+	v.activation.Store(activation)
 	live := *p
 	live.Version = kept.Number
 	v.app.opt.Policy = &live
@@ -186,6 +193,9 @@ func (v *versions) reload(ctx context.Context, read func(tell func(string)) *Doc
 // so before: the server is told to read its files for other reasons too, such as
 // a new certificate, and what a person made live since stays.
 func (v *versions) fromFile(ctx context.Context, doc *Document) error {
+	if err := v.settle(ctx); err != nil { // what is live says what has changed
+		return err
+	}
 	if err := v.keep(ctx, doc.Directory); err != nil {
 		return err
 	}
@@ -217,7 +227,11 @@ func (v *versions) documentFromFile(ctx context.Context, doc *Document) (changed
 		Version: file.Number, Who: byFile, Waiting: routing.KeepWaiting, Ticked: true, Reason: "read again", State: store.ActivationLive,
 	})
 	if err != nil {
-		return false, err
+		v.unheard = doc
+		if v.settle(ctx) != nil || v.live.Number != file.Number {
+			return false, err
+		}
+		return true, nil
 	}
 	v.dir = doc.Directory
 	v.goLive(a, file.Version, doc.Policy)
@@ -230,7 +244,8 @@ func (v *versions) goLive(a store.Activation, kept store.Version, p *routing.Pol
 	live.Version = kept.Number
 	live.Prepare()
 	kept.Document = nil
-	v.live = kept
+	v.live, v.unheard = kept, nil
+	v.activation.Store(a.ID)
 	v.app.rim.reload(routing.PolicyChanged{
 		Version: live.Version, SHA256: live.SHA256, Waiting: a.Waiting, Moves: a.Moves, Directory: live.Directory, Policy: &live,
 	})
@@ -319,42 +334,6 @@ func toTheEnd(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), activateTime)
 }
 
-// ask notes the wish to make a version live, and does it when it is due. One
-// that is refused, now already, is not scheduled. Once begun it is done, also
-// for a client that has gone away: what is noted as live must be so.
-func (v *versions) ask(ctx context.Context, a store.Activation) (store.Activation, error) {
-	ctx, cancel := toTheEnd(ctx)
-	defer cancel()
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	a.State = store.ActivationScheduled
-	a, err := v.app.store.AddActivation(ctx, a)
-	if err != nil {
-		return a, err
-	}
-	out, err := v.decide(ctx, a)
-	if err != nil {
-		v.withdraw(ctx, a.ID)
-	}
-	return out, err
-}
-
-// withdraw takes an activation back whose asker is told of an error: it must not
-// go live behind his back once the database is there again. While it is not, that
-// is tried again with what is due.
-func (v *versions) withdraw(ctx context.Context, id int64) {
-	v.void[id] = true
-	err := v.app.store.DecideActivation(ctx, id, store.ActivationCancelled, time.Now(), json.RawMessage(`{"by":"`+byServer+`"}`))
-	switch {
-	case errors.Is(err, store.ErrDecided): // its own decision got through, and only the answer did not
-		v.log.Warn("an activation of which an error was told is decided", zap.Int64("activation", id))
-	case err != nil:
-		v.log.Warn("an activation that failed is not taken back yet", zap.Int64("activation", id), zap.Error(err))
-		return
-	}
-	delete(v.void, id)
-}
-
 // decide makes a scheduled activation live, refuses it, or leaves it for its
 // time.
 func (v *versions) decide(ctx context.Context, a store.Activation) (store.Activation, error) {
@@ -419,35 +398,6 @@ func (v *versions) run(ctx context.Context, every time.Duration) {
 			v.app.ReloadFile(ctx)
 		}
 	}
-}
-
-func (v *versions) due(ctx context.Context) error {
-	list, err := v.app.store.Scheduled(ctx)
-	if err != nil {
-		return err
-	}
-	for _, a := range list {
-		if a.Due.After(time.Now()) {
-			return nil // the later ones are later still
-		}
-		if err := v.dueNow(ctx, a); err != nil && !errors.Is(err, store.ErrDecided) {
-			return fmt.Errorf("activation %d: %w", a.ID, err)
-		}
-	}
-	return nil
-}
-
-func (v *versions) dueNow(ctx context.Context, a store.Activation) error {
-	ctx, cancel := toTheEnd(ctx)
-	defer cancel()
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if v.void[a.ID] {
-		v.withdraw(ctx, a.ID)
-		return nil
-	}
-	_, err := v.decide(ctx, a)
-	return err
 }
 
 // ReloadFile reads the configuration files again and makes the routing document

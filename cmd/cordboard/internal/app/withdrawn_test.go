@@ -25,8 +25,8 @@ func TestFailedActivationIsTakenBack(t *testing.T) {
 	v.mu.Lock() // the server looks for what is due meanwhile
 	a, err := w.app.store.AddActivation(w.ctx, store.Activation{Version: kept.Number, Who: "ivo", Waiting: routing.KeepWaiting, Ticked: true, State: store.ActivationScheduled})
 	w.must(err)
-	v.withdraw(gone, a.ID)
-	if !v.void[a.ID] {
+	v.withdraw(gone, a)
+	if !v.void[a.AskedAt.UnixMicro()] {
 		t.Error("what could not be taken back is forgotten")
 	}
 	v.mu.Unlock()
