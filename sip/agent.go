@@ -60,10 +60,10 @@ func (c *call) callOut(l *leg, phone agents.Phone, late bool) {
 		return
 	}
 	if l.out != nil {
-		if ok, full := l.out.next(c.gw); !ok {
-			c.log.Warn("no trunk for a call that leaves the house", c.of(l), zap.Bool("full", full))
+		if ok, why := l.out.next(c.gw); !ok {
+			c.noTrunk(l, why)
 			c.closeLeg(l)
-			c.failed(l, noWay(full))
+			c.failed(l, why)
 			return
 		}
 		if !l.out.treats {

@@ -170,9 +170,9 @@ func (c *call) callCustomer(a routing.CallCustomer) {
 func (c *call) toCustomer(l *leg) {
 	c.caller = l
 	for {
-		ok, full := l.out.next(c.gw)
+		ok, why := l.out.next(c.gw)
 		if !ok {
-			c.log.Warn("no trunk for the call to a customer", zap.Bool("full", full))
+			c.log.Warn("no trunk for the call to a customer", zap.String("why", whyNoTrunk[why]))
 			c.customerMissed(noPort)
 			return
 		}

@@ -77,10 +77,10 @@ func (c *call) askPhone(a routing.Ring) {
 	}
 	c.asking.leg = l
 	if l.out != nil {
-		if ok, full := l.out.next(c.gw); !ok {
-			c.log.Warn("no trunk for a call that leaves the house", c.of(l), zap.Bool("full", full))
+		if ok, why := l.out.next(c.gw); !ok {
+			c.noTrunk(l, why)
 			c.drop(l, nil)
-			c.failed(l, noWay(full))
+			c.failed(l, why)
 			return
 		}
 		l.own = withKeys(l.own)

@@ -97,6 +97,7 @@ type Gateway struct {
 	calls   map[routing.CallID]*call
 	asked   map[routing.CallID]*call // calls by the question that is asked about them
 	outward map[string]int           // calls that are out, by trunk
+	barred  map[string]*bar          // trunks that refuse our password
 	awaited map[string]*call         // calls to customers not yet answered, by number
 	// redirected are the calls that their trunk has back, by caller.
 	redirected map[string]*call
@@ -153,7 +154,7 @@ func New(o Options) (*Gateway, error) {
 		trunks: slices.Clone(o.Trunks), router: o.Router, phones: o.Phones,
 		dialogs: o.Dialogs, customers: o.Customers, numbers: o.Numbers, media: o.Media, mutual: slices.Clone(o.Mutual),
 		mailboxes: o.Mailboxes, messageWait: messageWait, sdpHost: o.Host, dialect: o.Dialect, log: o.Log.Named("sip"),
-		calls: map[routing.CallID]*call{}, asked: map[routing.CallID]*call{}, probing: map[agents.ID]bool{}, outward: map[string]int{}, awaited: map[string]*call{}, redirected: map[string]*call{},
+		calls: map[routing.CallID]*call{}, asked: map[routing.CallID]*call{}, probing: map[agents.ID]bool{}, outward: map[string]int{}, barred: map[string]*bar{}, awaited: map[string]*call{}, redirected: map[string]*call{},
 		empty: make(chan struct{}), joinPatience: joinPatience, orphanAfter: orphanAfter,
 		unheardAfter: unheardAfter, ringbackAfter: ringbackAfter, ringbackEvery: ringbackEvery, keyTime: keyTime,
 		trace: o.Trace, setups: o.Setups, lookEvery: lookEvery, probeEvery: probeEvery, silentAfter: silentAfter, session: sessionInterval, redirectedFor: redirectedFor,

@@ -51,15 +51,18 @@ func (g *Gateway) ways(came string) []Trunk {
 	return out
 }
 
-// takeWay takes a place on a trunk; false when all of its are taken.
-func (g *Gateway) takeWay(t Trunk) bool {
+// takeWay takes a place on a trunk. Where there is none, why is the Code of that.
+func (g *Gateway) takeWay(t Trunk) (ok bool, why int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if t.Out.Calls > 0 && g.outward[t.Name] >= t.Out.Calls {
-		return false
+		return false, noPort
+	}
+	if g.barred[t.Name].holds(time.Now()) {
+		return false, passwordRefused
 	}
 	g.outward[t.Name]++
-	return true
+	return true, 0
 }
 
 func (g *Gateway) leaveWay(t Trunk) {
@@ -103,20 +106,33 @@ func (o *outward) relays(g *Gateway, caller *leg, came Trunk) bool {
 	return false
 }
 
-// next takes the next way that has a place. full says that there are ways, and
-// that every place is taken.
-func (o *outward) next(g *Gateway) (ok, full bool) {
+// The Codes of a call that no trunk takes, besides that of the trunk asked last:
+// noWay where it is made for none, noPort where a place will be free again, which
+// is no fault of the number's, and passwordRefused where all that are left are
+// barred.
+const (
+	noWay           = 503
+	passwordRefused = 401
+)
+
+// next takes the next way that has a place. Where none has, why is the Code of
+// that.
+func (o *outward) next(g *Gateway) (ok bool, why int) {
 	o.leave(g)
+	why = noWay
 	for len(o.ways) > 0 {
 		t := o.ways[0]
 		o.ways = o.ways[1:]
-		if g.takeWay(t) {
+		ok, not := g.takeWay(t)
+		if ok {
 			o.trunk = &t
-			return true, false
+			return true, 0
 		}
-		full = true
+		if why != noPort {
+			why = not
+		}
 	}
-	return false, full
+	return false, why
 }
 
 // leave gives the place back.
@@ -206,10 +222,10 @@ func (c *call) detour(l *leg, code int) bool {
 func (c *call) inviteByAny(l *leg, phone agents.Phone) (ok bool, code int) {
 	for !c.invite(l, phone) {
 		if l.out == nil {
-			return false, noWay(false)
+			return false, noWay
 		}
-		if ok, full := l.out.next(c.gw); !ok {
-			return false, noWay(full)
+		if ok, why := l.out.next(c.gw); !ok {
+			return false, why
 		}
 	}
 	return true, 0
@@ -221,13 +237,11 @@ func trunkFault(code int) bool {
 	return code == 401 || code == 407 || code == 408 || code/100 == 5
 }
 
-// noWay is the Code of a call that no trunk takes: 503 where none is made for
-// it; all places taken is no fault of the number's.
-func noWay(full bool) int {
-	if full {
-		return noPort
-	}
-	return 503
+// whyNoTrunk says in a log why a call leaves by none.
+var whyNoTrunk = map[int]string{noWay: "none is made for it", noPort: "every place is taken", passwordRefused: "our password is refused"}
+
+func (c *call) noTrunk(l *leg, why int) {
+	c.log.Warn("no trunk for a call that leaves the house", c.of(l), zap.String("why", whyNoTrunk[why]), zap.Strings("barred", c.gw.Barred()))
 }
 
 // passOut calls a number that an agent has passed the caller on to. It was looked

@@ -34,12 +34,13 @@ type setup struct {
 // response, also when the call no longer waits for it.
 func (c *call) watched(l *leg) stack.Sink {
 	sink := c.sink(l)
-	if l.setup = nil; l.out == nil || c.gw.setups == nil {
+	if l.setup = nil; l.out == nil {
 		return sink
 	}
 	s := &setup{tell: c.gw.setups, began: time.Now(), Setup: Setup{Trunk: l.out.trunk.Name}}
 	l.setup = s
 	return func(ev stack.Event) {
+		c.gw.heardOf(s.Trunk, ev)
 		switch ev := ev.(type) {
 		case stack.Progress:
 			s.heard(0)
@@ -78,6 +79,7 @@ func (s *setup) ended(code int) {
 	if s.told {
 		return
 	}
-	s.told, s.Code = true, code
-	s.tell(s.Setup)
+	if s.told, s.Code = true, code; s.tell != nil {
+		s.tell(s.Setup)
+	}
 }

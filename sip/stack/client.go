@@ -26,6 +26,8 @@ type clientTx struct {
 	sp     *spec
 	asked  int  // for a password, before this one of the request's transactions
 	quick  bool // to send; under d.mu
+	// refused: why what it showed of our password is not good enough; under d.mu.
+	refused error
 
 	// onResponse gets each response, onEnd an end without final response: 408 or
 	// 503. Both under d.mu.

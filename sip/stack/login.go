@@ -160,6 +160,7 @@ func (d *Dialog) showAgain(c *clientTx, m *Message) (again bool) {
 	}
 	if err == nil {
 		err = d.taken(c, now)
+		c.refused = err
 	}
 	if err != nil {
 		d.log.Error("a trunk refuses our password", zap.String("trunk", d.login.Trunk), zap.String("method", c.method), zap.Int("code", m.Status), zap.Error(err))

@@ -88,7 +88,7 @@ func (d *Dialog) callResponse(c *clientTx, m *Message) {
 	case m.Status < 200:
 		d.callProgress(c, m, tag)
 	case m.Status >= 300:
-		d.callFailed(m.Status, m, nil)
+		d.callFailed(m.Status, m, c.refused)
 	case d.phase == early && d.stop == going && c == d.call:
 		d.phase = confirmed
 		d.timerC.Stop()

@@ -58,7 +58,8 @@ type (
 	// (forking) is ACKed and BYEd here.
 	Answered struct{ Response *Message }
 	// Failed is the end of our INVITE without 2xx. Response is nil for a
-	// time-out (Code 408) and for a transport error (Code 503).
+	// time-out (Code 408) and for a transport error (Code 503). Err is ErrPassword
+	// where it was shown our password and asked once more.
 	Failed struct {
 		Code     int
 		Response *Message

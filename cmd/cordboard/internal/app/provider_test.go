@@ -132,6 +132,9 @@ func passwordRefused(w *world) row {
 	if logged := w.logs.FilterMessage("a trunk refuses our password").All(); len(logged) != 1 || logged[0].ContextMap()["trunk"] != "main" {
 		w.Errorf("the log says %v", logged)
 	}
+	if got := w.health(); !strings.Contains(got, "trunk main refuses our password") {
+		w.Errorf("health: %q", got)
+	}
 	for _, e := range w.logs.All() {
 		if s := fmt.Sprint(e.Message, e.ContextMap()); strings.Contains(s, "sesame") || strings.Contains(s, "forgotten") {
 			w.Errorf("the log holds a password: %s", s)

@@ -60,6 +60,9 @@ func (a *App) degraded(ctx context.Context) (what []string) {
 			what = append(what, "trunk "+t.Trunk+" is not registered")
 		}
 	}
+	for _, trunk := range a.gateway.Barred() {
+		what = append(what, "trunk "+trunk+" refuses our password")
+	}
 	return what
 }
 

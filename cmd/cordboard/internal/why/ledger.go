@@ -3,6 +3,7 @@ package why
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"slices"
 	"strings"
 	"time"
@@ -217,11 +218,11 @@ func words(e store.Event, d *about) string {
 		if d.Unconfirmed {
 			return "the mobile of " + string(e.Agent) + " was picked up, and key 1 not pressed"
 		}
-		return fmt.Sprintf("the phone of %s fails with %d", e.Agent, d.Code)
+		return fmt.Sprintf("the phone of %s fails with %s", e.Agent, failure(d.Code))
 	case (routing.NumberAnswered{}).Kind():
 		return "the number has answered"
 	case (routing.NumberFailed{}).Kind():
-		return fmt.Sprintf("the number fails with %d", d.Code)
+		return "the number fails with " + failure(d.Code)
 	case (routing.NumberGone{}).Kind():
 		return "the number has hung up"
 	case (routing.Withdraw{}).Kind():
@@ -275,4 +276,13 @@ func words(e store.Event, d *about) string {
 		text += ", " + string(e.Agent)
 	}
 	return text
+}
+
+// failure is the code that a telephone, a number or the way to it failed with. That
+// of a password says something of the trunk, and nothing of who is called.
+func failure(code int) string {
+	if code == 401 || code == 407 {
+		return fmt.Sprintf("%d: a password is asked for, and ours is not taken", code)
+	}
+	return strconv.Itoa(code)
 }

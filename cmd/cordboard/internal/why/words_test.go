@@ -22,6 +22,7 @@ func TestWords(t *testing.T) {
 		{ofAction(t, routing.Treat{Call: 1, Why: "closed"}), "treatment closed"},
 		{noted(routing.PhoneFailed{}.Kind(), "franz", `{"unconfirmed":true}`), "the mobile of franz was picked up, and key 1 not pressed"},
 		{noted(routing.PhoneFailed{}.Kind(), "ann", `{"code":486}`), "the phone of ann fails with 486"},
+		{noted(routing.PhoneFailed{}.Kind(), "ann", `{"code":401}`), "the phone of ann fails with 401: a password is asked for, and ours is not taken"},
 		{noted(routing.NumberAnswered{}.Kind(), "", ""), "the number has answered"},
 		{noted(routing.NumberFailed{}.Kind(), "", `{"code":603}`), "the number fails with 603"},
 		{noted(routing.NumberGone{}.Kind(), "", ""), "the number has hung up"},
