@@ -101,6 +101,7 @@ func (c *call) invite(l *leg, phone agents.Phone) bool {
 		dlg, err = c.gw.endpoint().Invite(o, c.watched(l))
 	}
 	if err != nil {
+		l.setup.unsent()
 		c.log.Warn("agent's phone not called", c.of(l), zap.Error(err))
 		return false
 	}

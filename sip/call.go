@@ -354,6 +354,7 @@ func (c *call) closeLeg(l *leg) {
 	l.asked, l.request = nil, nil
 	l.unheard.Stop()
 	l.askTimer.Stop()
+	l.setup.over()
 	l.out.leave(c.gw)
 	if l.port != nil {
 		l.port.Close()

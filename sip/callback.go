@@ -198,6 +198,7 @@ func (c *call) inviteCustomer(l *leg) bool {
 		l.dlg, err = c.gw.endpoint().Invite(o, c.watched(l))
 	}
 	if err != nil {
+		l.setup.unsent()
 		c.log.Warn("customer not called", zap.Error(err))
 		return false
 	}

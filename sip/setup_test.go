@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cordboard/cordboard/routing"
+	"github.com/cordboard/cordboard/sip/stack"
 )
 
 // What a trunk is judged by (RFC 6076): each INVITE that left by it is told once,
@@ -96,6 +97,46 @@ func TestSetups(t *testing.T) {
 	w.do(routing.EndCall{Call: a.Call, Outcome: routing.Treated, By: routing.ByServer, Reason: "number_no_answer"})
 	expect(t, "given up", Setup{Trunk: "carrier", Code: 487, Delay: 1})
 	w.gone()
+
+	longer := []stack.Header{{Name: "Min-SE", Value: "3600"}}
+	_, a = w.arrives(trunk)
+	w.do(sendTo(a.Call))
+	_ = get(t, "INVITE", far.calls).d.Reject(422, "", longer)
+	w.answersNumber(get(t, "INVITE of a longer session", far.calls), a.Call)
+	expect(t, "answered after a 422", Setup{Trunk: "carrier", Code: 200, Delay: 1})
+	ends(a.Call)
+
+	_, a = w.arrives(trunk)
+	w.do(sendTo(a.Call))
+	_ = get(t, "INVITE", far.calls).d.Reject(422, "", longer)
+	_ = get(t, "INVITE of a longer session", far.calls).d.Reject(422, "", longer)
+	w.expect(routing.NumberFailed{Call: a.Call, Code: 422})
+	expect(t, "refused with 422", Setup{Trunk: "carrier", Code: 422, Delay: 1})
+	ends(a.Call)
+
+	for code, want := range map[int]int{422: 422, 486: 486} { // and the caller gives up in between
+		_, a = w.arrives(trunk)
+		w.do(sendTo(a.Call))
+		first := get(t, "INVITE", far.calls)
+		w.inside(a.Call, func(c *call) {
+			_ = first.d.Reject(code, "", longer)
+			c.drop(c.agent, nil)
+		})
+		expect(t, "the call does not wait for it", Setup{Trunk: "carrier", Code: want, Delay: 1})
+		ends(a.Call)
+	}
+
+	asks := newWorld(t, worldOptions{media: MediaRelay, tune: func(g *Gateway) {
+		tells(g)
+		out(g, "carrier", far, withLogin())
+	}})
+	_, a = asks.arrives(newPeer(t))
+	asks.do(sendTo(a.Call))
+	asksPassword(get(t, "INVITE", far.calls), trunkRealm, "one")
+	asks.answersNumber(get(t, "INVITE with the password", far.calls), a.Call)
+	expect(t, "answered after a 401", Setup{Trunk: "carrier", Code: 200, Delay: 1})
+	asks.do(routing.EndCall{Call: a.Call, Outcome: routing.Treated, By: routing.ByServer})
+	asks.gone()
 
 	quiet := newWorld(t, worldOptions{media: MediaRelay, tune: func(g *Gateway) {
 		tells(g)
