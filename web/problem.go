@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"go.uber.org/zap"
@@ -112,6 +113,9 @@ func bodyOf(w http.ResponseWriter, r *http.Request, into any, most int64) error 
 	if at := notUTF8(text); at >= 0 { // the decoder would put something else in its place
 		return malformed("byte %d is not UTF-8 (RFC 8259 8.1)", at+1)
 	}
+	if at := halfCharacter(text); at >= 0 { // nor from this
+		return malformed("byte %d begins half a character: a surrogate without its other one (RFC 8259 8.2)", at+1)
+	}
 	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(into); err != nil {
@@ -166,4 +170,41 @@ func notUTF8(text []byte) int {
 		}
 		at += n
 	}
+}
+
+// halfCharacter is where an escape stands for a surrogate that lacks its other half,
+// -1 for nowhere. What is no JSON is for the decoder to refuse.
+func halfCharacter(text []byte) int {
+	for at := 0; at < len(text); {
+		i := bytes.IndexByte(text[at:], '\\')
+		if i < 0 {
+			return -1
+		}
+		at += i
+		switch first := escaped(text[at:]); {
+		case first < 0:
+			at += 2 // another escape, of a backslash for one
+		case !utf16.IsSurrogate(first):
+			at += escapeLength
+		case utf16.DecodeRune(first, escaped(text[at+escapeLength:])) == utf8.RuneError:
+			return at
+		default:
+			at += 2 * escapeLength
+		}
+	}
+	return -1
+}
+
+const escapeLength = len(`\u0000`)
+
+// escaped is the code unit that text begins with an escape of, -1 for none.
+func escaped(text []byte) rune {
+	if len(text) < escapeLength || text[0] != '\\' || text[1] != 'u' {
+		return -1
+	}
+	n, err := strconv.ParseUint(string(text[2:escapeLength]), 16, 16)
+	if err != nil {
+		return -1
+	}
+	return rune(n)
 }

@@ -319,9 +319,22 @@ func TestMalformed(t *testing.T) {
 		`{"user":"priya"} {}`:            "something follows the JSON object, which ends at byte 16",
 		"{\"user\":\"pri\xffya\"}":       "byte 13 is not UTF-8 (RFC 8259 8.1)",
 		"{\"user\":\"pri\xed\xa0\x80\"}": "byte 13 is not UTF-8 (RFC 8259 8.1)", // a surrogate
+		`{"user":"pri\ud800"}`:           "byte 13 begins half a character: a surrogate without its other one (RFC 8259 8.2)",
+		`{"user":"\\\udc00\ud800"}`:      "byte 12 begins half a character: a surrogate without its other one (RFC 8259 8.2)",
+		`{"user":"\ud83d\u0041"}`:        "byte 10 begins half a character: a surrogate without its other one (RFC 8259 8.2)",
+		`{"user":"\ud83d\ud83d\ude00"}`:  "byte 10 begins half a character: a surrogate without its other one (RFC 8259 8.2)",
+		`{"user":"\ud83d\ude00\uDFFF"}`:  "byte 22 begins half a character: a surrogate without its other one (RFC 8259 8.2)",
+		`{"us\udbffer":"priya"}`:         "byte 5 begins half a character: a surrogate without its other one (RFC 8259 8.2)",
+		`{"user":"\ud83`:                 "the body ends in the middle",
+		`{"user":"\ud8zz"}`:              "not JSON at byte 14",
 	} {
 		if code, out, _ := s.send(s.browser(), "POST", "/api/v1/session", body); code != 400 || out["code"] != "bad_request" || out["detail"] != want {
 			t.Errorf("%q: %d %v, want %s", body, code, out, want)
+		}
+	}
+	for _, body := range []string{`{"user":"\ud83d\ude00","password":"wrong"}`, `{"user":"\\ud800","password":"wrong"}`, `{"user":"\ufffd\\","password":"\\"}`} {
+		if code, out, _ := s.send(s.browser(), "POST", "/api/v1/session", body); code != 401 || out["code"] != "bad_login" {
+			t.Errorf("%q: %d %v, want it read", body, code, out)
 		}
 	}
 }
