@@ -3,8 +3,10 @@ package configs
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -131,6 +133,8 @@ func TestSARIF(t *testing.T) {
 						Rules []struct {
 							ID               string
 							ShortDescription struct{ Text string }
+							HelpURI          string
+							Help             struct{ Text string }
 						}
 					}
 				}
@@ -158,7 +162,8 @@ func TestSARIF(t *testing.T) {
 		}
 		run := log.Runs[0]
 		for _, rule := range run.Tool.Driver.Rules {
-			if rule.ID == "" || rule.ShortDescription.Text == "" {
+			kind, known := lintOf(rule.ID)
+			if !known || rule.ShortDescription.Text != kind.What || !strings.Contains(rule.Help.Text, kind.What) || !strings.HasPrefix(rule.HelpURI, "https://") {
 				t.Errorf("rule %+v", rule)
 			}
 		}
@@ -183,6 +188,46 @@ func TestSARIF(t *testing.T) {
 	}
 	if len(levels) != 3 {
 		t.Errorf("levels: %v", levels)
+	}
+}
+
+// The guide has each field of the report that programs read, and no other.
+func TestJSONIsDescribed(t *testing.T) {
+	_, section, _ := strings.Cut(string(readAll(t, "../docs/routing.md")), "### The report for programs")
+	section, _, _ = strings.Cut(section, "\n#")
+	described := map[string]bool{}
+	for _, m := range regexp.MustCompile("(?m)^\\| `([a-z_.\\[\\]]+)` \\|").FindAllStringSubmatch(section, -1) {
+		described[m[1]] = true
+	}
+	there := map[string]bool{}
+	var note func(path string, v any)
+	note = func(path string, v any) {
+		switch v := v.(type) {
+		case map[string]any:
+			for key, inner := range v {
+				at := strings.TrimPrefix(path+"."+key, ".")
+				there[at] = true
+				note(at, inner)
+			}
+		case []any:
+			for _, inner := range v {
+				note(path+"[]", inner)
+			}
+		}
+	}
+	for _, name := range []string{"check/telecom-operator", "bad/lint-R201", "bad/lint-X101"} {
+		var b strings.Builder
+		if err := checkFile(t, "testdata/"+name+".yaml").PrintJSON(&b); err != nil {
+			t.Fatal(err)
+		}
+		var report any
+		if err := json.Unmarshal([]byte(b.String()), &report); err != nil {
+			t.Fatal(err)
+		}
+		note("", report)
+	}
+	if !maps.Equal(described, there) {
+		t.Errorf("the guide describes %v, the reports have %v", slices.Sorted(maps.Keys(described)), slices.Sorted(maps.Keys(there)))
 	}
 }
 

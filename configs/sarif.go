@@ -82,6 +82,8 @@ type (
 	sarifRule struct { // 3.49
 		ID      string    `json:"id"`
 		Short   sarifText `json:"shortDescription"`
+		HelpURI string    `json:"helpUri"`
+		Help    sarifText `json:"help"`
 		Default struct {
 			Level string `json:"level"`
 		} `json:"defaultConfiguration"`
@@ -129,6 +131,26 @@ type (
 	}
 )
 
+// codesAt is where the guide has the table of codes.
+const codesAt = "https://github.com/cordboard/cordboard/blob/main/docs/routing.md#codes-of-findings"
+
+// help is what a finding of the kind means, and does.
+func (l Lint) help() string {
+	out := l.Code + ": " + l.What + "."
+	switch l.Severity {
+	case Error:
+		out += " An error: the file is refused, here and wherever it is read."
+	case Warning:
+		out += " A warning: likely a mistake. Mend it, or accept it with a reason under lint.allow."
+	case Note:
+		out += " A note: it informs, and nothing need be done."
+	}
+	if l.Needs != "" {
+		out += " Found where the check is given what the document alone does not hold: " + l.Needs + "."
+	}
+	return out
+}
+
 func sarifLevel(s Severity) string {
 	switch s {
 	case Warning:
@@ -146,7 +168,7 @@ func (r *Report) PrintSARIF(w io.Writer, version string) error {
 	run.Tool.Driver = sarifDriver{Name: "cordboard", Version: version}
 	kinds := Catalogue()
 	for _, k := range kinds {
-		rule := sarifRule{ID: k.Code, Short: sarifText{k.What}}
+		rule := sarifRule{ID: k.Code, Short: sarifText{k.What}, HelpURI: codesAt, Help: sarifText{k.help()}}
 		rule.Default.Level = sarifLevel(k.Severity)
 		run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, rule)
 	}
