@@ -30,8 +30,9 @@ type linter struct {
 	// unplanned tests go by shifts, which are not known: they are not run.
 	unplanned int
 	// said is what is found; it is not yet accepted by anybody.
-	said []Finding
-	work int // answers of conditions still allowed, so that no document is checked for ever
+	said  []Finding
+	index map[*node]map[string]int // of keys, for mappings of many
+	work  int                      // answers of conditions still allowed, so that no document is checked for ever
 }
 
 // maxAnswers bounds how often conditions are tried out in one check.
@@ -43,7 +44,7 @@ func newLinter(c *compiler, root *node) *linter {
 	if root == nil || c.policy.Queues == nil || c.policy.Route == nil {
 		return nil
 	}
-	return &linter{compiler: c, root: root, tree: c.policy.Routes(), work: maxAnswers, whole: c.faultless()}
+	return &linter{compiler: c, root: root, tree: c.policy.Routes(), work: maxAnswers, index: map[*node]map[string]int{}, whole: c.faultless()}
 }
 
 // errors finds what refuses the document beyond what compiling finds. A
@@ -103,18 +104,41 @@ type spot struct{ line, col int }
 
 // key is where a key stands, by the keys that lead to it; the last that is
 // there when one is not.
-func (l *linter) key(path ...string) spot { return keyOf(l.root, path...) }
+func (l *linter) key(path ...string) spot { return l.keyOf(l.root, path...) }
 
-func keyOf(n *node, path ...string) spot {
+func (l *linter) keyOf(n *node, path ...string) spot {
 	at := spot{1, 1}
 	for _, key := range path {
-		i := slices.IndexFunc(n.pairs, func(p pair) bool { return p.key == key })
+		i := l.indexOf(n, key)
 		if i < 0 {
 			break
 		}
 		at, n = spot{n.pairs[i].line, n.pairs[i].col}, n.pairs[i].value
 	}
 	return at
+}
+
+// manyKeys is how many keys of a mapping make it worth an index.
+const manyKeys = 32
+
+// indexOf is where a mapping has a key, -1 for nowhere. One of many keys is read
+// once: there may be something to say of each of 100,000 agents.
+func (l *linter) indexOf(n *node, key string) int {
+	if len(n.pairs) < manyKeys {
+		return slices.IndexFunc(n.pairs, func(p pair) bool { return p.key == key })
+	}
+	by := l.index[n]
+	if by == nil {
+		by = make(map[string]int, len(n.pairs))
+		for i := range slices.Backward(n.pairs) {
+			by[n.pairs[i].key] = i // the first of two
+		}
+		l.index[n] = by
+	}
+	if i, ok := by[key]; ok {
+		return i
+	}
+	return -1
 }
 
 // queue finds something about a queue, at its name or at one of its options.
@@ -137,7 +161,7 @@ func (l *linter) agent(id, code, shows, format string, args ...any) {
 	if l.dir != nil {
 		root, file = l.dir.root, l.dir.Name
 	}
-	l.find(keyOf(root, path...), code, strings.Join(path, "."), shows, format, args...)
+	l.find(l.keyOf(root, path...), code, strings.Join(path, "."), shows, format, args...)
 	l.said[len(l.said)-1].File = file
 }
 

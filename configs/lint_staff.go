@@ -183,7 +183,7 @@ func (l *linter) lintAdmits(q *routing.Queue, f fits) {
 		for n := range f.by {
 			had := f.surely(q, n, i)
 			before = append(before, had...)
-			fresh = fresh || slices.ContainsFunc(f.by[n][i+1], func(g int) bool { return !slices.Contains(had, g) })
+			fresh = fresh || slices.ContainsFunc(f.by[n][i+1], func(g int) bool { _, in := slices.BinarySearch(had, g); return !in })
 		}
 		if !fresh {
 			slices.Sort(before)
@@ -340,8 +340,11 @@ func (l *linter) lintProfiles() {
 		return
 	}
 	byText := slices.Clone(groups)
-	key := func(g *group) string { return profileText(agents.Agent{Skills: g.skills, Team: g.team, Site: g.site}) }
-	slices.SortFunc(byText, func(a, b *group) int { return strings.Compare(key(a), key(b)) })
+	key := make(map[*group]string, len(groups))
+	for _, g := range groups {
+		key[g] = profileText(agents.Agent{Skills: g.skills, Team: g.team, Site: g.site})
+	}
+	slices.SortFunc(byText, func(a, b *group) int { return strings.Compare(key[a], key[b]) })
 	near, least := 1, maxAgentSkills*2
 	for i := 1; i < len(byText); i++ {
 		if d := apart(byText[i-1], byText[i]); d < least {
