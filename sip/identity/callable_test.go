@@ -3,6 +3,8 @@ package identity
 import (
 	"errors"
 	"testing"
+
+	"github.com/nyaruka/phonenumbers"
 )
 
 // A number that a caller keys in is called at our cost: abroad, and premium
@@ -37,7 +39,19 @@ func TestParseOutside(t *testing.T) {
 	}{
 		{"020 7946 0911", "+442079460911", nil},
 		{"+359 2 400 0000", "+35924000000", nil},
-		{"(01632) 960-012", "+441632960012", nil},
+		{"(020) 7946-0911", "+442079460911", nil},
+		{"(01632) 960-012", "", ErrNotNumber},  // kept for fiction: in no plan
+		{"07700 900417", "", ErrNotNumber},     // likewise
+		{"+44 20 9000 0000", "", ErrNotNumber}, // of no exchange
+		{"+49 10 12345678", "", ErrNotNumber},
+		{"+33 0 12 34 56 78", "", ErrNotNumber},
+		{"+1 555 555 0100", "", ErrNotNumber}, // no such area
+		{"+1 200 234 5678", "", ErrNotNumber},
+		{"+7 200 123 45 67", "", ErrNotNumber},
+		{"+359 1 2345678", "", ErrNotNumber},
+		{"+86 00 1234 5678", "", ErrNotNumber},
+		{"+39 1 23456789", "", ErrNotNumber},
+		{"+999 12 345 6789", "", ErrNotNumber},
 		{"0909 879 0000", "", ErrPaysOwner},
 		{"070 1234 5678", "", ErrPaysOwner},
 		{"0844 555 1234", "", ErrPaysOwner},
@@ -54,6 +68,42 @@ func TestParseOutside(t *testing.T) {
 	}
 	if n, err := ParseOutside("020 7946 0911", ""); err == nil {
 		t.Errorf("read in no country: %s", n.E164())
+	}
+}
+
+// The numbering library's own examples of what each country has: subscribers are
+// called, in full and as at home, and who is paid for being called is not.
+func TestParseOutsideByCountry(t *testing.T) {
+	of := func(region string, kind phonenumbers.PhoneNumberType) (full, home string) {
+		p := phonenumbers.GetExampleNumberForType(region, kind)
+		if p == nil {
+			return "", ""
+		}
+		return phonenumbers.Format(p, phonenumbers.E164), phonenumbers.Format(p, phonenumbers.NATIONAL)
+	}
+	refused := 0
+	for _, region := range []string{"AT", "AU", "BG", "BR", "CH", "CN", "DE", "ES", "FR", "GB", "IE", "IN", "IT", "JP", "KZ", "NL", "PL", "RU", "SE", "TR", "UA", "US", "ZA"} {
+		for _, kind := range []phonenumbers.PhoneNumberType{phonenumbers.FIXED_LINE, phonenumbers.MOBILE, phonenumbers.TOLL_FREE} {
+			full, home := of(region, kind)
+			for _, typed := range []string{full, home} {
+				if n, err := ParseOutside(typed, region); full == "" || n.E164() != full || err != nil {
+					t.Errorf("%s, kind %d: %q is %q, %v; want %s", region, kind, typed, n.E164(), err, full)
+				}
+			}
+		}
+		for _, kind := range []phonenumbers.PhoneNumberType{phonenumbers.PREMIUM_RATE, phonenumbers.SHARED_COST, phonenumbers.PERSONAL_NUMBER} {
+			full, _ := of(region, kind)
+			if full == "" {
+				continue
+			}
+			refused++
+			if n, err := ParseOutside(full, region); !errors.Is(err, ErrPaysOwner) {
+				t.Errorf("%s, kind %d: %s is %q, %v; want %v", region, kind, full, n.E164(), err, ErrPaysOwner)
+			}
+		}
+	}
+	if refused < 20 {
+		t.Errorf("only %d examples of numbers that pay their owner", refused)
 	}
 }
 
