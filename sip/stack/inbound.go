@@ -202,7 +202,7 @@ func (s *Stack) tapInvite(in *inbound) *inbound {
 	}
 	in.group = s.o.Group(in.msg.Source.Addr())
 	// One that was refused stays so.
-	if s.closing || s.refused.has(in.key, in.msg.At) || s.behind() || !s.gate.enter(in.group, in.msg.At) {
+	if s.closing || s.refused.has(in.key, in.msg.At) || s.behind() || !s.gate.enter(in.group, s.o.timers.offeredAt(in.msg.At)) {
 		s.refused.add(in.key, in.msg.At)
 		in.verdict = s.busy()
 		return in

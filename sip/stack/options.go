@@ -70,6 +70,8 @@ type timers struct {
 	idle       time.Duration // and may be silent for this long
 	dial       time.Duration // TCP connect and DNS
 	quiet      time.Duration // how long Close lets BYEs be answered
+
+	offered func(at time.Time) time.Time // when a call counts as offered; nil: when it came
 }
 
 func (t timers) withDefaults() timers {
@@ -94,6 +96,14 @@ func (t timers) withDefaults() timers {
 	set(&t.dial, 3*time.Second)
 	set(&t.quiet, 2*time.Second)
 	return t
+}
+
+// offeredAt is the time that the gate goes by.
+func (t timers) offeredAt(at time.Time) time.Time {
+	if t.offered != nil {
+		return t.offered(at)
+	}
+	return at
 }
 
 // life is 64*T1: how long a transaction, and what must be remembered of a
