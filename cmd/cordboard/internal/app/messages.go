@@ -29,7 +29,7 @@ import (
 const (
 	partEnd    = ".part"
 	messageEnd = ".message"
-	damagedEnd = ".damaged" // of a .message that nobody can read: it is left for people
+	damagedEnd = ".damaged" // of a .message that nobody can read: it is left for people, as long as messages are kept
 	// messagesRetry is how often what the store has not taken is tried again, and
 	// messagesExpire how often old messages are looked for.
 	messagesRetry  = 5 * time.Second
@@ -222,6 +222,16 @@ func (m *messages) expire() {
 		m.log.Warn("old messages cannot be removed", zap.Error(err))
 	} else if n > 0 {
 		m.log.Info("old messages removed", zap.Int("messages", n))
+	}
+	for _, path := range m.files(messageEnd + damagedEnd) {
+		if f, err := os.Stat(path); err != nil || !f.ModTime().Before(m.now().Add(-m.limits.Keep)) {
+			continue
+		}
+		if err := os.Remove(path); err != nil {
+			m.log.Warn("a damaged file of an old message cannot be removed", zap.String("file", filepath.Base(path)), zap.Error(err))
+			continue
+		}
+		m.log.Info("a damaged file of an old message is removed", zap.String("file", filepath.Base(path)))
 	}
 }
 

@@ -339,6 +339,15 @@ func TestDamagedMessage(t *testing.T) {
 	if len(left) != 1 || filepath.Base(left[0]) != "3"+messageEnd+damagedEnd || logs.Len() != 1 {
 		t.Errorf("left %v, told %d times", left, logs.Len())
 	}
+	m.expire()
+	m.now = func() time.Time { return time.Now().Add(2 * time.Hour) } // it is kept no longer than a message
+	if still, _ := filepath.Glob(filepath.Join(folder, "*")); len(still) != 1 {
+		t.Errorf("removed before its time: %v", still)
+	}
+	m.expire()
+	if still, _ := filepath.Glob(filepath.Join(folder, "*")); len(still) != 0 {
+		t.Errorf("kept beyond voicemail.keep: %v", still)
+	}
 }
 
 // A store that says nothing holds up no stop: what it has not taken waits for the

@@ -207,6 +207,33 @@ func kamailio(t *testing.T, code int, asks string) (at string) {
 	return at
 }
 
+// Files that were put aside are named, as many as fit on a line.
+func TestFilesPutAside(t *testing.T) {
+	dir := t.TempDir()
+	p := Patient{Server: &configs.Server{Store: configs.Store{Journal: dir}}}
+	is(t, aside(t.Context(), p), OK, "files put aside", "none")
+	if err := os.Mkdir(filepath.Join(dir, "messages"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"00000001.journal", "ledger.spill", "messages/7.message"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("whole"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	is(t, aside(t.Context(), p), OK, "files put aside", "none")
+	for i := range 7 {
+		if err := os.WriteFile(filepath.Join(dir, "messages", fmt.Sprintf("%d.message.damaged", i)), make([]byte, 1024), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	refused := filepath.Join(dir, "ledger.spill.refused-20261123T120000.000000")
+	if err := os.WriteFile(refused, []byte("a line"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	is(t, aside(t.Context(), p), Warn, "files put aside", "8, 8 KiB together: "+refused+", "+filepath.Join(dir, "messages", "0.message.damaged"))
+	is(t, aside(t.Context(), p), Warn, "files put aside", "3.message.damaged and 3 more")
+}
+
 // Trunks that live, that let nobody in, and that are not there.
 func TestTrunks(t *testing.T) {
 	t.Parallel()
