@@ -238,10 +238,10 @@ func (c *call) customerEvent(l *leg, ev stack.Event) {
 	}
 }
 
-// customerFailed tries the next trunk where this one could not carry the call:
-// what it says of the number itself counts.
+// customerFailed tries the next trunk where this one could not carry the call, or
+// takes none of our codecs: what it says of the number itself counts.
 func (c *call) customerFailed(l *leg, code int) {
-	if !l.rang && trunkFault(code) {
+	if !l.rang && (trunkFault(code) || mediaFault(code)) {
 		c.log.Warn("trunk cannot carry a call to a customer: the next is tried", zap.String("trunk", l.out.trunk.Name), zap.Int("code", code))
 		// A leg of its own, so that what is left of the first dialog finds nobody.
 		again := *l
@@ -279,7 +279,7 @@ func (c *call) customerAnswered(l *leg, res *stack.Message) {
 	if !l.took(l.told, res.Body) {
 		c.log.Info("no usable answer in the customer's 200")
 		l.dlg.Bye(reasonHeader(routing.ByServer, "no_codec"))
-		c.customerMissed(488)
+		c.customerMissed(noPort) // he has answered: that is none of the attempts
 		return
 	}
 	l.up = true

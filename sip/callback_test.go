@@ -244,6 +244,12 @@ func TestCustomerMissed(t *testing.T) {
 	w, first := backWorld(t, Outward{Calls: 1}, func(g *Gateway) { out(g, "spare", second, Outward{Calls: 1}) })
 	w.customers.knows(5)
 	w.do(customerOf(5, 1))
+	_ = get(t, "INVITE by the first trunk", first.calls).d.Reject(488, "", nil)
+	_ = get(t, "INVITE by the second", second.calls).d.Reject(415, "", nil)
+	w.expect(routing.CustomerMissed{Call: 5, Try: 1, Code: noPort}) // nobody was rung
+	w.gone()
+	w.customers.knows(5)
+	w.do(customerOf(5, 1))
 	_ = get(t, "INVITE by the first trunk", first.calls).d.Reject(503, "", nil)
 	c := get(t, "INVITE by the second", second.calls)
 	if n := w.gw.Outgoing("carrier"); n != 0 {
@@ -251,6 +257,24 @@ func TestCustomerMissed(t *testing.T) {
 	}
 	_ = c.d.Reject(603, "", nil)
 	w.expect(routing.CustomerMissed{Call: 5, Try: 1, Code: 603})
+	w.gone()
+}
+
+// A customer with whom we have no codec in common has answered: that is not one more
+// time that he was not reached.
+func TestCustomerWithoutACodec(t *testing.T) {
+	t.Parallel()
+	w, far := backWorld(t, Outward{}, nil)
+	w.customers.knows(5)
+	w.do(customerOf(5, 1))
+	c := get(t, "INVITE", far.calls)
+	_ = c.d.Progress(180, "", nil, nil)
+	if err := c.d.Accept(nil, []byte("v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 0 RTP/AVP 18\r\n")); err != nil {
+		t.Fatal(err)
+	}
+	event[stack.Acked](c)
+	event[stack.Ended](c)
+	w.expect(routing.CustomerMissed{Call: 5, Try: 1, Code: noPort})
 	w.gone()
 }
 

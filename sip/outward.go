@@ -244,6 +244,9 @@ func (c *call) noTrunk(l *leg, why int) {
 	c.log.Warn("no trunk for a call that leaves the house", c.of(l), zap.String("why", whyNoTrunk[why]), zap.Strings("barred", c.gw.Barred()))
 }
 
+// mediaFault reports whether a code says that what we offered to send is not taken.
+func mediaFault(code int) bool { return code == 488 || code == 415 || code == 606 }
+
 // passOut calls a number that an agent has passed the caller on to. It was looked
 // at before; what is refused here leaves the caller where he is.
 func (c *call) passOut(a routing.PassOut) {
