@@ -34,12 +34,14 @@ type SIP struct {
 	Listen []Listen `key:"listen"`
 	// Advertise is the host put into Contact and Via when it differs from the
 	// listening address; "" for none.
-	Advertise string     `key:"advertise"`
-	Trunks    []Trunk    `key:"trunks"`
-	Registrar *Registrar `key:"registrar"`
-	MaxCalls  int        `key:"max_calls"`        // admission: calls at once; over it 503 + Retry-After
-	Rate      int        `key:"calls_per_second"` // admission: new calls a second
-	TLS       *TLS       `key:"tls"`
+	Advertise string `key:"advertise"`
+	// DNS are the servers that are asked for the names of trunks; none: the system's.
+	DNS       []netip.AddrPort `key:"dns"`
+	Trunks    []Trunk          `key:"trunks"`
+	Registrar *Registrar       `key:"registrar"`
+	MaxCalls  int              `key:"max_calls"`        // admission: calls at once; over it 503 + Retry-After
+	Rate      int              `key:"calls_per_second"` // admission: new calls a second
+	TLS       *TLS             `key:"tls"`
 }
 
 // TLS is what the tls listeners show, and whom calls by TLS trust.

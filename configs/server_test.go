@@ -34,6 +34,7 @@ sip:
   listen: ["udp:0.0.0.0:5060", "tcp:[::1]:5061", "tls:0.0.0.0:5061"]
   tls: {certificate: tls/sip.pem, key: /etc/ssl/sip.key, ca: tls/roots.pem}
   advertise: sip.example.com
+  dns: [192.0.2.53, "[2001:db8::53]:5353"]
   max_calls: 100
   calls_per_second: 5
   trunks:
@@ -53,6 +54,7 @@ store: {path: /var/lib/cordboard/cordboard.db, journal: journal}
 			Listen:    []Listen{{"udp", netip.MustParseAddrPort("0.0.0.0:5060")}, {"tcp", netip.MustParseAddrPort("[::1]:5061")}, {"tls", netip.MustParseAddrPort("0.0.0.0:5061")}},
 			TLS:       &TLS{Certificate: "/etc/cordboard/tls/sip.pem", Key: "/etc/ssl/sip.key", CA: "/etc/cordboard/tls/roots.pem"},
 			Advertise: "sip.example.com", MaxCalls: 100, Rate: 5,
+			DNS: []netip.AddrPort{netip.MustParseAddrPort("192.0.2.53:53"), netip.MustParseAddrPort("[2001:db8::53]:5353")},
 			Trunks: []Trunk{
 				{Name: "second", Media: "relay", Trust: identity.Trust{
 					Trunk: "second", Sources: []netip.Prefix{netip.MustParsePrefix("2001:db8::/32")}, Headers: []identity.Source{identity.FromRPID},

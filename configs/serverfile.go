@@ -143,12 +143,34 @@ func (s *serverReader) sip(o *object) {
 	if n := o.get("advertise"); n != nil {
 		s.out.SIP.Advertise = s.host(n)
 	}
+	for _, item := range s.list(o.get("dns"), 8) {
+		if a, ok := s.dnsServer(item); ok {
+			s.out.SIP.DNS = append(s.out.SIP.DNS, a)
+		}
+	}
 	s.out.SIP.MaxCalls = s.integer(o.get("max_calls"), 1, 100_000, 1000)
 	s.out.SIP.Rate = s.integer(o.get("calls_per_second"), 1, 10_000, 50)
 	s.sipTLS(o.get("tls"), listen)
 	s.trunks(o.get("trunks"))
 	s.out.SIP.Registrar = s.registrar(o.get("registrar"))
 	o.close()
+}
+
+// dnsServer reads ADDRESS or ADDRESS:PORT.
+func (s *serverReader) dnsServer(n *node) (netip.AddrPort, bool) {
+	text, ok := s.scalar(n, "the address of a DNS server, such as 192.0.2.53")
+	if !ok {
+		return netip.AddrPort{}, false
+	}
+	if a, err := netip.ParseAddr(text); err == nil {
+		return netip.AddrPortFrom(a, 53), true
+	}
+	a, err := netip.ParseAddrPort(text)
+	if err != nil || a.Port() == 0 {
+		s.wrong(n, "%s is not the address of a DNS server, such as 192.0.2.53 or [2001:db8::53]:5353", quote(text))
+		return netip.AddrPort{}, false
+	}
+	return a, true
 }
 
 // listen reads udp:127.0.0.1:5060 or tcp:[::1]:5060.

@@ -158,6 +158,11 @@ func (s *serverReader) trunkHost(n *node) (host, transport string) {
 		return "", ""
 	}
 	host, params, _ := strings.Cut(strings.TrimPrefix(uri, "sip:x@"), ";")
+	if _, err := netip.ParseAddr(strings.Trim(hostAlone(host), "[]")); err != nil {
+		// Of a name the usual port and transport say, where they are written, that the
+		// DNS is not to be asked for others (RFC 3263 section 4).
+		host, params, _ = strings.Cut(strings.ToLower(rest), ";")
+	}
 	return host, strings.TrimPrefix(params, "transport=")
 }
 

@@ -110,9 +110,14 @@ func (c *call) invite(l *leg, phone agents.Phone) bool {
 	if !c.isOther(l) && !c.asks(l) {
 		c.agent = l
 	}
+	c.awaitWord(l)
+	return true
+}
+
+// awaitWord gives who is called so long to send anything at all.
+func (c *call) awaitWord(l *leg) {
 	l.unheard.Stop() // that of an INVITE before
 	l.unheard = c.after(c.gw.unheardAfter, func() { c.unheard(l) })
-	return true
 }
 
 // inviteAgain calls a phone once more that wants a longer session interval
@@ -174,6 +179,8 @@ func (c *call) agentEvent(l *leg, ev stack.Event) {
 				c.submit(routing.PhoneRinging{Offer: l.offer})
 			}
 		}
+	case stack.Routed:
+		c.awaitWord(l)
 	case stack.Answered:
 		if l.isMobile() {
 			c.pickedUp(l, ev.Response)

@@ -203,6 +203,12 @@ func (c *call) inviteCustomer(l *leg) bool {
 		return false
 	}
 	c.traced(l)
+	c.awaitCustomer(l)
+	return true
+}
+
+// awaitCustomer gives the trunk so long to send anything at all.
+func (c *call) awaitCustomer(l *leg) {
 	l.unheard.Stop()
 	l.unheard = c.after(c.gw.unheardAfter, func() {
 		if c.isCustomer(l) && !l.dlg.Heard() {
@@ -210,7 +216,6 @@ func (c *call) inviteCustomer(l *leg) bool {
 			c.customerFailed(l, 408)
 		}
 	})
-	return true
 }
 
 // isCustomer says that the leg is the present call to a customer who has not
@@ -224,6 +229,8 @@ func (c *call) customerEvent(l *leg, ev stack.Event) {
 	switch ev := ev.(type) {
 	case stack.Progress:
 		l.rang = l.rang || ev.Response.Status == 180
+	case stack.Routed:
+		c.awaitCustomer(l)
 	case stack.Answered:
 		c.customerAnswered(l, ev.Response)
 	case stack.Failed:

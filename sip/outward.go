@@ -19,7 +19,7 @@ import (
 type Outward struct {
 	Host      string       // where they are sent: host[:port] as in a URI
 	Login     *stack.Login // shown where it asks for one; nil: none
-	Transport string       // "" for UDP
+	Transport string       // "": UDP, or by a name what its DNS says
 	// Number is ours, E.164: what those called see, and who pays. "" where every
 	// caller's own is shown.
 	Number string
@@ -182,7 +182,7 @@ func (c *call) outgoingBy(l *leg) (stack.Outgoing, error) {
 	if t.Out.Transport != "" && t.Out.Transport != "udp" {
 		uri += ";transport=" + t.Out.Transport
 	}
-	return stack.Outgoing{URI: uri, From: from, To: "<" + uri + ">", Headers: h, Body: l.localSDP, Spent: c.spent + 1, Login: t.Out.Login}, nil
+	return stack.Outgoing{URI: uri, From: from, To: "<" + uri + ">", Transport: t.Out.Transport, Headers: h, Body: l.localSDP, Spent: c.spent + 1, Login: t.Out.Login}, nil
 }
 
 // detour tries the next trunk for a call that the last one could not carry:

@@ -34,6 +34,7 @@ type clientTx struct {
 	onResponse func(*clientTx, *Message)
 	onEnd      func(code int, err error)
 
+	left        bool // the INVITE has gone to another server; under d.mu
 	over        bool // the final response or the end has come; written under d.mu and s.mu
 	provisional bool // a 1xx has come; under d.mu
 
@@ -118,13 +119,20 @@ func (c *clientTx) first(data []byte, w way) {
 	t := c.s.o.timers
 	c.d.mu.Lock()
 	defer c.d.unlock()
+	if c == c.d.call && c.sp.server.Addr.IsValid() {
+		c.d.emit(Routed{})
+	}
 	if c.settled() {
 		return
 	}
-	c.interval, c.until = t.t1, time.Now().Add(t.life())
+	life := t.life()
+	if c.sp.movable() {
+		life = t.server
+	}
+	c.interval, c.until = t.t1, time.Now().Add(life)
 	wait := c.interval
 	if !w.quick() {
-		wait = t.life()
+		wait = life
 	}
 	c.timer = c.d.after(wait, c.tick)
 }
@@ -141,7 +149,9 @@ func (c *clientTx) tick() {
 		return
 	case !now.Before(c.until):
 		c.settle()
-		c.onEnd(408, errTimeout)
+		if !c.d.elsewhere(c, nil, errTimeout) {
+			c.onEnd(408, errTimeout)
+		}
 		return
 	}
 	t2 := c.s.o.timers.t2
@@ -189,7 +199,9 @@ func (c *clientTx) end(code int, err error) {
 		return
 	}
 	c.settle()
-	c.onEnd(code, err)
+	if !c.d.elsewhere(c, nil, err) {
+		c.onEnd(code, err)
+	}
 }
 
 // tapResponse gives a response to its request, in arrival order.
@@ -206,8 +218,13 @@ func (c *clientTx) response(m *Message) {
 	code := m.Status
 	if code < 200 {
 		c.provisional = true
+		c.heard()
 		if c.method == "INVITE" {
 			c.timer.Stop()
+		}
+		if c.left { // it is awake after all, and would ring as well
+			c.left = false
+			c.d.callOff(c)
 		}
 		if !c.over { // a 1xx may be overtaken by the final response
 			c.onResponse(c, m)
@@ -215,18 +232,26 @@ func (c *clientTx) response(m *Message) {
 		return
 	}
 	first := c.settle()
+	c.heard()
 	switch {
 	case c.method != "INVITE":
-		if first && !c.d.showAgain(c, m) { // repeated ones are ignored
+		if first && !c.d.showAgain(c, m) && !c.d.elsewhere(c, m, nil) { // repeated ones are ignored
 			c.onResponse(c, m)
 		}
 	case code < 300: // the ACK and the forks are the dialog's
 		c.onResponse(c, m)
 	default:
 		c.d.do(c.quick, func() { c.ackFailure(m) })
-		if first && !c.d.showAgain(c, m) {
+		if first && !c.d.showAgain(c, m) && !c.d.elsewhere(c, m, nil) {
 			c.onResponse(c, m)
 		}
+	}
+}
+
+// heard notes that the server has answered, whatever it was. d.mu is held.
+func (c *clientTx) heard() {
+	if c.sp.server.Addr.IsValid() {
+		c.s.names.Answered(c.sp.server)
 	}
 }
 

@@ -19,6 +19,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/cordboard/cordboard/sip/alarm"
+	"github.com/cordboard/cordboard/sip/locate"
 )
 
 // Stack is the running SIP endpoint.
@@ -30,14 +31,15 @@ type Stack struct {
 	gate     *gate
 	pace     *pace
 	flows    flows
-	calm     *sources      // what one known source may send outside dialogs
-	crowd    *sources      // the same of the others, who may be forged and many
-	tagKey   []byte        // of the To tags of answers without a transaction
-	mark     string        // begins our branches
-	forbid   *rate.Limiter // answers to strangers
-	told     *rate.Limiter // log lines about them
-	pressed  *rate.Limiter // and about calls beyond the processor
-	ownSides ownSides      // towards peers, when we listen on all addresses
+	names    *locate.Finder // of those that requests are for
+	calm     *sources       // what one known source may send outside dialogs
+	crowd    *sources       // the same of the others, who may be forged and many
+	tagKey   []byte         // of the To tags of answers without a transaction
+	mark     string         // begins our branches
+	forbid   *rate.Limiter  // answers to strangers
+	told     *rate.Limiter  // log lines about them
+	pressed  *rate.Limiter  // and about calls beyond the processor
+	ownSides ownSides       // towards peers, when we listen on all addresses
 
 	udp []*packetConn
 	tcp []*listener // tcp and tls
@@ -80,6 +82,7 @@ func New(o Options) (*Stack, error) {
 		gate:    newGate(o.MaxCalls, o.Rate, o.Groups),
 		pace:    &pace{wait: o.timers.wait, stands: o.timers.stands},
 		flows:   newFlows(),
+		names:   locate.New(locate.Options{DNS: o.DNS, Log: o.Logger.Named("dns")}),
 		calm:    newSources(o.Rate),
 		crowd:   newSources(0),
 		tagKey:  []byte(rand.Text()),

@@ -52,6 +52,9 @@ type Options struct {
 	// the time-outs of transactions follow from; 0 for 500 ms.
 	T1 time.Duration
 
+	// DNS are the servers that names are asked of; none: the system's.
+	DNS []netip.AddrPort
+
 	timers timers // zero: the values of RFC 3261; tests shorten them
 }
 
@@ -68,7 +71,8 @@ type timers struct {
 	firstByte  time.Duration // a TCP peer must complete its first message in this time
 	assemble   time.Duration // and any later message in this
 	idle       time.Duration // and may be silent for this long
-	dial       time.Duration // TCP connect and DNS
+	dial       time.Duration // TCP connect and TLS
+	server     time.Duration // silence of a server of a name while there is another
 	quiet      time.Duration // how long Close lets BYEs be answered
 
 	offered func(at time.Time) time.Time // when a call counts as offered; nil: when it came
@@ -94,6 +98,7 @@ func (t timers) withDefaults() timers {
 	set(&t.assemble, 30*time.Second)
 	set(&t.idle, 2*time.Hour)
 	set(&t.dial, 3*time.Second)
+	set(&t.server, 4*t.t1)
 	set(&t.quiet, 2*time.Second)
 	return t
 }

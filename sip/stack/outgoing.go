@@ -269,23 +269,28 @@ func (d *Dialog) cancel() {
 func (d *Dialog) sendCancel(c *clientTx) {
 	d.stop = canceling
 	d.timerC.Stop()
-	k := &clientTx{d: d, method: "CANCEL", sp: c.sp}
-	k.onResponse = func(*clientTx, *Message) {}
-	k.onEnd = func(int, error) {}
-	d.s.register(k) // already, so that Close waits for it
-	why := d.byeHead
-	d.do(d.call.quick, func() {
-		if c.out == nil {
-			k.end(503, errTarget) // the INVITE was never sent
-			return
-		}
-		k.first(c.out.like("CANCEL", c.sp, c.sp.to, why), c.way)
-	})
+	d.callOff(c)
 	d.after(d.s.o.timers.life(), func() {
 		if d.phase != early {
 			return
 		}
 		c.settle()
 		d.callFailed(408, nil, nil)
+	})
+}
+
+// callOff sends the CANCEL of an INVITE that has a provisional response. d.mu is held.
+func (d *Dialog) callOff(c *clientTx) {
+	k := &clientTx{d: d, method: "CANCEL", sp: c.sp}
+	k.onResponse = func(*clientTx, *Message) {}
+	k.onEnd = func(int, error) {}
+	d.s.register(k) // already, so that Close waits for it
+	why := d.byeHead
+	d.do(c.quick, func() {
+		if c.out == nil {
+			k.end(503, errTarget) // the INVITE was never sent
+			return
+		}
+		k.first(c.out.like("CANCEL", c.sp, c.sp.to, why), c.way)
 	})
 }

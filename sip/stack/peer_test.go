@@ -143,11 +143,16 @@ func take[T any](t *testing.T, ch <-chan T, what string) T {
 	panic("unreachable")
 }
 
-// event takes the call's next event, which must be of type E.
+// event takes the call's next event, which must be of type E. Where an INVITE is
+// routed to by a name is passed over, unless it is what is asked for.
 func event[E Event](t *testing.T, c *call) E {
 	t.Helper()
 	e := take(t, c.events, fmt.Sprintf("%T", *new(E)))
 	want, ok := e.(E)
+	for _, routed := e.(Routed); routed && !ok; _, routed = e.(Routed) {
+		e = take(t, c.events, fmt.Sprintf("%T", *new(E)))
+		want, ok = e.(E)
+	}
 	if !ok {
 		t.Fatalf("event %T %+v, want %T", e, e, *new(E))
 	}

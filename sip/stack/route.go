@@ -5,14 +5,14 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/emiago/sipgo/sip"
+
+	"github.com/cordboard/cordboard/sip/locate"
 )
 
 var (
@@ -39,7 +39,9 @@ type spec struct {
 	over        string         // and by which transport
 	fixed       netip.AddrPort // Outgoing.Next, with its transport; zero: found by the URIs
 	fixedOver   string
-	spent       int // of Max-Forwards
+	server      locate.Server   // of the name's, where it goes; zero: not known yet, or no name
+	others      []locate.Server // that it may go to after that
+	spent       int             // of Max-Forwards
 	login       *Login
 	home        home        // where alone the login is shown
 	athome      bool        // it has gone there
@@ -86,6 +88,11 @@ func (s *Stack) assemble(ctx context.Context, sp *spec) (*letter, error) {
 	tp, addr, err := s.hop(ctx, next, sp)
 	if err != nil {
 		return nil, err
+	}
+	if sp.movable() {
+		var done context.CancelFunc
+		ctx, done = context.WithTimeout(ctx, s.o.timers.server)
+		defer done()
 	}
 	if l.way, err = s.wayTo(ctx, tp, addr, strings.Trim(next.Host, "[]"), sp); err != nil {
 		return nil, err
@@ -238,7 +245,7 @@ func (s *Stack) hop(ctx context.Context, next sip.Uri, sp *spec) (string, netip.
 	if err := s.speaks(tp); err != nil {
 		return "", none, err
 	}
-	addr, err := lookup(ctx, s.o.timers.dial, tp, next)
+	tp, addr, err := s.place(ctx, tp, said, next, sp)
 	if err != nil {
 		if !sp.peer.IsValid() {
 			return "", none, err
@@ -355,42 +362,4 @@ func numericHost(host string) netip.Addr {
 		return netip.Addr{}
 	}
 	return a.Unmap()
-}
-
-// lookup resolves a URI's host: numeric, SRV when it has no port (RFC 3263 4),
-// else by its addresses, IPv4 first. The DNS may take so long and no longer.
-func lookup(ctx context.Context, patience time.Duration, tp string, u sip.Uri) (netip.AddrPort, error) {
-	port := u.Port
-	if port < 0 || port > 65535 {
-		return netip.AddrPort{}, errTarget
-	}
-	usual, service, proto := 5060, "sip", tp
-	if tp == "tls" {
-		usual, service, proto = 5061, "sips", "tcp"
-	}
-	if a := numericHost(u.Host); a.IsValid() {
-		if port == 0 {
-			port = usual
-		}
-		return netip.AddrPortFrom(a, uint16(port)), nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	host := u.Host
-	if port == 0 {
-		port = usual
-		if _, srv, err := net.DefaultResolver.LookupSRV(ctx, service, proto, host); err == nil && len(srv) > 0 {
-			host, port = strings.TrimSuffix(srv[0].Target, "."), int(srv[0].Port)
-		}
-	}
-	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
-	if err != nil || len(ips) == 0 {
-		return netip.AddrPort{}, fmt.Errorf("stack: no address for port %s: %w", strconv.Itoa(port), err)
-	}
-	for _, ip := range ips {
-		if ip = ip.Unmap(); ip.Is4() {
-			return netip.AddrPortFrom(ip, uint16(port)), nil
-		}
-	}
-	return netip.AddrPortFrom(ips[0], uint16(port)), nil
 }

@@ -57,6 +57,10 @@ type (
 	// Further 2xx of the same dialog are ACKed here; a 2xx of another dialog
 	// (forking) is ACKed and BYEd here.
 	Answered struct{ Response *Message }
+	// Routed: our INVITE goes to a server of the name that it is for, the first or,
+	// where the last has given no answer or said 503, the next (RFC 3263 4.3): what
+	// was silent until now was the DNS, or another server.
+	Routed struct{}
 	// Failed is the end of our INVITE without 2xx. Response is nil for a
 	// time-out (Code 408) and for a transport error (Code 503). Err is ErrPassword
 	// where it was shown our password and asked once more.
@@ -103,6 +107,7 @@ type (
 
 func (Progress) isEvent()   {}
 func (Answered) isEvent()   {}
+func (Routed) isEvent()     {}
 func (Failed) isEvent()     {}
 func (Canceled) isEvent()   {}
 func (Acked) isEvent()      {}

@@ -223,7 +223,7 @@ func (a *App) buildSIP(registry *prometheus.Registry) error {
 		listen[i] = stack.Listen{Transport: l.Transport, Addr: l.Addr}
 	}
 	a.stack, err = stack.New(stack.Options{
-		Listen: listen, Advertise: s.SIP.Advertise, UserAgent: "Cordboard", MaxCalls: s.SIP.MaxCalls, Rate: s.SIP.Rate,
+		Listen: listen, DNS: s.SIP.DNS, Advertise: s.SIP.Advertise, UserAgent: "Cordboard", MaxCalls: s.SIP.MaxCalls, Rate: s.SIP.Rate,
 		Allow: a.gateway.Knows, Group: a.gateway.TrunkName, Groups: len(trunks), TLS: secure,
 		Handler: a.gateway, Phones: a.phones.forStack(), Trace: a.tracer.messages, Logger: a.log,
 	})
