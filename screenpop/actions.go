@@ -290,7 +290,7 @@ func (h *Hub) transferred(at time.Time, c *card, l *leg, a routing.Transferred) 
 	h.passOn(at, c, l, a.Topic, sentence)
 	if a.Outside != "" {
 		step := pathStep{At: micro(at), Kind: "number"}
-		if l.passing != nil { // else it was passed on at the telephone
+		if l.passing != nil {
 			step.Name = l.passing.Number
 		}
 		c.path = append(c.path, step)

@@ -243,6 +243,20 @@ func (h *Hub) transfer(r request, f transferFrame) string {
 	return h.submit(r, routing.TransferRequested{Offer: r.leg.Offer, Topic: f.Topic, Queue: f.Queue, ToAgent: f.Agent, Outside: outside})
 }
 
+// PassesTo notes which number an agent's telephone asks to pass the call on to: the
+// engine doesn't know it, and the card shows it.
+func (h *Hub) PassesTo(o routing.Offer, number string) {
+	h.post(func() {
+		c := h.cards[o.Call]
+		if c == nil {
+			return
+		}
+		if l := c.legs[o.Attempt]; l != nil && l.live() && l.asks["transfer_requested"] == nil {
+			l.passing = &transferFrame{Number: number}
+		}
+	})
+}
+
 func (h *Hub) isTarget(f transferFrame) bool {
 	p := h.opt.Policy()
 	switch {

@@ -47,6 +47,7 @@ import (
 //	Wait          | music      | music                 | music                 | part; music
 //	BYE           | -          | -                     | gone; E AgentGone     | gone; E AgentGone
 //	re-INVITE     | 481        | -                     | answer                | answer or pass on; E PhoneHeld
+//	REFER         | 481        | -                     | E TransferRequested   | E TransferRequested (refer.go)
 //	Hold          | -          | -                     | -                     | music, or join again
 //	caller gone   | -          | CANCEL                | BYE                   | BYE
 //	EndCall       | -          | CANCEL                | BYE                   | BYE
@@ -194,6 +195,9 @@ func (c *call) stray(l *leg, ev stack.Event) {
 func (c *call) action(a routing.Action) {
 	if id, _ := callOf(a); id != c.id {
 		c.ofQuestion(a)
+		return
+	}
+	if c.answersRefer(a) {
 		return
 	}
 	c.undecided = false

@@ -48,6 +48,7 @@ type Options struct {
 	// Customers is needed for callbacks; nil: nobody can be called back.
 	Customers Customers
 	Numbers   Numbers // nil: no call is passed on to one
+	Targets   Targets // nil: phones pass no call on
 	Media     *media.Engine
 	// Mutual lists networks whose media addresses reach each other without us.
 	Mutual []netip.Prefix
@@ -63,6 +64,8 @@ type Options struct {
 	Trace *trace.Recorder // is told which dialogs are a call's; nil: nothing is kept
 
 	Setups func(Setup) // is told of each INVITE that left by a trunk; must not block; nil: nobody is
+
+	Referred func(result string) // is told what each REFER of a phone came to; must not block; nil: nobody is
 }
 
 // Gateway is call control: the stack's Handler below, the engine's port above.
@@ -75,6 +78,7 @@ type Gateway struct {
 
 	customers Customers
 	numbers   Numbers
+	targets   Targets
 	media     *media.Engine
 	mutual    []netip.Prefix
 	sdpHost   netip.Addr
@@ -91,6 +95,8 @@ type Gateway struct {
 	alarms alarm.Clock // of all calls
 	trace  *trace.Recorder
 	setups func(Setup)
+
+	referred func(string)
 
 	mu      sync.Mutex
 	ep      endpoint
@@ -144,6 +150,12 @@ func New(o Options) (*Gateway, error) {
 	if o.Numbers == nil {
 		o.Numbers = noNumbers{}
 	}
+	if o.Targets == nil {
+		o.Targets = noTargets{}
+	}
+	if o.Referred == nil {
+		o.Referred = func(string) {}
+	}
 	if o.Dialect == nil {
 		o.Dialect = pbx.Generic{}
 	}
@@ -152,7 +164,7 @@ func New(o Options) (*Gateway, error) {
 	}
 	g := &Gateway{
 		trunks: slices.Clone(o.Trunks), router: o.Router, phones: o.Phones,
-		dialogs: o.Dialogs, customers: o.Customers, numbers: o.Numbers, media: o.Media, mutual: slices.Clone(o.Mutual),
+		dialogs: o.Dialogs, customers: o.Customers, numbers: o.Numbers, targets: o.Targets, referred: o.Referred, media: o.Media, mutual: slices.Clone(o.Mutual),
 		mailboxes: o.Mailboxes, messageWait: messageWait, sdpHost: o.Host, dialect: o.Dialect, log: o.Log.Named("sip"),
 		calls: map[routing.CallID]*call{}, asked: map[routing.CallID]*call{}, probing: map[agents.ID]bool{}, outward: map[string]int{}, barred: map[string]*bar{}, awaited: map[string]*call{}, redirected: map[string]*call{},
 		empty: make(chan struct{}), joinPatience: joinPatience, orphanAfter: orphanAfter,
@@ -281,6 +293,10 @@ func callOf(a routing.Action) (routing.CallID, bool) {
 	case routing.ConsultStarted:
 		return a.Call, true
 	case routing.HandedOver:
+		return a.Call, true
+	case routing.Transferred:
+		return a.Call, true
+	case routing.Refused:
 		return a.Call, true
 	}
 	return 0, false

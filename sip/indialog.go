@@ -28,10 +28,9 @@ func (c *call) requested(l *leg, m *stack.Message) {
 	case "NOTIFY":
 		c.notified(l, m)
 	case "REFER":
-		// Calls are passed on at the desk, where the record goes along.
-		c.reply(l, m, 603, nil, nil)
+		c.refer(l, m)
 	default: // MESSAGE: nobody would read it
-		c.reply(l, m, 405, []stack.Header{{Name: "Allow", Value: allow}}, nil)
+		c.reply(l, m, 405, nil, nil)
 	}
 }
 
@@ -151,6 +150,9 @@ func (c *call) answer(l *leg) bool {
 // withdrawn drops an offer that its sender has taken back. The other leg may
 // have been told of it already, and is told again.
 func (c *call) withdrawn(l *leg, m *stack.Message) {
+	if l.referral != nil && l.referral.msg == m {
+		l.referral = nil // the engine's word is late: nothing is told of it
+	}
 	if l.request == nil || l.request.msg != m {
 		return
 	}

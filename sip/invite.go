@@ -16,10 +16,6 @@ import (
 	"github.com/cordboard/cordboard/sip/trace"
 )
 
-// allow is what we do inside a dialog (Allow of a 405): what the stack says
-// elsewhere too.
-const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO"
-
 var retryAfter = []stack.Header{{Name: "Retry-After", Value: "5"}}
 
 // noAddr leaves a port's remote address as it is.
@@ -39,6 +35,11 @@ func (g *Gateway) arrive(d dialog, bind func(stack.Sink), req *stack.Message) {
 	trunk, ok := g.trunkOf(req.Source.Addr())
 	if !ok {
 		refuse(403, nil)
+		return
+	}
+	if req.Get("Replaces") != "" { // RFC 3891 3: none of our dialogs can be taken over
+		g.log.Info("call refused", zap.String("trunk", trunk.Name), zap.Int("code", 481), zap.String("reason", "replaces"))
+		refuse(481, nil)
 		return
 	}
 	unwrap(req)
@@ -170,7 +171,7 @@ func (c *call) outgoing(a routing.Ring, phone agents.Phone, sdp []byte) stack.Ou
 		}
 	}
 	return stack.Outgoing{
-		URI: phone.URI, From: from, To: "<" + phone.URI + ">", Headers: h, Body: sdp,
+		Refer: true, URI: phone.URI, From: from, To: "<" + phone.URI + ">", Headers: h, Body: sdp,
 		Transport: phone.Transport, Next: phone.Next, Spent: c.spent + 1,
 	}
 }

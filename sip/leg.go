@@ -65,6 +65,9 @@ type leg struct {
 	offered  *media.Audio // our offer in a 2xx: the answer comes in the ACK
 	refused  *media.Audio // what the peer would not be told; not tried again
 
+	referral *referral // the phone's REFER that waits for the engine's word
+	referred bool      // it has sent one before
+
 	localSDP, remoteSDP []byte
 
 	vigil   vigil

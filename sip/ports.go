@@ -7,8 +7,9 @@
 // It never decides who gets a call, waits for no store and no desk, and
 // transcodes nothing. A call has at most one agent's leg; every leg ends in
 // ACK, BYE, CANCEL or a final response, whatever happens. A phone's own
-// transfer (REFER) is declined: calls are passed on at the desk, where the
-// record goes along. The engine's driver calls it (Do), and the SIP stack.
+// transfer (REFER) is what the desk's is, so that the record goes along
+// (refer.go); a caller's is declined. The engine's driver calls it (Do), and
+// the SIP stack.
 package sip
 
 import (
@@ -51,6 +52,14 @@ type Phones interface {
 // the engine, which gives out the reference.
 type Numbers interface {
 	PassedTo(call routing.CallID, ref int64) (identity.Number, bool)
+}
+
+// Targets knows whom a phone's REFER names.
+type Targets interface {
+	// Named reads the user part of its Refer-To: the event that passes the offer's
+	// call on there. code says why it can't be, "" when it can: "unknown_target",
+	// "number_not_allowed", "not_allowed", "stale".
+	Named(o routing.Offer, user string) (to routing.TransferRequested, code string)
 }
 
 // DialogRow is one leg's dialog as stored: handed over when the leg is answered,

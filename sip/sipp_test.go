@@ -94,6 +94,10 @@ func (e *engine) event(ev routing.Event) {
 			return
 		}
 		e.end(ev.Call, routing.ByServer)
+	case routing.TransferRequested:
+		e.w.do(routing.Transferred{Offer: ev.Offer, ToAgent: ev.ToAgent}, routing.Release{Offer: ev.Offer, Why: "transferred"},
+			routing.Wait{Call: ev.Call, Music: "default"})
+		e.end(ev.Call, routing.ByAgent)
 	case routing.CallerGone:
 		e.end(ev.Call, routing.ByCaller)
 	case routing.AgentGone:
@@ -101,6 +105,16 @@ func (e *engine) event(ev routing.Event) {
 	case routing.CallFailed, routing.JoinFailed:
 		e.ended <- struct{}{}
 	}
+}
+
+// colleagues are those that a phone's REFER may name here.
+type colleagues struct{}
+
+func (colleagues) Named(o routing.Offer, user string) (to routing.TransferRequested, code string) {
+	if user != "boris" {
+		return to, "number_not_allowed"
+	}
+	return routing.TransferRequested{Offer: o, ToAgent: "boris"}, ""
 }
 
 // sippBlocks counts the blocks of ports given out.
@@ -182,6 +196,7 @@ func TestSIPp(t *testing.T) {
 	for _, c := range []struct {
 		name          string
 		caller, agent string
+		refer         string // whom the phone's REFER names
 		delay         string // -d of both, milliseconds
 		agentCalls    string // -m of the phone
 		media         string // of the trunk
@@ -215,6 +230,12 @@ func TestSIPp(t *testing.T) {
 			want: []string{"phone_ringing", "phone_answered", "joined", "caller_gone"}},
 		{name: "agent holds", caller: "caller_bye", agent: "agent_hold", delay: "3000",
 			want: []string{"phone_ringing", "phone_answered", "joined", "phone_held true", "phone_held false", "caller_gone"}},
+		{name: "agent passes on", caller: "caller_wait", agent: "agent_refer", refer: "boris", delay: "500",
+			want: []string{"phone_ringing", "phone_answered", "joined", "transfer_requested"}},
+		{name: "agent passes on, and knows nothing of it", caller: "caller_wait", agent: "agent_refer_481", refer: "boris", delay: "500",
+			want: []string{"phone_ringing", "phone_answered", "joined", "transfer_requested"}},
+		{name: "agent may not pass on", caller: "caller_bye", agent: "agent_refer_refused", refer: "09098790000", delay: "1500",
+			want: []string{"phone_ringing", "phone_answered", "joined", "caller_gone"}},
 		{name: "answered with the agent", caller: "caller_bye", agent: "agent_answer", delay: "1500", engine: engine{withAgent: true},
 			want: []string{"phone_ringing", "phone_answered", "joined", "caller_gone"}},
 		{name: "answered with the agent, direct", caller: "caller_bye", agent: "agent_answer", delay: "1500", media: MediaDirect, engine: engine{withAgent: true},
@@ -234,6 +255,7 @@ func TestSIPp(t *testing.T) {
 			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 			defer cancel()
 			w := newWorld(t, worldOptions{media: c.media, tune: func(g *Gateway) {
+				g.targets = colleagues{}
 				if g.trunks[0].Redirect = c.redirect; c.redirect {
 					g.redirectedFor = 2 * time.Second
 				}
@@ -254,7 +276,10 @@ func TestSIPp(t *testing.T) {
 				if c.agent == "agent_hold" {
 					delay = "600" // within the caller's one pause
 				}
-				phone = sipp(ctx, t, c.agent, port, "-m", c.agentCalls, "-d", delay, "-s", "anna")
+				if c.agent == "agent_refer_refused" {
+					delay = "300"
+				}
+				phone = sipp(ctx, t, c.agent, port, "-m", c.agentCalls, "-d", delay, "-s", "anna", "-key", "target", c.refer)
 				w.phones.set(anna, "sip:anna@127.0.0.1:"+strconv.Itoa(port))
 				listens(ctx, t, port)
 			}

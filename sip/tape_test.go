@@ -182,7 +182,8 @@ func startTape(t *testing.T, seed uint64, engine *media.Engine, way string, asks
 	gw, err := New(Options{
 		Trunks: []Trunk{{Name: "carrier", Media: way, Trust: identity.Trust{Sources: []netip.Prefix{netip.PrefixFrom(loopback, 32)}}}},
 		Router: tp.router, Dialogs: tp.rows, Media: engine, Host: loopback, Log: zap.NewNop(),
-		Phones: &fakePhones{m: map[agents.ID]agents.Phone{anna: {URI: "sip:anna@127.0.0.1:9"}}},
+		Targets: colleagues{},
+		Phones:  &fakePhones{m: map[agents.ID]agents.Phone{anna: {URI: "sip:anna@127.0.0.1:9"}}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -273,6 +274,10 @@ func (tp *tape) order() routing.Action {
 		if tp.rnd.IntN(4) == 0 {
 			return routing.Treat{Call: id, Why: "closed", Play: "closed"}
 		}
+	case 9:
+		return routing.Transferred{Offer: o} // the Release behind it may be late here
+	case 10:
+		return routing.Refused{Offer: o, Asked: "transfer_requested", Code: "closed"}
 	}
 	return routing.Connect{Offer: o}
 }
@@ -371,6 +376,9 @@ func (tp *tape) happens(d *scripted) {
 		if tp.rnd.IntN(5) > 0 {
 			d.pending.Headers = []stack.Header{{Name: "Content-Type", Value: "application/sdp"}}
 			d.pending.Body = d.peer.Offer(tp.audio())
+		}
+		if d.pending.Method == "REFER" {
+			d.pending.Headers = []stack.Header{{Name: "Refer-To", Value: "<sip:boris@127.0.0.1>"}}
 		}
 		put(stack.Requested{Request: d.pending})
 	}

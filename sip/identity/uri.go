@@ -18,6 +18,7 @@ const (
 // address is a name-addr or addr-spec (RFC 3261 section 25.1).
 type address struct {
 	display string
+	spec    string // the URI as it stands
 	uri     uri
 	params  string // after the address, without the first semicolon
 }
@@ -85,7 +86,7 @@ func parseAddress(v string) (address, bool) {
 	if open < 0 {
 		// addr-spec: what follows a semicolon belongs to the header (section 20).
 		spec, params, _ := strings.Cut(rest, ";")
-		a.params = params
+		a.spec, a.params = spec, params
 		u, ok := parseURI(spec)
 		a.uri = u
 		return a, ok
@@ -97,7 +98,7 @@ func parseAddress(v string) (address, bool) {
 	if !ok {
 		return address{}, false
 	}
-	a.params = strings.TrimPrefix(strings.TrimSpace(params), ";")
+	a.spec, a.params = spec, strings.TrimPrefix(strings.TrimSpace(params), ";")
 	a.display = cleanDisplay(a.display)
 	a.uri, ok = parseURI(spec)
 	return a, ok

@@ -30,6 +30,7 @@ const (
 	Failed           Kind = "refusal received" // Code; 408 when nobody answered
 	ReinviteReceived Kind = "re-invite received"
 	ReinviteSent     Kind = "re-invite sent"
+	Notified         Kind = "notify received" // Code is its sipfrag's
 	ByeSent          Kind = "bye sent"
 	ByeReceived      Kind = "bye received"
 	Over             Kind = "over" // the last event of every call

@@ -35,6 +35,7 @@ type engine struct {
 	next    routing.CallID
 	events  []routing.Event
 	changed chan struct{}
+	refers  []string
 }
 
 func (e *engine) NextCall() routing.CallID {
@@ -61,6 +62,24 @@ func (e *engine) Phone(agents.ID) (agents.Phone, bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return agents.Phone{URI: e.phone}, true
+}
+
+// Named knows boris, and nobody else.
+func (e *engine) Named(o routing.Offer, user string) (to routing.TransferRequested, code string) {
+	switch user {
+	case "boris":
+		return routing.TransferRequested{Offer: o, ToAgent: "boris"}, ""
+	case "09098790000":
+		return to, "number_not_allowed"
+	}
+	return to, "unknown_target"
+}
+
+// refer notes what a REFER came to.
+func (e *engine) refer(result string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.refers = append(e.refers, result)
 }
 
 // heard names the events: "CallArrived PhoneRinging". Codes and the like are
@@ -138,7 +157,7 @@ func newCrossing(t *testing.T, way string) *crossing {
 	x.gw, err = sip.New(sip.Options{
 		Trunks: []sip.Trunk{{Name: "t", Media: way, Trust: identity.Trust{
 			Trunk: "t", Sources: []netip.Prefix{here}, Headers: []identity.Source{identity.FromPAI}, Region: "GB"}}},
-		Router: x.engine, Phones: x.engine, Dialogs: &x.rows, Media: x.ports, Mutual: []netip.Prefix{here}, Host: loopback, Log: zap.NewNop(),
+		Router: x.engine, Phones: x.engine, Targets: x.engine, Referred: x.engine.refer, Dialogs: &x.rows, Media: x.ports, Mutual: []netip.Prefix{here}, Host: loopback, Log: zap.NewNop(),
 	})
 	x.must(err)
 	x.st, err = stack.New(stack.Options{

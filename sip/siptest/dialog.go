@@ -241,6 +241,14 @@ func (c *Call) inDialog(m *Message, tx *serverTx, at time.Time) {
 		c.reinvited(m, tx, at)
 	case "INFO", "OPTIONS":
 		c.ua.reply(tx, 200, "OK", nil, nil)
+	case "NOTIFY":
+		var code int
+		if _, err := fmt.Sscanf(string(m.Body), "SIP/2.0 %d", &code); err != nil {
+			c.ua.reply(tx, 400, "Bad Request", nil, nil)
+			return
+		}
+		c.note(Notified, at, code)
+		c.ua.reply(tx, 200, "OK", nil, nil)
 	default:
 		c.ua.reply(tx, 405, "Method Not Allowed", []Header{{"Allow", allow}}, nil)
 	}

@@ -270,6 +270,15 @@ func establishedPhone(pairs ...string) func(*crossing) {
 	}
 }
 
+// The engine has not spoken when the call ends.
+func phoneRefersThenOurBye(x *crossing) {
+	x.talksRelayed()
+	x.opened()
+	x.refers("<sip:boris@192.0.2.1>")
+	x.hears("TransferRequested")
+	x.ends()
+}
+
 func phoneEarlyBye(x *crossing) {
 	x.queued()
 	x.rings()

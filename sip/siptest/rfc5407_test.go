@@ -112,7 +112,7 @@ var rfc5407 = []race{
 		section: "3.3.3", about: "REFER crosses BYE, and no NOTIFY follows; our step: our BYE",
 		callerBefore: cell{play: establishedCaller("REFER", "603 REFER"), want: want{"603 REFER, BYE", "", ""}},
 		callerAfter:  cell{play: mortalCaller("REFER"), want: want{"BYE, 481 REFER", "", ""}},
-		agentBefore:  cell{play: establishedPhone("REFER", "603 REFER"), want: want{"BYE", "603 REFER, BYE", ""}},
+		agentBefore:  cell{play: phoneRefersThenOurBye, want: want{"BYE", "487 REFER, BYE", "TransferRequested"}},
 		agentAfter:   cell{play: mortalPhone("REFER"), want: want{"BYE", "BYE, 481 REFER", ""}},
 	},
 	{

@@ -45,6 +45,8 @@ type Dialog struct {
 	s   *Stack
 	log *zap.Logger
 	uas bool
+	// refer: REFER stands in Allow. It never changes.
+	refer bool
 
 	mu    sync.Mutex
 	phase phase
@@ -296,7 +298,7 @@ func (d *Dialog) spec(method string, cseq uint32, hs []Header, contentType strin
 		method: method, uri: d.target, routes: d.routes,
 		from: d.local, fromTag: d.localTag, to: d.remote, toTag: d.remoteTag,
 		callID: d.callID, cseq: cseq, branch: d.s.newBranch(),
-		headers: hs, contentType: contentType, body: body,
+		headers: hs, contentType: contentType, body: body, refer: d.refer,
 	}
 	sp.peer, sp.over = d.peer, d.transport
 	sp.fix(d.fixed, d.fixedOver)

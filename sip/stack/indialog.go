@@ -60,7 +60,7 @@ func (d *Dialog) request(in *inbound) *inbound {
 	case "INVITE", "UPDATE", "INFO", "REFER", "OPTIONS", "MESSAGE", "NOTIFY":
 		d.take(in)
 	default:
-		d.respond(in, 405, "", []Header{{"Allow", allow}}, nil)
+		d.respond(in, 405, "", nil, nil)
 	}
 	return in
 }

@@ -29,6 +29,7 @@ func (s *Stack) Invite(o Outgoing, sink Sink) (*Dialog, error) {
 		return nil, errors.New("stack: Outgoing.Next needs its Transport")
 	}
 	d := newDialog(s, false)
+	d.refer = o.Refer
 	d.fixed, d.fixedOver = o.Next, o.Transport
 	d.sink, d.login, d.host = sink, o.Login, target.Host
 	d.callID = rand.Text()

@@ -49,6 +49,7 @@ type spec struct {
 	given       []Header    // what the INVITE has shown that it is the ACK of
 	user        string      // in the Contact; "": the usual one
 	contact     string      // that was written, where user is set
+	refer       bool        // REFER stands in Allow
 }
 
 // newBranch names a transaction so that we know our own requests again.
@@ -126,7 +127,7 @@ func (s *Stack) assemble(ctx context.Context, sp *spec) (*letter, error) {
 		w.header("Contact", contact)
 	}
 	if sp.method == "INVITE" || sp.method == "UPDATE" {
-		w.header("Allow", allow)
+		w.header("Allow", allowed(sp.refer))
 	}
 	if s.o.UserAgent != "" {
 		w.header("User-Agent", s.o.UserAgent)

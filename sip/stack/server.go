@@ -168,7 +168,7 @@ func (d *Dialog) sendTrying(in *inbound) {
 // added are the headers that a response must have by its kind, besides those
 // of its owner.
 func (d *Dialog) added(in *inbound, code int, h []Header) (more []Header) {
-	if code > 100 && code < 300 && (in.method == "INVITE" || in.method == "UPDATE") {
+	if code > 100 && code < 300 && (in.method == "INVITE" || in.method == "UPDATE" || in.method == "REFER") {
 		contact := d.s.contact("", in.msg.Transport, in.msg.Source.Addr())
 		if in.msg.target.scheme == "sips" {
 			contact = secureContact(contact)
@@ -182,8 +182,14 @@ func (d *Dialog) added(in *inbound, code int, h []Header) (more []Header) {
 			}
 		}
 	}
+	if code == 405 { // RFC 3261 21.4.6
+		more = append(more, Header{"Allow", allowed(d.refer)})
+	}
 	if code >= 200 && code < 300 && (in.method == "INVITE" || in.method == "OPTIONS") {
 		for _, c := range capabilities {
+			if c.Name == "Allow" {
+				c.Value = allowed(d.refer)
+			}
 			if !has(h, c.Name) {
 				more = append(more, c)
 			}

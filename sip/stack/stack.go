@@ -154,6 +154,8 @@ type Outgoing struct {
 	// from had used up, and one, so that a loop through several servers ends
 	// (RFC 7332).
 	Spent int
+	// Refer says that the one called may send REFER: it stands in Allow.
+	Refer bool
 	// Login answers challenges to this request and those of its dialog; nil: they
 	// are its end.
 	Login *Login

@@ -10,8 +10,17 @@ var capabilities = []Header{
 	{"Supported", "timer"}, // RFC 4028: the dialog's owner does it
 }
 
-// allow is what is done here. REFER and MESSAGE are known, and refused.
+// allow is what is done here. MESSAGE is known, and refused, and so is REFER but
+// from those called with Outgoing.Refer.
 const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO"
+
+// allowed is the Allow of a dialog.
+func allowed(refer bool) string {
+	if refer {
+		return allow + ", REFER"
+	}
+	return allow
+}
 
 // known are the methods that have a meaning outside or inside a dialog here.
 var known = map[string]bool{
@@ -96,7 +105,8 @@ func unsupported(m *Message) string {
 	var bad []string
 	for _, v := range m.Values("Require") {
 		for tag := range strings.SplitSeq(v, ",") {
-			if tag = strings.TrimSpace(tag); !strings.EqualFold(tag, "timer") {
+			tag = strings.TrimSpace(tag)
+			if !strings.EqualFold(tag, "timer") && (m.Method != "REFER" || !strings.EqualFold(tag, "norefersub")) { // RFC 4488
 				bad = append(bad, tag)
 			}
 		}

@@ -207,9 +207,9 @@ func (a *App) buildSIP(registry *prometheus.Registry) error {
 		}
 	}
 	a.gateway, err = sip.New(sip.Options{
-		Trunks: trunks, Router: a.rim, Phones: a.phones, Dialogs: newDialogs(a.store, a.log), Customers: a.rim, Numbers: a.rim, Media: a.media,
+		Trunks: trunks, Router: a.rim, Phones: a.phones, Dialogs: newDialogs(a.store, a.log), Customers: a.rim, Numbers: a.rim, Targets: a.rim, Media: a.media,
 		Mutual: s.Media.Mutual, Host: sdpHost(s.Media), Log: a.log, Mailboxes: a.left, Trace: a.tracer.messages,
-		Setups: countSetups(registry),
+		Setups: countSetups(registry), Referred: countReferred(registry),
 	})
 	if err != nil {
 		return err

@@ -68,6 +68,10 @@ func TestCalls(t *testing.T) {
 		test{name: "passed on to a busy number", run: passedOnNumberBusy},
 		test{name: "passed on to a silent number", run: passedOnNumberSilent},
 		test{name: "numbers refused", run: numbersRefused},
+		test{name: "the phone passes on", setup: setup{at: both}, run: phonePassesOn},
+		test{name: "the phone passes on to a number", run: phonePassesOut},
+		test{name: "the phone passes on to a busy number", run: phonePassesOutBusy},
+		test{name: "the phone may not pass on", run: phoneMayNot},
 		test{name: "the number hangs up", run: numberHangsUp},
 		test{name: "a mobile takes the call", run: mobileTakes},
 		test{name: "a mailbox does not take it", run: mailboxHangsUp})

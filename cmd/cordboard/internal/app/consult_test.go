@@ -225,6 +225,7 @@ func TestConsult(t *testing.T) {
 			test{"asker's phone is gone" + suffix, way, askerHangsUp})
 	}
 	tests = append(tests,
+		test{"hands over by the phone", false, phoneHandsOver},
 		test{"never comes", false, askedNeverComes},
 		test{"colleague declines", false, colleagueDeclines},
 		test{"caller hangs up while it rings", false, callerHangsUpWhileItRings})

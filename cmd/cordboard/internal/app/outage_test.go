@@ -83,10 +83,14 @@ func (w *world) duringOutage(d dial, n int) (card desktest.Card) {
 
 func (w *world) health() string { return w.get("/-/ready") }
 
-// get reads from the admin address. Only 200 is right there, come what may.
+// get reads from the admin address. Only 200 is right there, come what may. No
+// connection is kept: its goroutines would outlive the case.
 func (w *world) get(path string) string {
 	w.Helper()
-	r, err := http.Get("http://" + w.app.AdminAddr().String() + path)
+	q, err := http.NewRequestWithContext(w.ctx, http.MethodGet, "http://"+w.app.AdminAddr().String()+path, http.NoBody)
+	w.must(err)
+	q.Close = true
+	r, err := http.DefaultClient.Do(q)
 	w.must(err)
 	defer r.Body.Close()
 	b, err := io.ReadAll(r.Body)

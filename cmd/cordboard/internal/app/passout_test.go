@@ -74,7 +74,7 @@ func (w *world) backFromNumber(c *caller, card desktest.Card, why string) {
 				last = append(last, p)
 			}
 		}
-		return got.Phase == "talking" && got.Attempt == card.Attempt+1 && got.Back == why && len(last) == 1 && last[0].Name == toFar && last[0].Why == why && got.Record != nil
+		return got.Phase == "talking" && got.Attempt == card.Attempt+1 && got.Back == why && len(last) == 1 && strings.ReplaceAll(last[0].Name, " ", "") == strings.ReplaceAll(toFar, " ", "") && last[0].Why == why && got.Record != nil
 	})
 	c.hears(agentTone[anna])
 }

@@ -222,9 +222,9 @@ func (p *Phone) Count(kind string) int {
 	return n
 }
 
-// Do presses a key by its name: accept, hangup, hold, resume.
-func (p *Phone) Do(command string) error {
-	m, err := json.Marshal(map[string]string{"command": command, "token": command})
+// Do presses a key by its name: accept, hangup, hold, resume, or transfer with whom.
+func (p *Phone) Do(command string, params ...string) error {
+	m, err := json.Marshal(map[string]string{"command": command, "params": strings.Join(params, " "), "token": command})
 	if err != nil {
 		return err
 	}

@@ -76,7 +76,21 @@ func TestRegisteredPhones(t *testing.T) {
 	paintedBefore(t, "petar", b.acked("petar", passed), petar.wait("CALL_INCOMING", 1))
 	petar.answer()
 	b.do("waitText", "petar", args{"text": "Talking"})
-	petar.hangup()
+	b.do("click", "anna", args{"selector": "[data-testid=save]"})
+
+	// And back, with the telephone's own key: Anna has the record again.
+	passed = time.Now()
+	must(t, petar.Do("transfer", "sip:anna@"+sipAddress))
+	b.do("wait", "anna", args{"selector": "[data-testid=caller-name]"})
+	paintedBefore(t, "anna", b.acked("anna", passed), anna.wait("CALL_INCOMING", 3))
+	petar.wait("CALL_CLOSED", 1)
+	anna.answer()
+	b.do("waitText", "anna", args{"text": "Talking"})
+	metric(t, `cordboard_phone_transfers_total{result="passed_on"}`, "1")
+	if n := petar.Count("TRANSFER_FAILED"); n != 0 {
+		t.Errorf("petar's phone was told %d times that it failed", n)
+	}
+	anna.hangup()
 	second.ended()
 	b.do("click", "anna", args{"selector": "[data-testid=save]"})
 
