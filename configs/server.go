@@ -69,6 +69,9 @@ type Trunk struct {
 	// Register is how long a registration with who takes our calls is asked for; 0:
 	// none is.
 	Register time.Duration `key:"register"`
+	// What it may carry, in and out; 0 for no cap of its own.
+	MaxCalls int `key:"max_calls"`
+	Rate     int `key:"calls_per_second"`
 }
 
 // Login is what a trunk is shown that asks who we are. The password is a reference

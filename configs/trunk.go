@@ -67,6 +67,12 @@ func (s *serverReader) trunk(name string, n *node, owner map[netip.Prefix]string
 	}
 	t.Media = s.choice(o.get("media"), "auto", []string{"auto", "direct", "relay"})
 	t.Redirect = s.flag(o.get("redirect"), false)
+	if n := o.get("max_calls"); n != nil {
+		t.MaxCalls = s.integer(n, 1, 100_000, 0)
+	}
+	if n := o.get("calls_per_second"); n != nil {
+		t.Rate = s.integer(n, 1, 10_000, 0)
+	}
 	t.Out = s.outward(o, t.Trust.Region)
 	t.Login = s.login(o, t.Out)
 	if n := o.get("register"); n != nil {

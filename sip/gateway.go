@@ -42,6 +42,7 @@ type Trunk struct {
 // Options is what a Gateway is made of.
 type Options struct {
 	Trunks  []Trunk
+	Caps    *stack.Caps // what each may carry, as the stack has them; nil: no cap
 	Router  Router
 	Phones  Phones
 	Dialogs Dialogs // nil: rows are not kept
@@ -72,6 +73,7 @@ type Options struct {
 // All its methods are safe for concurrent use.
 type Gateway struct {
 	trunks  []Trunk
+	caps    *stack.Caps
 	router  Router
 	phones  Phones
 	dialogs Dialogs
@@ -163,7 +165,7 @@ func New(o Options) (*Gateway, error) {
 		o.Log = zap.NewNop()
 	}
 	g := &Gateway{
-		trunks: slices.Clone(o.Trunks), router: o.Router, phones: o.Phones,
+		trunks: slices.Clone(o.Trunks), caps: o.Caps, router: o.Router, phones: o.Phones,
 		dialogs: o.Dialogs, customers: o.Customers, numbers: o.Numbers, targets: o.Targets, referred: o.Referred, media: o.Media, mutual: slices.Clone(o.Mutual),
 		mailboxes: o.Mailboxes, messageWait: messageWait, sdpHost: o.Host, dialect: o.Dialect, log: o.Log.Named("sip"),
 		calls: map[routing.CallID]*call{}, asked: map[routing.CallID]*call{}, probing: map[agents.ID]bool{}, outward: map[string]int{}, barred: map[string]*bar{}, awaited: map[string]*call{}, redirected: map[string]*call{},

@@ -55,10 +55,11 @@ func (g *Gateway) ways(came string) []Trunk {
 func (g *Gateway) takeWay(t Trunk) (ok bool, why int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if t.Out.Calls > 0 && g.outward[t.Name] >= t.Out.Calls {
+	if t.Out.Calls > 0 && g.outward[t.Name] >= t.Out.Calls || !g.caps.Enter(t.Name, time.Now()) {
 		return false, noPort
 	}
 	if g.barred[t.Name].holds(time.Now()) {
+		g.caps.Leave(t.Name)
 		return false, passwordRefused
 	}
 	g.outward[t.Name]++
@@ -69,6 +70,7 @@ func (g *Gateway) leaveWay(t Trunk) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.outward[t.Name]--
+	g.caps.Leave(t.Name)
 }
 
 // Outgoing is how many calls are out by a trunk.

@@ -197,6 +197,30 @@ func TestNumberFails(t *testing.T) {
 		w.expect(routing.NumberFailed{Call: b.Call, Code: noPort})
 		w.do(routing.EndCall{Call: b.Call, Outcome: routing.Treated, By: routing.ByServer}, routing.EndCall{Call: a.Call, Outcome: routing.Treated, By: routing.ByServer})
 	})
+	t.Run("a trunk at its own cap", func(t *testing.T) {
+		t.Parallel()
+		far, spare := newPeer(t), newPeer(t)
+		caps := stack.NewCaps(map[string]stack.Cap{"carrier": {Calls: 1}})
+		w := newWorld(t, worldOptions{media: MediaRelay, tune: func(g *Gateway) {
+			out(g, "carrier", far, Outward{})
+			out(g, "spare", spare, Outward{})
+			g.caps = caps
+		}})
+		trunk := newPeer(t)
+		_, a := w.arrives(trunk)
+		w.do(sendTo(a.Call))
+		get(t, "INVITE", far.calls)
+		_, b := w.arrives(trunk)
+		w.do(sendTo(b.Call))
+		_ = get(t, "INVITE by the next trunk", spare.calls).d.Reject(486, "", nil)
+		w.expect(routing.NumberFailed{Call: b.Call, Code: 486})
+		w.do(routing.EndCall{Call: b.Call, Outcome: routing.Treated, By: routing.ByServer}, routing.EndCall{Call: a.Call, Outcome: routing.Treated, By: routing.ByServer})
+		for end := time.Now().Add(20 * time.Second); !caps.Enter("carrier", time.Now()); time.Sleep(5 * time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatal("the place was not given back")
+			}
+		}
+	})
 	t.Run("no trunk", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t, worldOptions{})

@@ -230,6 +230,7 @@ func (d *Dialog) finish() {
 		d.firstWord(d.inv) // gone without
 		d.freed = true
 		d.s.gate.leave(d.inv.group)
+		d.s.o.Caps.Leave(d.inv.group)
 	}
 	d.s.alarms.After(d.s.o.timers.life(), d.release)
 }

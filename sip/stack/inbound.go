@@ -202,7 +202,7 @@ func (s *Stack) tapInvite(in *inbound) *inbound {
 	}
 	in.group = s.o.Group(in.msg.Source.Addr())
 	// One that was refused stays so.
-	if s.closing || s.refused.has(in.key, in.msg.At) || s.behind() || !s.gate.enter(in.group, s.o.timers.offeredAt(in.msg.At)) {
+	if s.closing || s.refused.has(in.key, in.msg.At) || s.behind() || !s.enter(in.group, s.o.timers.offeredAt(in.msg.At)) {
 		s.refused.add(in.key, in.msg.At)
 		in.verdict = s.busy()
 		return in
@@ -229,6 +229,22 @@ func (s *Stack) behind() bool {
 		s.log.Warn("new calls are refused with 503: work waits too long for the processor")
 	}
 	return true
+}
+
+// enter takes a place for a call of the group: under its own cap, and then among all.
+func (s *Stack) enter(group string, at time.Time) bool {
+	if !s.o.Caps.Enter(group, at) {
+		if limit, calls, tell := s.o.Caps.refuse(group, at); tell {
+			s.log.Warn("a trunk's calls are refused with 503: it has as many as its cap lets it", zap.String("trunk", group),
+				zap.Int("calls", calls), zap.Int("max_calls", limit.Calls), zap.Int("calls_per_second", limit.Rate))
+		}
+		return false
+	}
+	if s.gate.enter(group, at) {
+		return true
+	}
+	s.o.Caps.Leave(group)
+	return false
 }
 
 func (s *Stack) forgetInvite(in *inbound) {

@@ -35,6 +35,8 @@ type Options struct {
 	// neighbours there are. nil: all are one.
 	Group  func(netip.Addr) string
 	Groups int
+	// Caps are what single neighbours may carry; nil: whatever the rest lets them.
+	Caps *Caps
 	// TLS is required for a tls listener, and of no use without.
 	TLS *TLS
 	// Allow says whether an address belongs to a known trunk or phone. It is

@@ -185,9 +185,10 @@ func (a *App) buildSIP(registry *prometheus.Registry) error {
 		return err
 	}
 	a.registered = registration.New(a.log)
-	trunks := make([]sip.Trunk, len(s.SIP.Trunks))
+	trunks, limits := make([]sip.Trunk, len(s.SIP.Trunks)), map[string]stack.Cap{}
 	for i, t := range s.SIP.Trunks {
 		t.Trust.ShortCodes = a.opt.Policy.ShortCodes
+		limits[t.Name] = stack.Cap{Calls: t.MaxCalls, Rate: t.Rate}
 		trunks[i] = sip.Trunk{Name: t.Name, Trust: t.Trust, Media: t.Media, Redirect: t.Redirect}
 		if o := t.Out; o != nil {
 			trunks[i].Out = &sip.Outward{
@@ -206,8 +207,10 @@ func (a *App) buildSIP(registry *prometheus.Registry) error {
 			a.rim.numbers = append(a.rim.numbers, o.Number)
 		}
 	}
+	caps := stack.NewCaps(limits)
+	registry.MustRegister(cappedCollector{caps})
 	a.gateway, err = sip.New(sip.Options{
-		Trunks: trunks, Router: a.rim, Phones: a.phones, Dialogs: newDialogs(a.store, a.log), Customers: a.rim, Numbers: a.rim, Targets: a.rim, Media: a.media,
+		Trunks: trunks, Caps: caps, Router: a.rim, Phones: a.phones, Dialogs: newDialogs(a.store, a.log), Customers: a.rim, Numbers: a.rim, Targets: a.rim, Media: a.media,
 		Mutual: s.Media.Mutual, Host: sdpHost(s.Media), Log: a.log, Mailboxes: a.left, Trace: a.tracer.messages,
 		Setups: countSetups(registry), Referred: countReferred(registry),
 	})
@@ -224,7 +227,7 @@ func (a *App) buildSIP(registry *prometheus.Registry) error {
 	}
 	a.stack, err = stack.New(stack.Options{
 		Listen: listen, DNS: s.SIP.DNS, Advertise: s.SIP.Advertise, UserAgent: "Cordboard", MaxCalls: s.SIP.MaxCalls, Rate: s.SIP.Rate,
-		Allow: a.gateway.Knows, Group: a.gateway.TrunkName, Groups: len(trunks), TLS: secure,
+		Allow: a.gateway.Knows, Group: a.gateway.TrunkName, Groups: len(trunks), Caps: caps, TLS: secure,
 		Handler: a.gateway, Phones: a.phones.forStack(), Trace: a.tracer.messages, Logger: a.log,
 	})
 	if err != nil {
