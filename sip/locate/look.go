@@ -35,8 +35,8 @@ func (h Host) before(o Host) int {
 
 // Found is what the DNS says of a name.
 type Found struct {
-	By    []string // NAPTR, SRV, A, or the hosts file
-	Hosts []Host
+	By    []string      // NAPTR, SRV, A, or the hosts file
+	Hosts []Host        // in the order in which they are tried, all lots apart
 	TTL   time.Duration // of what of it runs out first
 }
 
@@ -208,6 +208,7 @@ func (l *look) addressed(ctx context.Context, by []string, hosts []Host) (Found,
 		}
 		silent = cmp.Or(silent, errs[2*i], errs[2*i+1])
 	}
+	slices.SortStableFunc(out.Hosts, Host.before)
 	if len(out.Hosts) == 0 && silent != nil {
 		return Found{}, silent
 	}
@@ -304,7 +305,7 @@ func (l *look) exchange(ctx context.Context, name string, kind uint16) (*dns.Msg
 			if err == nil {
 				return in, nil
 			}
-			last = fmt.Errorf("locate: the DNS server %s does not say %s of %s: %w", server, dns.TypeToString[kind], name, err)
+			last = fmt.Errorf("locate: the DNS server %s does not say %s of %s: %w", server, dns.TypeToString[kind], strings.TrimSuffix(name, "."), err)
 			if ctx.Err() != nil {
 				return nil, last
 			}

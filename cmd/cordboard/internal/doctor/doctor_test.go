@@ -21,6 +21,8 @@ import (
 	"time"
 
 	"github.com/cordboard/cordboard/configs"
+	"github.com/cordboard/cordboard/sip/identity"
+	"github.com/cordboard/cordboard/sip/locate/dnstest"
 	"github.com/cordboard/cordboard/store"
 )
 
@@ -272,6 +274,47 @@ func TestTrunks(t *testing.T) {
 	if len(lines) != 5 || Worst(lines) != Fail || Worst(lines[:3]) != Warn || Worst(lines[:2]) != OK {
 		t.Errorf("%d lines, at worst %s", len(lines), Worst(lines))
 	}
+}
+
+// A trunk's name: where it leads and in which order, who of them answers, and that a
+// dead DNS is told as one.
+func TestTrunkByName(t *testing.T) {
+	t.Parallel()
+	silent, err := net.ListenPacket("udp", "127.0.0.2:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	well := netip.MustParseAddrPort(kamailio(t, 200, ""))
+	quiet := netip.MustParseAddrPort(silent.LocalAddr().String())
+	dns := dnstest.Start(t,
+		`trunk.example. 300 NAPTR 1 1 "s" "SIP+D2U" "" _sip._udp.trunk.example.`,
+		fmt.Sprintf("_sip._udp.trunk.example. 120 SRV 2 5 %d well.trunk.example.", well.Port()),
+		fmt.Sprintf("_sip._udp.trunk.example. 120 SRV 1 0 %d quiet.trunk.example.", quiet.Port()),
+		"well.trunk.example. 300 A 127.0.0.1", "quiet.trunk.example. 300 A 127.0.0.2")
+	p := Patient{Server: &configs.Server{SIP: configs.SIP{
+		DNS: []netip.AddrPort{dns.Addr()}, Listen: []configs.Listen{{Transport: "udp"}},
+		Trunks: []configs.Trunk{{
+			Name: "carrier", Out: &configs.Out{Host: "trunk.example"},
+			Trust: identity.Trust{Sources: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}},
+		}, {Name: "wrong", Out: &configs.Out{Host: "nowhere.example"}}},
+	}}}
+	const of = "sip.trunks.carrier.out"
+	lines := names(t.Context(), p)
+	is(t, lines, OK, of, fmt.Sprintf("trunk.example by NAPTR, SRV, A: udp %s (1/0), then udp %s (2/5); kept for 1m0s; not in from, so no call is taken from there: 127.0.0.2", quiet, well))
+	is(t, lines, Fail, "sip.trunks.wrong.out", "the name nowhere.example has no address")
+	var answers []Line
+	for range 40 { // Kamailio is there a moment after its start
+		if answers = trunks(t.Context(), p); len(answers) == 2 && answers[1].Verdict == OK {
+			break
+		}
+	}
+	if len(answers) != 2 || answers[0].Verdict != Warn || !strings.Contains(answers[0].Says, "no answer to OPTIONS by udp at "+quiet.String()) || !strings.HasPrefix(answers[0].Do, "Calls take the next server.") {
+		t.Errorf("%+v", answers)
+	}
+	is(t, answers[1:], OK, of, "answers OPTIONS with 200 by udp at "+well.String())
+	dns.Fail(2) // SERVFAIL
+	is(t, names(t.Context(), p), Fail, of, "the DNS server "+dns.Addr().String()+" does not say SRV of _sip._udp.trunk.example: SERVFAIL")
 }
 
 // A trunk that asks for a password is shown it, once: the right one, a wrong one,

@@ -6,43 +6,88 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 
 	"github.com/cordboard/cordboard/configs"
+	"github.com/cordboard/cordboard/sip/locate"
 )
 
 // names looks up the host names that the file has.
 func names(ctx context.Context, p Patient) (out []Line) {
-	look := func(of, host string, srv string) {
-		if host == "" || net.ParseIP(strings.Trim(host, "[]")) != nil {
-			return
-		}
-		if srv != "" {
-			if _, all, err := net.DefaultResolver.LookupSRV(ctx, "sip", srv, host); err == nil && len(all) > 0 {
-				out = append(out, ok(of, "%s has %d SRV records, the first for %s:%d", host, len(all), all[0].Target, all[0].Port))
-				return
-			}
-		}
+	if host := p.Server.SIP.Advertise; host != "" && net.ParseIP(strings.Trim(host, "[]")) == nil {
+		const of = "sip.advertise"
 		ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 		if err != nil || len(ips) == 0 {
 			out = append(out, bad(Fail, of, fmt.Sprintf("the name %s has no address: %v", host, err), "Look at the name and at this machine's DNS"))
-			return
+		} else {
+			out = append(out, ok(of, "%s is %s", host, ips[0].Unmap()))
 		}
-		out = append(out, ok(of, "%s is %s", host, ips[0].Unmap()))
 	}
-	look("sip.advertise", p.Server.SIP.Advertise, "")
-	for _, t := range p.Server.SIP.Trunks {
-		if t.Out != nil {
-			host, port := hostPort(t.Out.Host)
-			srv := ""
-			if port == "" {
-				srv = t.Out.Transport
+	lines := make([]Line, len(p.Server.SIP.Trunks))
+	var asked sync.WaitGroup
+	for i, t := range p.Server.SIP.Trunks {
+		if t.Out != nil && net.ParseIP(t.Host()) == nil {
+			asked.Go(func() { lines[i] = trunkName(ctx, p.Server, t) })
+		}
+	}
+	asked.Wait()
+	return append(out, slices.DeleteFunc(lines, func(l Line) bool { return l.Of == "" })...)
+}
+
+// finder asks the DNS that the server asks.
+func finder(s *configs.Server) *locate.Finder {
+	return locate.New(locate.Options{DNS: s.SIP.DNS})
+}
+
+// query is what the server asks for a trunk.
+func query(s *configs.Server, o *configs.Out) locate.Query {
+	host, port := hostPort(o.Host)
+	n, _ := strconv.Atoi(port)
+	speaks := []string{"tcp"} // the stack's order
+	has := func(transport string) bool {
+		return slices.ContainsFunc(s.SIP.Listen, func(l configs.Listen) bool { return l.Transport == transport })
+	}
+	if has("udp") {
+		speaks = slices.Insert(speaks, 0, "udp")
+	}
+	if has("tls") {
+		speaks = append(speaks, "tls")
+	}
+	return locate.Query{Host: host, Port: n, Transport: o.Transport, Speaks: strings.Join(speaks, ",")}
+}
+
+// trunkName says where a trunk's name leads, in which order, and which of its servers
+// could not call us.
+func trunkName(ctx context.Context, s *configs.Server, t configs.Trunk) Line {
+	of, host := "sip.trunks."+t.Name+".out", t.Host()
+	found, err := finder(s).Look(ctx, query(s, t.Out))
+	switch {
+	case errors.Is(err, locate.ErrMissing):
+		return bad(Fail, of, fmt.Sprintf("the name %s has no address", host), "Look at the name and at this machine's DNS")
+	case err != nil:
+		return bad(Fail, of, fmt.Sprintf("the name %s has no address: %v", host, err), "Look at the name, and at sip.dns or this machine's /etc/resolv.conf")
+	}
+	var order, strange []string
+	for _, h := range found.Hosts {
+		var at []string
+		for _, a := range h.Addrs {
+			at = append(at, netip.AddrPortFrom(a, h.Port).String())
+			if !slices.ContainsFunc(t.Trust.Sources, func(p netip.Prefix) bool { return p.Contains(a) }) {
+				strange = append(strange, a.String())
 			}
-			look("sip.trunks."+t.Name+".out", host, srv)
 		}
+		order = append(order, fmt.Sprintf("%s %s (%d/%d)", h.Transport, strings.Join(at, ", "), h.Priority, h.Weight))
 	}
-	return out
+	says := fmt.Sprintf("%s by %s: %s; kept for %v", host, strings.Join(found.By, ", "), strings.Join(order, ", then "), found.TTL)
+	if len(strange) > 0 {
+		slices.Sort(strange)
+		says += "; not in from, so no call is taken from there: " + strings.Join(slices.Compact(strange), ", ")
+	}
+	return ok(of, "%s", says)
 }
 
 // hostPort takes HOST or HOST:PORT apart.

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"net/textproto"
 	"os"
 	"slices"
@@ -20,13 +21,14 @@ import (
 	"time"
 
 	"github.com/cordboard/cordboard/configs"
+	"github.com/cordboard/cordboard/sip/locate"
 	"github.com/cordboard/cordboard/sip/stack"
 )
 
 // trunks asks those that calls leave by for life. Of the others the file has no
 // address to ask: they are known by where they come from.
 func trunks(ctx context.Context, p Patient) []Line {
-	lines := make([]Line, len(p.Server.SIP.Trunks))
+	lines := make([][]Line, len(p.Server.SIP.Trunks))
 	var asked sync.WaitGroup
 	for i, t := range p.Server.SIP.Trunks {
 		if t.Out != nil {
@@ -34,12 +36,51 @@ func trunks(ctx context.Context, p Patient) []Line {
 		}
 	}
 	asked.Wait()
-	return slices.DeleteFunc(lines, func(l Line) bool { return l.Of == "" })
+	return slices.Concat(lines...)
 }
 
-func trunk(ctx context.Context, s *configs.Server, t configs.Trunk) Line {
-	of, transport := "sip.trunks."+t.Name+".out", cmp.Or(t.Out.Transport, "udp")
-	began := time.Now()
+// trunk asks each of a trunk's servers. While one answers, the others are no end of
+// its calls.
+func trunk(ctx context.Context, s *configs.Server, t configs.Trunk) []Line {
+	to, err := servers(ctx, s, t.Out)
+	if err != nil {
+		return nil // names has said it
+	}
+	lines := make([]Line, len(to))
+	var asked sync.WaitGroup
+	for i := range to {
+		asked.Go(func() { lines[i] = server(ctx, s, t, to[i]) })
+	}
+	asked.Wait()
+	if slices.ContainsFunc(lines, func(l Line) bool { return l.Verdict != Fail }) {
+		for i, l := range lines {
+			if l.Verdict == Fail {
+				lines[i].Verdict, lines[i].Do = Warn, "Calls take the next server. "+l.Do
+			}
+		}
+	}
+	return lines
+}
+
+// servers are those that a trunk's calls go to.
+func servers(ctx context.Context, s *configs.Server, o *configs.Out) ([]locate.Server, error) {
+	q := query(s, o)
+	a, err := netip.ParseAddr(q.Host)
+	if err != nil {
+		return finder(s).Find(ctx, q)
+	}
+	transport, port := cmp.Or(o.Transport, "udp"), 5060
+	if transport == "tls" {
+		port = 5061
+	}
+	return []locate.Server{{Transport: transport, Addr: netip.AddrPortFrom(a.Unmap(), uint16(cmp.Or(q.Port, port)))}}, nil
+}
+
+func server(ctx context.Context, s *configs.Server, t configs.Trunk, to locate.Server) Line {
+	of, transport, began := "sip.trunks."+t.Name+".out", to.Transport, time.Now()
+	if net.ParseIP(t.Host()) == nil {
+		transport += " at " + to.Addr.String()
+	}
 	var login *stack.Login
 	if t.Login.User != "" {
 		password, err := t.Secret()
@@ -48,7 +89,7 @@ func trunk(ctx context.Context, s *configs.Server, t configs.Trunk) Line {
 		}
 		login = stack.NewLogin(t.Name, t.Login.User, t.Login.Realm, password)
 	}
-	a, err := ask(ctx, s, t.Out.Host, transport, login)
+	a, err := ask(ctx, s, t.Out.Host, to, login)
 	switch {
 	case errors.Is(err, stack.ErrPassword):
 		return bad(Fail, of, fmt.Sprintf("answers OPTIONS with %d by %s, and is not shown our password: %v", a.code, transport, err),
@@ -83,10 +124,10 @@ var errSilent = errors.New("nothing came back")
 
 // ask sends an OPTIONS from a port of its own, and once more with our password
 // where it is met by a challenge and there is a login.
-func ask(ctx context.Context, s *configs.Server, host, transport string, login *stack.Login) (answer, error) {
+func ask(ctx context.Context, s *configs.Server, host string, to locate.Server, login *stack.Login) (answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
-	c, err := dial(ctx, s, host, transport)
+	c, err := dial(ctx, s, host, to)
 	if err != nil {
 		return answer{}, err
 	}
@@ -95,7 +136,7 @@ func ask(ctx context.Context, s *configs.Server, host, transport string, login *
 	if err := c.SetDeadline(end); err != nil {
 		return answer{}, err
 	}
-	q := question{Conn: c, in: textproto.NewReader(bufio.NewReader(c)), host: host, transport: transport, id: rand.Text(), end: end}
+	q := question{Conn: c, in: textproto.NewReader(bufio.NewReader(c)), host: host, transport: to.Transport, id: rand.Text(), end: end}
 	a, err := q.put(1, "")
 	if err != nil || login == nil || a.code != 401 && a.code != 407 {
 		return a, err
@@ -157,27 +198,17 @@ func (c question) put(cseq int, more string) (answer, error) {
 	}
 }
 
-func dial(ctx context.Context, s *configs.Server, host, transport string) (net.Conn, error) {
-	name, at := hostPort(host)
-	if at == "" {
-		at = "5060"
-		if transport == "tls" {
-			at = "5061"
-		}
-		if net.ParseIP(name) == nil {
-			if _, all, err := net.DefaultResolver.LookupSRV(ctx, "sip", transport, name); err == nil && len(all) > 0 {
-				name, at = strings.TrimSuffix(all[0].Target, "."), strconv.Itoa(int(all[0].Port))
-			}
-		}
-	}
+// dial makes the connection to one server; over TLS it must be the name's.
+func dial(ctx context.Context, s *configs.Server, host string, to locate.Server) (net.Conn, error) {
 	network := "tcp"
-	if transport == "udp" {
+	if to.Transport == "udp" {
 		network = "udp"
 	}
-	if transport != "tls" {
+	if to.Transport != "tls" {
 		var d net.Dialer
-		return d.DialContext(ctx, network, net.JoinHostPort(name, at))
+		return d.DialContext(ctx, network, to.Addr.String())
 	}
+	name, _ := hostPort(host)
 	c := &tls.Config{ServerName: name, MinVersion: tls.VersionTLS12}
 	if t := s.SIP.TLS; t != nil && t.CA != "" {
 		c.RootCAs = x509.NewCertPool()
@@ -186,7 +217,7 @@ func dial(ctx context.Context, s *configs.Server, host, transport string) (net.C
 		}
 	}
 	d := tls.Dialer{Config: c}
-	return d.DialContext(ctx, network, net.JoinHostPort(name, at))
+	return d.DialContext(ctx, network, to.Addr.String())
 }
 
 // read reads a final response to our request.
