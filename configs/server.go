@@ -69,6 +69,7 @@ type Trunk struct {
 	// Register is how long a registration with who takes our calls is asked for; 0:
 	// none is.
 	Register time.Duration `key:"register"`
+	Pass     []string      `key:"pass"` // headers of its callers that the agents' telephones are shown
 	// What it may carry, in and out; 0 for no cap of its own.
 	MaxCalls int `key:"max_calls"`
 	Rate     int `key:"calls_per_second"`

@@ -38,7 +38,7 @@ sip:
   max_calls: 100
   calls_per_second: 5
   trunks:
-    second: {from: ["2001:db8::/32"], headers: [rpid], media: relay, max_calls: 30, calls_per_second: 4}
+    second: {from: ["2001:db8::/32"], headers: [rpid], media: relay, pass: [X-Account, user-to-user], max_calls: 30, calls_per_second: 4}
     main: {from: [192.0.2.0/24, 198.51.100.7], headers: [pai, rpid], diversion: true, region: BG}
 media: {address: 0.0.0.0, advertise: 203.0.113.9, ports: 16384-16583, sounds: sounds, mutual: [10.0.0.0/8]}
 web: {listen: ":8443", origins: ["https://desk.example.com:8443"], tls: {certificate: tls/cert.pem, key: tls/key.pem}, session: 8h}
@@ -56,7 +56,7 @@ store: {path: /var/lib/cordboard/cordboard.db, journal: journal}
 			Advertise: "sip.example.com", MaxCalls: 100, Rate: 5,
 			DNS: []netip.AddrPort{netip.MustParseAddrPort("192.0.2.53:53"), netip.MustParseAddrPort("[2001:db8::53]:5353")},
 			Trunks: []Trunk{
-				{Name: "second", Media: "relay", MaxCalls: 30, Rate: 4, Trust: identity.Trust{
+				{Name: "second", Media: "relay", Pass: []string{"X-Account", "user-to-user"}, MaxCalls: 30, Rate: 4, Trust: identity.Trust{
 					Trunk: "second", Sources: []netip.Prefix{netip.MustParsePrefix("2001:db8::/32")}, Headers: []identity.Source{identity.FromRPID},
 				}},
 				{Name: "main", Media: "auto", Trust: identity.Trust{

@@ -67,6 +67,7 @@ func (s *serverReader) trunk(name string, n *node, owner map[netip.Prefix]string
 	}
 	t.Media = s.choice(o.get("media"), "auto", []string{"auto", "direct", "relay"})
 	t.Redirect = s.flag(o.get("redirect"), false)
+	t.Pass = s.passed(o.get("pass"))
 	if n := o.get("max_calls"); n != nil {
 		t.MaxCalls = s.integer(n, 1, 100_000, 0)
 	}
@@ -84,6 +85,28 @@ func (s *serverReader) trunk(name string, n *node, owner map[netip.Prefix]string
 	}
 	o.close()
 	return t
+}
+
+// passedHeader is a header that carries what a partner says and nothing that a
+// telephone goes by. Call-Info or Alert-Info of a caller's would have it answer by
+// itself, P-Asserted-Identity show a number of his choice.
+var passedHeader = regexp.MustCompile(`^(?i:X-[A-Z0-9][A-Z0-9-]{0,61}|User-to-User)$`)
+
+// passed reads the headers that go on to the agents' telephones.
+func (s *serverReader) passed(n *node) (out []string) {
+	for _, item := range s.list(n, 8) {
+		name, ok := s.scalar(item, "a header, such as X-Account or User-to-User")
+		switch {
+		case !ok:
+		case !passedHeader.MatchString(name) || strings.HasPrefix(strings.ToLower(name), "x-cordboard"):
+			s.wrong(item, "%s is not passed to telephones: X- and a name, but not X-Cordboard, or User-to-User", quote(name))
+		case slices.ContainsFunc(out, func(o string) bool { return strings.EqualFold(o, name) }):
+			s.errorf(item, CodeDuplicate, "pass: %s is listed twice", name)
+		default:
+			out = append(out, name)
+		}
+	}
+	return out
 }
 
 var dialPrefix = regexp.MustCompile(`^[0-9*#]{1,8}$`)

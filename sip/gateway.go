@@ -36,6 +36,7 @@ type Trunk struct {
 	Media string // MediaDirect, MediaRelay or MediaAuto; "" is MediaAuto
 	// Redirect: the trunk has its calls back, and rings the agents' telephones itself.
 	Redirect bool
+	Pass     []string // headers of its callers that the agents' telephones are shown
 	Out      *Outward // nil: no call leaves by it
 }
 

@@ -160,7 +160,7 @@ func (c *call) outgoing(a routing.Ring, phone agents.Phone, sdp []byte) stack.Ou
 		h = append(h, stack.Header{Name: "P-Asserted-Identity", Value: from})
 	}
 	// Who looks at a trace or at the PBX finds the call again.
-	h = append(h, callHeader(a.Offer))
+	h = append(append(h, callHeader(a.Offer)), c.passed()...)
 	if left := time.Until(a.Until); !a.Until.IsZero() && left > 0 {
 		// A phone behind a proxy that loses our CANCEL stops by itself.
 		h = append(h, stack.Header{Name: "Expires", Value: strconv.Itoa(int(left/time.Second) + 2)})

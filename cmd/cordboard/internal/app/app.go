@@ -189,7 +189,7 @@ func (a *App) buildSIP(registry *prometheus.Registry) error {
 	for i, t := range s.SIP.Trunks {
 		t.Trust.ShortCodes = a.opt.Policy.ShortCodes
 		limits[t.Name] = stack.Cap{Calls: t.MaxCalls, Rate: t.Rate}
-		trunks[i] = sip.Trunk{Name: t.Name, Trust: t.Trust, Media: t.Media, Redirect: t.Redirect}
+		trunks[i] = sip.Trunk{Name: t.Name, Trust: t.Trust, Media: t.Media, Redirect: t.Redirect, Pass: t.Pass}
 		if o := t.Out; o != nil {
 			trunks[i].Out = &sip.Outward{
 				Host: o.Host, Transport: o.Transport, Number: o.Number, Callers: o.Callers,
