@@ -17,7 +17,7 @@ func doctorCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "doctor [SERVER FILE]",
 		Short: "Look at what the server needs of its machine and its trunks, and say in one line each what is wrong and what to do",
-		Long: "Look at what the server needs: certificates, host names, ports, trunks that calls leave by (by OPTIONS), database, disk, descriptors, clock.\n" +
+		Long: "Look at what the server needs: certificates, host names, ports, trunks that calls leave by and telephones (by OPTIONS), sounds, database, disk, descriptors, clock.\n" +
 			"One line each: ok, warn (it serves, and something will hurt) or FAIL (it does not serve, or not all). It works beside a running server, and\n" +
 			"without one. The exit status is 1 when a line is FAIL. The file is cordboard.yaml when left out.",
 		Args: cobra.MaximumNArgs(1),

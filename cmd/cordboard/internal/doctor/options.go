@@ -208,7 +208,11 @@ func dial(ctx context.Context, s *configs.Server, host string, to locate.Server)
 		var d net.Dialer
 		return d.DialContext(ctx, network, to.Addr.String())
 	}
-	name, _ := hostPort(host)
+	_, name, isUser := strings.Cut(host, "@")
+	if !isUser {
+		name = host
+	}
+	name, _ = hostPort(name)
 	c := &tls.Config{ServerName: name, MinVersion: tls.VersionTLS12}
 	if t := s.SIP.TLS; t != nil && t.CA != "" {
 		c.RootCAs = x509.NewCertPool()
