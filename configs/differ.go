@@ -34,10 +34,13 @@ func (d *differing) structs(path string, a, b reflect.Value) {
 }
 
 func (d *differing) values(path string, a, b reflect.Value) {
-	before, ofTrunks := a.Interface().([]Trunk)
+	trunks, ofTrunks := a.Interface().([]Trunk)
+	pops, ofPops := a.Interface().([]Pops)
 	switch {
 	case ofTrunks:
-		d.trunks(path, before, b.Interface().([]Trunk))
+		named(d, path, trunks, b.Interface().([]Trunk), func(t Trunk) string { return t.Name }, d.trust)
+	case ofPops:
+		named(d, path, pops, b.Interface().([]Pops), func(p Pops) string { return p.Name }, nil)
 	case a.Kind() == reflect.Pointer && !a.IsNil() && !b.IsNil():
 		d.structs(path, a.Elem(), b.Elem())
 	case a.Kind() == reflect.Struct && hasKeys(a.Type()):
@@ -56,37 +59,41 @@ func hasKeys(t reflect.Type) bool {
 	return false
 }
 
-// trunks are held against each other by name; their order means nothing.
-func (d *differing) trunks(path string, a, b []Trunk) {
-	named := func(list []Trunk, name string) (Trunk, bool) {
-		i := slices.IndexFunc(list, func(t Trunk) bool { return t.Name == name })
-		if i < 0 {
-			return Trunk{}, false
-		}
-		return list[i], true
+// named holds lists against each other by name; their order means nothing. more
+// compares what no tag tells of.
+func named[T any](d *differing, path string, a, b []T, name func(T) string, more func(path string, a, b T)) {
+	find := func(list []T, wanted string) int {
+		return slices.IndexFunc(list, func(t T) bool { return name(t) == wanted })
 	}
 	for _, t := range a {
-		other, ok := named(b, t.Name)
-		path := under(path, t.Name)
-		if !ok {
+		i := find(b, name(t))
+		path := under(path, name(t))
+		if i < 0 {
 			d.keys = append(d.keys, path)
 			continue
 		}
-		d.structs(path, reflect.ValueOf(t), reflect.ValueOf(other))
-		for key, same := range map[string]bool{
-			"from":      slices.Equal(t.Trust.Sources, other.Trust.Sources),
-			"headers":   slices.Equal(t.Trust.Headers, other.Trust.Headers),
-			"diversion": t.Trust.Diversion == other.Trust.Diversion,
-			"region":    strings.EqualFold(t.Trust.Region, other.Trust.Region),
-		} {
-			if !same {
-				d.keys = append(d.keys, under(path, key))
-			}
+		d.structs(path, reflect.ValueOf(t), reflect.ValueOf(b[i]))
+		if more != nil {
+			more(path, t, b[i])
 		}
 	}
 	for _, t := range b {
-		if _, ok := named(a, t.Name); !ok {
-			d.keys = append(d.keys, under(path, t.Name))
+		if find(a, name(t)) < 0 {
+			d.keys = append(d.keys, under(path, name(t)))
+		}
+	}
+}
+
+// trust compares what a trunk is believed.
+func (d *differing) trust(path string, a, b Trunk) {
+	for key, same := range map[string]bool{
+		"from":      slices.Equal(a.Trust.Sources, b.Trust.Sources),
+		"headers":   slices.Equal(a.Trust.Headers, b.Trust.Headers),
+		"diversion": a.Trust.Diversion == b.Trust.Diversion,
+		"region":    strings.EqualFold(a.Trust.Region, b.Trust.Region),
+	} {
+		if !same {
+			d.keys = append(d.keys, under(path, key))
 		}
 	}
 }

@@ -8,7 +8,8 @@ import (
 	"strings"
 )
 
-var trunkPassword = regexp.MustCompile(`^sip\.trunks\..+\.password$`)
+// secretKeys are those, beside store.postgres, that may come from the environment.
+var secretKeys = regexp.MustCompile(`^(sip\.trunks\..+\.password|pops\..+\.token)$`)
 
 // Secret is the password, for the stack alone: never to be logged. Its errors
 // don't repeat it.

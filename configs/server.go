@@ -27,6 +27,7 @@ type Server struct {
 	WatchRoutes bool      `key:"routing_watch"`
 	Voicemail   Voicemail `key:"voicemail"`
 	Trace       Trace     `key:"trace"`
+	Pops        []Pops    `key:"pops"`
 }
 
 // SIP is where calls come in.

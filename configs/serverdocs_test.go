@@ -73,11 +73,16 @@ func around(key string) map[string]string {
 		"sip.trunks.NAME.out.": {"sip.trunks.NAME.from": "[192.0.2.1]", "sip.trunks.NAME.out.to": "sip:192.0.2.1", "sip.trunks.NAME.out.number": `"+441632960000"`},
 		"sip.registrar.":       {"sip.registrar.realm": "desk.example.com"},
 		"store.password_file":  {"store.postgres": "postgres://u@db/d"},
+		"pops.":                {"pops.NAME.token": `"${TOKEN}"`},
 		"media.advertise":      {"media.address": "0.0.0.0", "media.advertise": "192.0.2.1"},
 	} {
 		if strings.HasPrefix(key, prefix) {
 			maps.Copy(out, keys)
 		}
+	}
+	if key == "pops.NAME.token_file" {
+		delete(out, "pops.NAME.token")
+		out[key] = "other"
 	}
 	if slices.Contains([]string{"user", "realm", "password", "password_file", "register"}, strings.TrimPrefix(key, "sip.trunks.NAME.")) {
 		maps.Copy(out, around("sip.trunks.NAME.out."))
@@ -122,7 +127,9 @@ func TestServerFileGuide(t *testing.T) {
 	}
 	asked := map[string]bool{}
 	s := &serverReader{reader: &reader{file: "whole.yaml"}, out: &Server{}}
-	s.asked = func(path string, _ bool) { asked[strings.Replace(path, "trunks.main", "trunks.NAME", 1)] = true }
+	s.asked = func(path string, _ bool) {
+		asked[strings.NewReplacer("trunks.main", "trunks.NAME", "pops.main", "pops.NAME").Replace(path)] = true
+	}
 	s.document(s.object(s.parse([]byte(written(whole)))))
 	for key := range asked {
 		section := false
@@ -146,15 +153,15 @@ func TestServerFileGuide(t *testing.T) {
 	}
 }
 
-// Every field of the server file has a key, but for a trunk's name and trust,
-// which Differs knows.
+// Every field of the server file has a key, but for a trunk's name and trust and
+// the name of who tells of calls, which Differs knows.
 func TestServerFieldsHaveKeys(t *testing.T) {
 	var look func(path string, typ reflect.Type)
 	look = func(path string, typ reflect.Type) {
 		for i := range typ.NumField() {
 			f := typ.Field(i)
 			name := path + "." + f.Name
-			if _, ok := f.Tag.Lookup("key"); !ok && name != "Server.SIP.Trunks.Name" && name != "Server.SIP.Trunks.Trust" {
+			if _, ok := f.Tag.Lookup("key"); !ok && name != "Server.SIP.Trunks.Name" && name != "Server.SIP.Trunks.Trust" && name != "Server.Pops.Name" {
 				t.Errorf("%s has no key", name)
 			}
 			inner := f.Type

@@ -89,13 +89,14 @@ func (s *serverReader) document(o *object) {
 	s.store(s.object(o.get("store")))
 	s.voicemail(s.object(o.get("voicemail")))
 	s.trace(s.object(o.get("trace")))
+	s.pops(o.get("pops"))
 	o.close()
 }
 
 // noReferences refuses ${NAME}: only secrets may come from the environment,
 // and of the keys of this file only these are.
 func (s *serverReader) noReferences(n *node) {
-	if n.path == "store.postgres" || trunkPassword.MatchString(n.path) {
+	if n.path == "store.postgres" || secretKeys.MatchString(n.path) {
 		return
 	}
 	if n.kind == kindScalar && strings.Contains(n.text, "${") {

@@ -422,12 +422,15 @@ func (h *Hub) forget(c *card) {
 }
 
 // settle ends every leg an agent still has who is free by the engine's last
-// word: a talk without wrap-up, or one whose end went another way. One whose
-// desk is gone for good leaves as soon as the caller has.
+// word: a talk without wrap-up, or one whose end went another way. Of a PBX's
+// calls the engine has no word. One whose desk is gone for good leaves as soon as
+// the caller has.
 func (h *Hub) settle(at time.Time, d *desk) {
 	if !d.inHand() {
 		for l, c := range d.legs {
-			h.finishLeg(c, l, at, "")
+			if !c.new.PBX {
+				h.finishLeg(c, l, at, "")
+			}
 		}
 	}
 	h.leaveIfFree(d)

@@ -258,7 +258,7 @@ func (c *card) view(l *leg, now time.Time, within int, answers []Answer) *cardVi
 		From: c.from(l), Notes: c.notesFor(l), Note: l.note,
 		Used: append([]usedView{}, c.used...), Answers: answers,
 	}
-	v.Question, v.Consult = c.about != nil, l.consult
+	v.Question, v.Consult, v.PBX = c.about != nil, l.consult, c.new.PBX
 	if c.handover != nil && l.Agent == c.handover.from.Agent {
 		v.Back = c.back
 	}

@@ -73,6 +73,9 @@ func (v *cardView) appendStory(to []byte) []byte {
 	}
 	to = appendBool(to, `,"question":`, v.Question)
 	to = appendConsult(append(to, `,"consult":`...), v.Consult)
+	if v.PBX {
+		to = append(to, `,"pbx":true`...)
+	}
 	to = appendList(to, `,"notes":`, v.Notes, appendNote)
 	to = appendField(to, `,"note":`, v.Note)
 	to = appendList(to, `,"used":`, v.Used, appendUsed)

@@ -34,6 +34,8 @@ type NewCall struct {
 	Dialled string
 	Trunk   string
 	At      time.Time
+	// PBX says that a PBX has the call and routing knows nothing of it.
+	PBX bool
 }
 
 // Contact is what a finished talk adds to the customer's history.

@@ -199,6 +199,7 @@ type cardView struct {
 	From         *fromView         `json:"from"`
 	Question     bool              `json:"question"` // from asks, and has the call
 	Consult      *consultView      `json:"consult"`
+	PBX          bool              `json:"pbx,omitempty"` // a PBX has the call: no hold, no passing on
 	Notes        []noteView        `json:"notes"`
 	Note         string            `json:"note"`
 	Used         []usedView        `json:"used"`

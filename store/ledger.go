@@ -3,6 +3,7 @@ package store
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -50,6 +51,12 @@ type LedgerRow struct {
 	// when it is not Number.
 	CallBack string
 }
+
+// PBXTrunk begins the trunk of a call that a PBX has told of and never sent here.
+const PBXTrunk = "pbx:"
+
+// OfPBX says that a PBX chose who gets the call: nothing was decided here.
+func (r *LedgerRow) OfPBX() bool { return strings.HasPrefix(r.Trunk, PBXTrunk) }
 
 // Event is one thing that happened in a call. Seq counts from 1 without gaps.
 type Event struct {

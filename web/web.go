@@ -106,6 +106,10 @@ type Options struct {
 	Trace         Tracer
 	// Messages are those left in mailboxes; nil: there are none.
 	Messages Messages
+	// PBX is told of calls by those who show one of PBXTokens (token to name of the
+	// source); without tokens by nobody.
+	PBX       PBXCalls
+	PBXTokens map[string]string
 	// Erase erases people; nil: nobody can.
 	Erase Eraser
 	// Origins says which pages may change anything; see NewOrigins.
@@ -142,6 +146,7 @@ type Server struct {
 	ui         http.Handler
 	board      *board
 	logins     *logins
+	pbx        *pbx
 	reports    chan struct{} // holds a token while one is made
 	watched    watched
 	remembered remembered
@@ -182,12 +187,12 @@ func New(opt Options) *Server {
 	}
 	s := &Server{
 		opt: opt, log: opt.Log.Named("web"), ui: newUI(opt.UI),
-		board: &board{source: opt.Board, day: opt.Day, degraded: opt.Degraded, clock: opt.Clock}, logins: newLogins(opt),
+		board: &board{source: opt.Board, day: opt.Day, degraded: opt.Degraded, clock: opt.Clock}, logins: newLogins(opt), pbx: newPBX(opt),
 		reports: make(chan struct{}, 1),
 		watched: watched{keys: map[string]bool{}}, remembered: remembered{logins: map[string]login{}},
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
-	opt.Registry.MustRegister(&boardCollector{source: opt.Board, desks: opt.Desks}, s.logins.counted)
+	opt.Registry.MustRegister(&boardCollector{source: opt.Board, desks: opt.Desks}, s.logins.counted, s.pbx.counted)
 	s.routes = []route{
 		{http.MethodPost, "/api/v1/session", "", s.signIn},
 		{http.MethodDelete, "/api/v1/session", anyRole, s.signOut},
@@ -205,6 +210,7 @@ func New(opt Options) *Server {
 	s.routes = append(s.routes, s.routingRoutes()...)
 	s.routes = append(s.routes, s.messageRoutes()...)
 	s.routes = append(s.routes, s.eraseRoutes()...)
+	s.routes = append(s.routes, s.pbxRoutes()...)
 	return s
 }
 
@@ -260,7 +266,7 @@ func (s *Server) guard(next http.Handler) http.Handler {
 			h.Set("Cache-Control", "no-store")
 		}
 		safe := r.Method == http.MethodGet || r.Method == http.MethodHead
-		if (!safe || r.URL.Path == "/desk") && !s.opt.Origins(r) {
+		if (!safe && !isPBX(r) || r.URL.Path == "/desk") && !s.opt.Origins(r) {
 			s.fail(w, problemOrigin)
 			return
 		}

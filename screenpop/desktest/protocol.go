@@ -101,6 +101,7 @@ type Card struct {
 		TalkS int    `json:"talk_s"`
 	} `json:"from"`
 	Question bool     `json:"question"`
+	PBX      bool     `json:"pbx"`
 	Consult  *Consult `json:"consult"`
 	Notes    []struct {
 		Agent string `json:"agent"`

@@ -415,6 +415,24 @@ export const behaviour = {
     for (const back of ['hold', 'transfer', 'hangup']) await seen(x, back);
   }),
 
+  'a call of a PBX has the record, and nothing to decline, hold or pass on': desk(async (x) => {
+    await scenes.pbx_rings(x);
+    assert.equal(await x.id('decline').count(), 0);
+    await scenes.pbx_talks(x);
+    for (const act of ['hold', 'transfer']) assert.equal(await x.id(act).count(), 0, act);
+    assert.equal((await x.id('hangup').textContent()).trim(), 'Call is over');
+    assert.match(await x.id('agent-state').textContent(), /Call of the PBX/);
+    for (const key of ['h', 't', 'd']) {
+      await x.page.keyboard.press('F2');
+      await seen(x, 'keystrip');
+      await x.page.keyboard.press(key);
+    }
+    await x.id('hangup').click();
+    await x.server.got('hangup');
+    for (const t of ['hold', 'transfer', 'decline']) assert.equal(x.server.frames.some((f) => f.t === t), false, t);
+    assert.equal(await x.id('transfer-panel').count(), 0);
+  }),
+
   'the keys of a question': desk(async (x) => {
     await asks(x);
     const strip = async (key) => {

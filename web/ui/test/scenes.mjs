@@ -52,6 +52,9 @@ const question = (x, over = {}) => received(Date.now(), {
   from: { agent: 'sofia', name: 'Sofia Adler', note: 'Port 12 is full. Is there a spare one?', at: us(-21_000), topic: '', talk_s: 271 }, ...over,
 });
 
+/** A call that a PBX has and tells of: no queue of ours has it. */
+const pbxCall = (x) => cardFor(x, { pbx: true, queue: '', topic: '', set: '', mode: 'auto', answer_within_s: 0, waited_s: 0, waited_before_s: 0, trunk: 'pbx:office', why: {}, path: [{ at: us(-2000), kind: 'dialled', name: '+448081570142' }] });
+
 export const scenes = {
   ready: async (x) => seen(x, 'colleagues'),
   not_ready: async (x) => {
@@ -124,6 +127,19 @@ export const scenes = {
     await offer(x, c);
     phase(x, c, { phase: 'may_accept', until: us(15_000) });
     await seen(x, 'answer');
+  },
+  pbx_rings: async (x) => {
+    const c = pbxCall(x);
+    x.server.send('pop', c);
+    await x.server.got('pop_ack', (d) => d.call === c.call);
+    phase(x, c, { phase: 'ringing', until: 0, why: '' });
+    await barIs(x, 'ringing');
+  },
+  pbx_talks: async (x) => {
+    await scenes.pbx_rings(x);
+    phase(x, pbxCall(x), { phase: 'talking', since: us(-31_000) });
+    x.server.send('status', { agent: 'priya', state: 'not_ready', reason: 'pbx_call', since: us(-40_000), until: 0, call: 0 });
+    await barIs(x, 'talking');
   },
   asking_waits: async (x) => {
     const c = await talk(x);

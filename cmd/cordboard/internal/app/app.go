@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
+	"github.com/cordboard/cordboard/cmd/cordboard/internal/pops"
 	"github.com/cordboard/cordboard/cmd/cordboard/internal/statistics"
 	"github.com/cordboard/cordboard/configs"
 	"github.com/cordboard/cordboard/routing"
@@ -67,6 +68,7 @@ type App struct {
 	rim     *rim
 	phones  *phones
 	left    *messages
+	pops    *pops.Calls
 
 	registered  *registration.Keeper // trunks
 	registering []registration.Trunk
@@ -150,12 +152,15 @@ func (a *App) build(ctx context.Context) (err error) {
 		sources = []customer.SourceOptions{{Name: "store", Source: a.store}}
 	}
 	a.finder = customer.NewResolver(customer.ResolverOptions{Sources: sources, Log: a.log})
+	a.pops = pops.New(pops.Options{Sources: s.Pops, Ledger: a.store, Engine: a.rim, Policy: a.rim.policy.Load, Log: a.log})
+	a.rim.pops = a.pops
 	a.hub = screenpop.New(screenpop.Options{
-		Engine: a.rim, Finder: a.finder, History: history{a.store}, Answers: answers{a.store},
+		Engine: a.pops, Finder: a.finder, History: history{a.store}, Answers: answers{a.store},
 		Directory: a.rim, Policy: a.rim.policy.Load, Log: a.log,
 		Resolved: a.rim.resolved, ByID: a.byID, Entered: a.rim.identified, Chosen: a.store.Identified, Observe: a.rim.observe, Outside: a.rim.Outside, CheckOrigin: origins,
 	})
 	a.rim.hub = a.hub
+	a.pops.Seat(a.hub)
 	if err := a.buildPhones(ctx, registry); err != nil {
 		return err
 	}
@@ -167,7 +172,7 @@ func (a *App) build(ctx context.Context) (err error) {
 	registry.MustRegister(sizeCollector{a}, registeredCollector{a.registered})
 	a.book = statistics.NewBook(a.opt.Policy, statistics.BookOptions{Ledger: a.store, Flush: a.store.Flush, Log: a.log})
 	a.rim.driver = live.New(routing.New(a.opt.Policy), live.Options{
-		Journal: a.journal, Ports: []live.Port{a.store, metrics, a.hub, a.gateway, a.phones, a.rim.calls, a.rim, a.book}, Log: a.log,
+		Journal: a.journal, Ports: []live.Port{a.store, metrics, a.hub, a.gateway, a.phones, a.rim.calls, a.rim, a.pops, a.book}, Log: a.log,
 	})
 	a.listenLocal()
 	return a.buildWeb(registry, origins)
@@ -328,6 +333,7 @@ func (a *App) stop(ctx context.Context) error {
 	do(a.gateway != nil, func() error { return a.endCalls(ctx) })
 	do(a.phones != nil, a.phones.stop)
 	do(a.stack != nil, func() error { return a.stack.Close() })
+	do(a.pops != nil, func() error { a.pops.Close(); return nil })
 	// The engine before the hub: what it made of the last calls' ends is the
 	// hub's to keep.
 	do(a.driven != nil, func() error { a.cancel(); <-a.driven; <-a.watched; return nil })

@@ -62,7 +62,12 @@ func thinned(log *zap.Logger) *zap.Logger {
 func (a *App) buildWeb(registry *prometheus.Registry, origins func(*http.Request) bool) (err error) {
 	s := a.opt.Server
 	versions := routes{a.versions}
+	tokens, err := s.PopTokens()
+	if err != nil {
+		return err
+	}
 	a.web = web.New(web.Options{
+		PBX: a.pops, PBXTokens: tokens,
 		Versions: versions, Activations: versions, ActivationLog: versions, Documents: versions, Reloader: versions,
 		Users: users{a.store}, Sessions: sessions{a.store}, Desk: a.hub, Answers: answers{a.store},
 		Board: a.rim.driver.Snapshot, Calls: calls{a.store}, Messages: mailboxes{a}, Explain: a.newExplainer(), Trace: a.tracer, Report: a.report, Erase: a.eraseFor, Day: a.today, Origins: origins, Links: a.opt.Links,

@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/cordboard/cordboard/agents"
+	"github.com/cordboard/cordboard/cmd/cordboard/internal/pops"
 	"github.com/cordboard/cordboard/routing"
 	"github.com/cordboard/cordboard/routing/live"
 	"github.com/cordboard/cordboard/routing/rule"
@@ -30,6 +31,7 @@ type rim struct {
 	store   *store.Store
 	metrics *web.Metrics
 	calls   *callLog
+	pops    *pops.Calls
 	policy  atomic.Pointer[routing.Policy]
 	// turning is held while a new version goes live: no call comes in between what
 	// is read of the calls in hand and the version itself.
@@ -189,6 +191,12 @@ func (r *rim) Submit(ev routing.Event) {
 // resolved hands the routing attributes of a look-up to the engine, together with
 // what the ledger says of the caller's other calls.
 func (r *rim) resolved(call routing.CallID, m customer.Match) {
+	if r.pops.Has(call) { // a PBX's: routing knows nothing of it
+		if m.Record != nil {
+			r.store.Identified(call, m.Record.ID)
+		}
+		return
+	}
 	r.past.then(call, func(past rule.Past) { r.lookedUp(call, 0, m, past) })
 }
 

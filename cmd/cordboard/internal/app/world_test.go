@@ -85,6 +85,7 @@ type setup struct {
 	sources []customer.SourceOptions
 	tones   map[string]float64 // sounds in place of the server's, in hertz; nobody waits for their end
 	desk    func(agents.ID, *desktest.Options)
+	pops    bool // a PBX tells of its calls
 	// provider stands between the trunk and what it leads to, and asks for a password.
 	provider *provider
 	back     bool // the trunk has its calls back
@@ -213,7 +214,7 @@ media: {address: 127.0.0.1, ports: 20000-29999, mutual: %s, sounds: "%s"}
 web: {listen: "127.0.0.1:0"}
 admin: "127.0.0.1:0"
 store: %s
-`, to, login, mutual, w.sounds(), w.section())
+%s`, to, login, mutual, w.sounds(), w.section(), w.office())
 	server, findings := configs.ParseServer(filepath.Join(w.TempDir(), "cordboard.yaml"), []byte(text))
 	if len(findings) > 0 {
 		w.Fatal(findings)

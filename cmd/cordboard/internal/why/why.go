@@ -81,6 +81,7 @@ var ErrNoCall = errors.New("no such call")
 var (
 	errOver    = errors.New("the call is over")
 	errTooMany = errors.New("too many events since the server started")
+	errPBX     = errors.New("a PBX chose the agent: nothing was decided here")
 	errErased  = errors.New("its customer was erased: what its decisions rested on can't be read any more")
 )
 
@@ -89,6 +90,10 @@ func (s *Sources) Call(ctx context.Context, call routing.CallID) (*Explained, er
 	out, row, events, err := read(ctx, s.Ledger, call)
 	if err != nil {
 		return nil, err
+	}
+	if row.OfPBX() {
+		out.moments(events)
+		return out, nil
 	}
 	kept := out.Records
 	began := time.Now()
@@ -132,7 +137,9 @@ func read(ctx context.Context, from Ledger, call routing.CallID) (out *Explained
 		return nil, row, nil, err
 	}
 	out = &Explained{Call: call, Arrived: row.ArrivedAt, Ended: row.EndedAt, Queue: row.Queue, Agent: row.Agent, Outcome: row.Outcome, Again: NotPossible}
-	if out.Records, err = keptRecords(events); err != nil {
+	if row.OfPBX() {
+		out.Reason = errPBX.Error()
+	} else if out.Records, err = keptRecords(events); err != nil {
 		err = fmt.Errorf("events of call %d: %w", call, err)
 	}
 	return out, row, events, err

@@ -25,7 +25,7 @@ function OfferActs({ c }: { c: LiveCard }) {
   if (ui.declining) return <div className="acts"><DeclineReasons c={c} />{c.phase === 'may_accept' && <AnswerButton c={c} />}</div>;
   return (
     <div className="acts">
-      {c.phase !== 'connecting' && (
+      {c.phase !== 'connecting' && !c.pbx && (
         <button type="button" className="btn-bar btn-decline" data-testid="decline" aria-haspopup="menu" title={t('act.decline_hint')} onClick={() => ui.setDeclining(true)}>
           <Icon name="x" /><span>{t('act.decline')}</span>
         </button>
@@ -107,7 +107,8 @@ function TalkActs({ c }: { c: LiveCard }) {
   const ui = useUi();
   const held = c.phase === 'hold';
   if (c.consult) return <AskingActs c={c} />;
-  if (c.question) return <AskedActs c={c} />;
+  if (c.question) return <LeaveActs c={c} word="act.leave" />;
+  if (c.pbx) return <LeaveActs c={c} word="act.over" />;
   return (
     <div className="acts">
       <button type="button" className="btn-bar btn-stack" data-testid="hold" aria-pressed={held} onClick={() => void ui.run(desk.hold(c, !held))}>
@@ -145,15 +146,15 @@ function AskingActs({ c }: { c: LiveCard }) {
   );
 }
 
-/** Asked by a colleague who has the customer: there is nothing to do but to leave. */
-function AskedActs({ c }: { c: LiveCard }) {
+/** A colleague has the customer, or a PBX the call: there is nothing to do but to leave. */
+function LeaveActs({ c, word }: { c: LiveCard; word: string }) {
   const { t } = useWords();
   const desk = useDesk();
   const ui = useUi();
   return (
     <div className="acts">
       <button type="button" className="btn-bar btn-stack btn-decline" data-testid="hangup" onClick={() => void ui.run(desk.hangup(c))}>
-        <Icon name="phone-off" />{t('act.leave')}
+        <Icon name="phone-off" />{t(word)}
       </button>
     </div>
   );
@@ -165,7 +166,7 @@ function LostActs({ c }: { c: LiveCard }) {
   const talking = c.phase === 'talking' || c.phase === 'hold';
   return (
     <div className="acts">
-      {talking && (['hold', 'transfer'] as const).map((a) => (
+      {talking && !c.pbx && (['hold', 'transfer'] as const).map((a) => (
         <button key={a} type="button" className="btn-bar btn-stack" aria-disabled="true" title={t('lost.why_off')}><Icon name={a === 'hold' ? 'pause' : 'fwd'} />{t(`act.${a}`)}</button>
       ))}
       <button type="button" className="btn-bar btn-stack" data-testid="try-now" onClick={desk.retry}><Icon name="redo" />{t('lost.try_now')}</button>

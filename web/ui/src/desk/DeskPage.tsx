@@ -145,6 +145,7 @@ function Announcer({ c }: { c: LiveCard | null }) {
   const sentence = useMemo(() => {
     if (!c || !key) return '';
     const v = { name: callerName(c, t), queue: queueTitle(s, c.queue, lang), count: Math.max(1, Math.round((c.endsAt - desk.now()) / 1000)) };
+    if (c.pbx) return t('announce.pbx', v);
     if (c.phase === 'calling') return t('announce.calling', v); // nothing is to be answered yet
     if (c.phase === 'lead') return t('announce.offer_lead', v);
     return c.endsAt > 0 ? t('announce.offer_timed', v) : t('announce.offer', v);

@@ -11,7 +11,7 @@ import { useUi } from './ui';
 const goneShownMs = 5000;
 const goneWords = ['rona', 'refused', 'phone_busy', 'phone_unreachable', 'abandoned', 'desk_silent', 'answered_elsewhere', 'join_failed', 'call_failed', 'closed',
   'customer_no_answer', 'customer_busy', 'customer_refused', 'customer_failed', 'taken_over', 'stopped'];
-const serverReasons = ['signed_in', 'rona', 'refusing', 'phone_busy', 'phone_unreachable', 'desk_lost'];
+const serverReasons = ['signed_in', 'rona', 'refusing', 'phone_busy', 'phone_unreachable', 'desk_lost', 'pbx_call'];
 const ownReasons = ['break', 'lunch', 'meeting', 'training', 'other'];
 
 export function useReasonWord() {

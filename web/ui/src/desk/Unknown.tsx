@@ -103,7 +103,7 @@ function True({ c }: { c: LiveCard }) {
         <dt>{t('who.network')}</dt><dd>{t(networkSays(c))}</dd>
         {c.caller.display && <><dt>{t('true.display')}</dt><dd>{c.caller.display}</dd></>}
         <dt>{t('true.dialled')}</dt><dd className="num">{formatNumber(c.dialled, c.dialled)}</dd>
-        <dt>{t('true.queue')}</dt><dd>{queueTitle(s, c.queue, lang)}</dd>
+        {c.queue && <><dt>{t('true.queue')}</dt><dd>{queueTitle(s, c.queue, lang)}</dd></>}
         {c.topic && <><dt>{t('true.topic')}</dt><dd>{topicTitle(s, c.topic, lang)}</dd></>}
       </dl>
     </section>

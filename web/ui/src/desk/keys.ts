@@ -27,11 +27,11 @@ export function keyActs(c: LiveCard | null, desk: Desk, ui: Ui): KeyAct[] {
     return acts;
   }
   if (online && c.phase === 'may_accept') add('A', 'key.answer', () => void ui.run(desk.accept(c)));
-  if (online && isOffer(c.phase)) add('D', 'key.decline', () => ui.setDeclining(true));
+  if (online && isOffer(c.phase) && !c.pbx) add('D', 'key.decline', () => ui.setDeclining(true));
   if (online && isTalk(c.phase)) {
-    if (!c.question) add('H', c.consult ? (c.phase === 'hold' ? 'key.to_customer' : 'key.to_question') : c.phase === 'hold' ? 'key.take_back' : 'key.hold', () => void ui.run(desk.hold(c, c.phase !== 'hold')));
+    if (!c.question && !c.pbx) add('H', c.consult ? (c.phase === 'hold' ? 'key.to_customer' : 'key.to_question') : c.phase === 'hold' ? 'key.take_back' : 'key.hold', () => void ui.run(desk.hold(c, c.phase !== 'hold')));
     if (c.consult?.phase === 'talking') add('T', 'key.hand_over', () => void ui.run(desk.handOver(c)));
-    else if (!c.consult && !c.question) add('T', 'key.transfer', () => ui.setTransfer(true));
+    else if (!c.consult && !c.question && !c.pbx) add('T', 'key.transfer', () => ui.setTransfer(true));
     if (c.consult) add('S', 'key.stop_asking', () => void ui.run(desk.stopAsking(c)));
   }
   add('N', 'key.notes', () => focus('#note'));

@@ -71,6 +71,8 @@ export interface Card {
   from?: { agent: string; name: string; note: string; at: Micros; topic?: string; talk_s?: number } | null;
   /** from asks and has the call: this is a question. */
   question?: boolean;
+  /** A PBX has the call: there is nothing to hold, pass on or refuse. */
+  pbx?: boolean;
   /** What this agent asks somebody meanwhile. */
   consult?: Consult | null;
   notes?: CallNote[] | null; note?: string; used?: UsedAnswer[] | null; answers?: Answer[] | null; facts?: string[] | null;

@@ -44,10 +44,12 @@ export function useWrapUpState(c: LiveCard | null, s: DeskState, desk: Desk, ui:
   const [next, setNext] = useState('available');
   const [missing, setMissing] = useState(false);
   const call = c?.call ?? 0;
+  // During a PBX's call her state is her own: a break that she has asked for stays one.
+  const away = c?.pbx && s.status?.state === 'not_ready' && s.status.reason !== 'pbx_call' ? s.status.reason : '';
   useEffect(() => {
-    setNext('available');
+    setNext(away || 'available');
     setMissing(false);
-  }, [call]);
+  }, [call, away]);
   const off = c?.disposition === 'off';
   const codes = (!off && c?.set && s.dispositions[c.set]) || noCodes;
   const outcome = c ? draftOf(s, c.call).outcome : '';
