@@ -34,7 +34,7 @@ func TestContactLeavesTheDocument(t *testing.T) {
 	// whole is the record as the document and what came since say it.
 	whole := func(when string, d storedRecord) {
 		t.Helper()
-		tables, _, err := s.assemble(t.Context(), r.ID)
+		tables, _, err := s.assemble(t.Context(), r.ID, maxInteractions)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -63,7 +63,7 @@ func TestContactLeavesTheDocument(t *testing.T) {
 	}
 	whole("a note", d)
 
-	tables, own, err := s.assemble(t.Context(), r.ID)
+	tables, own, err := s.assemble(t.Context(), r.ID, maxInteractions)
 	if err != nil {
 		t.Fatal(err)
 	}

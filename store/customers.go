@@ -152,7 +152,7 @@ func (e *entry) record() (customer.Record, error) {
 	if err := scanCustomer(values(row), &r, &own); err != nil {
 		return r, err
 	}
-	for i, part := range partsOf(&r, r.ID) {
+	for i, part := range partsOf(&r, r.ID, maxInteractions) {
 		tab := [...]tab{tabNumbers, tabProducts, tabTickets, tabInteractions}[i]
 		for row := range slices.Chunk(e.values[tab], len(recordTables[tab].columns)) {
 			if err := part.row(selected(tab, row)); err != nil {

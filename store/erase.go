@@ -31,15 +31,15 @@ type Erased struct {
 	Messages int  // he left
 }
 
-// OwnedError refuses to erase a customer's number as one of nobody.
+// OwnedError refuses to erase or export a customer's number as one of nobody.
 type OwnedError struct{ Customers []string }
 
 func (e *OwnedError) Error() string {
-	return fmt.Sprintf("the number is a customer's (%q): erase the customer by id", e.Customers)
+	return fmt.Sprintf("the number is a customer's (%q): name the customer by id", e.Customers)
 }
 
 // ErrDatabaseAway says that the database takes no changes at the moment.
-var ErrDatabaseAway = errors.New("the database does not take changes now: nothing was erased, try again when it does")
+var ErrDatabaseAway = errors.New("the database does not take changes now: nothing was done, try again when it does")
 
 const (
 	qOwnersOfNumber = `SELECT customer FROM customer_numbers WHERE e164 = $1 ORDER BY customer`
@@ -88,7 +88,7 @@ type tracedCall struct {
 func (s *Store) traces(ctx context.Context, who Person) (out traces, err error) {
 	switch {
 	case (who.Customer == "") == (who.Number == ""):
-		return out, errors.New("either a customer or a number is erased")
+		return out, errors.New("want either a customer or a number")
 	case who.Number != "":
 		owners, err := s.texts(ctx, qOwnersOfNumber, who.Number)
 		if err != nil {

@@ -2,8 +2,10 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"io"
+	"slices"
 	"strconv"
 	"time"
 
@@ -41,7 +43,7 @@ func Seen(ctx context.Context, s *Store, id string) (n int64, err error) {
 // Rebuilt puts a record together from the tables, and reads the same from its
 // document: nil while none counts.
 func Rebuilt(ctx context.Context, s *Store, id string) (tables customer.Record, doc *customer.Record, err error) {
-	if tables, _, err = s.assemble(ctx, id); err != nil {
+	if tables, _, err = s.assemble(ctx, id, maxInteractions); err != nil {
 		return tables, nil, err
 	}
 	read, users, err := s.documents(ctx, qDocumentByID, []any{id})
@@ -109,4 +111,55 @@ func UnlockWhileAsked(ctx context.Context, o Options, after time.Duration) error
 	time.Sleep(after) // into the question
 	stop()
 	return l.Close()
+}
+
+// FullRecord has something in each field of a record.
+var FullRecord = fullRecord
+
+// OfCustomer are the tables that hold rows of a customer.
+func OfCustomer() []string { return slices.Concat([]string{"customers"}, ofCustomer) }
+
+// Cells reads the whole database: how often which value stands in "table.column".
+// Instants and other whole numbers are int64.
+func Cells(ctx context.Context, s *Store) (map[string]map[any]int, error) {
+	query := `SELECT name FROM sqlite_master WHERE type = 'table'`
+	if s.opts.Postgres != "" {
+		query = `SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'`
+	}
+	tables, err := s.texts(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]map[any]int{}
+	for _, table := range tables {
+		err := each(ctx, s.read, `SELECT * FROM `+table, nil, func(rows *sql.Rows) error {
+			columns, err := rows.Columns()
+			if err != nil {
+				return err
+			}
+			row := make([]any, len(columns))
+			into := make([]any, len(columns))
+			for i := range row {
+				into[i] = &row[i]
+			}
+			if err := rows.Scan(into...); err != nil {
+				return err
+			}
+			for i, v := range row {
+				if b, is := v.([]byte); is {
+					v = string(b)
+				}
+				cell := table + "." + columns[i]
+				if out[cell] == nil {
+					out[cell] = map[any]int{}
+				}
+				out[cell][v]++
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }

@@ -137,7 +137,7 @@ func (s *Store) recordOf(ctx context.Context, d *storedRecord) (customer.Record,
 // assembled puts a record together from the tables, as of one instant, and has
 // its document stored.
 func (s *Store) assembled(ctx context.Context, id string) (customer.Record, error) {
-	r, own, err := s.assemble(ctx, id)
+	r, own, err := s.assemble(ctx, id, maxInteractions)
 	if err != nil {
 		return r, err
 	}
@@ -164,14 +164,16 @@ func each(ctx context.Context, p querier, query string, args []any, do func(*sql
 	return rows.Err()
 }
 
-// assemble puts a record together from the tables, and counts the contacts of
-// our own in it. Names are as they were stored.
-func (s *Store) assemble(ctx context.Context, id string) (r customer.Record, own int64, err error) {
+// assemble puts a record together from the tables with at most so many
+// interactions, and counts the contacts of our own in it. Names are as they were
+// stored. Without the customer's own row the error is ErrNotFound, and what hangs on
+// his id is in the record all the same.
+func (s *Store) assemble(ctx context.Context, id string, most int) (r customer.Record, own int64, err error) {
 	there := false
 	asks := append([]ask{{qCustomerByID, []any{id}, func(row scanner) error {
 		there = true
 		return scanCustomer(row, &r, &own)
-	}}}, partsOf(&r, id)...)
+	}}}, partsOf(&r, id, most)...)
 	if err := s.read.askAll(ctx, asks); err != nil {
 		return r, 0, err
 	}
@@ -189,7 +191,7 @@ type ask struct {
 }
 
 // partsOf reads what hangs on a customer: four queries by index.
-func partsOf(r *customer.Record, id string) []ask {
+func partsOf(r *customer.Record, id string, most int) []ask {
 	r.Numbers, r.Products, r.Tickets, r.Interactions =
 		[]customer.Number{}, []customer.Product{}, []customer.Ticket{}, []customer.Interaction{}
 	return []ask{
@@ -215,7 +217,7 @@ func partsOf(r *customer.Record, id string) []ask {
 			r.Tickets = append(r.Tickets, t)
 			return err
 		}},
-		{qInteractions, []any{id, maxInteractions}, func(row scanner) error {
+		{qInteractions, []any{id, most}, func(row scanner) error {
 			i, err := scanInteraction(row)
 			r.Interactions = append(r.Interactions, i)
 			return err

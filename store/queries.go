@@ -143,9 +143,9 @@ const (
 		FROM products WHERE customer = $1 ORDER BY ord, id`
 	qTickets = `SELECT id, title, detail, topic, kind, status, opened_at, due_at, closed_at FROM tickets
 		WHERE customer = $1 ORDER BY CASE WHEN status = 'open' THEN 0 ELSE 1 END, opened_at DESC, id`
-	qInteractions = `SELECT id, at, channel, title, detail, topic, agent, agent_name, note,
-		disposition, duration_s, call, promised_by, kept
-		FROM interactions WHERE customer = $1 ORDER BY at DESC, id DESC LIMIT CAST($2 AS INTEGER)`
+	qSelectInteraction = `SELECT id, at, channel, title, detail, topic, agent, agent_name, note,
+		disposition, duration_s, call, promised_by, kept `
+	qInteractions = qSelectInteraction + `FROM interactions WHERE customer = $1 ORDER BY at DESC, id DESC LIMIT CAST($2 AS INTEGER)`
 
 	qKnownCustomers = `SELECT c.id, c.key, c.source_hash, c.version, c.billed_at
 		FROM customers c WHERE c.id IN `

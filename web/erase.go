@@ -14,11 +14,11 @@ type Erased struct {
 	Callbacks int  `json:"callbacks"` // that waited, and are over
 }
 
-// NotErased refuses to erase somebody. Code is bad_request, owned (the number is a
-// customer's) or unavailable (the database is away).
-type NotErased struct{ Code, Why string }
+// PersonRefused refuses to erase or to export somebody. Code is bad_request, owned
+// (the number is a customer's) or unavailable (the database is away).
+type PersonRefused struct{ Code, Why string }
 
-func (e *NotErased) Error() string { return e.Why }
+func (e *PersonRefused) Error() string { return e.Why }
 
 // Eraser erases a customer by id, or by number somebody who is none, for a user.
 type Eraser func(ctx context.Context, customer, number, by string) (Erased, error)
@@ -30,35 +30,50 @@ func (s *Server) eraseRoutes() []route {
 	return []route{{http.MethodPost, "/api/v1/erasures", RoleAdmin, s.erase}}
 }
 
+// wirePerson is a customer by id, or somebody who is none by number.
+type wirePerson struct {
+	Customer string `json:"customer"`
+	Number   string `json:"number"`
+}
+
+func person(w http.ResponseWriter, r *http.Request) (in wirePerson, err error) {
+	if err := body(w, r, &in); err != nil {
+		return in, err
+	}
+	if (in.Customer == "") == (in.Number == "") {
+		return in, problemBadRequest
+	}
+	return in, nil
+}
+
 // erase: POST /api/v1/erasures. Whom, stands in the body: addresses are logged on
 // the way.
 func (s *Server) erase(w http.ResponseWriter, r *http.Request, who *seat) error {
-	var in struct {
-		Customer string `json:"customer"`
-		Number   string `json:"number"`
-	}
-	if err := body(w, r, &in); err != nil {
+	in, err := person(w, r)
+	if err != nil {
 		return err
-	}
-	if (in.Customer == "") == (in.Number == "") {
-		return problemBadRequest
 	}
 	// Who asks and goes away means it all the same.
 	out, err := s.opt.Erase(context.WithoutCancel(r.Context()), in.Customer, in.Number, who.ID)
-	var not *NotErased
-	if !errors.As(err, &not) {
-		if err != nil {
-			return err
-		}
-		return reply(w, out)
+	if err != nil {
+		return notGiven(err)
+	}
+	return reply(w, out)
+}
+
+// notGiven is a PersonRefused as a client is told of it; other errors stay.
+func notGiven(err error) error {
+	var refused *PersonRefused
+	if !errors.As(err, &refused) {
+		return err
 	}
 	p := *problemBadRequest
-	switch not.Code {
+	switch refused.Code {
 	case "owned":
 		p = problem{Status: http.StatusConflict, Code: "owned", Title: "The number is a customer's"}
 	case "unavailable":
 		p = *problemUnavailable
 	}
-	p.Detail = not.Why
+	p.Detail = refused.Why
 	return &p
 }

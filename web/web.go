@@ -112,6 +112,8 @@ type Options struct {
 	PBXTokens map[string]string
 	// Erase erases people; nil: nobody can.
 	Erase Eraser
+	// Export gives what is kept of them; nil: nobody gets it.
+	Export Exporter
 	// Origins says which pages may change anything; see NewOrigins.
 	Origins func(*http.Request) bool
 	// UI is the built desktop; nil is the embedded one.
@@ -210,6 +212,7 @@ func New(opt Options) *Server {
 	s.routes = append(s.routes, s.routingRoutes()...)
 	s.routes = append(s.routes, s.messageRoutes()...)
 	s.routes = append(s.routes, s.eraseRoutes()...)
+	s.routes = append(s.routes, s.exportRoutes()...)
 	s.routes = append(s.routes, s.pbxRoutes()...)
 	return s
 }

@@ -27,7 +27,7 @@ func TestEraseCommand(t *testing.T) {
 		exit       int
 	}{
 		{"LW-9", "say --yes", 1},
-		{"--number +447700900499 --yes", "erase the customer by id", 1},
+		{"--number +447700900499 --yes", "name the customer by id", 1},
 		{"--number 0 --yes", "the number is none", 1},
 		{"LW-9 --yes", "erased: customer yes, 0 calls", 0},
 		{"LW-9 --yes", "nothing of that person was kept", 0},

@@ -43,12 +43,8 @@ type erasing struct {
 }
 
 func (e *erasing) do(ctx context.Context, who store.Person) (out web.Erased, err error) {
-	if who.Number != "" {
-		n, err := identity.ParseNumber(who.Number, "", nil)
-		if err != nil {
-			return out, &web.NotErased{Code: "bad_request", Why: "the number is none: it is written as +447700900417"}
-		}
-		who.Number = n.E164()
+	if who, err = canonical(who); err != nil {
+		return out, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, erasePatience)
 	defer cancel()
@@ -68,7 +64,7 @@ func (e *erasing) do(ctx context.Context, who store.Person) (out web.Erased, err
 	}
 	e.forget(who, t)
 	if e.key != nil {
-		if err := e.keys(e.subjects(who, t)...); err != nil {
+		if err := e.keys(subjects(e.key, who, t)...); err != nil {
 			return out, err
 		}
 	}
@@ -86,14 +82,27 @@ func (e *erasing) do(ctx context.Context, who store.Person) (out web.Erased, err
 	return out, err
 }
 
+// canonical is a person with the number as the database has numbers.
+func canonical(who store.Person) (store.Person, error) {
+	if who.Number == "" {
+		return who, nil
+	}
+	n, err := identity.ParseNumber(who.Number, "", nil)
+	if err != nil {
+		return who, &web.PersonRefused{Code: "bad_request", Why: "the number is none: it is written as +447700900417"}
+	}
+	who.Number = n.E164()
+	return who, nil
+}
+
 // subjects are those under whose keys the journal has sealed what is known of a
 // person.
-func (e *erasing) subjects(who store.Person, t store.Traces) (out []string) {
+func subjects(key func(field, literal string) string, who store.Person, t store.Traces) (out []string) {
 	if who.Customer != "" {
-		out = append(out, e.key("customer.id", who.Customer))
+		out = append(out, key("customer.id", who.Customer))
 	}
 	for _, n := range t.Numbers {
-		out = append(out, e.key("call.ani", n))
+		out = append(out, key("call.ani", n))
 	}
 	for _, c := range t.Calls {
 		out = append(out, journal.SubjectOfCall(c))
@@ -117,20 +126,26 @@ func (a *App) Erase(ctx context.Context, who store.Person, by string) (web.Erase
 		},
 	}
 	out, err := e.do(ctx, who)
-	var owned *store.OwnedError
-	switch {
-	case errors.As(err, &owned):
-		return out, &web.NotErased{Code: "owned", Why: owned.Error()}
-	case errors.Is(err, store.ErrDatabaseAway):
-		return out, &web.NotErased{Code: "unavailable", Why: store.ErrDatabaseAway.Error()}
-	case err != nil:
-		return out, err
+	if err != nil {
+		return out, personRefused(err)
 	}
 	// Look-ups that were under way may have been remembered since.
 	a.finder.Erase(who.Customer, []string{who.Number})
 	a.log.Info("a person was erased", zap.String("user", by), zap.Bool("customer", out.Customer), zap.Int("calls", out.Calls),
 		zap.Int("messages", out.Messages), zap.Int("callbacks", out.Callbacks))
 	return out, nil
+}
+
+// personRefused is the error of an erasure or an export in web's words.
+func personRefused(err error) error {
+	var owned *store.OwnedError
+	switch {
+	case errors.As(err, &owned):
+		return &web.PersonRefused{Code: "owned", Why: owned.Error()}
+	case errors.Is(err, store.ErrDatabaseAway):
+		return &web.PersonRefused{Code: "unavailable", Why: store.ErrDatabaseAway.Error()}
+	}
+	return err
 }
 
 // eraseFor implements what package web asks of it.
@@ -141,22 +156,11 @@ func (a *App) eraseFor(ctx context.Context, customer, number, by string) (web.Er
 // EraseFiles erases a person from the database and the files of a server that does
 // not run, and refuses to behind the back of one that does.
 func EraseFiles(ctx context.Context, s *configs.Server, who store.Person, log *zap.Logger) (out web.Erased, err error) {
-	o, err := StoreOptions(s.Store)
-	if err != nil {
-		return out, err
-	}
-	// As a server would: it has to be the only one, and what an earlier run has
-	// left in the spill file is written first.
-	o.Log, o.Spill = log, filepath.Join(s.Store.Journal, "ledger.spill")
-	st, err := store.Open(ctx, o)
+	st, key, err := openAlone(ctx, s, log)
 	if err != nil {
 		return out, err
 	}
 	defer func() { err = errors.Join(err, st.Close()) }()
-	key, err := RimKeys(s.Store.Journal)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return out, fmt.Errorf("the journal's key: %w", err)
-	}
 	e := erasing{
 		store: st, key: key,
 		keys:     func(subjects ...string) error { return journal.Erase(s.Store.Journal, subjects...) },
@@ -172,18 +176,45 @@ func EraseFiles(ctx context.Context, s *configs.Server, who store.Person, log *z
 	return out, st.Scrub(ctx)
 }
 
-// eraseMessages removes the files of calls' messages, whatever has become of them.
-func eraseMessages(folder string, calls []routing.CallID) error {
+// openAlone opens the store of a server that does not run as that would: it has to
+// be the only one, and what an earlier run has left in the spill file is written
+// first. key is nil where no journal was ever kept.
+func openAlone(ctx context.Context, s *configs.Server, log *zap.Logger) (st *store.Store, key func(field, literal string) string, err error) {
+	o, err := StoreOptions(s.Store)
+	if err != nil {
+		return nil, nil, err
+	}
+	key, err = RimKeys(s.Store.Journal)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, fmt.Errorf("the journal's key: %w", err)
+	}
+	o.Log, o.Spill = log, filepath.Join(s.Store.Journal, "ledger.spill")
+	st, err = store.Open(ctx, o)
+	return st, key, err
+}
+
+// messageFiles are the names of the files of calls' messages in a folder, whatever
+// has become of them.
+func messageFiles(folder string, calls []routing.CallID) (names []string, err error) {
 	entries, err := os.ReadDir(folder)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+		return nil, nil
 	}
-	errs := []error{err}
 	for _, f := range entries {
 		call, _, _ := strings.Cut(f.Name(), ".")
 		if slices.ContainsFunc(calls, func(c routing.CallID) bool { return fmt.Sprint(int64(c)) == call }) {
-			errs = append(errs, os.Remove(filepath.Join(folder, f.Name())))
+			names = append(names, f.Name())
 		}
+	}
+	return names, err
+}
+
+// eraseMessages removes them.
+func eraseMessages(folder string, calls []routing.CallID) error {
+	names, err := messageFiles(folder, calls)
+	errs := []error{err}
+	for _, name := range names {
+		errs = append(errs, os.Remove(filepath.Join(folder, name)))
 	}
 	return errors.Join(errs...)
 }
@@ -206,19 +237,20 @@ func (c *knownCalls) erase(customer string, numbers []string) {
 	}
 }
 
-// wireErasure is what the command asks a running server.
-type wireErasure struct {
+// wirePerson is what the commands erase and export ask a running server.
+type wirePerson struct {
 	Customer string `json:"customer"`
 	Number   string `json:"number"`
 	By       string `json:"by"`
 }
 
 func (a *App) localErase(w http.ResponseWriter, r *http.Request) {
-	var in wireErasure
+	var in wirePerson
 	if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
+	patiently(w)
 	out, err := a.Erase(r.Context(), store.Person{Customer: in.Customer, Number: in.Number}, "command line: "+in.By)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
@@ -228,9 +260,14 @@ func (a *App) localErase(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(out)
 }
 
+// patiently gives an answer the time that reading all calls may take.
+func patiently(w http.ResponseWriter) {
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(erasePatience + answerTime)) // it has one
+}
+
 // AskToErase has the running server erase a person.
 func AskToErase(ctx context.Context, s *configs.Server, who store.Person, by string) (out web.Erased, err error) {
-	body, err := json.Marshal(wireErasure{who.Customer, who.Number, by})
+	body, err := json.Marshal(wirePerson{who.Customer, who.Number, by})
 	if err == nil {
 		err = askLocal(ctx, s, http.MethodPost, "/erase", bytes.NewReader(body), &out)
 	}

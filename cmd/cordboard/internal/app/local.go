@@ -47,6 +47,7 @@ func (a *App) listenLocal() {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /trace", a.localTrace)
 	mux.HandleFunc("POST /erase", a.localErase)
+	mux.HandleFunc("POST /export", a.localExport)
 	a.local, a.localListener = newServer(mux, a.log), l
 }
 
