@@ -1,10 +1,6 @@
 package configs
 
-import (
-	"errors"
-	"fmt"
-	"time"
-)
+import "time"
 
 // Pops is a PBX that keeps its queues and tells us of its calls, for the record
 // to be on the agent's desk.
@@ -19,46 +15,15 @@ type Pops struct {
 	Longest time.Duration `key:"longest"`
 }
 
-const (
-	maxPops    = 64
-	leastToken = 20 // characters: a token stands alone, without a user's name
-)
+const maxPops = 64
 
 // Secret is what the PBX shows, for the HTTP edge alone: never to be logged. Its
 // errors don't repeat it.
-func (p Pops) Secret() (token string, err error) {
-	key := "token"
-	if p.TokenFile != "" {
-		key = "token_file"
-		token, err = firstLine(p.TokenFile)
-	} else {
-		token, err = resolved(p.Token)
-	}
-	if err == nil && len(token) < leastToken {
-		err = fmt.Errorf("a token has %d characters at least", leastToken)
-	}
-	if err != nil {
-		return "", fmt.Errorf("pops.%s.%s: %w", p.Name, key, err)
-	}
-	return token, nil
-}
+func (p Pops) Secret() (string, error) { return tokenOf("pops."+p.Name, p.Token, p.TokenFile) }
 
 // PopTokens are the tokens of all sources, by token. No two may have the same.
 func (s *Server) PopTokens() (map[string]string, error) {
-	out := make(map[string]string, len(s.Pops))
-	var errs []error
-	for _, p := range s.Pops {
-		token, err := p.Secret()
-		switch other, taken := out[token]; {
-		case err != nil:
-			errs = append(errs, err)
-		case taken:
-			errs = append(errs, fmt.Errorf("pops.%s: its token is that of pops.%s", p.Name, other))
-		default:
-			out[token] = p.Name
-		}
-	}
-	return out, errors.Join(errs...)
+	return tokensOf("pops", s.Pops, func(p Pops) (string, func() (string, error)) { return p.Name, p.Secret })
 }
 
 func (s *serverReader) pops(n *node) {
@@ -79,19 +44,7 @@ func (s *serverReader) pops(n *node) {
 func (s *serverReader) popSource(name string, n *node) Pops {
 	o := s.object(n)
 	p := Pops{Name: name}
-	token, file := o.get("token"), o.get("token_file")
-	if token != nil {
-		if p.Token = s.text(token, 100); p.Token != "" && !reference.MatchString(p.Token) {
-			s.wrong(token, "a token does not belong in this file: write ${NAME} in its place, or use token_file")
-		}
-	}
-	if file != nil {
-		p.TokenFile = s.path(file, "")
-	}
-	o.together("token", "token_file")
-	if token == nil && file == nil && !o.bad {
-		s.errorf(n, CodeMissing, "%s: what the PBX shows is missing: token_file, or token: ${NAME}", n.label())
-	}
+	p.Token, p.TokenFile = s.token(n, o, "the PBX")
 	if r := o.get("region"); r != nil {
 		p.Region = s.region(r)
 	}

@@ -28,6 +28,7 @@ type Server struct {
 	Voicemail   Voicemail `key:"voicemail"`
 	Trace       Trace     `key:"trace"`
 	Pops        []Pops    `key:"pops"`
+	Senders     []Sender  `key:"interactions"`
 }
 
 // SIP is where calls come in.

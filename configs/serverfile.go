@@ -90,6 +90,7 @@ func (s *serverReader) document(o *object) {
 	s.voicemail(s.object(o.get("voicemail")))
 	s.trace(s.object(o.get("trace")))
 	s.pops(o.get("pops"))
+	s.senders(o.get("interactions"))
 	o.close()
 }
 

@@ -25,6 +25,7 @@ type card struct {
 	asking     int          // the question whose number is being looked up; 0: none is
 	entering   *time.Timer  // until that is given up
 	keyed      *enteredView // nil: nothing was keyed in
+	renewing   bool         // its customer waits to be read again
 
 	queue, topic string
 	waitFrom     time.Time     // the present wait began

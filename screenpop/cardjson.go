@@ -2,6 +2,7 @@ package screenpop
 
 import (
 	"encoding/json"
+	"slices"
 
 	"github.com/cordboard/cordboard/screenpop/customer"
 )
@@ -276,7 +277,19 @@ func appendInteraction(to []byte, i *customer.Interaction) []byte {
 	to = optionalInt(to, `,"duration_s":`, i.DurationS)
 	to = optionalInt(to, `,"call":`, i.Call)
 	to = optionalTime(to, `,"promised_by":`, i.PromisedBy)
-	return append(optionalBool(to, `,"kept":`, i.Kept), '}')
+	to = optionalBool(to, `,"kept":`, i.Kept)
+	to = optionalField(to, `,"source":`, i.Source)
+	to = optionalTime(to, `,"changed_at":`, i.ChangedAt)
+	if len(i.Links) > 0 {
+		to = appendList(to, `,"links":`, i.Links, appendLink)
+	}
+	return append(to, '}')
+}
+
+func appendLink(to []byte, l *customer.Link) []byte {
+	from := len(to) + 1
+	to = appendField(optionalField(append(to, '{'), `,"title":`, l.Title), `,"url":`, l.URL)
+	return append(slices.Delete(to, from, from+1), '}') // the first comma
 }
 
 func appendOther(to []byte, o *customer.Other) []byte {

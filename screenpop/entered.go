@@ -80,6 +80,7 @@ func (h *Hub) entered(j job, m customer.Match, err error) {
 		}
 		h.opt.Observe(c.new.Call, "resolved", "", 0, h.now(), map[string]any{"match": "keyed_in"})
 		h.fetchAhead(c)
+		h.renewIfChanged(c)
 	}
 	h.opt.Entered(c.new.Call, j.ask, m, err)
 }

@@ -197,6 +197,7 @@ func (h *Hub) choose(r request, f chooseFrame) string {
 	h.knownToQuestions(c)
 	h.fetchAnswers(r.card, r.leg)
 	h.patch(c, nil)
+	h.renew(c) // candidates are as old as the call
 	return ""
 }
 

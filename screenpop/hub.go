@@ -132,9 +132,10 @@ type Hub struct {
 	failing failing // look-ups
 	answers map[answerKey]*answerEntry
 	gather  gatherer
-	spoken  []string  // languages of the open desks; nil when that has to be looked up
-	draft   []byte    // room for the frame being written
-	at      time.Time // of the message being handled; zero: the clock has not been read for it
+	spoken  []string             // languages of the open desks; nil when that has to be looked up
+	draft   []byte               // room for the frame being written
+	at      time.Time            // of the message being handled; zero: the clock has not been read for it
+	changed map[string]time.Time // customers who have changed of late
 	// searched holds the titles of answers that searches have shown.
 	searched map[string]string
 	swept    time.Time
@@ -149,7 +150,7 @@ func New(opt Options) *Hub {
 	h := &Hub{
 		opt: opt, log: opt.Log.Named("screenpop"), wake: make(chan struct{}, 1),
 		cards: map[routing.CallID]*card{}, desks: map[agents.ID]*desk{},
-		answers: map[answerKey]*answerEntry{}, searched: map[string]string{},
+		answers: map[answerKey]*answerEntry{}, changed: map[string]time.Time{}, searched: map[string]string{},
 	}
 	h.ctx, h.cancel = context.WithCancel(context.Background())
 	h.tickets.init(opt.Clock)

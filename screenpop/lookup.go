@@ -44,12 +44,17 @@ type job struct {
 	card *card
 	ask  int    // of the number that was keyed in; 0: by the telephone number
 	id   string // that number
+	// again: the card's customer, by id, is read once more.
+	again bool
 }
 
 // over says that nobody waits for the outcome any more: it took too long, the caller
 // has gone, or is known by what he has keyed in.
 func (j job) over() bool {
 	c := j.card
+	if j.again {
+		return false // who wraps a call up has it in hand still
+	}
 	return !c.endedAt.IsZero() || j.ask == 0 && c.told || j.ask != 0 && c.asking != j.ask
 }
 
@@ -63,6 +68,9 @@ func (h *Hub) startJobs() {
 			continue
 		}
 		h.busy++
+		if j.again {
+			j.card.renewing = false
+		}
 		number := j.card.new.Lookup
 		// A source that does not heed its context keeps the slot, not the call:
 		// expiry answers for it.
@@ -70,9 +78,12 @@ func (h *Hub) startJobs() {
 			m, err := h.find(j, number)
 			h.post(func() {
 				h.busy--
-				if j.ask != 0 {
+				switch {
+				case j.again:
+					h.renewed(j.card, m, err)
+				case j.ask != 0:
 					h.entered(j, m, err)
-				} else {
+				default:
 					h.resolved(j.card, m, err)
 				}
 				h.startJobs()
@@ -91,7 +102,7 @@ func (h *Hub) find(j job, e164 string) (m customer.Match, err error) {
 	}()
 	ctx, cancel := context.WithTimeout(h.ctx, h.opt.LookupTimeout)
 	defer cancel()
-	if j.ask != 0 {
+	if j.ask != 0 || j.again {
 		return h.opt.ByID(ctx, j.id)
 	}
 	return h.opt.Finder.Find(ctx, e164)
@@ -124,6 +135,7 @@ func (h *Hub) resolved(c *card, m customer.Match, err error) {
 		}
 	}
 	h.knownToQuestions(c)
+	h.renewIfChanged(c)
 }
 
 // failing counts look-ups that fail one after the other, as all do while the

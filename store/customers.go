@@ -183,7 +183,7 @@ func selected(tab tab, row []any) values {
 		return append(values{row[1]}, row[3:]...)
 	case tabInteractions: // ..., attempt, promised_by, kept
 		n := len(row)
-		return append(slices.Clone(values(row[1:n-3])), row[n-2:]...)
+		return append(append(slices.Clone(values(row[1:n-3])), row[n-2:]...), "", nil, "") // no import has what outside systems write
 	}
 	return row[1:]
 }

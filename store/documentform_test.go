@@ -39,6 +39,7 @@ func fullRecord() customer.Record {
 		Interactions: []customer.Interaction{{
 			ID: "i1", At: at, Channel: "call", Title: "Drops", Detail: "again", Topic: "line_fault", Agent: by("priya", "Priya Lund"), Note: "sends an engineer",
 			Disposition: "fixed", DurationS: 61, Call: 12, PromisedBy: &at, Kept: &no,
+			Source: "web", ChangedAt: &at, Links: []customer.Link{{Title: "letter", URL: "https://files.example.com/7"}},
 		}},
 		Contacts: 3, Others: []customer.Other{{Name: "Leo", Detail: "may ask"}},
 	}

@@ -456,6 +456,25 @@ func (r *documentReader) interaction(to *customer.Interaction) {
 			to.PromisedBy = r.instantPtr()
 		case "kept":
 			to.Kept = r.maybe()
+		case "source":
+			to.Source = r.string()
+		case "changed_at":
+			to.ChangedAt = r.instantPtr()
+		case "links":
+			to.Links = listOf(r, to.Links, r.link)
+		default:
+			r.odd = true
+		}
+	})
+}
+
+func (r *documentReader) link(to *customer.Link) {
+	r.object(func(key string) {
+		switch key {
+		case "title":
+			to.Title = r.string()
+		case "url":
+			to.URL = r.string()
 		default:
 			r.odd = true
 		}

@@ -53,7 +53,9 @@ const (
 	qForgetNumber   = `UPDATE calls SET number = '' WHERE number = $1` // of others who called from it
 	qForgetCustomer = `DELETE FROM customers WHERE id = $1`
 	qDropContactsOf = `DELETE FROM interactions WHERE call = $1 AND attempt IS NOT NULL AND customer IN ('', $2)`
-	callsAtOnce     = 50_000
+	// The last of the interactions, once nobody can add one.
+	qDropInteractions = `DELETE FROM interactions WHERE customer = $1`
+	callsAtOnce       = 50_000
 )
 
 // ofCustomer are the tables that hold rows of a customer, those that refer to
@@ -142,7 +144,11 @@ func (s *Store) ownNumbers(ctx context.Context, t *traces) error {
 }
 
 func (s *Store) texts(ctx context.Context, query string, args ...any) (out []string, err error) {
-	err = each(ctx, s.read, query, args, func(rows *sql.Rows) error {
+	return textsOf(ctx, s.read, query, args...)
+}
+
+func textsOf(ctx context.Context, p querier, query string, args ...any) (out []string, err error) {
+	err = each(ctx, p, query, args, func(rows *sql.Rows) error {
 		var text string
 		err := rows.Scan(&text)
 		out = append(out, text)
@@ -245,8 +251,11 @@ func (s *Store) eraseRows(ctx context.Context, who Person, found *traces) (out E
 			}
 		}
 		n, err := t.exec(qForgetCustomer, who.Customer)
-		out.Customer = n > 0
-		return err
+		if out.Customer = n > 0; err != nil {
+			return err
+		}
+		// Who has sent one meanwhile held the customer's row, and nobody can any more.
+		return t.put(qDropInteractions, who.Customer)
 	})
 	return out, err
 }

@@ -26,7 +26,7 @@ var notExported = map[string]string{
 	"customers.doc_version": "of the record in one piece", "customers.doc_contacts": "the same", "customers.doc_own": "the same", "customers.doc_added": "the same",
 	"customer_numbers.ord": "an order, kept", "products.ord": "an order, kept",
 	"message_sounds.wav": "where it is, is said", "message_sounds.call": "the same",
-	"interactions.attempt": "part of the id of a talk", "counters.value": "of the store, and of nobody",
+	"interactions.attempt": "part of the id of a talk", "interactions.revision": "counts what was replaced, which is gone", "counters.value": "of the store, and of nobody",
 }
 
 // TestExportHasAllThatEraseRemoves: what is in the database before an erasure and not
@@ -98,6 +98,14 @@ func fillPerson(t *testing.T, s *store.Store) store.Person {
 	}
 	for i := range 60 { // more than a desk shows
 		s.SaveContact(store.Contact{Call: routing.CallID(1000 + i), Attempt: 1, Customer: r.ID, Agent: "ann", At: at.Add(-time.Duration(i) * time.Hour), Note: fmt.Sprintf("earlier note %d", i)})
+	}
+	sent := r.Interactions[0]
+	sent.ID, sent.Source, sent.Links, sent.ChangedAt = "post:77", "post", []customer.Link{{Title: "photo", URL: "https://files.example.com/photo"}}, nil
+	for _, title := range []string{"first", "replaced"} {
+		sent.Title = title
+		if _, err := s.SaveSent(t.Context(), store.Person{Customer: r.ID}, sent); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if err := s.Flush(t.Context()); err != nil {
 		t.Fatal(err)

@@ -151,6 +151,8 @@ func checkInteractions(list []customer.Interaction) error {
 		switch {
 		case c.At.IsZero():
 			return bad("interaction %d: no at", i+1)
+		case c.Source != "" || c.ChangedAt != nil || c.Links != nil:
+			return bad("interaction %d: source, changed_at and links come by the API alone (docs/interactions.md)", i+1)
 		case c.DurationS < 0:
 			return bad("interaction %d: duration_s is negative", i+1)
 		case !slices.Contains([]string{"call", "web", "chat", "mail", "sms", "shop", "visit", "fax"}, c.Channel):

@@ -227,15 +227,17 @@ func partsOf(r *customer.Record, id string, most int) []ask {
 
 func scanInteraction(row scanner) (customer.Interaction, error) {
 	var i customer.Interaction
-	var at, call, promised, kept sql.NullInt64
+	var at, call, promised, kept, changed sql.NullInt64
 	var by customer.Colleague
+	var links string
 	err := row.Scan(&i.ID, &at, &i.Channel, &i.Title, &i.Detail, &i.Topic, &by.Agent, &by.Name, &i.Note,
-		&i.Disposition, &i.DurationS, &call, &promised, &kept)
+		&i.Disposition, &i.DurationS, &call, &promised, &kept, &i.Source, &changed, &links)
+	i.ChangedAt = maybe(changed)
 	i.At, i.Call, i.PromisedBy, i.Kept = instant(at), call.Int64, maybe(promised), yesNo(kept)
 	if by != (customer.Colleague{}) {
 		i.Agent = &by
 	}
-	return i, err
+	return i, errors.Join(err, fromList(links, &i.Links))
 }
 
 func scanCustomer(row scanner, r *customer.Record, own *int64) error {

@@ -110,7 +110,7 @@ const (
 		WHERE id = $1 AND version = $2 AND (doc_version IS NULL OR doc_version <= $2)`
 	// What our own agents added last, and the version that the customer has with it.
 	qNewestOwn = `SELECT c.version, i.id, i.at, i.channel, i.title, i.detail, i.topic, i.agent, i.agent_name, i.note,
-		i.disposition, i.duration_s, i.call, i.promised_by, i.kept
+		i.disposition, i.duration_s, i.call, i.promised_by, i.kept, i.source, i.changed_at, i.links
 		FROM customers c JOIN interactions i ON i.customer = c.id
 		WHERE c.id = $1 AND i.attempt IS NOT NULL ORDER BY i.at DESC, i.id DESC LIMIT CAST($2 AS INTEGER)`
 	// After an import has changed the customer's tables in the same transaction:
@@ -144,7 +144,7 @@ const (
 	qTickets = `SELECT id, title, detail, topic, kind, status, opened_at, due_at, closed_at FROM tickets
 		WHERE customer = $1 ORDER BY CASE WHEN status = 'open' THEN 0 ELSE 1 END, opened_at DESC, id`
 	qSelectInteraction = `SELECT id, at, channel, title, detail, topic, agent, agent_name, note,
-		disposition, duration_s, call, promised_by, kept `
+		disposition, duration_s, call, promised_by, kept, source, changed_at, links `
 	qInteractions = qSelectInteraction + `FROM interactions WHERE customer = $1 ORDER BY at DESC, id DESC LIMIT CAST($2 AS INTEGER)`
 
 	qKnownCustomers = `SELECT c.id, c.key, c.source_hash, c.version, c.billed_at

@@ -2,8 +2,6 @@ package web
 
 import (
 	"context"
-	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/json"
 	"errors"
 	"io"
@@ -12,12 +10,10 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"go.uber.org/zap"
 
 	"github.com/cordboard/cordboard/agents"
 	"github.com/cordboard/cordboard/routing"
@@ -68,37 +64,14 @@ type PBXCalls interface {
 
 // pbx takes what PBXs tell.
 type pbx struct {
-	calls     PBXCalls
-	sources   []pbxSource
-	strangers *limiter // by address
-	events    *limiter // by source
-	counted   *prometheus.CounterVec
-	log       *zap.Logger
+	calls PBXCalls
+	gate  *gate
 }
-
-type pbxSource struct {
-	token [sha256.Size]byte
-	name  string
-}
-
-// Events that one PBX may tell at once, and then one each interval: a call has
-// three or four.
-const (
-	pbxBurst = 500
-	pbxEach  = 10 * time.Millisecond
-)
 
 func newPBX(opt Options) *pbx {
-	p := &pbx{
-		calls: opt.PBX, strangers: newLimiter(20, 3*time.Second), events: newLimiter(pbxBurst, pbxEach), log: sparing(opt.Log.Named("web")),
-		counted: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "cordboard_pbx_events_total", Help: "What PBXs told of their calls, by source and result: done, ignored, bad, too_many; bad_token without a source.",
-		}, []string{"source", "result"}),
-	}
-	for token, name := range opt.PBXTokens {
-		p.sources = append(p.sources, pbxSource{sha256.Sum256([]byte(token)), name})
-	}
-	return p
+	return &pbx{opt.PBX, newGate("a PBX", opt.PBXTokens, prometheus.CounterOpts{
+		Name: "cordboard_pbx_events_total", Help: "What PBXs told of their calls, by source and result: done, ignored, bad, too_many; bad_token without a source.",
+	}, sparing(opt.Log.Named("web")))}
 }
 
 // pbxPath is where PBXs tell of calls: with the token as a bearer's, or behind it as
@@ -115,69 +88,27 @@ func (s *Server) pbxRoutes() []route {
 	}
 }
 
-// isPBX says whether a request is one of a PBX: it comes from no page, and is let in
-// by its token, not by a cookie.
-func isPBX(r *http.Request) bool {
-	return r.URL.Path == pbxPath || strings.HasPrefix(r.URL.Path, pbxPath+"/")
-}
-
-var (
-	problemPBXToken = &problem{Status: 401, Code: "bad_token", Title: "The token is not known"}
-	problemPBXEvent = &problem{Status: 422, Code: "bad_event", Title: "The event cannot be read"}
-)
+var problemPBXEvent = &problem{Status: 422, Code: "bad_event", Title: "The event cannot be read"}
 
 // pbxEvent: POST /api/v1/cti.
 func (s *Server) pbxEvent(w http.ResponseWriter, r *http.Request, _ *seat) error {
-	p, now := s.pbx, s.opt.Clock()
-	name, ok := p.whose(r)
-	if !ok { // nothing that strangers do holds up a PBX: behind a proxy they have one address
-		from := source(r)
-		if wait, ok := p.strangers.try(from, now); !ok {
-			p.counted.WithLabelValues("", "too_many").Inc()
-			return tooMany(wait)
-		}
-		p.counted.WithLabelValues("", "bad_token").Inc()
-		p.log.Warn("a PBX's token was refused", zap.String("source", from))
-		return problemPBXToken
-	}
-	if wait, ok := p.events.try(name, now); !ok {
-		p.counted.WithLabelValues(name, "too_many").Inc()
-		return tooMany(wait)
-	}
-	e, err := readPBX(w, r)
+	name, err := s.pbx.gate.let(r, s.opt.Clock())
 	if err != nil {
-		p.counted.WithLabelValues(name, "bad").Inc()
 		return err
 	}
-	answer := p.calls.Told(r.Context(), name, e)
+	counted := s.pbx.gate.counted
+	e, err := readPBX(w, r)
+	if err != nil {
+		counted.WithLabelValues(name, "bad").Inc()
+		return err
+	}
+	answer := s.pbx.calls.Told(r.Context(), name, e)
 	result := "done"
 	if answer.Call == 0 {
 		result = "ignored"
 	}
-	p.counted.WithLabelValues(name, result).Inc()
+	counted.WithLabelValues(name, result).Inc()
 	return reply(w, answer)
-}
-
-func tooMany(wait time.Duration) error {
-	p := *problemTooMany
-	p.retryAfter = int(wait/time.Second) + 1
-	return &p
-}
-
-// whose is the source that shows the token. All are looked at, so that the time it
-// takes says nothing.
-func (p *pbx) whose(r *http.Request) (name string, ok bool) {
-	shown := r.PathValue("token")
-	if scheme, token, is := strings.Cut(r.Header.Get("Authorization"), " "); is && strings.EqualFold(scheme, "Bearer") && shown == "" {
-		shown = strings.TrimSpace(token)
-	}
-	sum := sha256.Sum256([]byte(shown))
-	for _, s := range p.sources {
-		if subtle.ConstantTimeCompare(sum[:], s.token[:]) == 1 {
-			name, ok = s.name, true
-		}
-	}
-	return name, ok
 }
 
 // Bounds of an event's values, in bytes.

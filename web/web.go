@@ -110,6 +110,9 @@ type Options struct {
 	// source); without tokens by nobody.
 	PBX       PBXCalls
 	PBXTokens map[string]string
+	// Sent writes what systems send that show one of SentTokens, as PBX does.
+	Sent       SentInteractions
+	SentTokens map[string]string
 	// Erase erases people; nil: nobody can.
 	Erase Eraser
 	// Export gives what is kept of them; nil: nobody gets it.
@@ -149,6 +152,7 @@ type Server struct {
 	board      *board
 	logins     *logins
 	pbx        *pbx
+	sent       *sent
 	reports    chan struct{} // holds a token while one is made
 	watched    watched
 	remembered remembered
@@ -189,12 +193,12 @@ func New(opt Options) *Server {
 	}
 	s := &Server{
 		opt: opt, log: opt.Log.Named("web"), ui: newUI(opt.UI),
-		board: &board{source: opt.Board, day: opt.Day, degraded: opt.Degraded, clock: opt.Clock}, logins: newLogins(opt), pbx: newPBX(opt),
+		board: &board{source: opt.Board, day: opt.Day, degraded: opt.Degraded, clock: opt.Clock}, logins: newLogins(opt), pbx: newPBX(opt), sent: newSent(opt),
 		reports: make(chan struct{}, 1),
 		watched: watched{keys: map[string]bool{}}, remembered: remembered{logins: map[string]login{}},
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
-	opt.Registry.MustRegister(&boardCollector{source: opt.Board, desks: opt.Desks}, s.logins.counted, s.pbx.counted)
+	opt.Registry.MustRegister(&boardCollector{source: opt.Board, desks: opt.Desks}, s.logins.counted, s.pbx.gate.counted, s.sent.gate.counted)
 	s.routes = []route{
 		{http.MethodPost, "/api/v1/session", "", s.signIn},
 		{http.MethodDelete, "/api/v1/session", anyRole, s.signOut},
@@ -214,6 +218,7 @@ func New(opt Options) *Server {
 	s.routes = append(s.routes, s.eraseRoutes()...)
 	s.routes = append(s.routes, s.exportRoutes()...)
 	s.routes = append(s.routes, s.pbxRoutes()...)
+	s.routes = append(s.routes, s.sentRoutes()...)
 	return s
 }
 
@@ -269,7 +274,7 @@ func (s *Server) guard(next http.Handler) http.Handler {
 			h.Set("Cache-Control", "no-store")
 		}
 		safe := r.Method == http.MethodGet || r.Method == http.MethodHead
-		if (!safe && !isPBX(r) || r.URL.Path == "/desk") && !s.opt.Origins(r) {
+		if (!safe && !fromOutside(r) || r.URL.Path == "/desk") && !s.opt.Origins(r) {
 			s.fail(w, problemOrigin)
 			return
 		}

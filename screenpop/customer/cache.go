@@ -108,7 +108,10 @@ func weighRecord(r *Record) int {
 	}
 	for i := range r.Interactions {
 		v := &r.Interactions[i]
-		n += contactSize + around + texts(v.ID, v.Channel, v.Title, v.Detail, v.Topic, v.Note, v.Disposition)
+		n += contactSize + around + texts(v.ID, v.Channel, v.Title, v.Detail, v.Topic, v.Note, v.Disposition, v.Source)
+		for _, l := range v.Links {
+			n += texts(l.Title, l.URL)
+		}
 		if v.Agent != nil {
 			n += texts(v.Agent.Agent, v.Agent.Name)
 		}

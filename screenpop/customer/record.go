@@ -126,6 +126,17 @@ type Interaction struct {
 	// it was done.
 	PromisedBy *time.Time `json:"promised_by,omitempty"`
 	Kept       *bool      `json:"kept,omitempty"`
+	// Source is the outside system that has written it, "" for the record's own and
+	// for ours; ChangedAt is when that system last put something else in its place.
+	Source    string     `json:"source,omitempty"`
+	ChangedAt *time.Time `json:"changed_at,omitempty"`
+	Links     []Link     `json:"links,omitempty"`
+}
+
+// Link is where something that belongs to an interaction lies: a letter, a photo.
+type Link struct {
+	Title string `json:"title,omitempty"`
+	URL   string `json:"url"` // https
 }
 
 // Other is another person on the same account.

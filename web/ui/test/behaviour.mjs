@@ -2,7 +2,7 @@
 // reached the server.
 import assert from 'node:assert/strict';
 import { card, people, received } from './fixtures.mjs';
-import { withPage } from './harness.mjs';
+import { accessible, fits, withPage } from './harness.mjs';
 import { asking, asks, barIs, cardFor, offer, phase, question, scenes, seen, state, talk, us } from './scenes.mjs';
 
 const desk = (test, options = {}) => () => withPage(options, (x) => test({ ...x, lang: options.lang }));
@@ -127,6 +127,23 @@ export const behaviour = {
     x.server.send('card', card(Date.now()));
     const again = await x.server.got('pop_ack', (d) => d.version === 7);
     assert.equal(again.d.panels.money, 'shown');
+  }),
+
+  'what another system writes during a call stands in the timeline, and only https is a link': desk(async (x) => {
+    await scenes.offered(x);
+    const now = Date.now(), later = card(now);
+    const record = { ...later.record, version: 8, interactions: [{
+      id: 'post:17', at: new Date(now).toISOString(), channel: 'mail', title: 'Moves in May', agent: { agent: '', name: 'Ola Berg' }, source: 'mail-desk', changed_at: new Date(now).toISOString(),
+      links: [{ title: 'letter.pdf', url: 'https://files.example.com/7?page=2' }, { url: 'https://files.example.com/8' }, { title: 'script', url: 'javascript:alert(1)' }, { title: 'plain', url: 'http://files.example.com/9' }, { title: 'none', url: '7.pdf' }],
+    }, ...later.record.interactions] };
+    x.server.send('card', { ...later, record });
+    await x.server.got('pop_ack', (d) => d.version === 8);
+    const first = x.page.locator('[data-testid=timeline] > li').first();
+    assert.match(await first.innerText(), /Mail Moves in May\s+Ola Berg\s+From mail-desk · changed \d\d:\d\d/);
+    const links = await first.locator('a').evaluateAll((all) => all.map((a) => [a.textContent, a.getAttribute('href'), a.target, a.rel]));
+    assert.deepEqual(links, [['letter.pdf', 'https://files.example.com/7?page=2', '_blank', 'noopener noreferrer'], ['files.example.com', 'https://files.example.com/8', '_blank', 'noopener noreferrer']]);
+    await accessible(x.page);
+    await fits(x.page);
   }),
 
   'everything the first agent knew stands on the second one’s page': desk(async (x) => {

@@ -30,7 +30,7 @@ export function people(now) {
       { id: 'i2', at: iso(noon - 2 * day), channel: 'chat', title: '“How long is my contract?”', detail: 'Answered by the assistant: ends 8 December' },
       { id: 'i3', at: iso(noon - 8 * day), channel: 'call', title: 'Fibre drops at 20–22 h', duration_s: 492, agent: { agent: 'priya', name: 'Priya Nair' }, note: 'Patient, works evenings. Promised a call back by Friday if no better.', promised_by: iso(noon - 2 * day), kept: false, call: 3 },
       { id: 'i4', at: iso(noon - 9 * day), channel: 'sms', title: 'planned work in the street, 22–24 h', detail: 'Delivered' },
-      { id: 'i5', at: iso(noon - 14 * day), channel: 'mail', title: 'complaint: paid for 500, gets 80 in the evening', agent: { agent: 'marek', name: 'Marek Sobol' } },
+      { id: 'i5', at: iso(noon - 14 * day), channel: 'mail', title: 'complaint: paid for 500, gets 80 in the evening', agent: { agent: 'marek', name: 'Marek Sobol' }, source: 'mail-desk', links: [{ title: 'speed-test.pdf', url: 'https://files.example.com/speed-test.pdf' }] },
       { id: 'i6', at: iso(noon - 18 * day), channel: 'shop', title: 'TV box returned' },
       { id: 'i7', at: iso(noon - 23 * day), channel: 'visit', title: 'line measured, no fault found' },
     ],

@@ -32,6 +32,7 @@ func Check(s *configs.Server) (found []error) {
 	}
 	found = add(found, second(web.NewOrigins(s.Web.Origins)))
 	found = add(found, second(s.PopTokens()))
+	found = add(found, second(s.SenderTokens()))
 	found = append(found, checkStore(s.Store)...)
 	for _, l := range s.SIP.Listen {
 		found = add(found, checkAddress("sip.listen", l.Addr.Addr().String()))

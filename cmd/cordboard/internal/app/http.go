@@ -66,8 +66,12 @@ func (a *App) buildWeb(registry *prometheus.Registry, origins func(*http.Request
 	if err != nil {
 		return err
 	}
+	senders, err := s.SenderTokens()
+	if err != nil {
+		return err
+	}
 	a.web = web.New(web.Options{
-		PBX: a.pops, PBXTokens: tokens,
+		PBX: a.pops, PBXTokens: tokens, Sent: newSent(a.store, a.hub, s.Senders, a.log), SentTokens: senders,
 		Versions: versions, Activations: versions, ActivationLog: versions, Documents: versions, Reloader: versions,
 		Users: users{a.store}, Sessions: sessions{a.store}, Desk: a.hub, Answers: answers{a.store},
 		Board: a.rim.driver.Snapshot, Calls: calls{a.store}, Messages: mailboxes{a}, Explain: a.newExplainer(), Trace: a.tracer, Report: a.report, Erase: a.eraseFor, Export: a.exportFor, Day: a.today, Origins: origins, Links: a.opt.Links,

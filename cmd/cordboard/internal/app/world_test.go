@@ -86,6 +86,7 @@ type setup struct {
 	tones   map[string]float64 // sounds in place of the server's, in hertz; nobody waits for their end
 	desk    func(agents.ID, *desktest.Options)
 	pops    bool // a PBX tells of its calls
+	senders bool // outside systems write interactions
 	// provider stands between the trunk and what it leads to, and asks for a password.
 	provider *provider
 	back     bool // the trunk has its calls back
@@ -214,7 +215,7 @@ media: {address: 127.0.0.1, ports: 20000-29999, mutual: %s, sounds: "%s"}
 web: {listen: "127.0.0.1:0"}
 admin: "127.0.0.1:0"
 store: %s
-%s`, to, login, mutual, w.sounds(), w.section(), w.office())
+%s`, to, login, mutual, w.sounds(), w.section(), w.office()+w.senders())
 	server, findings := configs.ParseServer(filepath.Join(w.TempDir(), "cordboard.yaml"), []byte(text))
 	if len(findings) > 0 {
 		w.Fatal(findings)

@@ -8,7 +8,7 @@ import { detailInWords } from './Asks';
 import { useDeskState, useNow, useWords } from './context';
 import { Sound } from './Messages';
 import { Absent, panel, recordPanel } from './panels';
-import { type Billing, type Interaction, type Product, type Ticket, toMs } from './protocol';
+import { type Billing, type Interaction, type Link, type Product, type Ticket, toMs } from './protocol';
 import type { LiveCard } from './store';
 import { nameOf } from './words';
 
@@ -147,6 +147,20 @@ export function Timeline({ c }: { c: LiveCard }) {
   );
 }
 
+/** What is no https address is no link: it came from another system. */
+function Links({ list }: { list: Link[] }) {
+  const { t } = useWords();
+  const safe = list.flatMap((l) => {
+    const to = URL.canParse(l.url) ? new URL(l.url) : undefined;
+    return to?.protocol === 'https:' ? [{ href: to.href, host: to.host, title: l.title || to.host }] : [];
+  });
+  return safe.length === 0 ? null : (
+    <p className="tl-links" data-testid="links">
+      {safe.map((l) => <a key={l.href} href={l.href} target="_blank" rel="noopener noreferrer" title={l.host} aria-label={t('timeline.link', { title: l.title, host: l.host })}><Icon name="out" size="sm" />{l.title}</a>)}
+    </p>
+  );
+}
+
 function Contact({ x, fresh, lastNote }: { x: Interaction; fresh: boolean; lastNote: boolean }) {
   const { t, lang } = useWords();
   const now = useNow(30_000);
@@ -164,6 +178,8 @@ function Contact({ x, fresh, lastNote }: { x: Interaction; fresh: boolean; lastN
       <div className="what">
         <b>{channel}</b> {x.title}
         {under.map((u) => <p key={u}>{u}</p>)}
+        {x.source && <p className="t3" data-testid="source">{t('timeline.source', { source: x.source })}{x.changed_at && ' · ' + t('timeline.changed', { when: nearDate(toMs(x.changed_at), now, lang) })}</p>}
+        {x.links && <Links list={x.links} />}
         {x.channel === 'voicemail' && x.call !== undefined && <Sound call={x.call} label={t('timeline.play_message')} />}
         {x.note && <p data-testid={lastNote ? 'last-note' : undefined}>{mine || !x.agent ? t(mine ? 'timeline.your_note' : 'timeline.note', { text: x.note }) : t('timeline.note_by', { name: nameOf(s, x.agent), text: x.note })}</p>}
       </div>

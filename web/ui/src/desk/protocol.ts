@@ -11,7 +11,10 @@ export interface Ticket { id: string; title: string; detail?: string; topic?: st
 export interface Interaction {
   id: string; at: string; channel: string; title: string; detail?: string; topic?: string; agent?: Colleague;
   note?: string; disposition?: string; duration_s?: number; call?: number; promised_by?: string; kept?: boolean;
+  source?: string; changed_at?: string; links?: Link[];
 }
+/** Where something that belongs to an interaction lies. */
+export interface Link { title?: string; url: string }
 export interface Billing {
   balance: Money; overdue?: Money; overdue_days?: number; last_bill?: Money; last_bill_on?: string; paid_on?: string;
   next_bill_on?: string; we_owe?: Money; we_owe_since?: string; source: string; at: string;
