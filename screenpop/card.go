@@ -82,6 +82,7 @@ type leg struct {
 	consult *consultView   // as routing has it; nil: nothing is asked
 	asks    map[string]*ask
 	handed  bool // passed the call on
+	away    bool // a PBX has the call back
 }
 
 func newCard(n NewCall) *card {
@@ -259,7 +260,7 @@ func (c *card) view(l *leg, now time.Time, within int, answers []Answer) *cardVi
 		From: c.from(l), Notes: c.notesFor(l), Note: l.note,
 		Used: append([]usedView{}, c.used...), Answers: answers,
 	}
-	v.Question, v.Consult, v.PBX = c.about != nil, l.consult, c.new.PBX
+	v.Question, v.Consult, v.PBX = c.about != nil, l.consult, c.new.PBX || l.away
 	if c.handover != nil && l.Agent == c.handover.from.Agent {
 		v.Back = c.back
 	}

@@ -65,16 +65,16 @@ type questioned struct {
 	leg  *leg // of the agent who asks
 }
 
-// busyAsking says that the agent asks somebody about the call, or is asked: the call
-// can neither be passed on nor be asked about.
-func (r request) busyAsking() bool { return r.leg.consult != nil || r.card.about != nil }
+// bound says that the agent asks somebody about the call, or is asked, or a PBX has
+// the call back: it can neither be passed on nor be asked about.
+func (r request) bound() bool { return r.leg.consult != nil || r.card.about != nil || r.leg.away }
 
 // consult is a desk's "Ask first".
 func (h *Hub) consult(r request, f transferFrame) string {
 	switch {
 	case !f.valid():
 		return codeBadRequest
-	case !r.leg.in(phaseTalking, phaseHold) || r.busyAsking() || r.leg.asks["consult_requested"] != nil:
+	case !r.leg.in(phaseTalking, phaseHold) || r.bound() || r.leg.asks["consult_requested"] != nil:
 		return codeNotNow
 	case !h.isTarget(f):
 		return codeUnknown

@@ -85,6 +85,40 @@ func TestOfAQuestionNothingIsPassedOn(t *testing.T) {
 	}
 }
 
+// A call that a PBX has back is held and passed on at the telephone: the desk says so,
+// also one that is opened anew, and is left to end it.
+func TestGivenBack(t *testing.T) {
+	a := newAsk(t)
+	a.hub.GivenBack(offerOf(12, 2, "priya")) // of no leg of hers
+	a.hub.GivenBack(offerOf(99, 1, "priya"))
+	a.refused(a.priya, "unknown_target", "transfer", ref(12, 1, "queue", "none_such", "note", "")) // still hers to pass on
+	a.hub.GivenBack(a.o)
+	given := func(s desktest.State) bool { return s.Cards[12].PBX && s.Cards[12].Phase == "talking" }
+	a.wait(a.priya, "a call given back", given)
+	for _, what := range []string{"transfer", "consult"} {
+		a.refused(a.priya, "not_now", what, ref(12, 1, "queue", "care", "note", ""))
+	}
+	a.refused(a.priya, "not_now", "hold", ref(12, 1, "on", true))
+	anew := a.dial("priya")
+	a.wait(anew, "the call given back", given)
+	done := make(chan error, 1)
+	go func() {
+		_, err := anew.Do(a.ctx, "hangup", ref(12, 1))
+		done <- err
+	}()
+	if ev := event(a.rig, anyOf[routing.HangupRequested]); ev.Offer != a.o {
+		t.Errorf("asked: %+v", ev)
+	}
+	a.do(routing.WrapUpStarted{Offer: a.o, Disposition: "optional", Until: time.Now().Add(time.Minute)})
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	a.phaseIs(anew, 12, "wrap_up")
+	if !none[routing.TransferRequested](a.rig) || !none[routing.HoldRequested](a.rig) || !none[routing.ConsultRequested](a.rig) {
+		t.Error("the engine was asked")
+	}
+}
+
 // A desk that is opened anew shows the question, on either side.
 func TestDeskComesBackToItsQuestion(t *testing.T) {
 	a := newAsk(t)

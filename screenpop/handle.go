@@ -160,7 +160,7 @@ func (h *Hub) decline(r request, f declineFrame) string {
 }
 
 func (h *Hub) askHold(r request, f holdFrame) string {
-	if !r.leg.in(phaseTalking, phaseHold) || f.On == r.leg.in(phaseHold) || r.card.about != nil {
+	if !r.leg.in(phaseTalking, phaseHold) || f.On == r.leg.in(phaseHold) || r.card.about != nil || r.leg.away {
 		return codeNotNow
 	}
 	return h.submit(r, routing.HoldRequested{Offer: r.leg.Offer, On: f.On})
@@ -225,7 +225,7 @@ func (h *Hub) transfer(r request, f transferFrame) string {
 	if !f.valid() {
 		return codeBadRequest
 	}
-	if !r.leg.in(phaseTalking, phaseHold) || r.busyAsking() {
+	if !r.leg.in(phaseTalking, phaseHold) || r.bound() {
 		return codeNotNow
 	}
 	if r.leg.asks["transfer_requested"] != nil {
@@ -242,6 +242,17 @@ func (h *Hub) transfer(r request, f transferFrame) string {
 	}
 	r.leg.passing = &f
 	return h.submit(r, routing.TransferRequested{Offer: r.leg.Offer, Topic: f.Topic, Queue: f.Queue, ToAgent: f.Agent, Outside: outside})
+}
+
+// GivenBack notes that a PBX has the call of an agent who talks, and rings and holds
+// it itself: only the agent knows when the talk is over.
+func (h *Hub) GivenBack(o routing.Offer) {
+	h.post(func() {
+		h.onLeg(o, func(c *card, l *leg) {
+			l.away = true
+			h.patchLeg(c, l)
+		})
+	})
 }
 
 // PassesTo notes which number an agent's telephone asks to pass the call on to: the

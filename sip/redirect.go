@@ -24,6 +24,9 @@ import (
 // it is missed for ever.
 const redirectedFor = 4 * time.Hour
 
+// MediaRedirected is what routing.Joined has of a call that the trunk has back.
+const MediaRedirected = "redirected"
+
 // redirect is an offer by which the trunk has the call back.
 type redirect struct {
 	order routing.Ring
@@ -114,7 +117,7 @@ func (c *call) orderRedirected(a routing.Action) {
 	switch a := a.(type) {
 	case routing.Connect:
 		if a.Offer == r.order.Offer {
-			c.submit(routing.Joined{Offer: a.Offer, Media: "redirected"})
+			c.submit(routing.Joined{Offer: a.Offer, Media: MediaRedirected})
 		}
 	case routing.EndCall:
 		c.finish()

@@ -20,7 +20,16 @@ func (w *world) pbx() string {
 func redirected(w *world) row {
 	c := w.dial(dial{to: toTogether, through: w.pbx()})
 	leg := w.rung(anna, 1)
-	card := w.phase(anna, "talking")
+	w.phase(anna, "talking")
+	var card desktest.Card
+	w.screen(anna, "a call that the PBX has", func(s desktest.State) bool {
+		for _, card = range s.Cards {
+			if card.PBX && card.Phase == "talking" {
+				return true
+			}
+		}
+		return false
+	})
 	if card.Record == nil || card.Record.Name != record().Name {
 		w.Errorf("the desk shows %+v", card.Record)
 	}

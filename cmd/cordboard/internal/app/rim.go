@@ -172,6 +172,9 @@ func (r *rim) Submit(ev routing.Event) {
 		r.observe(e.Call, e.Kind(), e.Agent, e.Attempt, time.Now(), nil)
 	case routing.Joined:
 		r.observe(e.Call, e.Kind(), e.Agent, e.Attempt, time.Now(), map[string]any{"media": e.Media})
+		if e.Media == sip.MediaRedirected {
+			r.hub.GivenBack(e.Offer)
+		}
 	case routing.PhoneFailed:
 		data := map[string]any{"code": e.Code}
 		if e.Unconfirmed {
