@@ -42,9 +42,7 @@ var loads = []struct {
 var counting = size{agents: 100_000, profiles: 5000, queues: 1000, skills: 1000, waiting: 100_000, choose: "fewest_calls"}
 
 // hurt runs every load twice and prints the longest Step of each, how many there
-// were, and the median and the 99th percentile. The engine does the same both
-// times, to the Step, and a machine of others' takes some milliseconds away now and
-// then, which even the thread's own clock counts: of its time the lesser counts.
+// were, and the median and the 99th percentile.
 func (b *bencher) hurt(r *bench.Report) error {
 	for _, l := range loads {
 		if b.only != "" && b.only != l.name {
@@ -67,11 +65,8 @@ func (b *bencher) hurt(r *bench.Report) error {
 				return fmt.Errorf("%s: %w", l.name, err)
 			}
 		}
-		if len(before) != len(c.took) {
-			return fmt.Errorf("%s: %d Steps, and %d the second time", l.name, len(before), len(c.took))
-		}
-		for i := range c.took {
-			c.took[i].cpu = min(c.took[i].cpu, before[i].cpu)
+		if err := lesser(c.took, before); err != nil {
+			return fmt.Errorf("%s: %w", l.name, err)
 		}
 		c.tell(l.name, b.longest)
 		var ns, cpu []float64
