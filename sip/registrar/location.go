@@ -187,6 +187,7 @@ func (r *Registrar) put(agent agents.ID, b *binding, now time.Time) {
 		r.log.Debug("a phone registered", zap.String("agent", string(agent)), zap.String("transport", b.Transport))
 	}
 	r.heard[b.Source.Addr()]++
+	r.await(b)
 	if r.o.Bindings != nil {
 		r.o.Bindings.SaveBinding(b.Binding)
 	}
@@ -299,6 +300,7 @@ func (r *Registrar) restore(ctx context.Context) error {
 		}
 		r.at[b.Agent] = append(r.at[b.Agent], b)
 		r.heard[b.Source.Addr()]++
+		r.await(b)
 	}
 	return nil
 }

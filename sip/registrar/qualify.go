@@ -49,18 +49,22 @@ func (r *Registrar) look(n int) []*binding {
 	now := r.now()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	var out []*binding
-	for id, list := range r.at {
-		for _, b := range slices.Clone(list) {
-			switch {
-			case !b.Expires.After(now):
-				r.drop(id, b)
-			case !b.asked && len(out) < n && !b.due.After(now):
-				b.asked = true
-				out = append(out, b)
-			}
+	var out, later []*binding
+	for b := r.next(now); b != nil; b = r.next(now) {
+		switch {
+		case b.asked || !slices.Contains(r.at[b.Agent], b):
+		case !b.Expires.After(now):
+			r.drop(b.Agent, b)
+			r.tell(b.Agent)
+		case len(out) == n:
+			later = append(later, b)
+		default:
+			b.asked = true
+			out = append(out, b)
 		}
-		r.tell(id)
+	}
+	for _, b := range later {
+		r.await(b)
 	}
 	return out
 }
@@ -92,6 +96,7 @@ func (r *Registrar) qualify(b *binding) {
 			b.state, b.due = down, now.Add(min(r.o.Qualify, downEvery))
 		}
 	}
+	r.await(b)
 	r.tell(b.Agent)
 }
 

@@ -99,6 +99,7 @@ type Registrar struct {
 	mu      sync.Mutex
 	ping    Pinger
 	at      map[agents.ID][]*binding
+	turns   turns              // of the bindings, to be asked or to run out
 	heard   map[netip.Addr]int // bindings by the address they came from
 	up      map[agents.ID]bool // as Changed was told last
 	awaited map[agents.ID]bool // who waits for the phone to register anew

@@ -50,6 +50,10 @@ type plan struct {
 	lead   time.Duration // between pop and ring
 	phone  func(i int) string
 	wrapUp time.Duration
+	// phones is how many more agents there are, not signed in, whose telephones
+	// register; qualify is how often each is asked for life.
+	phones  int
+	qualify string
 }
 
 func agentID(i int) string { return fmt.Sprintf("agent%04d", i) }
@@ -106,11 +110,11 @@ sip:
   calls_per_second: 10000
   trunks:
     main: {from: [127.0.0.0/8], headers: [pai], region: GB, media: auto}
-media: {address: %s, ports: 30000-49999, mutual: [127.0.0.0/8]}
+%smedia: {address: %s, ports: 30000-49999, mutual: [127.0.0.0/8]}
 web: {listen: %q}
 admin: %q
 store: {path: cordboard.db, journal: journal}
-`, boardAddr, boardAddr.Addr(), webAddr, adminAddr)
+`, boardAddr, p.registrar(), boardAddr.Addr(), webAddr, adminAddr)
 	var routing strings.Builder
 	fmt.Fprintf(&routing, `cordboard: routing/1
 name: Bench
@@ -135,8 +139,19 @@ agents:
 	for i := range p.agents {
 		fmt.Fprintf(&routing, "  %s: {name: Agent %d, phone: %q, skills: {care: 5, billing: 5, business: 5}, languages: {en: 9}}\n", agentID(i), i, p.phone(i))
 	}
+	for i := range p.phones {
+		fmt.Fprintf(&routing, "  %s: {name: Phone %d, skills: {care: 1}}\n", phoneID(i), i)
+	}
 	err := os.WriteFile(filepath.Join(c.dir, "cordboard.yaml"), []byte(server), 0o600)
 	return errors.Join(err, os.WriteFile(filepath.Join(c.dir, "routing.yaml"), []byte(routing.String()), 0o600))
+}
+
+// registrar is the server file's part, rated for all telephones at once.
+func (p plan) registrar() string {
+	if p.phones == 0 {
+		return ""
+	}
+	return fmt.Sprintf("  registrar: {realm: %s, from: [127.0.0.0/8], qualify: %s, per_second: 10000}\n", phonesRealm, p.qualify)
 }
 
 // fill puts the customers, the agents and their logins into the store.
@@ -179,6 +194,11 @@ func (c *centre) fill(ctx context.Context, p plan) (tokens []string, err error) 
 			return nil, err
 		}
 		tokens = append(tokens, token)
+	}
+	for i := range p.phones {
+		if err := s.SaveUser(ctx, store.User{ID: phoneID(i), Role: web.RoleAgent, Name: fmt.Sprintf("Phone %d", i), Phone: secretOf(phoneID(i))}); err != nil {
+			return nil, err
+		}
 	}
 	return tokens, nil
 }

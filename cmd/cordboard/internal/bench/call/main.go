@@ -53,7 +53,7 @@ func main() {
 	var parts, servers string
 	flag.StringVar(&o.cordboard, "cordboard", "bin/cordboard", "the server's binary")
 	flag.StringVar(&o.b2bua, "b2bua", "bin/bench-b2bua", "the minimal B2BUA's binary")
-	flag.StringVar(&parts, "parts", "calib,step,cpu,ring,held,max", "what to measure; spin too, with a server built with -tags bench")
+	flag.StringVar(&parts, "parts", "calib,step,cpu,ring,held,phones,max", "what to measure; spin too, with a server built with -tags bench")
 	flag.StringVar(&servers, "servers", "kamailio,b2bua,cordboard", "what is compared")
 	flag.IntVar(&o.runs, "runs", 5, "runs of which the median counts")
 	flag.IntVar(&o.rate, "rate", 300, "calls a second of the comparison")
@@ -142,7 +142,7 @@ func run(ctx context.Context, o options) (err error) {
 		do   func(context.Context) error
 	}{
 		{"calib", func(context.Context) error { return l.report.Calibrate(l.dir) }},
-		{"step", l.step}, {"cpu", l.compare}, {"spin", l.spins}, {"ring", l.ring}, {"held", l.waiting}, {"max", l.highest},
+		{"step", l.step}, {"cpu", l.compare}, {"spin", l.spins}, {"ring", l.ring}, {"held", l.waiting}, {"phones", l.registrations}, {"max", l.highest},
 	} {
 		if !slices.Contains(o.parts, part.name) {
 			continue

@@ -1,8 +1,8 @@
 // Command music measures 500 callers who hear music: what it costs of a core,
-// and how far from its instant a packet arrives. The player, the product's own
-// media engine, is a process of its own on one core; the ear is on the other
-// and takes the kernel's time of arrival, so that its own slowness does not
-// count. `make bench-call` runs it.
+// beside a bare loop that sends as many packets, and how far from its instant a
+// packet arrives. The player, the product's own media engine, is a process of its
+// own on one core; the ear is on the other and takes the kernel's time of arrival,
+// so that its own slowness does not count. `make bench-call` runs it.
 package main
 
 import (
@@ -36,11 +36,15 @@ func main() {
 	runs := flag.Int("runs", 5, "runs of which the median counts")
 	file := flag.String("json", "", "write the figures to this file as well")
 	to := flag.String("play", "", "play to this address (the bench's own use)")
+	loop := flag.String("bare", "", "send as many packets to this address in a bare loop (the bench's own use)")
 	flag.Parse()
 	var err error
-	if *to != "" {
+	switch {
+	case *to != "":
 		err = play(*to)
-	} else {
+	case *loop != "":
+		err = bare(*loop)
+	default:
 		err = run(*runs, *file)
 	}
 	if err != nil {
@@ -51,12 +55,20 @@ func main() {
 
 func run(runs int, file string) error {
 	r := bench.New(os.Stdout, "music")
-	var core, jitter, lost, packet, calib, ratio []float64
+	var core, jitter, lost, packet, calib, ratio, loop, beside []float64
 	for range runs {
-		m, err := measure()
+		m, err := measure("-play")
 		if err != nil {
 			return err
 		}
+		b, err := measure("-bare")
+		if err != nil {
+			return err
+		}
+		if b.lost > 1 {
+			return fmt.Errorf("the bare loop lost %.1f %% of its packets", b.lost)
+		}
+		loop, beside = append(loop, b.core), append(beside, m.core/b.core)
 		core, jitter, lost = append(core, m.core), append(jitter, m.jitter), append(lost, m.lost)
 		us := m.core / 100 * 1e6 / (streams * float64(time.Second/frame))
 		packet, calib, ratio = append(packet, us), append(calib, m.calib), append(ratio, us/m.calib)
@@ -65,6 +77,8 @@ func run(runs int, file string) error {
 	r.Runs("music_packet_us", "us", packet)
 	r.Runs("calib_sendto_us", "us", calib)
 	r.Runs("music_packet_ratio", "ratio", ratio)
+	r.Runs("bare_500_core_percent", "%", loop)
+	r.Runs("music_ratio", "ratio", beside)
 	r.Runs("music_jitter_ms_p99", "ms", jitter)
 	r.Runs("music_lost_percent", "%", lost)
 	if file == "" {
@@ -76,7 +90,8 @@ func run(runs int, file string) error {
 // figures of one run.
 type figures struct{ core, jitter, lost, calib float64 }
 
-func measure() (figures, error) {
+// measure lets a player play, "-play" the product's or "-bare" the loop.
+func measure(how string) (figures, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 6*(warmUp+window))
 	defer cancel()
 	e, err := newEar()
@@ -84,7 +99,7 @@ func measure() (figures, error) {
 		return figures{}, err
 	}
 	defer e.close()
-	p, err := startPlayer(ctx, e.addr.String())
+	p, err := startPlayer(ctx, how, e.addr.String())
 	if err != nil {
 		return figures{}, err
 	}
@@ -117,12 +132,12 @@ type player struct {
 }
 
 // startPlayer runs this program again on the first core, and keeps the ear off it.
-func startPlayer(ctx context.Context, to string) (*player, error) {
+func startPlayer(ctx context.Context, how, to string) (*player, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.CommandContext(ctx, "taskset", "-c", "0", self, "-play", to)
+	cmd := exec.CommandContext(ctx, "taskset", "-c", "0", self, how, to)
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {
