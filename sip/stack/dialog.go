@@ -47,6 +47,8 @@ type Dialog struct {
 	uas bool
 	// refer: REFER stands in Allow. It never changes.
 	refer bool
+	// listens: NOTIFYs come in it, and nothing else. It never changes.
+	listens *Subscribing
 
 	mu    sync.Mutex
 	phase phase

@@ -90,7 +90,7 @@ func (s *Stack) tapRequest(in *inbound) {
 		in.drop = true
 	case in.method == "OPTIONS":
 		in.verdict = &verdict{code: 200, reason: "OK", headers: capabilities}
-	case in.method == "BYE" || in.method == "UPDATE" || in.method == "PRACK" || in.method == "INFO":
+	case in.method == "BYE" || in.method == "UPDATE" || in.method == "PRACK" || in.method == "INFO" || in.method == "NOTIFY":
 		in.verdict = refuse(481) // these live in dialogs only
 	default:
 		if tx := s.tapOther(in); tx != in.tx {

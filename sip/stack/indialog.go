@@ -9,6 +9,7 @@ import (
 
 const (
 	maxSeen    = 64   // transactions of the peer remembered for one dialog, and as many older
+	maxTold    = 4    // of one that NOTIFYs come in: there may be a thousand such, for days
 	maxPending = 1024 // requests the owner of one dialog has not replied to
 )
 
@@ -18,7 +19,8 @@ func (d *Dialog) request(in *inbound) *inbound {
 	d.mu.Lock()
 	defer d.unlock()
 	in.dialog = d
-	if in.msg.callID != d.callID || d.remoteTag != in.msg.fromTag {
+	first := d.listens != nil && d.remoteTag == "" && in.method == "NOTIFY" // it makes the dialog
+	if in.msg.callID != d.callID || d.remoteTag != in.msg.fromTag && !first {
 		in.drop, in.verdict = in.method == "ACK", refuse(481)
 		return in
 	}
@@ -27,13 +29,13 @@ func (d *Dialog) request(in *inbound) *inbound {
 		d.ack(in)
 		return in
 	}
-	if first := d.seen[in.key]; first != nil {
-		return first
+	if same := d.seen[in.key]; same != nil {
+		return same
 	}
-	if first := d.older[in.key]; first != nil {
-		return first
+	if same := d.older[in.key]; same != nil {
+		return same
 	}
-	if d.seen == nil || len(d.seen) >= maxSeen {
+	if d.seen == nil || len(d.seen) >= maxSeen || d.listens != nil && len(d.seen) >= maxTold {
 		d.older, d.seen = d.seen, map[string]*inbound{} // what is older still has its CSeq against it
 	}
 	d.seen[in.key] = in
@@ -49,6 +51,12 @@ func (d *Dialog) request(in *inbound) *inbound {
 	if in.cseq <= d.remoteCSeq && d.remoteCSeq != 0 {
 		d.respond(in, 500, "CSeq Out Of Order", nil, nil) // RFC 3261 12.2.2
 		return in
+	}
+	if d.listens != nil {
+		if code, h := d.notified(in); code != 0 {
+			d.respond(in, code, "", h, nil)
+			return in
+		}
 	}
 	d.remoteCSeq = in.cseq
 	if stream(d.transport) && in.msg.Transport == d.transport {

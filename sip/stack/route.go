@@ -126,7 +126,7 @@ func (s *Stack) assemble(ctx context.Context, sp *spec) (*letter, error) {
 		}
 		w.header("Contact", contact)
 	}
-	if sp.method == "INVITE" || sp.method == "UPDATE" {
+	if sp.method == "INVITE" || sp.method == "UPDATE" || sp.method == "SUBSCRIBE" {
 		w.header("Allow", allowed(sp.refer))
 	}
 	if s.o.UserAgent != "" {

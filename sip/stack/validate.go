@@ -11,8 +11,8 @@ var capabilities = []Header{
 }
 
 // allow is what is done here. MESSAGE is known, and refused, and so is REFER but
-// from those called with Outgoing.Refer.
-const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO"
+// from those called with Outgoing.Refer. NOTIFY is for who was subscribed at.
+const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, NOTIFY"
 
 // allowed is the Allow of a dialog.
 func allowed(refer bool) string {
