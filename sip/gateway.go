@@ -37,6 +37,7 @@ type Trunk struct {
 	// Redirect: the trunk has its calls back, and rings the agents' telephones itself.
 	Redirect bool
 	Pass     []string // headers of its callers that the agents' telephones are shown
+	Chosen   string   // the header in which it names whom it has chosen: see passesBy; "": it does not
 	Out      *Outward // nil: no call leaves by it
 }
 
@@ -66,6 +67,10 @@ type Options struct {
 	Trace *trace.Recorder // is told which dialogs are a call's; nil: nothing is kept
 
 	Setups func(Setup) // is told of each INVITE that left by a trunk; must not block; nil: nobody is
+
+	// Chosen is told of calls that come by, and returns when the desk has the record;
+	// needed where a trunk names agents.
+	Chosen func(context.Context, Chosen)
 
 	Referred func(result string) // is told what each REFER of a phone came to; must not block; nil: nobody is
 }
@@ -100,6 +105,7 @@ type Gateway struct {
 	setups func(Setup)
 
 	referred func(string)
+	chosen   func(context.Context, Chosen)
 
 	mu      sync.Mutex
 	ep      endpoint
@@ -167,7 +173,7 @@ func New(o Options) (*Gateway, error) {
 	}
 	g := &Gateway{
 		trunks: slices.Clone(o.Trunks), caps: o.Caps, router: o.Router, phones: o.Phones,
-		dialogs: o.Dialogs, customers: o.Customers, numbers: o.Numbers, targets: o.Targets, referred: o.Referred, media: o.Media, mutual: slices.Clone(o.Mutual),
+		dialogs: o.Dialogs, customers: o.Customers, numbers: o.Numbers, targets: o.Targets, referred: o.Referred, chosen: o.Chosen, media: o.Media, mutual: slices.Clone(o.Mutual),
 		mailboxes: o.Mailboxes, messageWait: messageWait, sdpHost: o.Host, dialect: o.Dialect, log: o.Log.Named("sip"),
 		calls: map[routing.CallID]*call{}, asked: map[routing.CallID]*call{}, probing: map[agents.ID]bool{}, outward: map[string]int{}, barred: map[string]*bar{}, awaited: map[string]*call{}, redirected: map[string]*call{},
 		empty: make(chan struct{}), joinPatience: joinPatience, orphanAfter: orphanAfter,

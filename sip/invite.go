@@ -50,6 +50,9 @@ func (g *Gateway) arrive(d dialog, bind func(stack.Sink), req *stack.Message) {
 		refuse(482, nil)
 		return
 	}
+	if g.passesBy(d, bind, req, trunk) {
+		return
+	}
 	first, code, h := g.firstOffer(req)
 	if code != 0 {
 		g.log.Info("call refused", zap.String("trunk", trunk.Name), zap.Int("code", code))
