@@ -81,6 +81,13 @@ func around(key string) map[string]string {
 			maps.Copy(out, keys)
 		}
 	}
+	if strings.HasPrefix(key, "pops.NAME.") && slices.Contains([]string{"extensions", "trunk", "expires", "header"}, strings.TrimPrefix(key, "pops.NAME.")) {
+		for _, trunk := range []string{"main", "pbx"} {
+			out["sip.trunks."+trunk+".from"] = map[string]string{"main": "[192.0.2.1]", "pbx": "[192.0.2.2]"}[trunk]
+			out["sip.trunks."+trunk+".out.to"], out["sip.trunks."+trunk+".out.caller"] = "sip:192.0.2.1", "caller"
+		}
+		out["pops.NAME.extensions"], out["pops.NAME.trunk"] = "[100]", "main"
+	}
 	if section, is := strings.CutSuffix(key, ".NAME.token_file"); is {
 		delete(out, section+".NAME.token")
 		out[key] = "other"

@@ -28,6 +28,7 @@ import (
 	"github.com/cordboard/cordboard/sip/media"
 	"github.com/cordboard/cordboard/sip/registration"
 	"github.com/cordboard/cordboard/sip/stack"
+	"github.com/cordboard/cordboard/sip/subscription"
 	"github.com/cordboard/cordboard/sip/trace"
 	"github.com/cordboard/cordboard/store"
 	"github.com/cordboard/cordboard/store/journal"
@@ -72,6 +73,9 @@ type App struct {
 
 	registered  *registration.Keeper // trunks
 	registering []registration.Trunk
+
+	telephones *subscription.Keeper // those of PBXs that tell of their calls
+	watching   []subscription.Phone
 
 	tongues tongues
 	book    *statistics.Book
@@ -169,7 +173,7 @@ func (a *App) build(ctx context.Context) (err error) {
 	if err := a.buildSIP(registry); err != nil {
 		return err
 	}
-	registry.MustRegister(sizeCollector{a}, registeredCollector{a.registered})
+	registry.MustRegister(sizeCollector{a}, registeredCollector{a.registered}, watchedCollector{a.telephones})
 	a.book = statistics.NewBook(a.opt.Policy, statistics.BookOptions{Ledger: a.store, Flush: a.store.Flush, Log: a.log})
 	a.rim.driver = live.New(routing.New(a.opt.Policy), live.Options{
 		Journal: a.journal, Ports: []live.Port{a.store, metrics, a.hub, a.gateway, a.phones, a.rim.calls, a.rim, a.pops, a.book}, Log: a.log,
@@ -190,11 +194,12 @@ func (a *App) buildSIP(registry *prometheus.Registry) error {
 		return err
 	}
 	a.registered = registration.New(a.log)
-	trunks, limits := make([]sip.Trunk, len(s.SIP.Trunks)), map[string]stack.Cap{}
+	a.telephones = subscription.New(a.pops.Dialog, a.log)
+	trunks, limits, logins := make([]sip.Trunk, len(s.SIP.Trunks)), map[string]stack.Cap{}, map[string]*stack.Login{}
 	for i, t := range s.SIP.Trunks {
 		t.Trust.ShortCodes = a.opt.Policy.ShortCodes
 		limits[t.Name] = stack.Cap{Calls: t.MaxCalls, Rate: t.Rate}
-		trunks[i] = sip.Trunk{Name: t.Name, Trust: t.Trust, Media: t.Media, Redirect: t.Redirect, Pass: t.Pass}
+		trunks[i] = sip.Trunk{Name: t.Name, Trust: t.Trust, Media: t.Media, Redirect: t.Redirect, Pass: t.Pass, Chosen: a.chosenBy(t.Name)}
 		if o := t.Out; o != nil {
 			trunks[i].Out = &sip.Outward{
 				Host: o.Host, Transport: o.Transport, Number: o.Number, Callers: o.Callers,
@@ -207,17 +212,19 @@ func (a *App) buildSIP(registry *prometheus.Registry) error {
 				}
 				trunks[i].Out.Login = stack.NewLogin(t.Name, t.Login.User, t.Login.Realm, password)
 				trunks[i].Out.Login.Sources = t.Trust.Sources
+				logins[t.Name] = trunks[i].Out.Login
 				a.register(t, trunks[i].Out)
 			}
 			a.rim.numbers = append(a.rim.numbers, o.Number)
 		}
 	}
+	a.watch(s.SIP.Trunks, logins)
 	caps := stack.NewCaps(limits)
 	registry.MustRegister(cappedCollector{caps})
 	a.gateway, err = sip.New(sip.Options{
 		Trunks: trunks, Caps: caps, Router: a.rim, Phones: a.phones, Dialogs: newDialogs(a.store, a.log), Customers: a.rim, Numbers: a.rim, Targets: a.rim, Media: a.media,
 		Mutual: s.Media.Mutual, Host: sdpHost(s.Media), Log: a.log, Mailboxes: a.left, Trace: a.tracer.messages,
-		Setups: countSetups(registry), Referred: countReferred(registry),
+		Setups: countSetups(registry), Referred: countReferred(registry), Chosen: a.chosen,
 	})
 	if err != nil {
 		return err
@@ -283,6 +290,7 @@ func (a *App) Start() error {
 	if err := a.registered.Start(a.stack, a.registering); err != nil {
 		return err
 	}
+	a.telephones.Start(a.stack, a.watching)
 	a.ready.Store(true)
 	serving := []zap.Field{zap.Stringer("desk", a.deskListener.Addr()), zap.Strings("sip", a.stack.Listening())}
 	if a.adminListener != nil {
@@ -330,6 +338,7 @@ func (a *App) stop(ctx context.Context) error {
 	}
 	a.ready.Store(false)
 	do(a.registered != nil, func() error { return a.unregister(ctx) })
+	do(a.telephones != nil, func() error { return a.unwatch(ctx) })
 	do(a.gateway != nil, func() error { return a.endCalls(ctx) })
 	do(a.phones != nil, a.phones.stop)
 	do(a.stack != nil, func() error { return a.stack.Close() })

@@ -28,7 +28,11 @@ func (w *world) office() string {
 	}
 	file := filepath.Join(w.TempDir(), "token")
 	w.must(os.WriteFile(file, []byte(officeToken+"\n"), 0o600))
-	return `pops: {office: {token_file: "` + file + `", region: GB, wrap_up: 1h}}` + "\n"
+	watched := ""
+	if w.notifier != nil {
+		watched = ", trunk: office, header: X-Agent, extensions: [" + strings.Join(w.setup.watched, ", ") + "]"
+	}
+	return `pops: {office: {token_file: "` + file + `", region: GB, wrap_up: 1h` + watched + "}}\n"
 }
 
 // tellsOf has the office's PBX tell of a call.
@@ -211,6 +215,13 @@ func TestPopOnlyGroup(t *testing.T) {
 	if card.From == nil || card.From.Agent != "boris" || len(card.Notes) != 1 || card.Notes[0].Text != "has the modem reset" {
 		t.Errorf("passed on: %+v", card)
 	}
+	w.phase(boris, "wrap_up")
+	w.tellsOf("answer", "g1", "user", "boris") // and back to him, who is still writing
+	if card := w.phase(boris, "talking"); card.From == nil || card.From.Agent != "anna" || card.Note != "has the modem reset" {
+		t.Errorf("passed back: %+v", card)
+	}
+	w.tellsOf("answer", "g1", "user", "anna")
+	card = w.phase(anna, "talking")
 	w.do(boris, "wrap_up", w.phase(boris, "wrap_up"), map[string]any{"disposition": "", "note": ""})
 	w.state(boris, "available")
 	// The PBX's hangup is lost: the agent says that the call is over, and asks for a break.
@@ -230,7 +241,7 @@ func TestPopOnlyGroup(t *testing.T) {
 	w.must(w.app.Store().Flush(w.ctx))
 	r, err := w.app.Store().LedgerRow(w.ctx, told.Call)
 	w.must(err)
-	if r.Outcome != routing.Answered || r.EndedBy != routing.ByAgent || r.Agent != anna || r.Transfers != 1 || r.Offers != 3 {
+	if r.Outcome != routing.Answered || r.EndedBy != routing.ByAgent || r.Agent != anna || r.Transfers != 3 || r.Offers != 5 {
 		t.Errorf("ledger: %+v", r)
 	}
 }

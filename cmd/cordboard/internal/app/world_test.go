@@ -85,8 +85,9 @@ type setup struct {
 	sources []customer.SourceOptions
 	tones   map[string]float64 // sounds in place of the server's, in hertz; nobody waits for their end
 	desk    func(agents.ID, *desktest.Options)
-	pops    bool // a PBX tells of its calls
-	senders bool // outside systems write interactions
+	pops    bool     // a PBX tells of its calls
+	watched []string // extensions whose calls it tells of by SIP
+	senders bool     // outside systems write interactions
 	// provider stands between the trunk and what it leads to, and asks for a password.
 	provider *provider
 	back     bool // the trunk has its calls back
@@ -110,6 +111,7 @@ type world struct {
 	calls    int // placed so far
 	began    time.Time
 	legs     []*siptest.Call // of phones, checked for life after each call
+	notifier *notifier       // where extensions are watched
 }
 
 // patience is what a whole case may take: on a machine that others use too, fifty
@@ -210,12 +212,12 @@ sip:
   listen: ["udp:127.0.0.1:0", "tcp:127.0.0.1:0"]
   max_calls: 20
   trunks:
-    main: {from: [127.0.0.0/8], headers: [pai], region: GB, media: auto, out: {to: "%s", number: "+442079460100", format: national}%s}
+%s    main: {from: [127.0.0.0/8], headers: [pai], region: GB, media: auto, out: {to: "%s", number: "+442079460100", format: national}%s}
 media: {address: 127.0.0.1, ports: 20000-29999, mutual: %s, sounds: "%s"}
 web: {listen: "127.0.0.1:0"}
 admin: "127.0.0.1:0"
 store: %s
-%s`, to, login, mutual, w.sounds(), w.section(), w.office()+w.senders())
+%s`, w.notifies(), to, login, mutual, w.sounds(), w.section(), w.office()+w.senders())
 	server, findings := configs.ParseServer(filepath.Join(w.TempDir(), "cordboard.yaml"), []byte(text))
 	if len(findings) > 0 {
 		w.Fatal(findings)

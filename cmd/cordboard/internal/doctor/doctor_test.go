@@ -209,6 +209,42 @@ func kamailio(t *testing.T, code int, asks string) (at string) {
 	return at
 }
 
+// A PBX that tells of its telephones' calls, one that has no hint, one without dialog
+// events, and one that wants a password first.
+func TestTelephones(t *testing.T) {
+	t.Parallel()
+	hint := `if ($rm == "SUBSCRIBE" && $rU == "103") { sl_send_reply("404", "No hint"); exit; } if ($rm == "SUBSCRIBE" && $hdr(Event) != "dialog") { exit; }`
+	well, without := kamailio(t, 200, hint), kamailio(t, 489, "")
+	file := filepath.Join(t.TempDir(), "password")
+	if err := os.WriteFile(file, []byte("sesame\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	asks := kamailio(t, 200, `if (!pv_www_authenticate("office", "sesame", "0")) { www_challenge("office", "1"); exit; }`)
+	trunk := func(name, host string) configs.Trunk {
+		return configs.Trunk{Name: name, Out: &configs.Out{Host: host, Transport: "udp"}}
+	}
+	locked := trunk("asks", asks)
+	locked.Login = configs.Login{User: "office", Realm: "office", PasswordFile: file}
+	p := Patient{Server: &configs.Server{SIP: configs.SIP{Trunks: []configs.Trunk{trunk("well", well), trunk("without", without), locked}}, Pops: []configs.Pops{
+		{Name: "http"}, {Name: "all", Trunk: "well", Extensions: []string{"101", "102"}}, {Name: "some", Trunk: "well", Extensions: []string{"101", "103"}},
+		{Name: "none", Trunk: "without", Extensions: []string{"101"}}, {Name: "locked", Trunk: "asks", Extensions: []string{"101"}},
+	}}}
+	var lines []Line
+	for range 1000 { // Kamailio is there a moment after its start
+		if lines = telephones(t.Context(), p); len(lines) == 4 && lines[0].Verdict == OK && lines[3].Verdict == OK && !strings.Contains(lines[2].Says, "refused") {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	if len(lines) != 4 {
+		t.Fatalf("%+v", lines)
+	}
+	is(t, lines[:1], OK, "pops.all.extensions", "of 2 of 2 telephones the PBX tells")
+	is(t, lines[1:2], Warn, "pops.some.extensions", "of 1 of 2 telephones the PBX tells; not of 103 (404 No hint)")
+	is(t, lines[2:3], Fail, "pops.none.extensions", "of 0 of 1 telephones the PBX tells: it knows no dialog events (489 Bad Event)")
+	is(t, lines[3:], OK, "pops.locked.extensions", "of 1 of 1 telephones the PBX tells")
+}
+
 // Files that were put aside are named, as many as fit on a line.
 func TestFilesPutAside(t *testing.T) {
 	dir := t.TempDir()

@@ -120,7 +120,7 @@ func phone(ctx context.Context, s *configs.Server, p agents.Phone) string {
 	}
 	var last string
 	for _, at := range to {
-		a, err := ask(ctx, s, uri, at, nil)
+		a, err := ask(ctx, s, ping, uri, at, nil)
 		switch {
 		case err != nil:
 			last = err.Error()

@@ -81,15 +81,11 @@ func server(ctx context.Context, s *configs.Server, t configs.Trunk, to locate.S
 	if net.ParseIP(t.Host()) == nil {
 		transport += " at " + to.Addr.String()
 	}
-	var login *stack.Login
-	if t.Login.User != "" {
-		password, err := t.Secret()
-		if err != nil {
-			return bad(Fail, of, err.Error(), "The server does not start without it")
-		}
-		login = stack.NewLogin(t.Name, t.Login.User, t.Login.Realm, password)
+	login, err := loginOf(t)
+	if err != nil {
+		return bad(Fail, of, err.Error(), "The server does not start without it")
 	}
-	a, err := ask(ctx, s, t.Out.Host, to, login)
+	a, err := ask(ctx, s, ping, t.Out.Host, to, login)
 	switch {
 	case errors.Is(err, stack.ErrPassword):
 		return bad(Fail, of, fmt.Sprintf("answers OPTIONS with %d by %s, and is not shown our password: %v", a.code, transport, err),
@@ -112,19 +108,37 @@ func server(ctx context.Context, s *configs.Server, t configs.Trunk, to locate.S
 	return bad(Warn, of, fmt.Sprintf("answers OPTIONS with %d %s by %s", a.code, a.reason, transport), "It lives; ask whoever runs it what that means there")
 }
 
+// loginOf is what a trunk is shown; nil: nothing.
+func loginOf(t configs.Trunk) (*stack.Login, error) {
+	if t.Login.User == "" {
+		return nil, nil
+	}
+	password, err := t.Secret()
+	if err != nil {
+		return nil, err
+	}
+	return stack.NewLogin(t.Name, t.Login.User, t.Login.Realm, password), nil
+}
+
 // answer is what came back.
 type answer struct {
 	code                     int
 	reason, allow, supported string
+	to                       string
 	asked                    stack.Message // with 401 and 407: its challenges
 	shown                    bool          // our password has been
 }
 
 var errSilent = errors.New("nothing came back")
 
-// ask sends an OPTIONS from a port of its own, and once more with our password
-// where it is met by a challenge and there is a login.
-func ask(ctx context.Context, s *configs.Server, host string, to locate.Server, login *stack.Login) (answer, error) {
+// kind is what is asked: a method, and the headers that are its own.
+type kind struct{ method, headers string }
+
+var ping = kind{"OPTIONS", "Accept: application/sdp\r\n"}
+
+// ask sends a request from a port of its own, and once more with our password where
+// it is met by a challenge and there is a login. host may have a user before it.
+func ask(ctx context.Context, s *configs.Server, what kind, host string, to locate.Server, login *stack.Login) (answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
 	c, err := dial(ctx, s, host, to)
@@ -136,33 +150,48 @@ func ask(ctx context.Context, s *configs.Server, host string, to locate.Server, 
 	if err := c.SetDeadline(end); err != nil {
 		return answer{}, err
 	}
-	q := question{Conn: c, in: textproto.NewReader(bufio.NewReader(c)), host: host, transport: to.Transport, id: rand.Text(), end: end}
+	q := question{Conn: c, kind: what, to: "<sip:" + host + ">", in: textproto.NewReader(bufio.NewReader(c)), host: host, transport: to.Transport, id: rand.Text(), end: end}
 	a, err := q.put(1, "")
 	if err != nil || login == nil || a.code != 401 && a.code != 407 {
+		q.takeBack(a)
 		return a, err
 	}
-	shown, err := login.Answer(&a.asked, "OPTIONS", "sip:"+host)
+	shown, err := login.Answer(&a.asked, what.method, "sip:"+host)
 	if err != nil {
 		return a, err
 	}
-	a, err = q.put(2, shown.Name+": "+shown.Value+"\r\n")
+	q.shown = shown.Name + ": " + shown.Value + "\r\n"
+	a, err = q.put(2, q.shown)
 	a.shown = true
+	q.takeBack(a)
 	return a, err
 }
 
-// question is an OPTIONS on its way.
+// takeBack ends a subscription that was given, as far as the PBX hears of it.
+func (c question) takeBack(a answer) {
+	if c.method != "SUBSCRIBE" || a.code/100 != 2 {
+		return
+	}
+	c.to, c.headers = a.to, subscribing(0)
+	_, _ = c.put(3, c.shown)
+}
+
+// question is a request on its way.
 type question struct {
 	net.Conn
+	kind
 	in                  *textproto.Reader // of a stream
 	host, transport, id string
+	to                  string
 	end                 time.Time
+	shown               string // our password
 }
 
 // put sends it, over UDP again until an answer has come (RFC 3261 17.1.2).
 func (c question) put(cseq int, more string) (answer, error) {
-	request := fmt.Appendf(nil, "OPTIONS sip:%s SIP/2.0\r\nVia: SIP/2.0/%s %s;rport;branch=z9hG4bK%s%d\r\nMax-Forwards: 70\r\n"+
-		"From: <sip:doctor@cordboard.invalid>;tag=%s\r\nTo: <sip:%s>\r\nCall-ID: %s\r\nCSeq: %d OPTIONS\r\n%sAccept: application/sdp\r\nContent-Length: 0\r\n\r\n",
-		c.host, strings.ToUpper(c.transport), c.LocalAddr(), c.id, cseq, c.id[:8], c.host, c.id, cseq, more)
+	request := fmt.Appendf(nil, "%s sip:%s SIP/2.0\r\nVia: SIP/2.0/%s %s;rport;branch=z9hG4bK%s%d\r\nMax-Forwards: 70\r\n"+
+		"From: <sip:doctor@cordboard.invalid>;tag=%s\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %d %s\r\nContact: <sip:doctor@%s>\r\n%s%sContent-Length: 0\r\n\r\n",
+		c.method, c.host, strings.ToUpper(c.transport), c.LocalAddr(), c.id, cseq, c.id[:8], c.to, c.id, cseq, c.method, c.LocalAddr(), c.headers, more)
 	if c.transport != "udp" {
 		if _, err := c.Write(request); err != nil {
 			return answer{}, err
@@ -255,7 +284,7 @@ func (c question) read(in *textproto.Reader, cseq int) (answer, error) {
 			continue
 		}
 		a := answer{code: n, reason: reason, allow: strings.Join(head["Allow"], ", "), supported: strings.Join(append(head["Supported"], head["K"]...), ", ")}
-		a.asked.Status = n
+		a.to, a.asked.Status = head.Get("To"), n
 		for _, name := range []string{"Www-Authenticate", "Proxy-Authenticate"} {
 			for _, v := range head[name] {
 				a.asked.Headers = append(a.asked.Headers, stack.Header{Name: name, Value: v})

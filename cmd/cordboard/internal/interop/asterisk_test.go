@@ -44,6 +44,12 @@ verbose = 3
 // not nil, makes a variant of pjsip.conf.
 func startAsterisk(t *testing.T, change func(pjsip string) string) *asterisk {
 	t.Helper()
+	return startAsteriskOn(t, "asterisk", change)
+}
+
+// startAsteriskOn runs it with the files of another folder.
+func startAsteriskOn(t *testing.T, folder string, change func(pjsip string) string) *asterisk {
+	t.Helper()
 	root := os.Getenv(asteriskFolder)
 	if root == "" {
 		t.Skip("no Asterisk here; `make interop` makes one")
@@ -55,7 +61,7 @@ func startAsterisk(t *testing.T, change func(pjsip string) string) *asterisk {
 	etc := filepath.Join(outside, "etc")
 	must(t, os.MkdirAll(etc, 0o755))
 	write := func(name, text string) { must(t, os.WriteFile(filepath.Join(etc, name), []byte(text), 0o644)) }
-	files, err := filepath.Glob("testdata/asterisk/*.conf")
+	files, err := filepath.Glob(filepath.Join("testdata", folder, "*.conf"))
 	must(t, err)
 	for _, f := range files {
 		b, err := os.ReadFile(f)

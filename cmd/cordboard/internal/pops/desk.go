@@ -83,6 +83,9 @@ func (c *Calls) Submit(ev routing.Event) {
 			if !isClosed(l.acked) {
 				close(l.acked)
 			}
+			if l.late {
+				c.rings(l)
+			}
 			return
 		}
 	case routing.HangupRequested:

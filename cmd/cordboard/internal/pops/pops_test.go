@@ -96,8 +96,8 @@ func made(t *testing.T, o Options) (*Calls, *rim) {
 	c.Seat(desks{r})
 	t.Cleanup(func() {
 		c.Close()
-		if len(c.byID) != 0 || len(c.byKey) != 0 {
-			t.Errorf("%d and %d calls are left", len(c.byID), len(c.byKey))
+		if len(c.byID) != 0 || len(c.byKey) != 0 || c.live != 0 {
+			t.Errorf("%d, %d and %d calls are left", len(c.byID), len(c.byKey), c.live)
 		}
 	})
 	return c, r
@@ -169,7 +169,11 @@ func TestAway(t *testing.T) {
 		"leaves meanwhile":             {[]func(*Calls){comes(agents.Available, ""), begins, comes(agents.SignedOut, ""), ends}, []routing.AgentStateAsked{parked}},
 		"made available by the engine": {[]func(*Calls){comes(agents.NotReady, "phone_busy"), begins, comes(agents.Available, ""), ends}, []routing.AgentStateAsked{parked, available}},
 		"stopped":                      {[]func(*Calls){comes(agents.Available, ""), begins, (*Calls).Close}, []routing.AgentStateAsked{parked, available}},
-		"two calls":                    {[]func(*Calls){comes(agents.Available, ""), begins, func(c *Calls) { tell(c, web.PBXNewCall, "y", "101") }, ends, func(c *Calls) { tell(c, web.PBXHangup, "y") }}, []routing.AgentStateAsked{parked, available}},
+		"passed on and back": {[]func(*Calls){
+			comes(agents.Available, ""), begins, func(c *Calls) { tell(c, web.PBXAnswered, "x", "anna") }, func(c *Calls) { tell(c, web.PBXAnswered, "x", "b2") },
+			func(c *Calls) { tell(c, web.PBXAnswered, "x", "anna") }, comes(agents.NotReady, reasonPBXCall), (*Calls).Close,
+		}, []routing.AgentStateAsked{parked, available}},
+		"two calls": {[]func(*Calls){comes(agents.Available, ""), begins, func(c *Calls) { tell(c, web.PBXNewCall, "y", "101") }, ends, func(c *Calls) { tell(c, web.PBXHangup, "y") }}, []routing.AgentStateAsked{parked, available}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c, r := made(t, Options{})

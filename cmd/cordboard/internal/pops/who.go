@@ -161,3 +161,14 @@ func dialled(to, region string) string {
 	}
 	return numberOf(to)
 }
+
+// numberOf is what is dialled of a text: a name in the place of a number is nobody's
+// business in the ledger.
+func numberOf(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' || strings.ContainsRune("+*#", r) {
+			return r
+		}
+		return -1
+	}, text)
+}
