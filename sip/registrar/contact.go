@@ -2,10 +2,13 @@ package registrar
 
 import (
 	"errors"
+	"math"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/cordboard/cordboard/sip/digest"
+	"github.com/cordboard/cordboard/sip/stack"
 )
 
 // contact is one Contact of a REGISTER.
@@ -15,6 +18,7 @@ type contact struct {
 	q        int    // thousandths
 	expires  int64  // seconds; -1 when it does not say
 	instance string // +sip.instance (RFC 5626)
+	flow     int    // reg-id: which of the phone's flows it is; 0 for none
 }
 
 var errContact = errors.New("registrar: Contact cannot be read")
@@ -53,9 +57,34 @@ func parseContact(v string) (c contact, err error) {
 			if len(c.instance) > maxContact {
 				return c, errContact
 			}
+		case "reg-id":
+			if c.flow, err = strconv.Atoi(value); err != nil || c.flow < 1 || c.flow > math.MaxInt32 {
+				return c, errContact
+			}
 		}
 	}
 	return c, nil
+}
+
+// flows are how a phone that keeps several connections open at once (RFC 5626)
+// is known: one binding for each of them, whatever its Contact says.
+const flows = "reg-id="
+
+// keyOf is what makes a Contact of the request the same as another: its URI, or
+// the number of its flow and the instance. That number counts where the phone
+// has sent the request to us itself: through a proxy it is the proxy's flow.
+func keyOf(c contact, outbound bool) string {
+	if !outbound || c.flow == 0 || c.instance == "" {
+		return c.key
+	}
+	return flows + strconv.Itoa(c.flow) + ";" + c.instance
+}
+
+// asksOutbound reports whether a phone asks for RFC 5626, and may be given it.
+func asksOutbound(req *stack.Message) bool {
+	return len(req.Values("Via")) == 1 && slices.ContainsFunc(req.Values("Supported"), func(v string) bool {
+		return slices.ContainsFunc(strings.Split(v, ","), func(tag string) bool { return strings.EqualFold(strings.TrimSpace(tag), "outbound") })
+	})
 }
 
 // angled takes "<uri>rest" out of a name-addr, past a quoted display name.

@@ -100,15 +100,17 @@ func (r *Registrar) authenticate(req *stack.Message, now time.Time) (string, ver
 	if !r.onward.AllowN(now, 1) {
 		return "", busy
 	}
-	pair := source.String() + " " + c.user
+	pair := place(source) + " " + c.user
 	if r.sources.banned(pair, now) {
 		return "", banned
 	}
 	if !r.verify(c, req.Method) {
-		r.tellWrong(c, req)
-		r.sources.fail(source.String(), maxOfSource, banOfSource, now)
-		if r.sources.fail(pair, maxOfPair, banOfPair, now) {
-			r.log.Warn("a source that fails to authenticate is not heard for a while", zapSource(source))
+		ofSource, ofPair := r.sources.fail(place(source), maxOfSource, banOfSource, now), r.sources.fail(pair, maxOfPair, banOfPair, now)
+		if ofSource <= maxTold {
+			r.tellWrong(c, req)
+		}
+		if ofSource == maxOfSource || ofPair == maxOfPair {
+			r.refused.Warn("a source that fails to authenticate is not heard for a while", zapSource(source))
 		}
 		r.refreshSecrets()
 		return "", wrong
@@ -120,18 +122,36 @@ func (r *Registrar) authenticate(req *stack.Message, now time.Time) (string, ver
 		return "", busy
 	}
 	r.sources.forgive(pair)
+	r.asking.forgive(place(source))
 	return c.user, good
 }
 
 // mayBegin reports whether there is time for a request that has yet to be
 // challenged. Those from forged addresses are held to the rate by themselves, so
-// that no phone's registration runs out for them.
+// that no phone's registration runs out for them; and one source that asks and
+// asks, and has shown no credentials that are right, to a tenth of it, so that
+// whoever looks for extensions keeps nobody else from registering. A whole office
+// that comes at once is none: its first phone that gets in ends the count.
 func (r *Registrar) mayBegin(source netip.Addr, now time.Time) bool {
 	r.mu.Lock()
 	known := r.heard[source] > 0
 	r.mu.Unlock()
-	return known && r.again.AllowN(now, 1) || r.begin.AllowN(now, 1)
+	if known && r.again.AllowN(now, 1) {
+		return true
+	}
+	from := place(source)
+	if r.asking.banned(from, now) && !r.slow.AllowN(now, 1) || !r.begin.AllowN(now, 1) {
+		return false
+	}
+	if limit := maxAsked * r.o.Rate; r.asking.fail(from, limit, slowedFor, now) == limit {
+		r.refused.Warn("a source asks to register without end and has no credentials: it waits behind the others", zapSource(source))
+	}
+	return true
 }
+
+// maxAsked seconds of the rate, all of it: so many challenges may one source have
+// before it has shown that it is a phone's.
+const maxAsked = 3
 
 // ours finds the credentials for our realm, which there may be but once.
 func (r *Registrar) ours(req *stack.Message) (out credentials, found bool) {

@@ -1,6 +1,7 @@
 package registrar
 
 import (
+	"net/netip"
 	"sync"
 	"time"
 )
@@ -16,7 +17,21 @@ const (
 	banOfPair   = time.Minute // somebody may have typed it right meanwhile
 	banOfSource = 5 * time.Minute
 	maxFailures = 20_000 // remembered
+	// maxTold is how many refused credentials of one source have a line each.
+	maxTold = 20
+	// slowedFor is how long a source that asks and asks waits behind the others.
+	slowedFor = time.Minute
 )
+
+// place is the name that a source's failures are counted by: who has one address
+// of an IPv6 network has all of its /64.
+func place(a netip.Addr) string {
+	if a.Is6() {
+		p, _ := a.Prefix(64)
+		a = p.Addr()
+	}
+	return a.String()
+}
 
 // failures counts failed attempts by key.
 type failures struct {
@@ -32,8 +47,9 @@ type failure struct {
 
 func newFailures() *failures { return &failures{all: map[string]failure{}} }
 
-// fail counts one; true when it is the one that bans the key.
-func (f *failures) fail(key string, limit int, ban time.Duration, now time.Time) bool {
+// fail counts one, and gives how many there are by now: the key is banned from
+// the one on that makes limit.
+func (f *failures) fail(key string, limit int, ban time.Duration, now time.Time) int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	x, there := f.all[key]
@@ -44,12 +60,11 @@ func (f *failures) fail(key string, limit int, ban time.Duration, now time.Time)
 		x = failure{since: now}
 	}
 	x.n++
-	over := x.n == limit
-	if over {
+	if x.n == limit {
 		x.until = now.Add(ban)
 	}
 	f.all[key] = x
-	return over
+	return x.n
 }
 
 func (f *failures) banned(key string, now time.Time) bool {

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -46,6 +47,16 @@ type binding struct {
 	misses int       // unanswered in a row
 	asked  bool      // an OPTIONS is out
 	due    time.Time // of the next
+}
+
+// number is the phone's own of the flow, "" for none.
+func (b *binding) number() string {
+	after, numbered := strings.CutPrefix(b.Key, flows)
+	if !numbered {
+		return ""
+	}
+	n, _, _ := strings.Cut(after, ";")
+	return n
 }
 
 // flow reports whether the phone is called over the connection it made.
@@ -97,7 +108,21 @@ func (r *Registrar) bind(agent agents.ID, req *stack.Message, now time.Time) (st
 		delete(r.up, agent) // so that it is said again
 	}
 	r.tell(agent)
-	return r.listed(agent, now), result
+	a = r.listed(agent, now)
+	if slices.ContainsFunc(changes, func(b *binding) bool { return b.number() != "" }) {
+		a.Headers = append(a.Headers, r.outbound()...)
+	}
+	return a, result
+}
+
+// outbound tells a phone that its flows are known as such. It keeps them alive
+// itself from then on, and so finds out that one is dead when we would, at the
+// latest (RFC 5626 4.4, 5.4).
+func (r *Registrar) outbound() []stack.Header {
+	return []stack.Header{
+		{Name: "Require", Value: "outbound"},
+		{Name: "Flow-Timer", Value: strconv.Itoa(int(math.Ceil(r.o.Qualify.Seconds())))},
+	}
 }
 
 func cutCSeq(v string) (method, number string, ok bool) {
@@ -113,6 +138,7 @@ func cutCSeq(v string) (method, number string, ok bool) {
 // binding without an end is to be removed.
 func (r *Registrar) read(agent agents.ID, asked []string, req *stack.Message, cseq uint32, now time.Time) ([]*binding, stack.Answer) {
 	var out []*binding
+	byFlow := asksOutbound(req)
 	general := int64(-1)
 	if v := req.Get("Expires"); v != "" {
 		general = seconds(v)
@@ -131,7 +157,7 @@ func (r *Registrar) read(agent agents.ID, asked []string, req *stack.Message, cs
 			return nil, answer(423, stack.Header{Name: "Min-Expires", Value: strconv.Itoa(int(minExpires / time.Second))})
 		}
 		b := &binding{state: up, Binding: Binding{
-			Agent: agent, Key: c.key, Contact: c.uri, Instance: c.instance, CallID: req.Get("Call-ID"), CSeq: cseq,
+			Agent: agent, Key: keyOf(c, byFlow), Contact: c.uri, Instance: c.instance, CallID: req.Get("Call-ID"), CSeq: cseq,
 			Q: c.q, Source: req.Source, Transport: req.Transport, At: now,
 		}}
 		if c.expires > 0 {
@@ -147,11 +173,11 @@ func (r *Registrar) read(agent agents.ID, asked []string, req *stack.Message, cs
 	return out, stack.Answer{}
 }
 
-// index finds the binding that one replaces: of the same Contact, or of the
-// same instance, which has moved.
+// index finds the binding that one replaces: of the same Contact or flow, or of
+// the same instance, which has moved.
 func (r *Registrar) index(agent agents.ID, b *binding) int {
 	return slices.IndexFunc(r.at[agent], func(x *binding) bool {
-		return x.Key == b.Key || b.Instance != "" && x.Instance == b.Instance
+		return x.Key == b.Key || b.Instance != "" && x.Instance == b.Instance && b.number() == "" && x.number() == ""
 	})
 }
 
@@ -241,6 +267,9 @@ func (r *Registrar) listed(agent agents.ID, now time.Time) stack.Answer {
 		v := fmt.Sprintf("<%s>;expires=%d;q=%.3g", b.Contact, left, float64(b.Q)/1000)
 		if b.Instance != "" {
 			v += `;+sip.instance="` + b.Instance + `"`
+		}
+		if n := b.number(); n != "" {
+			v += ";" + flows + n
 		}
 		a.Headers = append(a.Headers, stack.Header{Name: "Contact", Value: v})
 	}

@@ -86,9 +86,11 @@ type Registrar struct {
 	now     func() time.Time
 	begin   *rate.Limiter // requests that begin to register
 	again   *rate.Limiter // the same, from where a phone is registered
+	slow    *rate.Limiter // of begin, what sources get that ask without end
 	onward  *rate.Limiter // requests that answer a challenge of ours
 	nonces  nonces
-	sources *failures
+	sources *failures // by source, and by source and user: wrong credentials
+	asking  *failures // by source: challenges since the last right ones
 	secrets secrets
 	counts  counts
 
@@ -121,9 +123,11 @@ func New(ctx context.Context, o Options) (*Registrar, error) {
 	}
 	r := &Registrar{
 		o: o, log: o.Log.Named("registrar"), refused: sparing(o.Log.Named("registrar")), key: make([]byte, 32), now: o.clock,
-		begin:  rate.NewLimiter(rate.Limit(o.Rate), o.Rate),
-		again:  rate.NewLimiter(rate.Limit(o.Rate), o.Rate),
-		onward: rate.NewLimiter(2*rate.Limit(o.Rate), 2*o.Rate), sources: newFailures(),
+		begin:   rate.NewLimiter(rate.Limit(o.Rate), o.Rate),
+		again:   rate.NewLimiter(rate.Limit(o.Rate), o.Rate),
+		onward:  rate.NewLimiter(2*rate.Limit(o.Rate), 2*o.Rate),
+		slow:    rate.NewLimiter(rate.Limit(max(o.Rate/10, 1)), max(o.Rate/10, 1)),
+		sources: newFailures(), asking: newFailures(),
 		at: map[agents.ID][]*binding{}, heard: map[netip.Addr]int{},
 		up: map[agents.ID]bool{}, awaited: map[agents.ID]bool{},
 	}
@@ -166,7 +170,7 @@ func (r *Registrar) Hears(from netip.Addr, method string) bool {
 	if known || method == "OPTIONS" {
 		return known
 	}
-	return r.mayRegister(from) && !r.sources.banned(from.String(), r.now())
+	return r.mayRegister(from) && !r.sources.banned(place(from), r.now())
 }
 
 func (r *Registrar) mayRegister(from netip.Addr) bool {

@@ -24,6 +24,12 @@ func (s *Stack) filter(p sip.TransportReadProps, data []byte) (out []byte, err e
 	}
 	from, socket := remote(p.RemoteAddr)
 	udp := p.Transport == "UDP"
+	if udp && isSTUN(data) {
+		if s.o.Allow(from.Addr()) || s.hears(from.Addr(), "OPTIONS") {
+			s.answerSTUN(data, from, socket)
+		}
+		return nil, nil
+	}
 	// Of a stream come whole messages; see framer.
 	known := !udp || s.o.Allow(from.Addr()) || s.talking(from.Addr()) || s.hearsRaw(from.Addr(), data)
 	if !known && !bytes.HasPrefix(data, []byte("INVITE ")) {

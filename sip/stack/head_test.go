@@ -126,7 +126,7 @@ func FuzzRead(f *testing.F) {
 // 12.1.1, 18.2.1; RFC 3581), whatever their shape, and each once that may be there
 // once.
 func TestAnswersCopyTheirRequest(t *testing.T) {
-	s := &Stack{o: Options{UserAgent: "Cordboard"}}
+	s := &Stack{o: Options{UserAgent: "Cordboard", Allow: func(netip.Addr) bool { return true }}}
 	head := "INVITE sip:x@127.0.0.1 SIP/2.0\r\nv: SIP / 2.0 / UDP  gw.example:5099 ; rport ;received=192.0.2.66;x=\"a;b\"; branch=z9hG4bKcopy, SIP/2.0/TCP a.example;branch=z9hG4bK2\r\n" +
 		"Via: SIP/2.0/UDP b.example;branch=z9hG4bK3\r\nRecord-Route: <sip:p1.example;lr>;x=y, <sip:p2.example;lr>\r\nf: \"A, B\" <sip:a@b>;tag=1;y=z\r\n" +
 		"To:\r\n  sip:x@y\r\ni: 7@x\r\nCSeq: 007   INVITE\r\nTimestamp: 54\r\nSubject: secret\r\n"

@@ -21,7 +21,8 @@ func (s *Stack) response(in *inbound, code int, reason string, own, more []Heade
 	for _, h := range more {
 		w.header(h.Name, h.Value)
 	}
-	if s.o.UserAgent != "" && code != 100 {
+	// Whom we do not know is not told what it is that refuses him.
+	if s.o.UserAgent != "" && code != 100 && (code < 300 || s.o.Allow(in.msg.Source.Addr())) {
 		w.header("Server", s.o.UserAgent)
 	}
 	return w.end(own, "", body)
