@@ -1,5 +1,5 @@
 // Package e2e drives the built binary as its users do: SIPp is the trunk,
-// baresip the agents' phones, headless Chromium the desktops. All of it runs in
+// baresip and linphone the phones, headless Chromium the desktops. All of it runs in
 // a network namespace of the test's own, because baresip will not speak media
 // on the loopback interface.
 package e2e

@@ -18,6 +18,7 @@ import (
 
 const (
 	sipAddress   = testHost + ":5060"
+	tlsAddress   = testHost + ":5061"
 	webAddress   = "127.0.0.1:8080"
 	adminAddress = "127.0.0.1:9090"
 	password     = "correct horse battery"
@@ -37,9 +38,17 @@ var databases = []string{"sqlite", "postgres"}
 // dsn is the environment's name of the connection string.
 const dsn = "CORDBOARD_E2E_DSN"
 
-// newServer writes the configuration, with more lines of its sip section, makes
-// the schema, imports the customers and the answers, adds the users, and serves.
+// newServer prepares a server and lets it serve.
 func newServer(t *testing.T, routing, on string, sip ...string) *server {
+	t.Helper()
+	s := prepareServer(t, routing, on, sip...)
+	s.serve()
+	return s
+}
+
+// prepareServer writes the configuration, with more lines of its sip section,
+// makes the schema, imports the customers and the answers, and adds the users.
+func prepareServer(t *testing.T, routing, on string, sip ...string) *server {
 	t.Helper()
 	s := &server{t: t, dir: t.TempDir()}
 	kept := "{path: cordboard.db, journal: journal}"
@@ -54,7 +63,8 @@ func newServer(t *testing.T, routing, on string, sip ...string) *server {
 	s.write("cordboard.yaml", fmt.Sprintf(`cordboard: server/1
 routing: routing.yaml
 sip:
-  listen: ["udp:%[1]s", "tcp:%[1]s"]
+  listen: ["udp:%[1]s", "tcp:%[1]s", "tls:%[7]s"]
+  tls: {certificate: sip.pem, key: sip.key}
   trunks:
     main: {from: [%[2]s], headers: [pai], region: GB, media: auto}
 %[6]s
@@ -62,7 +72,8 @@ media: {address: %[2]s, ports: 40000-43999}
 web: {listen: "%[3]s"}
 admin: "%[4]s"
 store: %[5]s
-`, sipAddress, testHost, webAddress, adminAddress, kept, strings.Join(sip, "\n")))
+`, sipAddress, testHost, webAddress, adminAddress, kept, strings.Join(sip, "\n"), tlsAddress))
+	s.certify()
 	s.command("", "migrate", "up")
 	for _, name := range []string{"customers.jsonl", "answers.jsonl"} {
 		b, err := os.ReadFile(filepath.Join("testdata", name))
@@ -73,12 +84,24 @@ store: %[5]s
 	for _, id := range []string{"anna", "petar"} {
 		s.command(password+"\n", "user", "add", id, "-c", "cordboard.yaml")
 	}
-	cmd := exec.Command(program(t), "serve", "-c", filepath.Join(s.dir, "cordboard.yaml"))
-	s.log = &testLog{t: t, name: "cordboard"}
+	return s
+}
+
+// secret gives an agent's telephone a secret of its own.
+func (s *server) secret(agent string) string {
+	s.t.Helper()
+	return strings.TrimSpace(s.command("", "user", "phone", agent, "--generate", "-c", "cordboard.yaml"))
+}
+
+// serve starts the server and waits until it is ready.
+func (s *server) serve() {
+	s.t.Helper()
+	cmd := exec.Command(program(s.t), "serve", "-c", filepath.Join(s.dir, "cordboard.yaml"))
+	s.log = &testLog{t: s.t, name: "cordboard"}
 	cmd.Stdout, cmd.Stderr = s.log, s.log
-	must(t, cmd.Start())
-	t.Cleanup(func() { endProcess(cmd) })
-	eventually(t, "the server to be ready", func() bool {
+	must(s.t, cmd.Start())
+	s.t.Cleanup(func() { endProcess(cmd) })
+	eventually(s.t, "the server to be ready", func() bool {
 		r, err := http.Get("http://" + adminAddress + "/-/ready")
 		if err != nil {
 			return false
@@ -86,7 +109,6 @@ store: %[5]s
 		r.Body.Close()
 		return r.StatusCode == http.StatusOK
 	})
-	return s
 }
 
 // program is the built program.
