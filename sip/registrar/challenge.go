@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	mathrand "math/rand/v2"
 	"net/netip"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -59,7 +60,7 @@ func unavailable() stack.Answer {
 
 const retryFrom, retrySpread = 3, 30 // seconds
 
-// replayWindow is how long a nonce counts.
+// replayWindow is how long a nonce counts that no phone is registered with.
 const replayWindow = time.Minute
 
 const nonceHead, nonceTail = 16, 16
@@ -81,19 +82,48 @@ func (r *Registrar) seal(head []byte, source netip.Addr) []byte {
 	return mac.Sum(nil)[:nonceTail]
 }
 
-// valid reports whether the nonce is ours, was given to this source, and is
-// young enough.
-func (r *Registrar) valid(nonce string, source netip.Addr, now time.Time) bool {
+// age is how old a nonce is that we made for this source.
+func (r *Registrar) age(nonce string, source netip.Addr, now time.Time) (age time.Duration, made bool) {
 	b, err := base64.RawURLEncoding.DecodeString(nonce)
 	if err != nil || len(b) != nonceHead+nonceTail || !hmac.Equal(b[nonceHead:], r.seal(b[:nonceHead], source)) {
-		return false
+		return 0, false
 	}
-	age := now.Sub(time.UnixMicro(int64(binary.BigEndian.Uint64(b))))
-	return age >= 0 && age < replayWindow
+	age = now.Sub(time.UnixMicro(int64(binary.BigEndian.Uint64(b))))
+	return age, age >= 0
 }
 
-// nonces remembers how often each nonce was used, for as long as it counts: two
-// generations of a window each.
+// holds reports whether a phone of the user's is registered with the nonce: it may
+// refresh with the same one for as long as it stays registered, without being
+// challenged each time (RFC 7616 3.4).
+func (r *Registrar) holds(c credentials) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.ContainsFunc(r.at[agents.ID(c.user)], func(b *binding) bool { return b.nonce == c.nonce })
+}
+
+// use counts the use of the nonce of credentials that are right: its count must rise
+// (RFC 7616 3.4). While it is young nonces knows it, whoever uses it; afterwards what
+// is registered with it.
+func (r *Registrar) use(c credentials, age time.Duration, now time.Time) use {
+	r.mu.Lock()
+	var last uint32
+	for _, b := range r.at[agents.ID(c.user)] {
+		if b.nonce == c.nonce {
+			last, b.nc = max(last, b.nc), max(b.nc, c.nc)
+		}
+	}
+	r.mu.Unlock()
+	switch {
+	case age < replayWindow:
+		return r.nonces.use(c.nonce, c.nc, now)
+	case last == 0 || c.nc <= last: // 0: it was removed meanwhile
+		return replayed
+	}
+	return fresh
+}
+
+// nonces remembers how often each young nonce was used: two generations of a window
+// each.
 type nonces struct {
 	mu       sync.Mutex
 	since    time.Time

@@ -81,28 +81,29 @@ const (
 
 // authenticate finds whose request it is. What it takes, and what it answers,
 // is the same for a user who exists and for one who does not (AST-2018-008).
-func (r *Registrar) authenticate(req *stack.Message, now time.Time) (string, verdict) {
+func (r *Registrar) authenticate(req *stack.Message, now time.Time) (credentials, verdict) {
 	source := req.Source.Addr()
 	c, found := r.ours(req)
 	if !found {
 		if !r.mayBegin(source, now) {
-			return "", busy
+			return c, busy
 		}
-		return "", unknown
+		return c, unknown
 	}
-	if !r.valid(c.nonce, source, now) {
+	age, made := r.age(c.nonce, source, now)
+	if !made || age >= replayWindow && !r.holds(c) {
 		if !r.mayBegin(source, now) {
-			return "", busy
+			return c, busy
 		}
-		return "", stale
+		return c, stale
 	}
 	// From here on the source is who it says it is: it has received our nonce.
 	if !r.onward.AllowN(now, 1) {
-		return "", busy
+		return c, busy
 	}
 	pair := place(source) + " " + c.user
 	if r.sources.banned(pair, now) {
-		return "", banned
+		return c, banned
 	}
 	if !r.verify(c, req.Method) {
 		ofSource, ofPair := r.sources.fail(place(source), maxOfSource, banOfSource, now), r.sources.fail(pair, maxOfPair, banOfPair, now)
@@ -113,17 +114,17 @@ func (r *Registrar) authenticate(req *stack.Message, now time.Time) (string, ver
 			r.refused.Warn("a source that fails to authenticate is not heard for a while", zapSource(source))
 		}
 		r.refreshSecrets()
-		return "", wrong
+		return c, wrong
 	}
-	switch r.nonces.use(c.nonce, c.nc, now) {
+	switch r.use(c, age, now) {
 	case replayed:
-		return "", stale
+		return c, stale
 	case full:
-		return "", busy
+		return c, busy
 	}
 	r.sources.forgive(pair)
 	r.asking.forgive(place(source))
-	return c.user, good
+	return c, good
 }
 
 // mayBegin reports whether there is time for a request that has yet to be

@@ -47,6 +47,9 @@ type binding struct {
 	misses int       // unanswered in a row
 	asked  bool      // an OPTIONS is out
 	due    time.Time // of the next
+	nonce  string    // that it registered with, and how often that was used
+	nc     uint32
+	stored time.Time // Expires as the store has it
 }
 
 // number is the phone's own of the flow, "" for none.
@@ -68,7 +71,7 @@ const (
 )
 
 // bind does RFC 3261 10.3 steps 6 to 8 for an agent who is authenticated.
-func (r *Registrar) bind(agent agents.ID, req *stack.Message, now time.Time) (stack.Answer, string) {
+func (r *Registrar) bind(agent agents.ID, c credentials, req *stack.Message, now time.Time) (stack.Answer, string) {
 	_, cseqText, _ := cutCSeq(req.Get("CSeq"))
 	cseq, err := strconv.ParseUint(cseqText, 10, 31)
 	if err != nil {
@@ -101,6 +104,7 @@ func (r *Registrar) bind(agent agents.ID, req *stack.Message, now time.Time) (st
 			continue
 		}
 		result = "registered"
+		b.nonce, b.nc = c.nonce, c.nc
 		r.put(agent, b, now)
 	}
 	if result == "registered" && r.awaited[agent] {
@@ -198,8 +202,16 @@ func (r *Registrar) clear(agent agents.ID, callID string, cseq uint32, now time.
 // put takes a binding in, in place of the one it replaces. r.mu is held.
 func (r *Registrar) put(agent agents.ID, b *binding, now time.Time) {
 	b.due = r.nextPing(now)
+	for _, x := range r.at[agent] {
+		if x.nonce == b.nonce {
+			b.nc = max(b.nc, x.nc) // of a request that was answered beside this one
+		}
+	}
 	if i := r.index(agent, b); i >= 0 {
 		old := r.at[agent][i]
+		if b.refreshes(old) {
+			b.stored = old.stored
+		}
 		if old.Key != b.Key && r.o.Bindings != nil {
 			r.o.Bindings.RemoveBinding(agent, old.Key)
 		}
@@ -214,9 +226,19 @@ func (r *Registrar) put(agent agents.ID, b *binding, now time.Time) {
 	}
 	r.heard[b.Source.Addr()]++
 	r.await(b)
-	if r.o.Bindings != nil {
+	if r.o.Bindings != nil && b.stored.IsZero() {
 		r.o.Bindings.SaveBinding(b.Binding)
+		b.stored = b.Expires
 	}
+}
+
+// refreshes reports whether the store needs no word of a binding: it says what the
+// old one said but for its time, and what the store has lasts for half of that yet, and
+// no longer. After a restart the phone is forgotten a little before it would have been.
+func (b *binding) refreshes(old *binding) bool {
+	same := old.Binding
+	same.At, same.Expires, same.CSeq = b.At, b.Expires, b.CSeq
+	return same == b.Binding && old.stored.Sub(b.At) >= b.Expires.Sub(b.At)/2 && !old.stored.After(b.Expires)
 }
 
 // drop removes a binding. r.mu is held.
@@ -322,7 +344,7 @@ func (r *Registrar) restore(ctx context.Context) error {
 	}
 	now := r.now()
 	for _, old := range list {
-		b := &binding{Binding: old}
+		b := &binding{Binding: old, stored: old.Expires}
 		if b.flow() || !b.Expires.After(now) {
 			r.o.Bindings.RemoveBinding(b.Agent, b.Key)
 			continue

@@ -207,7 +207,7 @@ func (r *Registrar) register(req *stack.Message) (stack.Answer, string) {
 		r.refused.Warn("a REGISTER came from outside the networks of sip.registrar.from", zapSource(from))
 		return answer(403), "forbidden"
 	}
-	user, verdict := r.authenticate(req, now)
+	c, verdict := r.authenticate(req, now)
 	switch verdict {
 	case busy:
 		return unavailable(), "overload"
@@ -220,14 +220,14 @@ func (r *Registrar) register(req *stack.Message) (stack.Answer, string) {
 	case wrong:
 		return answer(403), "failed" // some phones answer challenge after challenge, without end
 	}
-	agent := agents.ID(user)
-	if !r.listens(agent) || !r.speaksFor(req, user) {
+	agent := agents.ID(c.user)
+	if !r.listens(agent) || !r.speaksFor(req, c.user) {
 		// CVE-2025-47779: good credentials are for their own address of record.
 		r.refused.Warn("a REGISTER was refused with 403: its user is no agent with phone: registered, or its To or From is another's",
 			zap.Stringer("source", from))
 		return answer(403), "forbidden"
 	}
-	return r.bind(agent, req, now)
+	return r.bind(agent, c, req, now)
 }
 
 // speaksFor reports whether To and From are the user's own.
