@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"hash"
+	"slices"
 	"strings"
 )
 
@@ -33,27 +34,36 @@ func Sum(h hash.Hash, parts ...string) string {
 // maxParameters bounds what is read of one header.
 const maxParameters = 2048
 
-// Parameters reads the parameters of a header of the scheme Digest strictly: each
-// once, quotes closed. Their names are in lower case.
+// Parameters reads the parameters of a header of the scheme Digest, as Each does.
 func Parameters(value string) (map[string]string, bool) {
+	out := map[string]string{}
+	ok := Each(value, func(name, value string) { out[name] = value })
+	return out, ok
+}
+
+// Each gives take one parameter after the other of a header of the scheme Digest,
+// their names in lower case. It reads strictly, and reports whether all could be read:
+// each once, quotes closed.
+func Each(value string, take func(name, value string)) bool {
 	if len(value) > maxParameters {
-		return nil, false
+		return false
 	}
 	scheme, rest, _ := strings.Cut(strings.TrimSpace(value), " ")
 	if !strings.EqualFold(scheme, "Digest") {
-		return nil, false
+		return false
 	}
-	out := map[string]string{}
+	var room [16]string // most have fewer
+	seen := room[:0]
 	for rest = strings.TrimSpace(rest); rest != ""; {
 		name, value, left, ok := parameter(rest)
 		name = strings.ToLower(name)
-		if _, twice := out[name]; !ok || twice {
-			return nil, false
+		if !ok || slices.Contains(seen, name) {
+			return false
 		}
-		out[name] = value
-		rest = left
+		take(name, value)
+		seen, rest = append(seen, name), left
 	}
-	return out, true
+	return true
 }
 
 // parameter takes NAME=VALUE or NAME="VALUE" off the front, and the comma after.
@@ -85,6 +95,9 @@ func parameter(s string) (name, value, rest string, ok bool) {
 // Unquote reads the quoted-string that s begins with and undoes its escapes (RFC
 // 3261 25.1).
 func Unquote(s string) (value, rest string, ok bool) {
+	if end := strings.IndexAny(s[1:], `"\\`); end >= 0 && s[1+end] == '"' { // most have none
+		return s[1 : 1+end], s[end+2:], true
+	}
 	var b strings.Builder
 	for i := 1; i < len(s); i++ {
 		switch s[i] {

@@ -34,21 +34,40 @@ type credentials struct {
 	nc                                                                uint32
 }
 
+// parameter is where a parameter's value goes, nil when it says nothing to us.
+func (c *credentials) parameter(name string) *string {
+	switch name {
+	case "username":
+		return &c.user
+	case "realm":
+		return &c.realm
+	case "nonce":
+		return &c.nonce
+	case "uri":
+		return &c.uri
+	case "response":
+		return &c.response
+	case "algorithm":
+		return &c.algorithm
+	case "cnonce":
+		return &c.cnonce
+	case "qop":
+		return &c.qop
+	case "nc":
+		return &c.ncText
+	}
+	return nil
+}
+
 // parseCredentials reads a Digest Authorization strictly: each parameter once,
 // quotes closed, what must be there is there.
 func parseCredentials(v string) (c credentials, ok bool) {
-	given, ok := digest.Parameters(v)
-	if !ok {
-		return c, false
-	}
-	to := map[string]*string{
-		"username": &c.user, "realm": &c.realm, "nonce": &c.nonce, "uri": &c.uri, "response": &c.response,
-		"algorithm": &c.algorithm, "cnonce": &c.cnonce, "qop": &c.qop, "nc": &c.ncText,
-	}
-	for name, p := range to {
-		*p = given[name]
-	}
-	if c.user == "" || c.nonce == "" || c.uri == "" || c.cnonce == "" || !strings.EqualFold(c.qop, "auth") || len(c.ncText) != 8 {
+	ok = digest.Each(v, func(name, value string) {
+		if p := c.parameter(name); p != nil {
+			*p = value
+		}
+	})
+	if !ok || c.user == "" || c.nonce == "" || c.uri == "" || c.cnonce == "" || !strings.EqualFold(c.qop, "auth") || len(c.ncText) != 8 {
 		return c, false
 	}
 	n, err := strconv.ParseUint(c.ncText, 16, 32)

@@ -38,13 +38,21 @@ func secretOf(user string) store.PhoneSecret {
 }
 
 // registrations measures what ten thousand telephones cost that register anew each
-// minute, alone and with the questions for life that go out by default; and how
-// long a storm of them takes to be over, with calls beside it.
+// minute: with the nonce that they have, as most do; challenged each time; and with
+// the questions for life that go out by default. Then how long a storm of them takes
+// to be over, with calls beside it.
 func (l *lab) registrations(ctx context.Context) error {
-	for _, part := range []struct{ figure, qualify string }{{"register_core_percent", "1h"}, {"phones_10000_core_percent", "30s"}} {
+	for _, part := range []struct {
+		figure, qualify string
+		refresh         func(context.Context, *process) (float64, error)
+	}{
+		{"register_core_percent", "1h", l.refreshed},
+		{"register_challenged_core_percent", "1h", l.challenged},
+		{"phones_10000_core_percent", "30s", l.refreshed},
+	} {
 		var core []float64
-		for range l.runs {
-			one, err := l.refresh(ctx, part.qualify)
+		for range min(l.runs, 3) { // a minute each
+			one, err := l.refreshing(ctx, part.qualify, part.refresh)
 			if err != nil {
 				return err
 			}
@@ -55,25 +63,64 @@ func (l *lab) registrations(ctx context.Context) error {
 	return l.storm(ctx)
 }
 
-// refresh is the share of a core, in percent, that a server takes whose telephones
+// refreshing is the share of a core, in percent, that a server takes whose telephones
 // register anew.
-func (l *lab) refresh(ctx context.Context, qualify string) (float64, error) {
+func (l *lab) refreshing(ctx context.Context, qualify string, refresh func(context.Context, *process) (float64, error)) (float64, error) {
 	c, err := l.open(ctx, plan{agents: 1, phones: registered, qualify: qualify, answer: "at_queue", phone: onePhone})
 	if err != nil {
 		return 0, err
 	}
 	defer c.close()
+	return refresh(ctx, c.process)
+}
+
+// challenged lets telephones register anew that forget their nonce.
+func (l *lab) challenged(ctx context.Context, server *process) (float64, error) {
 	if _, err := l.register(ctx, registered, registerFast); err != nil {
 		return 0, err
 	}
 	profile := l.profiled(ctx, 3*l.length)
-	before := cpu(c.cmd.Process.Pid)
+	before := cpu(server.cmd.Process.Pid)
 	took, err := l.register(ctx, refreshRate*int(3*l.length/time.Second), refreshRate)
 	if err = errors.Join(err, <-profile); err != nil {
 		return 0, err
 	}
-	return 100 * (cpu(c.cmd.Process.Pid) - before).Seconds() / took.Seconds(), nil
+	return 100 * (cpu(server.cmd.Process.Pid) - before).Seconds() / took.Seconds(), nil
 }
+
+// refreshed lets telephones register anew that count on with their nonce. Each has
+// its own time within the minute: they come evenly from evenFrom after they began.
+func (l *lab) refreshed(ctx context.Context, server *process) (float64, error) {
+	p, err := l.telephones("refresh.xml", registered, 2*registerFast)
+	if err != nil {
+		return 0, err
+	}
+	defer p.stop()
+	settle(evenFrom)
+	before, err := l.counted("register", "registered", "refreshed")
+	if err == nil && before[0] != registered {
+		err = fmt.Errorf("%d of %d telephones registered", before[0], registered)
+	}
+	if err != nil {
+		return 0, err
+	}
+	profile := l.profiled(ctx, evenFor)
+	began, used := time.Now(), cpu(server.cmd.Process.Pid)
+	settle(evenFor)
+	took, used := time.Since(began), cpu(server.cmd.Process.Pid)-used
+	after, err := l.counted("register", "registered", "refreshed")
+	if err = errors.Join(err, <-profile); err != nil {
+		return 0, err
+	}
+	if n, want := after[1]-before[1], int(took.Seconds()*refreshRate); n < want*9/10 || n > want*11/10 {
+		return 0, fmt.Errorf("%d telephones registered anew in %v, and should have been %d", n, took, want)
+	}
+	return 100 * used.Seconds() / took.Seconds(), nil
+}
+
+// They begin within 5 s and wait for 6 to 66 s: what comes from 11 s to 66 s after the
+// first is even.
+const evenFrom, evenFor = 13 * time.Second, 30 * time.Second
 
 // storm lets telephones begin to register all at once.
 func (l *lab) storm(ctx context.Context) error {
@@ -113,19 +160,8 @@ func (l *lab) storm(ctx context.Context) error {
 // register lets the first telephones register at a rate, and returns how long it
 // took until all had.
 func (l *lab) register(ctx context.Context, phones, rate int) (time.Duration, error) {
-	var b strings.Builder
-	b.WriteString("SEQUENTIAL\n")
-	for i := range phones {
-		fmt.Fprintf(&b, "%s;[authentication username=%s password=%s]\n", phoneID(i), phoneID(i), phonesSecret)
-	}
-	file := filepath.Join(l.dir, "phones.csv")
-	if err := os.WriteFile(file, []byte(b.String()), 0o600); err != nil {
-		return 0, err
-	}
-	at := netip.AddrPortFrom(netip.MustParseAddr(registerAddr), registerPort)
 	begin := time.Now()
-	p, err := l.sipp("register", "register.xml", at, boardAddr.String(), "-r", strconv.Itoa(rate), "-rp", "1000", "-m", strconv.Itoa(phones),
-		"-l", strconv.Itoa(phones+100), "-inf", file, "-oocsf", filepath.Join(l.dir, "options.xml"), "-recv_timeout", "10000")
+	p, err := l.telephones("register.xml", phones, rate, "-recv_timeout", "10000")
 	if err != nil {
 		return 0, err
 	}
@@ -143,4 +179,22 @@ func (l *lab) register(ctx context.Context, phones, rate int) (time.Duration, er
 		err = fmt.Errorf("%d of %d telephones registered", o.ok, phones)
 	}
 	return took, err
+}
+
+// telephones starts so many, each with credentials of its own, at a rate.
+func (l *lab) telephones(scenario string, phones, rate int, more ...string) (*process, error) {
+	var b strings.Builder
+	b.WriteString("SEQUENTIAL\n")
+	for i := range phones {
+		fmt.Fprintf(&b, "%s;[authentication username=%s password=%s]\n", phoneID(i), phoneID(i), phonesSecret)
+	}
+	file := filepath.Join(l.dir, "phones.csv")
+	if err := os.WriteFile(file, []byte(b.String()), 0o600); err != nil {
+		return nil, err
+	}
+	at := netip.AddrPortFrom(netip.MustParseAddr(registerAddr), registerPort)
+	return l.sipp("register", scenario, at, append([]string{
+		boardAddr.String(), "-r", strconv.Itoa(rate), "-rp", "1000", "-m", strconv.Itoa(phones),
+		"-l", strconv.Itoa(phones + 100), "-inf", file, "-oocsf", filepath.Join(l.dir, "options.xml"),
+	}, more...)...)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"embed"
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
@@ -133,37 +134,69 @@ func (l *lab) draw(calls int) (file string, first int, err error) {
 
 // result reads what SIPp has counted so far.
 func (l *lab) result(name string) (outcome, error) {
-	f, err := os.Open(filepath.Join(l.dir, name+".csv"))
+	rows, err := l.stat(name)
 	if err != nil {
 		return outcome{}, err
+	}
+	return parseStat(rows)
+}
+
+// counted reads a scenario's own counters.
+func (l *lab) counted(name string, counters ...string) ([]int, error) {
+	rows, err := l.stat(name)
+	if err != nil {
+		return nil, err
+	}
+	var out []int
+	for _, c := range counters {
+		n, err := strconv.Atoi(lastOf(rows, c+"(C)"))
+		if err != nil {
+			return nil, fmt.Errorf("%s.csv: counter %s: %w", name, c, err)
+		}
+		out = append(out, n)
+	}
+	return out, nil
+}
+
+func (l *lab) stat(name string) ([][]string, error) {
+	f, err := os.Open(filepath.Join(l.dir, name+".csv"))
+	if err != nil {
+		return nil, err
 	}
 	defer func() { _ = f.Close() }()
 	r := csv.NewReader(f)
 	r.Comma, r.FieldsPerRecord, r.LazyQuotes = ';', -1, true
 	rows, err := r.ReadAll()
-	if err != nil {
-		return outcome{}, fmt.Errorf("%s.csv: %w", name, err)
+	if err == nil && len(rows) < 2 {
+		err = errNothing
 	}
-	return parseStat(rows)
+	if err != nil {
+		return nil, fmt.Errorf("%s.csv: %w", name, err)
+	}
+	return rows, nil
+}
+
+var errNothing = errors.New("SIPp counted nothing")
+
+// lastOf is the newest value of a column, "" for none.
+func lastOf(rows [][]string, column string) string {
+	last := rows[len(rows)-1]
+	for i, name := range rows[0] {
+		if name == column && i < len(last) {
+			return last[i]
+		}
+	}
+	return ""
 }
 
 func parseStat(rows [][]string) (outcome, error) {
 	if len(rows) < 2 {
-		return outcome{}, fmt.Errorf("SIPp counted nothing")
+		return outcome{}, errNothing
 	}
-	last := rows[len(rows)-1]
-	text := func(column string) string {
-		for i, name := range rows[0] {
-			if name == column && i < len(last) {
-				return last[i]
-			}
-		}
-		return ""
-	}
-	count := func(column string) int { n, _ := strconv.Atoi(text(column)); return n }
+	count := func(column string) int { n, _ := strconv.Atoi(lastOf(rows, column)); return n }
 	return outcome{
 		made: count("OutgoingCall(C)"), ok: count("SuccessfulCall(C)"), failed: count("FailedCall(C)"),
-		retransmissions: count("Retransmissions(C)"), answerMS: clockMS(text("ResponseTime1(C)")),
+		retransmissions: count("Retransmissions(C)"), answerMS: clockMS(lastOf(rows, "ResponseTime1(C)")),
 	}, nil
 }
 
