@@ -124,9 +124,22 @@ func TestLogin(t *testing.T) {
 	_ = c.Ack(nil)
 	p.expect("ACK")
 
+	if cseq, err = c.Request("UPDATE", nil, "", nil); err != nil {
+		t.Fatal(err)
+	}
+	update := p.expect("UPDATE")
+	p.shows(update, "Authorization", "s2", digest.SHA256, "00000002")
+	p.challenge(update, 401, asks(loginRealm, "u", "SHA-256", `, stale=true`))
+	update = p.expect("UPDATE")
+	p.shows(update, "Authorization", "u", digest.SHA256, "00000001")
+	p.reply(update, 200, "x", "", "")
+	if r := event[Replied](t, c); r.CSeq != cseq || r.Method != "UPDATE" || r.Code != 200 {
+		t.Errorf("%+v, want the outcome of UPDATE %d", r, cseq)
+	}
+
 	c.Bye(nil)
 	bye := p.expect("BYE")
-	p.shows(bye, "Authorization", "s2", digest.SHA256, "00000002")
+	p.shows(bye, "Authorization", "u", digest.SHA256, "00000002")
 	p.challenge(bye, 401, asks(loginRealm, "s3", "SHA-256", "")) // run out, and not called stale
 	bye = p.expect("BYE")
 	p.shows(bye, "Authorization", "s3", digest.SHA256, "00000001")
