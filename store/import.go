@@ -27,8 +27,8 @@ type ImportOptions struct {
 	// Region is where national numbers are read (ISO 3166, "GB"). Without it
 	// every number must begin with +.
 	Region string
-	// Reject gets a CSV row for each line that was not taken: line, id, reason.
-	// Nil: they are only counted.
+	// Reject gets a CSV row for each line that was not taken, and for each number that
+	// was left out: line, id, reason. Nil: they are only counted.
 	Reject io.Writer
 	// Progress is told how far the import is, after each group of customers.
 	Progress func(Report)
@@ -46,6 +46,7 @@ type Report struct {
 	Tickets      int   `json:"tickets"`
 	Interactions int   `json:"interactions"`
 	Rejected     int   `json:"rejected"`
+	LeftOut      int   `json:"left_out"` // numbers of customers taken that are none
 }
 
 // badLine says why one line is not taken; the import goes on. It holds no
@@ -53,11 +54,15 @@ type Report struct {
 type badLine struct {
 	id     string
 	reason string
+	part   bool // the line is taken, without what the reason names
 }
 
 func (e *badLine) Error() string { return e.reason }
 
 func bad(format string, args ...any) error { return &badLine{reason: fmt.Sprintf(format, args...)} }
+
+// IsLeftOut ends the reason of a number that was left out of a customer taken.
+const IsLeftOut = " is not a telephone number, and left out"
 
 // raw is one record as it stands in the file.
 type raw struct {
@@ -212,8 +217,9 @@ func (im *importing) read(p *piece) {
 			p.rejects, cut = append(p.rejects, cut[0]), cut[1:]
 		}
 		r, err := im.in.record(line)
+		var unread []int
 		if err == nil {
-			err = checkRecord(&r, im.opts.Region)
+			unread, err = checkRecord(&r, im.opts.Region)
 		}
 		var e entry
 		if err == nil {
@@ -230,6 +236,9 @@ func (im *importing) read(p *piece) {
 			p.rejects = append(p.rejects, rejected{line.line, &badLine{id: r.ID, reason: err.Error()}})
 		default:
 			p.people = append(p.people, e)
+			for _, number := range unread {
+				p.rejects = append(p.rejects, rejected{line.line, &badLine{id: r.ID, reason: fmt.Sprintf("number %d%s", number, IsLeftOut), part: true}})
+			}
 			continue
 		}
 		for n := line.line + 1; n <= line.last; n++ {
@@ -274,7 +283,11 @@ func (im *importing) take(ctx context.Context, p *piece) error {
 }
 
 func (im *importing) reject(r rejected) error {
-	im.done.Rejected++
+	if r.why.part {
+		im.done.LeftOut++
+	} else {
+		im.done.Rejected++
+	}
 	if im.opts.Reject == nil {
 		return nil
 	}

@@ -75,7 +75,7 @@ func TestImportCSV(t *testing.T) {
 		"A11,Jessop,+81312345678,,,,,JPY,-1200,,,,,\n"
 	report, rejects := load(t, s, store.CSV, text)
 	want := []string{
-		"4 A3 number 1 is not a telephone number",
+		"4 A3 number 1 is not a telephone number, and left out",
 		"5  no id",
 		"6 A5 key_account is not yes or no",
 		"7 A6 balance: no currency",
@@ -87,7 +87,7 @@ func TestImportCSV(t *testing.T) {
 	if !reflect.DeepEqual(rejects, want) {
 		t.Errorf("rejects\n got %q\nwant %q", rejects, want)
 	}
-	if report != (store.Report{Line: 12, Bytes: int64(len(text)), Customers: 3, Numbers: 3, Products: 2, Rejected: 8}) {
+	if report != (store.Report{Line: 12, Bytes: int64(len(text)), Customers: 4, Numbers: 3, Products: 2, Rejected: 7, LeftOut: 1}) {
 		t.Errorf("report %+v", report)
 	}
 	r := lookup(t, s, "+441632960001")
@@ -174,7 +174,7 @@ func TestImportJSONL(t *testing.T) {
 	report, rejects := load(t, s, store.JSONL, text)
 	want := []string{
 		"3  not JSON: it ends too soon", `4 J3 unknown field "shoe"`, "5 J4 churn_risk is not of type int",
-		"6 J5 number 2 is not a telephone number", "7 J6 ticket 2: its id is there twice", "8 J7 a time is not RFC 3339",
+		"6 J5 number 2 is not a telephone number, and left out", "7 J6 ticket 2: its id is there twice", "8 J7 a time is not RFC 3339",
 		"9 J8 interaction 1: unknown channel", "10 J9 more than one value on the line", "11 J10 language is not two small letters (ISO 639-1)",
 		"12 J11 product 1: status is not active, paused, fault or ended", "13 J12 balance: currency is not three capital letters (ISO 4217)",
 		"14 J13 no name", "15  line is longer than 4 MiB",
@@ -182,7 +182,7 @@ func TestImportJSONL(t *testing.T) {
 	if !reflect.DeepEqual(rejects, want) {
 		t.Errorf("rejects\n got %q\nwant %q", rejects, want)
 	}
-	if report != (store.Report{Line: 16, Bytes: int64(len(text)), Customers: 2, Numbers: 2, Products: 1, Tickets: 1, Interactions: 1, Rejected: 13}) {
+	if report != (store.Report{Line: 16, Bytes: int64(len(text)), Customers: 3, Numbers: 3, Products: 1, Tickets: 1, Interactions: 1, Rejected: 12, LeftOut: 1}) {
 		t.Errorf("report %+v", report)
 	}
 	if got := lookup(t, s, "+70001000001"); !reflect.DeepEqual(*got, whole) {

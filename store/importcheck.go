@@ -12,14 +12,38 @@ import (
 const maxID = 64
 
 // checkRecord makes a record from outside fit to be stored: numbers become
-// E.164, what cannot be right is refused. Errors are *badLine.
-func checkRecord(r *customer.Record, region string) error {
+// E.164, what cannot be right is refused. Errors are *badLine. Numbers that cannot be
+// read are left out and told by their places, from 1 on.
+func checkRecord(r *customer.Record, region string) (unread []int, err error) {
+	if err := checkHead(r); err != nil {
+		return nil, err
+	}
+	if strings.TrimSpace(r.Name) == "" {
+		r.Name = r.ID // somebody of whom there is a number and no more
+	}
+	if unread, err = checkNumbers(r, region); err != nil {
+		return nil, err
+	}
+	if err := checkBilling(r.Billing); err != nil {
+		return nil, err
+	}
+	if err := checkProducts(r.Products); err != nil {
+		return nil, err
+	}
+	if err := checkTickets(r.Tickets); err != nil {
+		return nil, err
+	}
+	return unread, checkInteractions(r.Interactions)
+}
+
+// checkHead checks what there is one of.
+func checkHead(r *customer.Record) error {
 	switch {
 	case r.ID == "":
 		return bad("no id")
 	case len(r.ID) > maxID || strings.ContainsFunc(r.ID, unicode.IsControl):
 		return &badLine{id: "?", reason: "id is longer than 64 bytes or holds control characters"}
-	case strings.TrimSpace(r.Name) == "":
+	case strings.TrimSpace(r.Name) == "" && len(r.Numbers) == 0:
 		return bad("no name")
 	case r.Language != "" && !letters(r.Language, 2, 'a'):
 		return bad("language is not two small letters (ISO 639-1)")
@@ -36,42 +60,32 @@ func checkRecord(r *customer.Record, region string) error {
 	if err := checkTraits(r); err != nil {
 		return err
 	}
-	if err := amount("yearly_value", r.YearlyValue); err != nil {
-		return err
-	}
-	if err := checkNumbers(r, region); err != nil {
-		return err
-	}
-	if err := checkBilling(r.Billing); err != nil {
-		return err
-	}
-	if err := checkProducts(r.Products); err != nil {
-		return err
-	}
-	if err := checkTickets(r.Tickets); err != nil {
-		return err
-	}
-	return checkInteractions(r.Interactions)
+	return amount("yearly_value", r.YearlyValue)
 }
 
-func checkNumbers(r *customer.Record, region string) error {
+// checkNumbers brings numbers to E.164. One that cannot be read costs the customer
+// nothing but itself: files are full of them. Without a region it does: then it is
+// the import that is asked wrongly, and not a number or two that are wrong.
+func checkNumbers(r *customer.Record, region string) (unread []int, err error) {
 	seen := map[string]bool{}
 	var out []customer.Number
 	for i, n := range r.Numbers {
-		e164, err := customer.E164(n.E164, region)
-		if err != nil {
+		all := customer.ReadNumbers(n.E164, region, r.Country)
+		if len(all) == 0 {
 			if region == "" && !strings.HasPrefix(strings.TrimSpace(n.E164), "+") {
-				return bad("number %d is not a telephone number: without a region it begins with +", i+1)
+				return nil, bad("number %d is not a telephone number: without a region it begins with +", i+1)
 			}
-			return bad("number %d is not a telephone number", i+1)
+			unread = append(unread, i+1)
 		}
-		if !seen[e164] {
-			seen[e164] = true
-			out = append(out, customer.Number{E164: e164, Label: n.Label})
+		for _, e164 := range all {
+			if !seen[e164] {
+				seen[e164] = true
+				out = append(out, customer.Number{E164: e164, Label: n.Label})
+			}
 		}
 	}
 	r.Numbers = out
-	return nil
+	return unread, nil
 }
 
 func checkBilling(b *customer.Billing) error {

@@ -348,9 +348,9 @@ func recordOf(cell map[string]string) (r customer.Record, err error) {
 			r.AccountManager.Name = id
 		}
 	}
-	for _, n := range list(cell["numbers"]) {
+	for _, n := range numberList(cell["numbers"]) {
 		label, digits, labelled := strings.Cut(n, "=")
-		if !labelled {
+		if !labelled || strings.ContainsAny(label, "0123456789") && strings.HasSuffix(strings.ToLower(label), "ext") {
 			label, digits = "", n
 		}
 		r.Numbers = append(r.Numbers, customer.Number{E164: strings.TrimSpace(digits), Label: strings.TrimSpace(label)})
@@ -358,6 +358,18 @@ func recordOf(cell map[string]string) (r customer.Record, err error) {
 	r.Billing = p.billing()
 	r.Products = p.products()
 	return r, p.err
+}
+
+// numberList splits a cell with numbers; ";ext=12" belongs to the one before.
+func numberList(cell string) (out []string) {
+	for _, item := range list(cell) {
+		if len(out) > 0 && strings.HasPrefix(strings.ToLower(item), "ext=") {
+			out[len(out)-1] += ";" + item
+			continue
+		}
+		out = append(out, item)
+	}
+	return out
 }
 
 // list splits a cell at semicolons.

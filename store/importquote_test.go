@@ -53,8 +53,8 @@ func TestImportStrayQuote(t *testing.T) {
 			"A1,Ada,\"07700 900001;\n07700 900002\",\"Speak slowly;\n\nask \"\"twice\"\", always, please\"\nA2,Barlow,,\n", 2, nil,
 		},
 		"lines in a text of a row with an error": {
-			"A1,Ada,12,\"Speak\nslowly\"\nA2,Barlow,,\n", 1,
-			[]string{"2 A1 number 1 is not a telephone number", "3 A1 it belongs to the row that begins in line 2"},
+			"A1,,,\"Speak\nslowly\"\nA2,Barlow,,\n", 1,
+			[]string{"2 A1 no name", "3 A1 it belongs to the row that begins in line 2"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -125,7 +125,7 @@ func firstReason(reject string) string {
 	defer f.Close()
 	rows := csv.NewReader(f)
 	row, err := rows.Read() // the columns' names
-	if err == nil {
+	for err == nil && len(row) == 3 && (row[2] == "reason" || strings.HasSuffix(row[2], store.IsLeftOut)) {
 		row, err = rows.Read()
 	}
 	if err != nil || len(row) != 3 {
@@ -145,7 +145,7 @@ func cause(err error) error {
 // tell prints the result.
 func (im *importing) tell(w io.Writer, r store.Report, reject string, complete bool, took time.Duration) error {
 	if im.json {
-		if r.Rejected == 0 {
+		if r.Rejected+r.LeftOut == 0 {
 			reject = ""
 		}
 		return json.NewEncoder(w).Encode(struct {
@@ -156,8 +156,12 @@ func (im *importing) tell(w io.Writer, r store.Report, reject string, complete b
 			Seconds    float64 `json:"seconds"`
 		}{im.file, complete, r, reject, took.Seconds()})
 	}
-	_, err := fmt.Fprintf(w, "%s (%d of them unchanged), %s, %s, %s, %s; %s rejected; %s\n",
-		count(r.Customers, "customer"), r.Unchanged, count(r.Numbers, "number"), count(r.Products, "product"), count(r.Tickets, "ticket"),
+	left := ""
+	if r.LeftOut > 0 {
+		left = fmt.Sprintf(" (%s left out: see %s)", thousands(r.LeftOut), reject)
+	}
+	_, err := fmt.Fprintf(w, "%s (%d of them unchanged), %s%s, %s, %s, %s; %s rejected; %s\n",
+		count(r.Customers, "customer"), r.Unchanged, count(r.Numbers, "number"), left, count(r.Products, "product"), count(r.Tickets, "ticket"),
 		count(r.Interactions, "interaction"), count(r.Rejected, "line"), took.Round(time.Second/10))
 	return err
 }

@@ -1,18 +1,30 @@
 package customer
 
-import (
-	"fmt"
+import "github.com/cordboard/cordboard/sip/identity"
 
-	"github.com/cordboard/cordboard/sip/identity"
-)
-
-// E164 normalises a number as people write it; national ones are read in the
-// region (ISO 3166). It reads numbers as call control reads callers', so that a
-// record is found under what the trunk sends. The error does not hold the number.
-func E164(raw, region string) (string, error) {
-	n, err := identity.ParseNumber(raw, region, nil)
-	if err != nil {
-		return "", fmt.Errorf("customer: %w", err)
+// ReadNumbers reads what a customer's source has in the place of a number, which may
+// be several; national ones are read where the customer lives or, when that is not a
+// country of such a number, in the region (both ISO 3166). They come in E.164, as call
+// control reads callers' numbers, so that a record is found under what a trunk sends.
+func ReadNumbers(text, region, country string) (e164 []string) {
+	read := identity.ReadWritten(text, region)
+	if country != "" && country != region && !inPlan(read) {
+		if there := identity.ReadWritten(text, country); inPlan(there) {
+			read = there
+		}
 	}
-	return n.E164(), nil
+	for _, n := range read {
+		e164 = append(e164, n.E164())
+	}
+	return e164
+}
+
+// inPlan says that numbers were read, and all are in their countries' plans.
+func inPlan(all []identity.Number) bool {
+	for _, n := range all {
+		if !identity.InPlan(n) {
+			return false
+		}
+	}
+	return len(all) > 0
 }

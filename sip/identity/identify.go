@@ -118,7 +118,14 @@ func (r *reader) read(a address, s Source) Caller {
 		}
 	}
 	n := spoken{user: a.uri.user}
-	if number, p, err := parseNumber(a.uri.user, r.trust.Region, r.trust.ShortCodes); err == nil {
+	number, p, err := parseNumber(a.uri.user, r.trust.Region, r.trust.ShortCodes)
+	if err != nil {
+		// Some PBXs send the extension along, as people write it.
+		if head, extension := cutExtension(a.uri.user); extension != "" {
+			number, p, err = parseNumber(head, r.trust.Region, r.trust.ShortCodes)
+		}
+	}
+	if err == nil {
 		n.number, n.read = number, p
 	}
 	r.numbers = append(r.numbers, n)

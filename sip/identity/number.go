@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"unique"
 
@@ -86,24 +87,97 @@ func parseNumber(raw, region string, shortCodes []string) (Number, *phonenumbers
 	if strings.ContainsAny(dialled, "*#") {
 		return Number{}, nil, ErrNotNumber
 	}
+	if strings.HasPrefix(dialled, "+0") { // no country begins with 0: a gateway has put a plus before all
+		dialled = dialled[1:]
+	}
 	if region == "" {
 		region = phonenumbers.UNKNOWN_REGION
 	}
 	if p := international(dialled); p != nil {
 		return newNumber(dialled), p, nil
 	}
+	if n, p, ok := ownCode(dialled, region); ok {
+		return n, p, nil
+	}
 	if n, p, ok := believe(dialled, region); ok {
 		return n, p, nil
 	}
-	// Trunks send international numbers without the plus. Read so only when
-	// the region has no use for the digits, and only when surely valid.
-	if dialled[0] != '+' && dialled[0] != '0' {
-		p, err := phonenumbers.Parse("+"+dialled, region)
-		if err == nil && phonenumbers.IsValidNumber(p) {
-			return newNumber(phonenumbers.Format(p, phonenumbers.E164)), p, nil
-		}
+	if n, p, ok := abroad(dialled, region); ok {
+		return n, p, nil
 	}
 	return Number{}, nil, ErrNotNumber
+}
+
+// valid reads a number with its country code where the plan has such a one.
+func valid(digits string) (Number, *phonenumbers.PhoneNumber, bool) {
+	p, err := phonenumbers.Parse("+"+digits, phonenumbers.UNKNOWN_REGION)
+	if err != nil || !phonenumbers.IsValidNumber(p) {
+		return Number{}, nil, false
+	}
+	return newNumber(phonenumbers.Format(p, phonenumbers.E164)), p, true
+}
+
+// ownCode reads a number of the region with its country code and without the plus.
+// In Germany 49711... could be a number of the area 04971 as well, but that would
+// have its 0; where there is no such prefix, as in Italy, the region is asked first.
+func ownCode(dialled, region string) (Number, *phonenumbers.PhoneNumber, bool) {
+	code := phonenumbers.GetCountryCodeForRegion(region)
+	if code == 0 || dialled[0] == '+' || !strings.HasPrefix(dialled, strconv.Itoa(code)) || phonenumbers.GetNddPrefixForRegion(region, true) == "" {
+		return Number{}, nil, false
+	}
+	if n, p, ok := valid(dialled); ok {
+		return n, p, true
+	}
+	// In no plan: only what is too long or too short for the region without it.
+	p := international("+" + dialled)
+	home, err := phonenumbers.Parse(phonenumbers.GetNddPrefixForRegion(region, true)+dialled, region)
+	if p == nil || err == nil && phonenumbers.IsPossibleNumber(home) {
+		return Number{}, nil, false
+	}
+	return newNumber("+" + dialled), p, true
+}
+
+// abroad reads what a region has no use for: numbers of other countries as they are
+// written or sent there, and its own without the prefix.
+func abroad(dialled, region string) (Number, *phonenumbers.PhoneNumber, bool) {
+	for _, prefix := range []string{"00", "011"} { // of whichever country
+		if rest, ok := strings.CutPrefix(dialled, prefix); ok {
+			if p := international("+" + rest); p != nil {
+				return newNumber("+" + rest), p, true
+			}
+			if n, p, ok := valid(rest); ok {
+				return n, p, true
+			}
+		}
+	}
+	if dialled[0] == '+' || dialled[0] == '0' {
+		return Number{}, nil, false
+	}
+	// Trunks send international numbers without the plus. Read so only when
+	// the region has no use for the digits, and only when surely valid.
+	if n, p, ok := valid(dialled); ok {
+		return n, p, true
+	}
+	return bare(dialled, region)
+}
+
+// bare reads a national number of the longest length that its country has, without
+// the prefix: a spreadsheet has taken the 0 for nothing, or a gateway left it out.
+// No extension is as long.
+func bare(dialled, region string) (Number, *phonenumbers.PhoneNumber, bool) {
+	prefix := phonenumbers.GetNddPrefixForRegion(region, true)
+	if len(dialled) < 9 || prefix == "" || strings.HasPrefix(dialled, prefix) {
+		return Number{}, nil, false
+	}
+	p, err := phonenumbers.Parse(dialled, region)
+	if err != nil || phonenumbers.IsPossibleNumberWithReason(p) != phonenumbers.IS_POSSIBLE {
+		return Number{}, nil, false
+	}
+	longer, err := phonenumbers.Parse(prefix+dialled+"0", region)
+	if err == nil && phonenumbers.IsPossibleNumber(longer) {
+		return Number{}, nil, false
+	}
+	return newNumber(phonenumbers.Format(p, phonenumbers.E164)), p, true
 }
 
 // believe reads a dial string in a region and decides whether it is a number.
