@@ -1,6 +1,10 @@
 package customer
 
-import "github.com/cordboard/cordboard/sip/identity"
+import (
+	"strings"
+
+	"github.com/cordboard/cordboard/sip/identity"
+)
 
 // ReadNumbers reads what a customer's source has in the place of a number, which may
 // be several; national ones are read where the customer lives or, when that is not a
@@ -8,7 +12,7 @@ import "github.com/cordboard/cordboard/sip/identity"
 // control reads callers' numbers, so that a record is found under what a trunk sends.
 func ReadNumbers(text, region, country string) (e164 []string) {
 	read := identity.ReadWritten(text, region)
-	if country != "" && country != region && !inPlan(read) {
+	if country != "" && country != region && !strings.HasPrefix(text, "+") && !inPlan(read) {
 		if there := identity.ReadWritten(text, country); inPlan(there) {
 			read = there
 		}
