@@ -52,7 +52,8 @@ import (
 //	caller gone   | -          | CANCEL                | BYE                   | BYE
 //	EndCall       | -          | CANCEL                | BYE                   | BYE
 //
-// What an agent asks somebody else has a leg of its own beside these (consult.go).
+// What an agent asks somebody else has a leg of its own beside these (consult.go), and
+// another where her phone asks by a second call (second.go).
 // With Group set Ring ends nothing: the phones of a group ring side by side
 // (group.go), each as the table says, until one is connected.
 // "None" is also what any leg but the present attempts' is taken for. A panic
@@ -68,11 +69,12 @@ type call struct {
 	first   *request // the offer of the INVITE, nil when it had none
 
 	caller *leg
-	agent  *leg      // of the present attempt, nil when there is none
-	others []*leg    // of its group, ringing beside it
-	asking *asking   // what the agent asks somebody else meanwhile; nil: nothing
-	away   *redirect // an offer by which the trunk has the call back; nil: none
-	keeps  bool      // the trunk does not take it back
+	agent  *leg        // of the present attempt, nil when there is none
+	others []*leg      // of its group, ringing beside it
+	second *secondCall // by which the agent's phone asks; nil: there is none
+	asking *asking     // what the agent asks somebody else meanwhile; nil: nothing
+	away   *redirect   // an offer by which the trunk has the call back; nil: none
+	keeps  bool        // the trunk does not take it back
 
 	tune      string // music while waiting and on hold
 	treatment string // announcement instead of the music
@@ -118,6 +120,8 @@ type item struct {
 	ev  stack.Event
 	act routing.Action
 	fn  func()
+	// lost is done in place of fn when the call is over before; nil: nothing.
+	lost func()
 }
 
 // run works the mailbox off until the call is over.
@@ -171,6 +175,8 @@ func (c *call) event(l *leg, ev stack.Event) {
 		c.otherEvent(l, ev)
 	case c.asks(l) && !l.ended:
 		c.askedEvent(l, ev)
+	case c.isSecond(l) && !l.ended:
+		c.secondEvent(l, ev)
 	case l.ended || (l != c.caller && l != c.agent):
 		c.stray(l, ev)
 	case l == c.caller:
@@ -209,6 +215,7 @@ func (c *call) action(a routing.Action) {
 	case routing.ConsultStarted:
 		c.dropAsked(reasonHeader(routing.ByServer, "superseded"))
 		c.asking = &asking{id: a.Consult}
+		c.secondTaken(a.Consult)
 	case routing.HandedOver:
 		c.handedOver(a)
 	case routing.AnswerCaller:
@@ -355,6 +362,9 @@ func (c *call) closeLeg(l *leg) {
 		return
 	}
 	l.ended = true
+	if l.faced {
+		c.gw.turn(l.offer.Agent, nil, c)
+	}
 	l.asked, l.request = nil, nil
 	l.unheard.Stop()
 	l.askTimer.Stop()

@@ -70,6 +70,11 @@ func (g *Gateway) retire(c *call, left []item) {
 	left = append(left, c.box.close()...)
 	delete(g.calls, c.id)
 	maps.DeleteFunc(g.asked, func(_ routing.CallID, about *call) bool { return about == c })
+	for _, it := range left {
+		if it.lost != nil {
+			it.lost()
+		}
+	}
 	left = slices.DeleteFunc(left, func(it item) bool { return it.act == nil })
 	var call routing.CallCustomer
 	i := slices.IndexFunc(left, func(it item) (found bool) { call, found = it.act.(routing.CallCustomer); return found })

@@ -6,6 +6,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/cordboard/cordboard/agents"
 	"github.com/cordboard/cordboard/routing"
 	"github.com/cordboard/cordboard/sip/alarm"
 	"github.com/cordboard/cordboard/sip/stack"
@@ -30,7 +31,22 @@ type asking struct {
 func (c *call) asks(l *leg) bool { return c.asking != nil && l != nil && c.asking.leg == l }
 
 // confers reports whether the two agents are to be joined, or one waits for the other.
-func (c *call) confers() bool { return c.asking != nil && c.asking.on }
+// On the phone's own second call she asks beside the caller's leg, which is left alone.
+func (c *call) confers() bool { return c.asking != nil && c.asking.on && !c.asksBySecond() }
+
+// beside reports whether the leg is of a question, and not one of the two of the call.
+func (c *call) beside(l *leg) bool { return c.asks(l) || c.isSecond(l) }
+
+// besides are those that are up.
+func (c *call) besides() (out []*leg) {
+	if c.asking != nil && c.asking.leg != nil && c.asking.leg.up {
+		out = append(out, c.asking.leg)
+	}
+	if c.second != nil && c.second.leg.up && !c.second.leg.ended {
+		out = append(out, c.second.leg)
+	}
+	return out
+}
 
 // goesDirect reports whether the media of caller and agent go past us.
 func (c *call) goesDirect() bool { return c.direct && !c.confers() }
@@ -50,6 +66,9 @@ func (c *call) ofQuestion(a routing.Action) {
 		c.gw.unask(a.Call)
 		if c.asking != nil && c.asking.id == a.Call {
 			c.dropAsked(reasonHeader(a.By, a.Reason))
+			if c.asksBySecond() {
+				c.dropSecond(reasonHeader(a.By, a.Reason), a.Reason)
+			}
 			c.asking = nil
 			c.afresh()
 		}
@@ -163,11 +182,15 @@ func (c *call) dropAsked(h []stack.Header) {
 
 // confer joins the two agents: from now on settle works towards it.
 func (c *call) confer(a routing.Connect) {
-	k, l := c.asking, c.agent
+	k, l := c.asking, c.asker()
 	if k == nil || k.leg == nil || k.leg.offer != a.Offer || !k.leg.answered || l == nil {
 		return // its end, or that of who asks, is on its way to the engine
 	}
 	k.on, k.joined = true, false
+	if c.isSecond(l) && !c.answerSecond() {
+		c.askFailed("codec")
+		return
+	}
 	if l.port == nil && !c.openRelay(l) {
 		c.askFailed("no_media_port")
 		return
@@ -196,7 +219,10 @@ func (c *call) conferSound() {
 	if k == nil || k.leg == nil || !k.on || c.agent == nil {
 		return
 	}
-	l := c.agent
+	l, together := c.asker(), c.deskHold
+	if c.isSecond(l) {
+		together = !l.holding
+	}
 	switch {
 	case l.refuses(c.wanted(l)):
 		c.askFailed("refused")
@@ -212,7 +238,7 @@ func (c *call) conferSound() {
 		k.timer.Stop()
 		c.submit(routing.Joined{Offer: k.leg.offer, Media: "relay"})
 	}
-	switch together := c.deskHold; {
+	switch {
 	case together && !k.relaying:
 		if k.playing {
 			k.playing = false
@@ -236,8 +262,8 @@ func (c *call) conferSound() {
 func (c *call) partAgents(l *leg) {
 	if k := c.asking; k != nil && k.relaying {
 		k.relaying = false
-		if c.agent != nil && c.agent.port != nil {
-			c.gw.media.Unrelay(c.agent.port, l.port)
+		if a := c.asker(); a != nil && a.port != nil {
+			c.gw.media.Unrelay(a.port, l.port)
 		}
 	}
 }
@@ -248,6 +274,7 @@ func (c *call) handedOver(a routing.HandedOver) {
 	k := c.asking
 	if k == nil || k.leg == nil || k.leg.offer != a.Asked || !k.leg.answered {
 		// The phone has hung up meanwhile, and that was told of the question.
+		c.dropSecond(reasonHeader(routing.ByServer, "transferred"), "")
 		c.dropAgent(reasonHeader(routing.ByServer, "transferred"))
 		c.submit(routing.AgentGone{Offer: a.Offer})
 		return
@@ -258,6 +285,7 @@ func (c *call) handedOver(a routing.HandedOver) {
 		l.port.Stop()
 	}
 	k.timer.Stop()
+	c.dropSecond(reasonHeader(routing.ByServer, "transferred"), "")
 	c.asking = nil
 	c.gw.unask(k.id)
 	c.dropAgent(reasonHeader(routing.ByServer, "transferred"))
@@ -280,7 +308,21 @@ func (c *call) legs() []*leg {
 	if c.asking != nil {
 		out = append(out, c.asking.leg)
 	}
+	if c.second != nil {
+		out = append(out, c.second.leg)
+	}
 	return slices.DeleteFunc(out, func(l *leg) bool { return l == nil })
+}
+
+// turn notes whose phone is joined to a caller, or no longer: to whom it was.
+func (g *Gateway) turn(agent agents.ID, to, from *call) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if to != nil {
+		g.facing[agent] = to
+	} else if g.facing[agent] == from {
+		delete(g.facing, agent)
+	}
 }
 
 // unask ends that orders for a question go to the call that it is about.

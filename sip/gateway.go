@@ -52,6 +52,7 @@ type Options struct {
 	Customers Customers
 	Numbers   Numbers // nil: no call is passed on to one
 	Targets   Targets // nil: phones pass no call on
+	Callers   Callers // nil: no phone calls
 	Media     *media.Engine
 	// Mutual lists networks whose media addresses reach each other without us.
 	Mutual []netip.Prefix
@@ -87,6 +88,7 @@ type Gateway struct {
 	customers Customers
 	numbers   Numbers
 	targets   Targets
+	callers   Callers
 	media     *media.Engine
 	mutual    []netip.Prefix
 	sdpHost   netip.Addr
@@ -110,6 +112,7 @@ type Gateway struct {
 	mu      sync.Mutex
 	ep      endpoint
 	calls   map[routing.CallID]*call
+	facing  map[agents.ID]*call      // calls by the agent whose phone is joined to the caller
 	asked   map[routing.CallID]*call // calls by the question that is asked about them
 	outward map[string]int           // calls that are out, by trunk
 	barred  map[string]*bar          // trunks that refuse our password
@@ -162,6 +165,9 @@ func New(o Options) (*Gateway, error) {
 	if o.Targets == nil {
 		o.Targets = noTargets{}
 	}
+	if o.Callers == nil {
+		o.Callers = noCallers{}
+	}
 	if o.Referred == nil {
 		o.Referred = func(string) {}
 	}
@@ -173,9 +179,9 @@ func New(o Options) (*Gateway, error) {
 	}
 	g := &Gateway{
 		trunks: slices.Clone(o.Trunks), caps: o.Caps, router: o.Router, phones: o.Phones,
-		dialogs: o.Dialogs, customers: o.Customers, numbers: o.Numbers, targets: o.Targets, referred: o.Referred, chosen: o.Chosen, media: o.Media, mutual: slices.Clone(o.Mutual),
+		dialogs: o.Dialogs, customers: o.Customers, numbers: o.Numbers, targets: o.Targets, callers: o.Callers, referred: o.Referred, chosen: o.Chosen, media: o.Media, mutual: slices.Clone(o.Mutual),
 		mailboxes: o.Mailboxes, messageWait: messageWait, sdpHost: o.Host, dialect: o.Dialect, log: o.Log.Named("sip"),
-		calls: map[routing.CallID]*call{}, asked: map[routing.CallID]*call{}, probing: map[agents.ID]bool{}, outward: map[string]int{}, barred: map[string]*bar{}, awaited: map[string]*call{}, redirected: map[string]*call{},
+		calls: map[routing.CallID]*call{}, facing: map[agents.ID]*call{}, asked: map[routing.CallID]*call{}, probing: map[agents.ID]bool{}, outward: map[string]int{}, barred: map[string]*bar{}, awaited: map[string]*call{}, redirected: map[string]*call{},
 		empty: make(chan struct{}), joinPatience: joinPatience, orphanAfter: orphanAfter,
 		unheardAfter: unheardAfter, ringbackAfter: ringbackAfter, ringbackEvery: ringbackEvery, keyTime: keyTime,
 		trace: o.Trace, setups: o.Setups, lookEvery: lookEvery, probeEvery: probeEvery, silentAfter: silentAfter, session: sessionInterval, redirectedFor: redirectedFor,
@@ -433,6 +439,12 @@ type noNumbers struct{}
 
 func (noNumbers) PassedTo(routing.CallID, int64) (identity.Number, bool) {
 	return identity.Number{}, false
+}
+
+type noCallers struct{}
+
+func (noCallers) Caller(_ *stack.Message, trunk bool) (agents.ID, stack.Answer, bool) {
+	return "", stack.Answer{Code: 403}, !trunk
 }
 
 type noEndpoint struct{}

@@ -75,6 +75,7 @@ func (c *call) dropAgents(h []stack.Header) {
 		c.drop(c.others[0], h)
 	}
 	c.dropAsked(h)
+	c.dropSecond(h, "call_over")
 	c.dropAgent(h)
 }
 

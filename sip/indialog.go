@@ -4,7 +4,6 @@ import (
 	"errors"
 	"time"
 
-	"github.com/cordboard/cordboard/routing"
 	"github.com/cordboard/cordboard/sip/media"
 	"github.com/cordboard/cordboard/sip/stack"
 )
@@ -89,7 +88,7 @@ func (c *call) offeredAgain(l *leg, m *stack.Message) {
 // otherAsks reports whether the other leg's offer waits for this one: two
 // offers that cross within us are glare like any other.
 func (c *call) otherAsks(l *leg) bool {
-	if c.agent == nil || !c.connected || !c.goesDirect() || c.asks(l) {
+	if c.agent == nil || !c.connected || !c.goesDirect() || c.beside(l) {
 		return false
 	}
 	if l == c.caller {
@@ -115,7 +114,7 @@ func (c *call) answer(l *leg) bool {
 	if r == nil {
 		return false
 	}
-	if c.talksDirectly() {
+	if c.talksDirectly() && !c.beside(l) {
 		other := c.caller
 		if l == c.caller {
 			other = c.agent
@@ -141,7 +140,7 @@ func (c *call) answer(l *leg) bool {
 	l.localSDP = body
 	l.awaitAck = r.msg.Method == "INVITE"
 	if l == c.agent && c.connected && l.holding != was.holding && !l.treats() {
-		c.submit(routing.PhoneHeld{Offer: l.offer, On: l.holding})
+		c.phoneHeld(l)
 	}
 	c.save(l)
 	return true
@@ -175,7 +174,7 @@ func (c *call) agree(l *leg, r *request, want media.Audio) ([]byte, error) {
 	own := l.port != nil && want.Addr == l.port.Local()
 	if own {
 		// What is relayed must stay as the other side has it.
-		if !l.choose(r.audio, c.agent != nil && !c.goesDirect()) {
+		if !l.choose(r.audio, c.agent != nil && !c.goesDirect() || c.beside(l)) {
 			return nil, errNoCommonCodec
 		}
 		want.Formats = l.own

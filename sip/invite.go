@@ -32,11 +32,10 @@ func (g *Gateway) arrive(d dialog, bind func(stack.Sink), req *stack.Message) {
 			g.log.Debug("refusal not sent", zap.Error(err))
 		}
 	}
-	trunk, ok := g.trunkOf(req.Source.Addr())
-	if !ok {
-		refuse(403, nil)
+	if g.calledByPhone(d, bind, req, refuse) {
 		return
 	}
+	trunk, _ := g.trunkOf(req.Source.Addr())
 	if req.Get("Replaces") != "" { // RFC 3891 3: none of our dialogs can be taken over
 		g.log.Info("call refused", zap.String("trunk", trunk.Name), zap.Int("code", 481), zap.String("reason", "replaces"))
 		refuse(481, nil)

@@ -37,6 +37,10 @@ func (c *call) connect(a routing.Connect) {
 // joinTo joins the caller and the leg that is faced.
 func (c *call) joinTo(l *leg) {
 	c.connected, c.joined, c.lateJoin = true, false, false
+	if l.out == nil {
+		l.faced = true
+		c.gw.turn(l.offer.Agent, c, nil)
+	}
 	c.treatment = ""
 	c.hush()
 	c.answerCaller()
@@ -56,6 +60,9 @@ func (c *call) afresh() {
 	}
 	if c.asking != nil && c.asking.leg != nil {
 		c.asking.leg.refused = nil
+	}
+	if c.second != nil {
+		c.second.leg.refused = nil
 	}
 }
 
@@ -119,7 +126,7 @@ func (c *call) wanted(l *leg) media.Audio {
 	switch {
 	case l == c.caller && c.talksDirectly():
 		return c.agent.says()
-	case l == c.caller || c.asks(l) || !c.goesDirect():
+	case l == c.caller || c.beside(l) || !c.goesDirect():
 		return l.ownAudio()
 	}
 	a := c.caller.says()
@@ -138,9 +145,9 @@ func (c *call) settle() {
 		if c.agent != nil && c.connected {
 			c.tell(c.agent)
 		}
-		asked := c.asking != nil && c.asking.leg != nil && c.asking.leg.up
-		if asked {
-			c.tell(c.asking.leg)
+		asked := c.besides()
+		for _, l := range asked {
+			c.tell(l)
 		}
 		// The caller is told of the agent's phone once that has agreed.
 		if !c.undecided && (c.agent == nil || !c.talksDirectly() || c.agent.request != nil || c.content(c.agent)) {
@@ -150,8 +157,8 @@ func (c *call) settle() {
 		if c.agent != nil && c.agent.up {
 			again = c.answer(c.agent) || again
 		}
-		if asked && c.asking != nil && c.asking.leg != nil {
-			again = c.answer(c.asking.leg) || again
+		for _, l := range asked {
+			again = !l.ended && c.answer(l) || again
 		}
 	}
 	if !c.over && !c.caller.ended {
@@ -247,7 +254,7 @@ func (c *call) unwilling(l *leg, want media.Audio, code int) {
 	}
 	l.refused = &want
 	switch {
-	case c.agent == nil || !c.connected:
+	case c.agent == nil || !c.connected || c.beside(l):
 	case c.talksDirectly() && l == c.agent && c.caller.request != nil:
 		// The caller asked for what the agent's phone will not do.
 		c.decline(c.caller, 488)

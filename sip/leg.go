@@ -50,6 +50,7 @@ type leg struct {
 	early    bool // the caller hears us in early media: he was told of our port in a 183
 	ended    bool
 	rang     bool // PhoneRinging was reported
+	faced    bool // its agent's phone is joined to the caller, and may call (Gateway.facing)
 
 	told    media.Audio    // what the peer was told last and took
 	said    media.Audio    // and how our description of it reads

@@ -62,12 +62,20 @@ type Targets interface {
 	Named(o routing.Offer, user string) (to routing.TransferRequested, code string)
 }
 
+// Callers knows the telephones that register here, by which agents call.
+type Callers interface {
+	// Caller says whose telephone an INVITE comes from. An answer with a Code is its
+	// answer: a challenge, or a refusal. phone is false of a call that is no telephone's
+	// but a trunk's, which has the address as well.
+	Caller(req *stack.Message, trunk bool) (agent agents.ID, a stack.Answer, phone bool)
+}
+
 // DialogRow is one leg's dialog as stored: handed over when the leg is answered,
 // after each re-INVITE, and taken back when it ends. Whoever stores it may wait
 // whether the leg stands.
 type DialogRow struct {
 	Call      routing.CallID
-	Leg       string // "caller", or "agent/ATTEMPT", which a question has too
+	Leg       string // "caller", or "agent/ATTEMPT", which a question has too, or "agent/second"
 	Agent     agents.ID
 	State     stack.DialogState
 	LocalSDP  []byte

@@ -28,11 +28,11 @@ type referral struct {
 // refer hands a phone's REFER to the engine. Any other leg's is declined: who called
 // us, or was called by a trunk, would have us call others at our cost.
 func (c *call) refer(l *leg, m *stack.Message) {
-	if l != c.agent || l.out != nil {
+	if l != c.agent && !c.isSecond(l) || l.out != nil {
 		c.declined(l, m, "not_allowed")
 		return
 	}
-	if l.referral != nil {
+	if c.referring() != nil {
 		c.declined(l, m, "pending")
 		return
 	}
@@ -41,8 +41,18 @@ func (c *call) refer(l *leg, m *stack.Message) {
 		c.declined(l, m, unreadable(err))
 		return
 	}
-	if to.Dialog { // a phone of ours has no other dialog with us that it could name
+	if to.Dialog && c.completes(l, to) {
+		done := routing.ConsultCompleted{Offer: c.agent.offer}
+		c.await(l, m, done.Kind())
+		c.submit(done)
+		return
+	}
+	if to.Dialog { // of whomever it is
 		c.declined(l, m, "unknown_dialog")
+		return
+	}
+	if l != c.agent { // it is not the caller's leg
+		c.declined(l, m, "not_allowed")
 		return
 	}
 	ev, code := c.gw.targets.Named(l.offer, to.User)
@@ -50,11 +60,7 @@ func (c *call) refer(l *leg, m *stack.Message) {
 		c.declined(l, m, code)
 		return
 	}
-	l.referral = &referral{msg: m, event: "refer", asked: ev.Kind()}
-	if l.referred {
-		l.referral.event += ";id=" + strings.TrimSpace(strings.TrimSuffix(m.Get("CSeq"), m.Method)) // RFC 3515 2.4.6
-	}
-	l.referred = true
+	c.await(l, m, ev.Kind())
 	// To whom the agent is asking at the moment: that is no new call, but the hand-over.
 	if k := c.asking; k != nil && k.leg != nil && ev.ToAgent != "" && k.leg.offer.Agent == ev.ToAgent {
 		done := routing.ConsultCompleted{Offer: l.offer}
@@ -65,6 +71,26 @@ func (c *call) refer(l *leg, m *stack.Message) {
 	c.submit(ev)
 }
 
+// await keeps a REFER until the engine has spoken.
+func (c *call) await(l *leg, m *stack.Message, asked string) {
+	l.referral = &referral{msg: m, event: "refer", asked: asked}
+	if l.referred {
+		l.referral.event += ";id=" + strings.TrimSpace(strings.TrimSuffix(m.Get("CSeq"), m.Method)) // RFC 3515 2.4.6
+	}
+	l.referred = true
+}
+
+// referring is the leg of the agent's whose REFER waits; nil: there is none.
+func (c *call) referring() *leg {
+	switch {
+	case c.agent != nil && c.agent.referral != nil:
+		return c.agent
+	case c.second != nil && c.second.leg.referral != nil:
+		return c.second.leg
+	}
+	return nil
+}
+
 // answersRefer does what an action says of a REFER. True: it says no more.
 func (c *call) answersRefer(a routing.Action) bool {
 	switch a := a.(type) {
@@ -72,6 +98,7 @@ func (c *call) answersRefer(a routing.Action) bool {
 		c.passedOn(a.Offer, "passed_on")
 		return true
 	case routing.Refused:
+		c.secondRefused(a)
 		c.notPassedOn(a)
 		return true
 	case routing.HandedOver:
@@ -82,8 +109,8 @@ func (c *call) answersRefer(a routing.Action) bool {
 
 // passedOn answers the REFER of an agent whose call is somebody else's now.
 func (c *call) passedOn(from routing.Offer, result string) {
-	l := c.agent
-	if l == nil || l.offer != from || l.referral == nil {
+	l := c.referring()
+	if c.agent == nil || c.agent.offer != from || l == nil {
 		return // it was asked at the desk, or the phone is gone
 	}
 	r := l.referral
@@ -114,11 +141,14 @@ func (c *call) notify(l *leg, event, state, sipfrag string) {
 
 // notPassedOn answers a REFER that the engine has refused.
 func (c *call) notPassedOn(a routing.Refused) {
-	l := c.agent
-	if l == nil || l.offer != a.Offer || l.referral == nil || l.referral.asked != a.Asked {
+	l := c.referring()
+	if c.agent == nil || c.agent.offer != a.Offer || l == nil || l.referral.asked != a.Asked {
 		return
 	}
 	r := l.referral
+	if c.insteadOf(r, a) {
+		return
+	}
 	l.referral = nil
 	c.declined(l, r.msg, a.Code)
 }

@@ -199,5 +199,9 @@ func (c *call) peerGone(l *leg, code int) {
 		c.askedGone(l)
 		return
 	}
+	if c.isSecond(l) {
+		c.secondGone()
+		return
+	}
 	c.agentGone(l)
 }

@@ -10,7 +10,17 @@ type Referral struct {
 	// User is its user part, unescaped; of a tel URI the number. "" for none.
 	User string
 	// Dialog: it would take another dialog over, or join it (RFC 3891, 3911).
-	Dialog bool
+	Dialog   bool
+	replaces string // the value of its one Replaces
+}
+
+// Names reports whether it would take the very dialog over (RFC 3891 3), of which our
+// tag and the peer's are given.
+func (r Referral) Names(callID, ours, theirs string) bool {
+	id, params, _ := strings.Cut(r.replaces, ";")
+	to, toThere := param(params, "to-tag")
+	from, fromThere := param(params, "from-tag")
+	return callID != "" && strings.TrimSpace(id) == callID && toThere && fromThere && to == ours && from == theirs
 }
 
 // Errors of ReadReferTo.
@@ -48,9 +58,14 @@ func ReadReferTo(values []string) (Referral, error) {
 	}
 	r := Referral{User: user}
 	for h := range strings.SplitSeq(headers, "&") {
-		name, _, _ := strings.Cut(h, "=")
+		name, value, _ := strings.Cut(h, "=")
 		name = unescape(name)
-		r.Dialog = r.Dialog || strings.EqualFold(name, "Replaces") || strings.EqualFold(name, "Join")
+		switch {
+		case strings.EqualFold(name, "Replaces") && !r.Dialog:
+			r.Dialog, r.replaces = true, unescape(value)
+		case strings.EqualFold(name, "Replaces"), strings.EqualFold(name, "Join"):
+			r.Dialog, r.replaces = true, "" // which of them
+		}
 	}
 	return r, nil
 }

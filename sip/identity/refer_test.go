@@ -56,7 +56,7 @@ func TestReadReferTo(t *testing.T) {
 		{value: "urn:service:sos", err: ErrReferScheme},
 	} {
 		got, err := ReadReferTo([]string{c.value})
-		if !errors.Is(err, c.err) || got != (Referral{User: c.user, Dialog: c.dialog}) {
+		if !errors.Is(err, c.err) || got.User != c.user || got.Dialog != c.dialog {
 			t.Errorf("%.80q: %+v, %v; want %q, dialog %v, %v", c.value, got, err, c.user, c.dialog, c.err)
 		}
 	}
@@ -84,4 +84,33 @@ func FuzzReferTo(f *testing.F) {
 			t.Errorf("%q: user %q", v, got.User)
 		}
 	})
+}
+
+// Which dialog a Replaces names: by all three of its parts, once.
+func TestReferralNames(t *testing.T) {
+	t.Parallel()
+	for headers, names := range map[string]bool{
+		"Replaces=id%40desk%3Bto-tag%3Dours%3Bfrom-tag%3Dtheirs":              true,
+		"replaces=id%40desk%3Bfrom-tag%3Dtheirs%3Bto-tag%3Dours%3Bearly-only": true,
+		"Require=replaces&Replaces=id%40desk;to-tag=ours;from-tag=theirs":     true,
+		"Replaces=id%40desk%3Bto-tag%3Dtheirs%3Bfrom-tag%3Dours":              false,
+		"Replaces=id%40desk%3Bto-tag%3Dours":                                  false,
+		"Replaces=id%40desk":                                                  false,
+		"Replaces=other%3Bto-tag%3Dours%3Bfrom-tag%3Dtheirs":                  false,
+		"Replaces=%3Bto-tag%3Dours%3Bfrom-tag%3Dtheirs":                       false,
+		"Replaces=": false,
+		"Join=id%40desk%3Bto-tag%3Dours%3Bfrom-tag%3Dtheirs":                    false,
+		"Subject=id%40desk%3Bto-tag%3Dours%3Bfrom-tag%3Dtheirs":                 false,
+		"Replaces=id%40desk%3Bto-tag%3Dours%3Bfrom-tag%3Dtheirs&Replaces=x":     false,
+		"Replaces=x&Replaces=id%40desk%3Bto-tag%3Dours%3Bfrom-tag%3Dtheirs":     false,
+		"Replaces=id%40desk%3Bto-tag%3Dours%3Bfrom-tag%3Dtheirs&Join=id%40desk": false,
+	} {
+		r, err := ReadReferTo([]string{"<sip:boris@desk.example?" + headers + ">"})
+		if err != nil || r.Names("id@desk", "ours", "theirs") != names {
+			t.Errorf("%s: %+v, %v; names it: %v", headers, r, err, !names)
+		}
+	}
+	if (Referral{}).Names("", "", "") {
+		t.Error("nothing names a dialog")
+	}
 }

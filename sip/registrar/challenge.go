@@ -29,12 +29,12 @@ func (r *Registrar) digestOf(user string) (agents.Digest, bool) {
 // challenge asks for credentials (RFC 8760 2.4): SHA-256 and MD5 behind it over
 // TLS, MD5 alone over UDP and TCP, unless the phone is set otherwise. Common
 // phones give up at a challenge that they do not know, wherever it stands.
-func (r *Registrar) challenge(req *stack.Message, now time.Time, isStale bool) stack.Answer {
+func (r *Registrar) challenge(req *stack.Message, user string, now time.Time, isStale bool) stack.Answer {
 	order := []string{digest.MD5}
 	if req.Transport == "tls" {
 		order = []string{digest.SHA256, digest.MD5}
 	}
-	switch d, _ := r.digestOf(userOf(req.Get("To"))); d {
+	switch d, _ := r.digestOf(user); d {
 	case agents.DigestMD5:
 		order = []string{digest.MD5}
 	case agents.DigestSHA256:

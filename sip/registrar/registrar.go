@@ -6,7 +6,8 @@
 // database: secrets are read beside the traffic, bindings are handed to a port
 // that queues them. A phone is called where it registered from, over the
 // connection it made, never at an address that only its Contact names. The SIP
-// stack calls it (Hears, Register, Closed), call control asks it for a phone.
+// stack calls it (Hears, Register, Closed), call control asks it for a phone, and
+// whose phone it is that calls (Caller).
 package registrar
 
 import (
@@ -159,15 +160,18 @@ func (r *Registrar) Close() {
 }
 
 // Hears implements stack.Phones: REGISTER is heard from the networks that
-// phones may register from, OPTIONS from where one is registered, nothing else.
+// phones may register from, OPTIONS and calls from where one is registered, nothing
+// else.
 func (r *Registrar) Hears(from netip.Addr, method string) bool {
-	if method != "REGISTER" && method != "OPTIONS" {
+	switch method {
+	case "REGISTER", "OPTIONS", "INVITE", "CANCEL":
+	default:
 		return false
 	}
 	r.mu.Lock()
 	known := r.heard[from] > 0
 	r.mu.Unlock()
-	if known || method == "OPTIONS" {
+	if known || method != "REGISTER" {
 		return known
 	}
 	return r.mayRegister(from) && !r.sources.banned(place(from), r.now())
@@ -208,17 +212,8 @@ func (r *Registrar) register(req *stack.Message) (stack.Answer, string) {
 		return answer(403), "forbidden"
 	}
 	c, verdict := r.authenticate(req, now)
-	switch verdict {
-	case busy:
-		return unavailable(), "overload"
-	case unknown:
-		return r.challenge(req, now, false), "challenged"
-	case stale:
-		return r.challenge(req, now, true), "stale"
-	case banned:
-		return answer(403), "banned"
-	case wrong:
-		return answer(403), "failed" // some phones answer challenge after challenge, without end
+	if a, result, away := r.turnedAway(req, userOf(req.Get("To")), verdict, now); away {
+		return a, result
 	}
 	agent := agents.ID(c.user)
 	if !r.listens(agent) || !r.speaksFor(req, c.user) {
@@ -228,6 +223,24 @@ func (r *Registrar) register(req *stack.Message) (stack.Answer, string) {
 		return answer(403), "forbidden"
 	}
 	return r.bind(agent, c, req, now)
+}
+
+// turnedAway answers a request whose credentials are not good; user is who asks, by his
+// own account.
+func (r *Registrar) turnedAway(req *stack.Message, user string, v verdict, now time.Time) (a stack.Answer, result string, away bool) {
+	switch v {
+	case busy:
+		return unavailable(), "overload", true
+	case unknown:
+		return r.challenge(req, user, now, false), "challenged", true
+	case stale:
+		return r.challenge(req, user, now, true), "stale", true
+	case banned:
+		return answer(403), "banned", true
+	case wrong:
+		return answer(403), "failed", true // some phones answer challenge after challenge, without end
+	}
+	return stack.Answer{}, "", false
 }
 
 // speaksFor reports whether To and From are the user's own.

@@ -14,16 +14,19 @@ import (
 	"github.com/cordboard/cordboard/sip/stack"
 )
 
-// nobody is call control that must not be asked.
-type nobody struct{ t *testing.T }
+// engaged is call control that is busy to whoever may call.
+type engaged struct{ r *Registrar }
 
-func (n nobody) Invite(d *stack.Dialog, _ *stack.Message) {
-	n.t.Error("a telephone's INVITE reached call control")
+func (e engaged) Invite(d *stack.Dialog, req *stack.Message) {
 	d.Bind(func(stack.Event) {})
-	_ = d.Reject(403, "", nil)
+	agent, a, phone := e.r.Caller(req, false)
+	if agent == "ann" && phone && a.Code == 0 {
+		a = stack.Answer{Code: 486}
+	}
+	_ = d.Reject(a.Code, "", a.Headers)
 }
 
-func (nobody) Other(*stack.Message) (int, string) { return 405, "" }
+func (engaged) Other(*stack.Message) (int, string) { return 405, "" }
 
 // wire is a telephone on a TCP connection.
 type wire struct {
@@ -74,14 +77,14 @@ func (w *wire) ask(method string, headers ...string) stack.Answer {
 }
 
 // CVE-2021-37624, CVE-2021-41157: every method, without credentials, with bad
-// ones and with good ones. Only REGISTER is for telephones, and OPTIONS for one
-// that is registered; what is not listed is refused.
+// ones and with good ones. Only REGISTER is for telephones, and OPTIONS and INVITE for
+// one that is registered; what is not listed is refused.
 func TestEveryMethodIsAuthenticated(t *testing.T) {
 	w := newWorld(t)
 	lo, phone := netip.MustParseAddr("127.0.0.1"), &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}
 	s, err := stack.New(stack.Options{
 		Listen: []stack.Listen{{Transport: "udp", Addr: netip.AddrPortFrom(lo, 0)}, {Transport: "tcp", Addr: netip.AddrPortFrom(lo, 0)}},
-		Allow:  func(netip.Addr) bool { return false }, Handler: nobody{t}, Phones: w.Registrar,
+		Allow:  func(netip.Addr) bool { return false }, Handler: engaged{w.Registrar}, Phones: w.Registrar,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -120,8 +123,16 @@ func TestEveryMethodIsAuthenticated(t *testing.T) {
 	}
 	for _, method := range methods[:len(methods)-1] {
 		want := 403
-		if method == "OPTIONS" {
+		switch method {
+		case "OPTIONS":
 			want = 200
+		case "CANCEL":
+			want = 481 // of no INVITE
+		case "INVITE":
+			want = 486
+			if none, bad := p.ask(method).Code, p.ask(method, credentials(method, "guess")).Code; none != 401 || bad != 403 {
+				t.Errorf("INVITE of a registered telephone: %d without credentials, %d with bad ones", none, bad)
+			}
 		}
 		if got := p.ask(method, credentials(method, "ann's secret")).Code; got != want {
 			t.Errorf("%s of a registered telephone: %d, want %d", method, got, want)

@@ -65,6 +65,8 @@ type Call struct {
 	callID    string
 	localTag  string
 	remoteTag string
+	earlyTag  string // the peer's, of a provisional response
+	password  string // that answers a challenge, until it has
 	localURI  string // name-addr without tag
 	remoteURI string
 	target    string

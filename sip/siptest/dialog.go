@@ -391,6 +391,7 @@ func (c *Call) progressed(r *Message) {
 	case r.Status < 200:
 		c.ringing = true
 		if r.Status > 100 {
+			c.earlyTag = headerParam(r.Get("To"), "tag")
 			c.note(Progress, time.Now(), r.Status)
 			if d, ok := parseSDP(r.Body); ok && c.state == early {
 				c.hear(d) // early media
@@ -402,6 +403,7 @@ func (c *Call) progressed(r *Message) {
 		}
 	case r.Status < 300:
 		c.established(r)
+	case r.Status == 401 && c.authorized(r):
 	default:
 		if c.state == early {
 			c.note(Failed, time.Now(), r.Status)

@@ -3,7 +3,7 @@
 // their own clock, send tones and measure what they hear. The tests and the
 // built-in demo drive the product with them. Their SIP is their own, so that
 // they share no mistake with the product; they implement what a telephone
-// needs, and authenticate for a registration alone. A Script is a peer without a
+// needs, and authenticate as a telephone that is registered. A Script is a peer without a
 // mind of its own, for tests that force an order; a Lossy is a bad network.
 package siptest
 

@@ -10,7 +10,7 @@ import (
 	"github.com/cordboard/cordboard/sip/alarm"
 )
 
-// newUAS makes the dialog of an initial INVITE. It is not yet reachable.
+// newUAS makes the dialog of an initial INVITE. It is not yet reachable. s.mu is held.
 func newUAS(s *Stack, in *inbound) *Dialog {
 	d := newDialog(s, true)
 	d.inv = in
@@ -20,6 +20,14 @@ func newUAS(s *Stack, in *inbound) *Dialog {
 	d.routes = recordRoutes(in.msg, false)
 	d.remoteCSeq = in.cseq
 	d.transport, d.peer = in.msg.Transport, in.msg.Source
+	if from := in.msg.Source.Addr(); !s.o.Allow(from) { // a phone that is registered: see Phones
+		d.refer = true
+		d.talked = append(d.talked, from) // its ACK is heard
+		s.peers[from]++
+		if len(d.routes) == 0 {
+			d.fixed, d.fixedOver = in.msg.Source, in.msg.Transport // its Contact may be of a network of its own
+		}
+	}
 	return d
 }
 

@@ -222,7 +222,7 @@ func (a *App) buildSIP(registry *prometheus.Registry) error {
 	caps := stack.NewCaps(limits)
 	registry.MustRegister(cappedCollector{caps})
 	a.gateway, err = sip.New(sip.Options{
-		Trunks: trunks, Caps: caps, Router: a.rim, Phones: a.phones, Dialogs: newDialogs(a.store, a.log), Customers: a.rim, Numbers: a.rim, Targets: a.rim, Media: a.media,
+		Trunks: trunks, Caps: caps, Router: a.rim, Phones: a.phones, Dialogs: newDialogs(a.store, a.log), Customers: a.rim, Numbers: a.rim, Targets: a.rim, Callers: a.phones.forCalls(), Media: a.media,
 		Mutual: s.Media.Mutual, Host: sdpHost(s.Media), Log: a.log, Mailboxes: a.left, Trace: a.tracer.messages,
 		Setups: countSetups(registry), Referred: countReferred(registry), Chosen: a.chosen,
 	})

@@ -11,6 +11,7 @@ import (
 
 	"github.com/cordboard/cordboard/agents"
 	"github.com/cordboard/cordboard/routing"
+	"github.com/cordboard/cordboard/sip"
 	"github.com/cordboard/cordboard/sip/registrar"
 	"github.com/cordboard/cordboard/sip/stack"
 	"github.com/cordboard/cordboard/store"
@@ -47,6 +48,14 @@ func (a *App) buildPhones(ctx context.Context, registry *prometheus.Registry) er
 
 // forStack is the registrar as the stack wants it: no registrar is nil.
 func (p *phones) forStack() stack.Phones {
+	if p.registrar == nil {
+		return nil
+	}
+	return p.registrar
+}
+
+// forCalls is the registrar as call control wants it.
+func (p *phones) forCalls() sip.Callers {
 	if p.registrar == nil {
 		return nil
 	}

@@ -166,7 +166,9 @@ func (r *rim) subject(who *known) string {
 func (r *rim) Submit(ev routing.Event) {
 	switch e := ev.(type) {
 	case routing.ConsultRequested: // a question is a call of its own
-		e.Consult = r.store.NextCall()
+		if e.Consult == 0 { // a telephone's has one already
+			e.Consult = r.store.NextCall()
+		}
 		ev = e
 	case routing.PhoneRinging:
 		r.observe(e.Call, e.Kind(), e.Agent, e.Attempt, time.Now(), nil)

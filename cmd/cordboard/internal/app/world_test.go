@@ -89,8 +89,9 @@ type setup struct {
 	watched []string // extensions whose calls it tells of by SIP
 	senders bool     // outside systems write interactions
 	// provider stands between the trunk and what it leads to, and asks for a password.
-	provider *provider
-	back     bool // the trunk has its calls back
+	provider  *provider
+	back      bool // the trunk has its calls back
+	registers bool // anna's phone registers, and may call
 }
 
 // world is a whole server, and phones and desks of its agents.
@@ -145,6 +146,9 @@ func newWorld(t *testing.T, s setup) *world {
 		w.must(w.app.Store().SaveUser(ctx, store.User{ID: string(id), Role: web.RoleAgent, Name: policy.Agents[id].Name}))
 	}
 	w.must(w.app.Start())
+	if s.registers {
+		w.registered(anna)
+	}
 	for _, id := range s.at {
 		w.sit(id)
 	}
@@ -175,6 +179,10 @@ func (w *world) policy() *routing.Policy {
 	w.must(err)
 	w.Cleanup(p.Close)
 	w.phones[far] = p
+	if w.setup.registers {
+		contacts[1] = "registered"
+		contacts[0] = `"` + contacts[0] + `"`
+	}
 	w.document = []byte(strings.NewReplacer(contacts...).Replace(string(text)))
 	policy, findings := configs.ParseRouting("routing.yaml", w.document)
 	if len(findings) > 0 {
@@ -211,13 +219,13 @@ routing: routing.yaml
 sip:
   listen: ["udp:127.0.0.1:0", "tcp:127.0.0.1:0"]
   max_calls: 20
-  trunks:
+%s  trunks:
 %s    main: {from: [127.0.0.0/8], headers: [pai], region: GB, media: auto, out: {to: "%s", number: "+442079460100", format: national}%s}
 media: {address: 127.0.0.1, ports: 20000-29999, mutual: %s, sounds: "%s"}
 web: {listen: "127.0.0.1:0"}
 admin: "127.0.0.1:0"
 store: %s
-%s`, w.notifies(), to, login, mutual, w.sounds(), w.section(), w.office()+w.senders())
+%s`, w.registrar(), w.notifies(), to, login, mutual, w.sounds(), w.section(), w.office()+w.senders())
 	server, findings := configs.ParseServer(filepath.Join(w.TempDir(), "cordboard.yaml"), []byte(text))
 	if len(findings) > 0 {
 		w.Fatal(findings)
