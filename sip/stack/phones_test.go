@@ -3,6 +3,7 @@ package stack
 import (
 	"errors"
 	"net/netip"
+	"strings"
 	"testing"
 )
 
@@ -120,4 +121,46 @@ func nextOver(t *testing.T, transport string) {
 	if f := event[Failed](t, c); f.Code != 503 || !errors.Is(f.Err, errFlow) {
 		t.Errorf("%+v", f)
 	}
+}
+
+// callingSide hears calls too, from where a phone is registered.
+type callingSide struct{ phoneSide }
+
+func (callingSide) Hears(_ netip.Addr, method string) bool {
+	return method == "INVITE" || method == "CANCEL"
+}
+
+// A registered phone behind NAT calls: its ACK of a refusal is heard, so that it is
+// not repeated; REFER is in what it may send, and what is sent in the dialog goes to
+// where it is seen.
+func TestRegisteredPhoneCalls(t *testing.T) {
+	l := newLab(t, func(o *Options) { o.Phones = callingSide{phoneSide{make(chan netip.AddrPort, 10)}} })
+	p := peerFrom(t, l.Stack, "127.0.0.2")
+	p.contact = "<sip:agent@192.0.2.99:5060>"
+	branch := p.ask(ask{method: "INVITE", cseq: 1, body: "v=0 offer"})
+	if err := l.call().Reject(401, "", []Header{{"WWW-Authenticate", "Digest"}}); err != nil {
+		t.Fatal(err)
+	}
+	p.ask(ask{method: "ACK", cseq: 1, branch: branch, to: p.expect("401 INVITE").get("To")})
+	eventually(t, "the refusal is acknowledged", func() bool { return l.Sizes().Invites == 0 })
+
+	p.ask(ask{method: "INVITE", cseq: 2, body: "v=0 offer"})
+	c := l.call()
+	if err := c.Accept(nil, []byte("v=0 answer")); err != nil {
+		t.Fatal(err)
+	}
+	ok := p.await("200 INVITE")
+	if !strings.Contains(ok.get("Allow"), "REFER") {
+		t.Errorf("the phone may send %s", ok.get("Allow"))
+	}
+	p.ask(ask{method: "ACK", cseq: 2, to: ok.get("To")})
+	event[Acked](t, c)
+	c.Bye(nil)
+	p.reply(p.await("BYE"), 200, "", "", "")
+	event[Replied](t, c)
+
+	branch = p.ask(ask{method: "INVITE", cseq: 3, body: "v=0 offer", from: "<sip:agent@127.0.0.1>;tag=other"})
+	c = l.call()
+	p.ask(ask{method: "CANCEL", cseq: 3, branch: branch, from: "<sip:agent@127.0.0.1>;tag=other"})
+	event[Canceled](t, c)
 }

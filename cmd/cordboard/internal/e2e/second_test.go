@@ -63,8 +63,8 @@ func TestSecondCalls(t *testing.T) {
 	phone.do(fmt.Sprintf("call sip:petar@%s", sipAddress)) // it holds the caller by itself
 	petar.wait("CALL_INCOMING", 1)
 	petar.answer()
-	phone.wait("Connected", 2)
-	eventually(t, "linphone to speak in its second call", func() bool { return phone.Speak(t.Context()) == nil })
+	hears("Anna to hear Petar by linphone", 5101, petarTone)
+	must(t, phone.SpeakIn(t.Context(), 2))
 	hears("Petar to hear Anna", 5111, annaTone)
 	phone.do("call-transfer 1 2")
 	hears("the caller to hear Petar", 5070, petarTone)

@@ -252,3 +252,9 @@ func (p *Phone) count(state string) (n int) {
 func (p *Phone) Speak(ctx context.Context) error {
 	return p.Do(ctx, "incall-player-start "+filepath.Join(p.dir, "sound.wav"))
 }
+
+// SpeakIn is Speak for one of several calls, counted from 1 since the phone began: with
+// two there is none that it takes for the call.
+func (p *Phone) SpeakIn(ctx context.Context, call int) error {
+	return p.Do(ctx, fmt.Sprintf("incall-player-start %s %d", filepath.Join(p.dir, "sound.wav"), call))
+}
