@@ -8,7 +8,8 @@
 // transcodes nothing. A call has at most one agent's leg; every leg ends in
 // ACK, BYE, CANCEL or a final response, whatever happens. A phone's own
 // transfer (REFER) is what the desk's is, so that the record goes along
-// (refer.go); a caller's is declined. The engine's driver calls it (Do), and
+// (refer.go), and so is the call that it makes to a colleague (second.go); a caller's
+// REFER is declined. The engine's driver calls it (Do), and
 // the SIP stack.
 package sip
 
