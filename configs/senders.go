@@ -1,40 +1,52 @@
 package configs
 
-// Sender is an outside system that writes interactions into customers' stories: a
-// web shop, a mail desk, a chat.
+// Sender is an outside system with a token of its own: one that writes interactions
+// into customers' stories (a web shop, a mail desk, a chat), or one that asks for
+// customers to be called.
 type Sender struct {
-	Name      string // also its place in the address, and what a desk shows
-	Token     string `key:"token"`      // ${NAME}: a reference until Secret resolves it
+	Name      string // also its place in addresses, and what a desk shows
+	Token     string `key:"token"`      // ${NAME}: a reference until its tokens are read
 	TokenFile string `key:"token_file"` // holds it on its first line
 	Region    string `key:"region"`     // national numbers are read as that country's; "": none are
 }
 
 const maxSenders = 64
 
-// Secret is what the system shows, for the HTTP edge alone: never to be logged. Its
-// errors don't repeat it.
-func (p Sender) Secret() (string, error) {
-	return tokenOf("interactions."+p.Name, p.Token, p.TokenFile)
-}
+// The sections of such systems.
+const (
+	ofInteractions = "interactions"
+	ofCallbacks    = "callbacks"
+)
 
-// SenderTokens are the tokens of all of them, by token. No two may have the same.
+// SenderTokens are the tokens of all that write interactions, by token, for the HTTP
+// edge alone: never to be logged. No two may have the same.
 func (s *Server) SenderTokens() (map[string]string, error) {
-	return tokensOf("interactions", s.Senders, func(p Sender) (string, func() (string, error)) { return p.Name, p.Secret })
+	return senderTokens(ofInteractions, s.Senders)
 }
 
-func (s *serverReader) senders(n *node) {
+// AskerTokens are those of all that ask for customers to be called, likewise.
+func (s *Server) AskerTokens() (map[string]string, error) { return senderTokens(ofCallbacks, s.Askers) }
+
+func senderTokens(section string, list []Sender) (map[string]string, error) {
+	return tokensOf(section, list, func(p Sender) (string, func() (string, error)) {
+		return p.Name, func() (string, error) { return tokenOf(section+"."+p.Name, p.Token, p.TokenFile) }
+	})
+}
+
+func (s *serverReader) senders(section string, n *node) (out []Sender) {
 	if n == nil {
-		return
+		return nil
 	}
 	for i, p := range s.object(n).pairs {
 		if i == maxSenders {
-			s.add(p.line, p.col, CodeLimit, "", "interactions: at most %d", maxSenders)
-			return
+			s.add(p.line, p.col, CodeLimit, "", "%s: at most %d", section, maxSenders)
+			return out
 		}
 		if s.checkName(p, "") {
-			s.out.Senders = append(s.out.Senders, s.sender(p.key, p.value))
+			out = append(out, s.sender(p.key, p.value))
 		}
 	}
+	return out
 }
 
 func (s *serverReader) sender(name string, n *node) Sender {

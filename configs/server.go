@@ -29,6 +29,7 @@ type Server struct {
 	Trace       Trace     `key:"trace"`
 	Pops        []Pops    `key:"pops"`
 	Senders     []Sender  `key:"interactions"`
+	Askers      []Sender  `key:"callbacks"`
 }
 
 // SIP is where calls come in.

@@ -90,7 +90,8 @@ func (s *serverReader) document(o *object) {
 	s.voicemail(s.object(o.get("voicemail")))
 	s.trace(s.object(o.get("trace")))
 	s.pops(o.get("pops"))
-	s.senders(o.get("interactions"))
+	s.out.Senders = s.senders(ofInteractions, o.get(ofInteractions))
+	s.out.Askers = s.senders(ofCallbacks, o.get(ofCallbacks))
 	o.close()
 }
 

@@ -86,6 +86,8 @@ func decoderRest(kind string) func([]byte) (Event, error) {
 		return decode[CallbackCancelled]
 	case CallbackRestored{}.Kind():
 		return decode[CallbackRestored]
+	case CallbackRequested{}.Kind():
+		return decode[CallbackRequested]
 	case CustomerAnswered{}.Kind():
 		return decode[CustomerAnswered]
 	case CustomerMissed{}.Kind():

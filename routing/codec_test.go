@@ -24,6 +24,7 @@ func everyEvent() []Event {
 		AgentSignedIn{"ann", agents.NotReady, "break"}, AgentSignedOut{"ann"}, AgentStateAsked{"ann", agents.NotReady, "lunch"},
 		DeskChanged{"ann", true}, PhoneProbed{"ann", 200}, PhoneChanged{"ann", true}, TreatmentPlayed{7}, RimRead{Call: 7, Rim: []AtRim{{5, "r", []int{4}}}}, PolicyChanged{Version: 8, SHA256: "ab", Directory: "d1"}, Tick{}, Started{8, "ab", "d1"}, DirectoryChanged{SHA256: "d2"},
 		CallbackAccepted{7, "k1:ab"}, CallbackDeclined{7}, CallbackCancelled{7, "erased"}, CustomerAnswered{7, 2}, CustomerMissed{7, 2, 486}, everyRestored(),
+		CallbackRequested{Call: 7, Caller: "k1:ab", Attrs: rule.Call{Kind: "callback", ANIKnown: true, Language: "ru"}, Rim: []AtRim{{Version: 4}}, Queue: "q", Topic: "t", NotBefore: time.Date(2026, 11, 24, 15, 0, 0, 0, time.UTC)},
 	}
 }
 
@@ -46,8 +47,8 @@ func TestEventsRoundTrip(t *testing.T) {
 			t.Errorf("%s: broken JSON accepted", ev.Kind())
 		}
 	}
-	if len(seen) != 43 {
-		t.Errorf("%d kinds, the journal has 43", len(seen))
+	if len(seen) != 44 {
+		t.Errorf("%d kinds, the journal has 44", len(seen))
 	}
 	if _, err := DecodeEvent("no_such", nil); !errors.Is(err, ErrUnknownEvent) {
 		t.Errorf("unknown kind: %v", err)

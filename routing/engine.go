@@ -198,6 +198,8 @@ func (e *Engine) apply(ev Event) error {
 		e.callbackCancelled(ev)
 	case CallbackRestored:
 		return e.callbackRestored(ev)
+	case CallbackRequested:
+		return e.callbackRequested(ev)
 	case CustomerAnswered:
 		e.customerAnswered(ev)
 	case CustomerMissed:
@@ -443,6 +445,8 @@ func CallOf(ev Event) (CallID, bool) {
 	case CallbackCancelled:
 		return ev.Call, true
 	case CallbackRestored:
+		return ev.Call, true
+	case CallbackRequested:
 		return ev.Call, true
 	case CustomerAnswered:
 		return ev.Call, true

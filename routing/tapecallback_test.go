@@ -108,7 +108,15 @@ func queueless(c *call) bool { return c.lined == notLined }
 // callbackEvent is one of the events about callbacks.
 func (p *tape) callbackEvent() Event {
 	id := p.call()
-	switch p.byte() % 8 {
+	switch p.byte() % 9 {
+	case 8:
+		p.next++
+		p.arrived[p.next], p.greeted[p.next] = true, true // on no line, which nobody has to answer
+		ev := CallbackRequested{Call: p.next, Attrs: rule.Call{Kind: "callback", DNIS: tapeLine(p.next), Region: tapeRegion(p.next), ANIKnown: true}, Caller: tapeCaller(p.next)}
+		if ev.Queue = []string{"a", "v", "c", "u", "b", "none"}[p.byte()%6]; p.byte()%2 == 0 {
+			ev.NotBefore = p.now.Add(time.Duration(p.byte()) * time.Second)
+		}
+		return ev
 	case 0, 1, 2:
 		return CallbackAccepted{Call: id, Caller: []string{"", "", "other"}[p.byte()%3]}
 	case 3:
@@ -139,7 +147,7 @@ func (p *tape) callbackAction(a Action, fail func(string)) {
 			fail("taken by who is not on the line, or is being offered")
 		}
 		p.lineless[a.Call] = true
-		if k := a.Kept; k.Since.After(p.now) || !k.Expires.After(p.now) || k.Attempts < 1 || k.Queue == "" {
+		if k := a.Kept; k.Since.After(p.now) != k.Again.After(p.now) || !k.Expires.After(p.now) || k.Attempts < 1 || k.Queue == "" {
 			fail("a place that cannot be kept")
 		}
 	case CallCustomer:

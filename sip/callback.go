@@ -337,13 +337,19 @@ func (c *call) shownToCustomer() identity.Number {
 	return n
 }
 
-// mayCall says that a number may be called back. Ours would only ring here again,
-// and one that is paid for being called, or lies where no trunk may call, is not
-// called at our cost: what a caller shows may be anybody's.
+// mayCall says that a number may be called back; the one that he has dialled would
+// only ring here again.
 func (c *call) mayCall(n identity.Number) bool {
+	return n.E164() != c.shownToCustomer().E164() && c.gw.CallsBack(n)
+}
+
+// CallsBack says that a customer may be called at a number. Ours would only ring here
+// again, and one that is paid for being called, or lies where no trunk may call, is not
+// called at our cost: what a caller shows, or somebody asks for, may be anybody's.
+func (g *Gateway) CallsBack(n identity.Number) bool {
 	e164 := n.E164()
-	ours := e164 == c.shownToCustomer().E164() || slices.ContainsFunc(c.gw.trunks, func(t Trunk) bool { return t.Out != nil && t.Out.Number == e164 })
-	return !n.IsZero() && !ours && !identity.PaysItsOwner(n) && len(c.gw.waysBack("", n)) > 0
+	ours := slices.ContainsFunc(g.trunks, func(t Trunk) bool { return t.Out != nil && t.Out.Number == e164 })
+	return !n.IsZero() && !ours && !identity.PaysItsOwner(n) && len(g.waysBack("", n)) > 0
 }
 
 // waysBack are the trunks that a customer's number may be called by, the best

@@ -113,6 +113,9 @@ type Options struct {
 	// Sent writes what systems send that show one of SentTokens, as PBX does.
 	Sent       SentInteractions
 	SentTokens map[string]string
+	// Asked takes the callbacks that systems ask for which show one of AskedTokens.
+	Asked       CallbackRequests
+	AskedTokens map[string]string
 	// Erase erases people; nil: nobody can.
 	Erase Eraser
 	// Export gives what is kept of them; nil: nobody gets it.
@@ -153,6 +156,7 @@ type Server struct {
 	logins     *logins
 	pbx        *pbx
 	sent       *sent
+	asked      *asked
 	reports    chan struct{} // holds a token while one is made
 	watched    watched
 	remembered remembered
@@ -193,12 +197,12 @@ func New(opt Options) *Server {
 	}
 	s := &Server{
 		opt: opt, log: opt.Log.Named("web"), ui: newUI(opt.UI),
-		board: &board{source: opt.Board, day: opt.Day, degraded: opt.Degraded, clock: opt.Clock}, logins: newLogins(opt), pbx: newPBX(opt), sent: newSent(opt),
+		board: &board{source: opt.Board, day: opt.Day, degraded: opt.Degraded, clock: opt.Clock}, logins: newLogins(opt), pbx: newPBX(opt), sent: newSent(opt), asked: newAsked(opt),
 		reports: make(chan struct{}, 1),
 		watched: watched{keys: map[string]bool{}}, remembered: remembered{logins: map[string]login{}},
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
-	opt.Registry.MustRegister(&boardCollector{source: opt.Board, desks: opt.Desks}, s.logins.counted, s.pbx.gate.counted, s.sent.gate.counted)
+	opt.Registry.MustRegister(&boardCollector{source: opt.Board, desks: opt.Desks}, s.logins.counted, s.pbx.gate.counted, s.sent.gate.counted, s.asked.gate.counted)
 	s.routes = []route{
 		{http.MethodPost, "/api/v1/session", "", s.signIn},
 		{http.MethodDelete, "/api/v1/session", anyRole, s.signOut},
@@ -219,6 +223,7 @@ func New(opt Options) *Server {
 	s.routes = append(s.routes, s.exportRoutes()...)
 	s.routes = append(s.routes, s.pbxRoutes()...)
 	s.routes = append(s.routes, s.sentRoutes()...)
+	s.routes = append(s.routes, s.askedRoutes()...)
 	return s
 }
 

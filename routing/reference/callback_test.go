@@ -1,6 +1,7 @@
 package reference
 
 import (
+	"fmt"
 	"maps"
 	"strings"
 	"time"
@@ -35,6 +36,18 @@ func (p *tape) callbackEvent(call routing.CallID) routing.Event {
 	}
 }
 
+// request asks for a callback, by now or later.
+func (p *tape) request(call routing.CallID) routing.Event {
+	ev := routing.CallbackRequested{
+		Call: call, Caller: fmt.Sprint("n", p.rng.IntN(30)), Queue: []string{"a", "b", "c"}[p.rng.IntN(3)],
+		Attrs: rule.Call{Kind: "callback", Trunk: "a", Language: []string{"en", "ru"}[p.rng.IntN(2)], Region: p.region(), ANIKnown: true},
+	}
+	if p.rng.IntN(2) == 0 {
+		ev.NotBefore = p.now.Add(time.Duration(p.rng.IntN(120)) * time.Second)
+	}
+	return ev
+}
+
 // resumed has callbacks wait again whose retry is over.
 func (m *matcher) resumed() {
 	for _, c := range m.calls {
@@ -61,6 +74,9 @@ func (m *matcher) callback(a routing.Action) {
 	case routing.CallbackTaken:
 		c := m.call(a.Call)
 		c.waiting, c.chooses, c.at, c.until, c.asked = true, false, len(c.list), time.Time{}, true
+		if a.Kept.Again.After(m.now) { // asked for a later hour
+			c.waiting, c.again = false, a.Kept.Again
+		}
 	case routing.CallCustomer:
 		if a.Agent == "" { // ahead
 			c := m.call(a.Call)

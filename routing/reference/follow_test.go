@@ -46,6 +46,9 @@ func (m *matcher) event(ev routing.Event) {
 	switch ev := ev.(type) {
 	case routing.CallArrived:
 		m.calls = append(m.calls, &caller{id: ev.Call, language: ev.Attrs.Language, region: ev.Attrs.Region, bars: map[agents.ID]bar{}, skipped: map[int]bool{}})
+	case routing.CallbackRequested:
+		m.calls = append(m.calls, &caller{id: ev.Call, language: ev.Attrs.Language, region: ev.Attrs.Region, bars: map[agents.ID]bar{}, skipped: map[int]bool{}})
+		m.tally("requested")
 	case routing.CustomerResolved:
 		if c := m.call(ev.Call); c != nil && c.last == "" {
 			c.last = agents.ID(ev.Customer.LastAgent)

@@ -141,6 +141,9 @@ func (p *tape) event() routing.Event {
 	if len(p.calls) == 0 || len(p.calls) < p.most && p.rng.IntN(4) == 0 {
 		p.next++
 		p.calls = append(p.calls, p.next)
+		if p.rng.IntN(8) == 0 {
+			return p.request(p.next)
+		}
 		return routing.CallArrived{Call: p.next, Attrs: rule.Call{Trunk: []string{"a", "b", "c", "t", "f"}[p.rng.IntN(5)], Language: []string{"en", "ru"}[p.rng.IntN(2)], Region: p.region(), ANIKnown: true}, Caller: fmt.Sprint("n", p.rng.IntN(30))}
 	}
 	call := p.calls[p.rng.IntN(len(p.calls))]
@@ -309,7 +312,7 @@ func TestDecidesTheSame(t *testing.T) {
 			kinds[k] += n
 		}
 	}
-	for _, k := range []string{"agent_free", "arrived", "came_back", "step", "hold_ended", "late_record", "late", "transferred", "returned", "consult", "callback", "called", "reached", "missed", "taken over", "joined", "left", "elsewhere", "group"} {
+	for _, k := range []string{"agent_free", "arrived", "came_back", "step", "hold_ended", "late_record", "late", "transferred", "returned", "consult", "callback", "requested", "called", "reached", "missed", "taken over", "joined", "left", "elsewhere", "group"} {
 		if kinds[k] == 0 {
 			t.Errorf("no offer was caused by %s: %v", k, kinds)
 		}

@@ -186,6 +186,28 @@ func (r *runner) callback(a routing.Action) string {
 	return ""
 }
 
+// request plays "request callback CALL [queue=|topic=] [ani=] [at=+T]": a customer who
+// is on no line asks to be called, at an hour or at once.
+func (r *runner) request(l line, name string) error {
+	who, err := r.caller(l.opts, "customer.")
+	if err != nil {
+		return err
+	}
+	who.Call.Kind = "callback"
+	alone := &rule.Env{Call: who.Call, ANI: who.ANI}
+	id := r.number(name)
+	r.hashes[id], r.callers[id] = who.ANI, alone
+	ev := routing.CallbackRequested{Call: id, Caller: who.ANI, Attrs: who.Call, Rim: r.rim(alone), Queue: l.opts["queue"], Topic: l.opts["topic"]}
+	if at := l.opts["not_before"]; at != "" {
+		d, err := time.ParseDuration(strings.TrimPrefix(at, "+"))
+		if err != nil {
+			return err
+		}
+		ev.NotBefore = r.t0.Add(d)
+	}
+	return r.step(ev)
+}
+
 // restart is a server that stops and begins anew: those signed in sign in
 // again, callbacks are given back their places, and all other calls are gone.
 func (r *runner) restart() error {

@@ -315,6 +315,9 @@ func (r *runner) playOffer(l line, word func(int) string) error {
 	if l.words[0] == "accept" && word(1) == "callback" {
 		return r.step(routing.CallbackAccepted{Call: r.names[word(2)], Caller: l.opts["number"]})
 	}
+	if l.words[0] == "request" && word(1) == "callback" {
+		return r.request(l, word(2))
+	}
 	id, ok := r.names[word(1)]
 	if !ok {
 		return fmt.Errorf("unknown call or event")

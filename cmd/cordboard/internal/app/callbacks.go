@@ -91,7 +91,7 @@ func (r *rim) restore(ctx context.Context, book *statistics.Book) error {
 		who := &known{
 			number: b.Number, trunk: b.Trunk, versions: []*routing.Policy{p}, dialled: identity.Dialled{Number: b.Dialled},
 			attrs: rule.Call{Kind: "callback", ANIKnown: true, DNIS: b.Kept.DNIS, Trunk: b.Trunk, Country: b.Kept.Country, Region: b.Kept.Region},
-			back:  b.At,
+			back:  b.At, awaits: true,
 		}
 		who.caller = identity.Caller{Country: b.Kept.Country, Restricted: restricted}
 		if restricted && !b.Kept.Elsewhere {

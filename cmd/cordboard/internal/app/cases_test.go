@@ -82,6 +82,8 @@ func TestCalls(t *testing.T) {
 		test{name: "an agent refuses a callback", setup: setup{at: both, desk: away}, run: callbackRefused, also: []row{{outcome: routing.Answered, by: routing.ByCaller, agent: boris, offers: 1}}},
 		test{name: "is called back after a restart", setup: setup{desk: away}, run: calledBackAfterRestart},
 		test{name: "withheld, and called back elsewhere after a restart", setup: setup{desk: away}, run: calledBackWithheld},
+		test{name: "is called who asked over the web", setup: setup{desk: away, askers: true}, run: calledWhoAsked},
+		test{name: "is called at the hour asked for, after a restart", setup: setup{desk: away, askers: true}, run: calledAtTheHour},
 		test{name: "full, and called back", setup: setup{desk: away}, run: fullAndCalledBack, also: []row{answeredByCaller}})
 	tests = append(tests,
 		test{name: "chooses in a menu", setup: setup{tones: menuTones}, run: choosesInMenu},

@@ -70,7 +70,12 @@ func (a *App) buildWeb(registry *prometheus.Registry, origins func(*http.Request
 	if err != nil {
 		return err
 	}
+	askers, err := s.AskerTokens()
+	if err != nil {
+		return err
+	}
 	a.web = web.New(web.Options{
+		Asked: newRequests(a, s.Askers), AskedTokens: askers,
 		PBX: a.pops, PBXTokens: tokens, Sent: newSent(a.store, a.hub, s.Senders, a.log), SentTokens: senders,
 		Versions: versions, Activations: versions, ActivationLog: versions, Documents: versions, Reloader: versions,
 		Users: users{a.store}, Sessions: sessions{a.store}, Desk: a.hub, Answers: answers{a.store},

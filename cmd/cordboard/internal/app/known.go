@@ -25,6 +25,7 @@ type known struct {
 	caller  identity.Caller
 	dialled identity.Dialled
 	back    string // keyed in to be called back at; "" for number
+	awaits  bool   // a call to there keeps its place
 
 	outside []keptNumber // the newest last
 	refs    int64        // given so far

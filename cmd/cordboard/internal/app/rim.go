@@ -37,6 +37,7 @@ type rim struct {
 	// is read of the calls in hand and the version itself.
 	turning sync.RWMutex
 	callers knownCalls
+	answers requestAnswers
 	hashKey []byte
 	past    pastCalls
 	numbers []string // our own, E.164, which calls leave with
@@ -119,9 +120,16 @@ func (r *rim) reload(ev routing.PolicyChanged) {
 // Do implements live.Port: what is known of a call is forgotten with its end.
 func (r *rim) Do(_ time.Time, actions []routing.Action) {
 	for _, a := range actions {
-		if end, ok := a.(routing.EndCall); ok {
-			r.callers.forget(end.Call)
-			r.past.forget(end.Call)
+		switch a := a.(type) {
+		case routing.CallbackTaken:
+			r.callers.promised(a.Call, true)
+			r.answers.say(a.Call, "")
+		case routing.CallbackReached:
+			r.callers.promised(a.Call, false)
+		case routing.EndCall:
+			r.callers.forget(a.Call)
+			r.past.forget(a.Call)
+			r.answers.say(a.Call, a.Reason)
 		}
 	}
 }

@@ -88,6 +88,7 @@ type setup struct {
 	pops    bool     // a PBX tells of its calls
 	watched []string // extensions whose calls it tells of by SIP
 	senders bool     // outside systems write interactions
+	askers  bool     // and one asks for customers to be called
 	// provider stands between the trunk and what it leads to, and asks for a password.
 	provider  *provider
 	back      bool // the trunk has its calls back
@@ -225,7 +226,7 @@ media: {address: 127.0.0.1, ports: 20000-29999, mutual: %s, sounds: "%s"}
 web: {listen: "127.0.0.1:0"}
 admin: "127.0.0.1:0"
 store: %s
-%s`, w.registrar(), w.notifies(), to, login, mutual, w.sounds(), w.section(), w.office()+w.senders())
+%s`, w.registrar(), w.notifies(), to, login, mutual, w.sounds(), w.section(), w.office()+w.senders()+w.askers())
 	server, findings := configs.ParseServer(filepath.Join(w.TempDir(), "cordboard.yaml"), []byte(text))
 	if len(findings) > 0 {
 		w.Fatal(findings)
