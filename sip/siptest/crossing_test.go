@@ -157,7 +157,7 @@ func newCrossing(t *testing.T, way string) *crossing {
 	x.gw, err = sip.New(sip.Options{
 		Trunks: []sip.Trunk{{Name: "t", Media: way, Trust: identity.Trust{
 			Trunk: "t", Sources: []netip.Prefix{here}, Headers: []identity.Source{identity.FromPAI}, Region: "GB"}}},
-		Router: x.engine, Phones: x.engine, Targets: x.engine, Referred: x.engine.refer, Dialogs: &x.rows, Media: x.ports, Mutual: []netip.Prefix{here}, Host: loopback, Log: zap.NewNop(),
+		Router: x.engine, Phones: x.engine, Targets: x.engine, Callers: x.engine, Referred: x.engine.refer, Dialogs: &x.rows, Media: x.ports, Mutual: []netip.Prefix{here}, Host: loopback, Log: zap.NewNop(),
 	})
 	x.must(err)
 	x.st, err = stack.New(stack.Options{
