@@ -76,7 +76,7 @@ type leg struct {
 
 	out      *outward     // nil: a telephone of the house
 	setup    *setup       // of its INVITE
-	askTimer *alarm.Alarm // a mobile is asked once more
+	askTimer *alarm.Alarm // a mobile is asked once more; a phone's second call is told once more that it rings
 }
 
 // asked is a re-INVITE of ours that has no final response yet.

@@ -164,10 +164,22 @@ func (c *call) secondTaken(question routing.CallID) {
 		c.submit(routing.ConsultStopped{Offer: s.leg.offer})
 		return
 	}
-	if err := s.leg.dlg.Progress(180, "", nil, nil); err != nil { // its CANCEL came before anybody knew it
-		c.try(s.leg, "180", err)
-		c.secondGone()
+	c.secondRings(s)
+}
+
+// secondRings says 180, and again while nobody has answered: the question may wait in
+// its queue for longer than a proxy would (RFC 3261 13.3.1.1).
+func (c *call) secondRings(s *secondCall) {
+	l := s.leg
+	if c.second != s || l.answered || l.ended {
+		return
 	}
+	if err := l.dlg.Progress(180, "", nil, nil); err != nil { // its CANCEL came before anybody knew it
+		c.try(l, "180", err)
+		c.secondGone()
+		return
+	}
+	l.askTimer = c.after(c.gw.ringbackEvery, func() { c.secondRings(s) })
 }
 
 // secondRefused: the engine asks nobody.
