@@ -294,6 +294,7 @@ func TestNobodyElse(t *testing.T) {
 	for kind, more := range map[string][]any{
 		"pop_ack": {"mode", "painted", "version", 7, "panels", map[string]string{}}, "accept": nil, "hangup": nil,
 		"decline": {"reason", "not_now"}, "hold": {"on", true}, "note": {"text", "x"}, "choose": {"customer", "LW-204"},
+		"link":        {"customer", "LW-204", "undo", false},
 		"answer_used": {"answer", "a1"}, "transfer": {"topic", "line_fault", "note", ""}, "wrap_up": {"disposition", "", "note", ""},
 	} {
 		r.refused(other, "stale", kind, ref(9, 1, more...))

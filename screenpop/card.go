@@ -26,6 +26,8 @@ type card struct {
 	entering   *time.Timer  // until that is given up
 	keyed      *enteredView // nil: nothing was keyed in
 	renewing   bool         // its customer waits to be read again
+	linking    bool         // its number is being linked
+	shared     int          // so many have its number
 
 	queue, topic string
 	waitFrom     time.Time     // the present wait began
@@ -158,6 +160,7 @@ func (c *card) found(m customer.Match, err error, at time.Time) {
 			c.recAt = m.Record.Billing.At
 		}
 	case len(m.Candidates) > 0:
+		c.shared = len(m.Candidates)
 		c.match, c.candidates = matchSeveral, m.Candidates[:min(len(m.Candidates), maxCandidates)]
 	default:
 		c.match, c.recAt = matchNone, time.Time{}
@@ -176,6 +179,10 @@ func (c *card) choose(id string) bool {
 	r := c.candidates[i]
 	c.rec, c.match = &r, matchExact
 	return true
+}
+
+func (c *card) candidate(id string) bool {
+	return slices.ContainsFunc(c.candidates, func(r customer.Record) bool { return r.ID == id })
 }
 
 func (c *card) customerID() string {
@@ -251,7 +258,7 @@ func (c *card) view(l *leg, now time.Time, within int, answers []Answer) *cardVi
 		Caller:  callerView(c.new.Caller),
 		Dialled: c.new.Dialled, Trunk: c.new.Trunk, Arrived: micro(c.new.At),
 		AnswerWithin: within, Callback: l.callback, Waited: seconds(l.waited), WaitedBefore: seconds(l.waitedBefore),
-		Match: c.match, Record: c.rec, RecordAt: micro(c.recAt), Stale: c.stale, Entered: c.keyed,
+		Match: c.match, Record: c.rec, RecordAt: micro(c.recAt), Stale: c.stale, Shared: c.shared, Entered: c.keyed,
 		Why: whyView{
 			Rule: l.why.Rule, Step: l.why.Step, Policy: l.why.Policy, Trigger: l.why.Trigger,
 			Prefer: l.why.Prefer, CameBack: l.why.CameBack,

@@ -44,6 +44,7 @@ func (v *cardView) appendJSON(to []byte) []byte {
 	if len(v.Candidates) > 0 {
 		to = appendList(to, `,"candidates":`, v.Candidates, appendRecord)
 	}
+	to = optionalInt(to, `,"shared":`, v.Shared)
 	if v.Entered != nil {
 		to = appendEntered(append(to, `,"entered":`...), v.Entered)
 	}
@@ -212,7 +213,9 @@ func optionalColleague(to []byte, key string, c *customer.Colleague) []byte {
 }
 
 func appendNumber(to []byte, n *customer.Number) []byte {
-	return append(optionalField(appendField(to, `{"e164":`, n.E164), `,"label":`, n.Label), '}')
+	to = optionalField(appendField(to, `{"e164":`, n.E164), `,"label":`, n.Label)
+	to = optionalColleague(to, `,"by":`, n.By)
+	return append(optionalTime(to, `,"confirmed_at":`, n.ConfirmedAt), '}')
 }
 
 func appendConsent(to []byte, c customer.Consent) []byte {

@@ -30,6 +30,8 @@ func (h *Hub) handle(c *conn, f deskFrame) {
 		code = onOwn(h, c, f, h.note)
 	case "choose":
 		code = onOwn(h, c, f, h.choose)
+	case "link":
+		code = onOwn(h, c, f, h.link)
 	case "answer_used":
 		code = onOwn(h, c, f, h.answerUsed)
 	case "transfer":

@@ -40,8 +40,12 @@ type Options struct {
 	// Chosen is told which of several candidates an agent says it is. It must
 	// not block; nil is nobody.
 	Chosen func(call routing.CallID, customer string)
+	// Link notes that a number is a customer's, or with Undo that it is not, and gives
+	// the record as it is then: nil, when there is no such customer. nil: nothing can
+	// be linked.
+	Link func(ctx context.Context, l Link) (*customer.Record, error)
 	// Observe is told what the ledger keeps of the desk: pop_sent, pop_acked,
-	// resolved, answer_used, note_saved, transfer_known, transfer_facts. Codes, counts and ids
+	// resolved, number_linked, answer_used, note_saved, transfer_known, transfer_facts. Codes, counts and ids
 	// only, never a name, a number or a text. It must not block.
 	Observe func(call routing.CallID, kind string, agent agents.ID, attempt routing.Attempt, at time.Time, data map[string]any)
 	// Outside keeps a telephone number that an agent wants to pass the call on to,

@@ -68,6 +68,12 @@ type chooseFrame struct {
 	Customer string `json:"customer"`
 }
 
+type linkFrame struct {
+	offerRef
+	Customer string `json:"customer"`
+	Undo     bool   `json:"undo"`
+}
+
 type usedFrame struct {
 	offerRef
 	Answer string `json:"answer"`

@@ -191,6 +191,7 @@ type cardView struct {
 	RecordAt     int64             `json:"record_at"`
 	Stale        bool              `json:"stale"`
 	Candidates   []customer.Record `json:"candidates,omitempty"`
+	Shared       int               `json:"shared,omitempty"` // so many have the number
 	Entered      *enteredView      `json:"entered,omitempty"`
 	Story        []StoryLine       `json:"story"`
 	Why          whyView           `json:"why"`

@@ -178,7 +178,7 @@ func closed(t *customer.Ticket) int {
 func selected(tab tab, row []any) values {
 	switch tab {
 	case tabNumbers: // e164, customer, label
-		return values{row[0], row[2]}
+		return values{row[0], row[2], nil, nil, nil} // an import knows nothing of links
 	case tabProducts: // customer, id, ord, ...
 		return append(values{row[1]}, row[3:]...)
 	case tabInteractions: // ..., attempt, promised_by, kept

@@ -321,6 +321,10 @@ func (r *documentReader) number(to *customer.Number) {
 			to.E164 = r.string()
 		case "label":
 			to.Label = r.string()
+		case "by":
+			to.By = r.colleague(to.By)
+		case "confirmed_at":
+			to.ConfirmedAt = r.instantPtr()
 		default:
 			r.odd = true
 		}

@@ -60,7 +60,7 @@ const (
 
 // ofCustomer are the tables that hold rows of a customer, those that refer to
 // others first.
-var ofCustomer = []string{"customer_numbers", "billing", "products", "tickets", "interactions"}
+var ofCustomer = []string{"number_links", "customer_numbers", "billing", "products", "tickets", "interactions"}
 
 // Traces finds what leads to a person. He is unknown when it finds none.
 func (s *Store) Traces(ctx context.Context, who Person) (out Traces, err error) {

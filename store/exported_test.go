@@ -99,6 +99,11 @@ func fillPerson(t *testing.T, s *store.Store) store.Person {
 	for i := range 60 { // more than a desk shows
 		s.SaveContact(store.Contact{Call: routing.CallID(1000 + i), Attempt: 1, Customer: r.ID, Agent: "ann", At: at.Add(-time.Duration(i) * time.Hour), Note: fmt.Sprintf("earlier note %d", i)})
 	}
+	for i, number := range []string{r.Numbers[0].E164, "+447700900999"} {
+		if err := s.LinkNumber(t.Context(), number, r.ID, customer.Colleague{Agent: "bob", Name: "Bob Ure"}, at.Add(time.Duration(i)*time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+	}
 	sent := r.Interactions[0]
 	sent.ID, sent.Source, sent.Links, sent.ChangedAt = "post:77", "post", []customer.Link{{Title: "photo", URL: "https://files.example.com/photo"}}, nil
 	for _, title := range []string{"first", "replaced"} {

@@ -168,7 +168,13 @@ func (m *merge) some(t *tx, entries []entry) error {
 			return err
 		}
 	}
-	return m.documents(t, fresh, changed)
+	if err := m.documents(t, fresh, changed); err != nil {
+		return err
+	}
+	if m.careful {
+		changed = slices.Concat(changed, fresh)
+	}
+	return m.relink(t, changed)
 }
 
 func byID(a, b *entry) int { return strings.Compare(a.id, b.id) }

@@ -23,13 +23,10 @@ func (s *Store) Lookup(ctx context.Context, e164 string) (customer.Match, error)
 		return customer.Match{}, nil
 	}
 	found, err := s.find(ctx, qDocumentsByNumber, e164, maxCandidates)
-	switch {
-	case err != nil:
+	if err != nil {
 		return customer.Match{}, fmt.Errorf("store: look-up: %w", err)
-	case len(found) == 1:
-		return customer.Match{Record: &found[0]}, nil
 	}
-	return customer.Match{Candidates: found}, nil
+	return customer.MatchOf(found, e164), nil
 }
 
 // Customer reads one record by the customer's id; ErrNotFound when there is none.
@@ -196,8 +193,7 @@ func partsOf(r *customer.Record, id string, most int) []ask {
 		[]customer.Number{}, []customer.Product{}, []customer.Ticket{}, []customer.Interaction{}
 	return []ask{
 		{qNumbers, []any{id}, func(row scanner) error {
-			var n customer.Number
-			err := row.Scan(&n.E164, &n.Label)
+			n, err := scanNumber(row)
 			r.Numbers = append(r.Numbers, n)
 			return err
 		}},

@@ -138,7 +138,9 @@ const (
 		b.we_owe_minor, b.we_owe_currency, b.we_owe_since, b.source, c.billed_at
 		FROM customers c LEFT JOIN billing b ON b.customer = c.id WHERE c.id = $1`
 
-	qNumbers  = `SELECT e164, label FROM customer_numbers WHERE customer = $1 ORDER BY ord, e164`
+	qNumbers = `SELECT n.e164, n.label, l.agent, l.agent_name, l.at
+		FROM customer_numbers n LEFT JOIN number_links l ON l.e164 = n.e164 AND l.customer = n.customer
+		WHERE n.customer = $1 ORDER BY n.ord, n.e164`
 	qProducts = `SELECT id, kind, name, detail, status, note, price_minor, price_currency
 		FROM products WHERE customer = $1 ORDER BY ord, id`
 	qTickets = `SELECT id, title, detail, topic, kind, status, opened_at, due_at, closed_at FROM tickets

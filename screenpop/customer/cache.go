@@ -126,6 +126,9 @@ func weighRecord(r *Record) int {
 	}
 	for i := range r.Numbers {
 		n += 2*textSize + around + texts(r.Numbers[i].E164, r.Numbers[i].Label)
+		if by := r.Numbers[i].By; by != nil {
+			n += around + texts(by.Agent, by.Name)
+		}
 	}
 	for i := range r.Others {
 		n += 2*textSize + around + texts(r.Others[i].Name, r.Others[i].Detail)

@@ -53,6 +53,10 @@ type Record struct {
 type Number struct {
 	E164  string `json:"e164"`
 	Label string `json:"label,omitempty"` // mobile, home, work
+	// By is the agent who said last that the number is this customer's, and
+	// ConfirmedAt when; nil: nobody did, the source alone says so.
+	By          *Colleague `json:"by,omitempty"`
+	ConfirmedAt *time.Time `json:"confirmed_at,omitempty"`
 }
 
 // Consent: nil is not known.

@@ -55,6 +55,7 @@ func Run(t *testing.T, fresh func(testing.TB) Fixture) {
 		{"dialogs", testDialogs},
 		{"numbers", testNumbers},
 		{"customers/round trip", testCustomerRoundTrip},
+		{"customers/links", testLinks},
 		{"customers/upsert", testCustomerUpsert},
 		{"customers/shared number", testSharedNumber},
 		{"customers/contacts", testContacts},

@@ -161,7 +161,7 @@ func (a *App) build(ctx context.Context) (err error) {
 	a.hub = screenpop.New(screenpop.Options{
 		Engine: a.pops, Finder: a.finder, History: history{a.store}, Answers: answers{a.store},
 		Directory: a.rim, Policy: a.rim.policy.Load, Log: a.log,
-		Resolved: a.rim.resolved, ByID: a.byID, Entered: a.rim.identified, Chosen: a.store.Identified, Observe: a.rim.observe, Outside: a.rim.Outside, CheckOrigin: origins,
+		Resolved: a.rim.resolved, ByID: a.byID, Entered: a.rim.identified, Chosen: a.store.Identified, Link: a.link, Observe: a.rim.observe, Outside: a.rim.Outside, CheckOrigin: origins,
 	})
 	a.rim.hub = a.hub
 	a.pops.Seat(a.hub)
