@@ -18,10 +18,14 @@ type Link struct {
 }
 
 // link teaches whose the caller's number is. The call is that customer's from now on.
-// A number that the caller withholds is not kept with anybody.
+// Who has not talked to the caller can't have asked, and a number that the caller
+// withholds is not kept with anybody.
 func (h *Hub) link(r request, f linkFrame) string {
 	if f.Customer == "" || !word(f.Customer) {
 		return codeBadRequest
+	}
+	if !r.leg.in(phaseTalking, phaseHold, phaseWrapUp) {
+		return codeNotNow
 	}
 	c := r.card
 	if c.about != nil || c.linking || c.new.Lookup == "" || c.new.Caller.Restricted || h.opt.Link == nil || f.Undo && f.Customer != c.customerID() {

@@ -36,6 +36,9 @@ func TestLink(t *testing.T) {
 	<-r.resolved
 	r.offer(offerOf(3, 1, "priya"), "care", routing.RingAuto)
 	event(r, anyOf[routing.PopAcked])
+	r.refused(d, "not_now", "link", ref(3, 1, "customer", "LW-204", "undo", false)) // nobody has asked the caller
+	r.talk(offerOf(3, 1, "priya"))
+	r.phaseIs(d, 3, "talking")
 	r.refused(d, "bad_request", "link", ref(3, 1, "customer", "", "undo", false))
 	r.refused(d, "unknown_target", "link", ref(3, 1, "customer", "LW-0", "undo", false))
 	r.refused(d, "failed", "link", ref(3, 1, "customer", "LW-1", "undo", false))
@@ -72,5 +75,7 @@ func TestLinkWithheld(t *testing.T) {
 	<-r.resolved
 	r.offer(offerOf(4, 1, "priya"), "care", routing.RingAuto)
 	event(r, anyOf[routing.PopAcked])
+	r.talk(offerOf(4, 1, "priya"))
+	r.phaseIs(d, 4, "talking")
 	r.refused(d, "not_now", "link", ref(4, 1, "customer", "LW-204", "undo", false))
 }

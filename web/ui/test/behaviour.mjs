@@ -557,6 +557,27 @@ export const behaviour = {
     await x.page.waitForSelector('text=Ruth Calloway');
   }),
 
+  'a number is linked with the customer whom the caller names': desk(async (x) => {
+    await scenes.unknown_talking(x);
+    await x.id('link-id').fill(' LW-300 000 01 ');
+    x.server.refuse = { link: 'unknown_target' };
+    await x.page.keyboard.press('Enter');
+    await x.page.waitForSelector('text=No customer has this number.');
+    x.server.refuse = {};
+    await x.page.getByRole('button', { name: 'Open, and keep this number with it' }).click();
+    const f = await x.server.got('link', (d) => d.customer === 'LW-300 000 01' && !d.undo);
+    assert.equal(f.d.call, 12);
+    const ruth = people(Date.now()).ruth;
+    const of = (by) => ({ ...ruth, numbers: [{ e164: '+447700900555', ...(by && { by: { agent: 'priya', name: 'Priya Nair' }, confirmed_at: new Date().toISOString() }) }] });
+    const shown = (by) => x.server.send('card', card(Date.now(), { match: 'exact', shared: 2, record: of(by), phase: 'talking', caller: { number: '+447700900555', country: 'GB', source: 'from', trusted: false } }));
+    shown(true);
+    await x.id('number-unlink').click();
+    await x.server.got('link', (d) => d.undo);
+    shown(false);
+    await x.id('number-link').click();
+    await x.server.got('link', (d) => d.customer === ruth.id && !d.undo);
+  }),
+
   'the call of somebody else is cleared at once': desk(async (x) => {
     await scenes.gave_up(x);
     const page = await x.page.content();

@@ -183,7 +183,32 @@ export const scenes = {
     phase(x, c, { phase: 'may_accept', until: us(15_000) });
     await seen(x, 'chooser');
   },
+  several_confirmed: async (x) => {
+    const p = people(Date.now());
+    const number = '+441632960245';
+    const by = (r, agent, name) => ({ ...r, numbers: [{ e164: number, label: 'home', ...(agent && { by: { agent, name }, confirmed_at: new Date(Date.now() - 9 * 86_400_000).toISOString() }) }] });
+    const c = card(Date.now(), { match: 'several', shared: 3, record: null, story: [], candidates: [by(p.ruth, 'ann', 'Ann Ferris'), by(p.tom, 'bob', 'Bob Ure'), by(p.firm)], caller: { number, country: 'GB', source: 'pai', trusted: true } });
+    await offer(x, c);
+    phase(x, c, { phase: 'may_accept', until: us(15_000) });
+    await seen(x, 'chooser');
+  },
+  linked: async (x) => {
+    const { record } = cardFor(x);
+    const numbers = [{ ...record.numbers[0], by: { agent: 'ann', name: 'Ann Ferris' }, confirmed_at: new Date(Date.now() - 9 * 86_400_000).toISOString() }, ...record.numbers.slice(1)];
+    const c = cardFor(x, { record: { ...record, numbers } });
+    await offer(x, c);
+    phase(x, c, { phase: 'talking', since: us(-31_000) });
+    state(x, 'talking', 31_000);
+    await x.page.waitForSelector('[data-testid=number-fact]', { state: 'attached' }); // folded away in narrow windows
+  },
   unknown: async (x) => void (await offer(x, card(Date.now(), { match: 'none', record: null, story: [], caller: { number: '+447700900555', country: 'GB', source: 'from', trusted: false } }))),
+  unknown_talking: async (x) => {
+    const c = card(Date.now(), { match: 'none', record: null, story: [], caller: { number: '+447700900555', country: 'GB', source: 'from', trusted: false } });
+    await offer(x, c);
+    phase(x, c, { phase: 'talking', since: us(-31_000) });
+    state(x, 'talking', 31_000);
+    await seen(x, 'link-form');
+  },
   withheld: async (x) => void (await offer(x, card(Date.now(), { match: 'none', record: null, story: [], caller: { number: '', source: 'none', trusted: false, restricted: true } }))),
   withheld_known: async (x) => {
     const { record } = cardFor(x); // the server leaves out the number that is withheld

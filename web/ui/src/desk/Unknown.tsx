@@ -7,6 +7,7 @@ import { formatNumber } from '../format/phone';
 import { Icon } from '../ui/Icon';
 import { Answers } from './Answers';
 import { useDesk, useDeskState, useWords } from './context';
+import { LinkForm, numberOf, Reasons } from './Linked';
 import { agrees, letters } from './matcher';
 import { Notes } from './Notes';
 import { panel } from './panels';
@@ -58,6 +59,7 @@ function Chooser({ c }: { c: LiveCard }) {
             <Row k={t('choose.knows')} of={(r) => t('choose.products', { count: (r.products ?? []).length })} people={people} none="" />
             <Row k={t('choose.speaks')} of={(r) => languageName(r.language, lang)} people={people} none={t('choose.not_known')} />
             <Row k={t('choose.label')} of={(r) => labelOf(r, c, t)} people={people} none={t('choose.not_known')} />
+            <tr><th scope="row">{t('choose.why')}</th>{people.map((r) => <td key={r.id}><Reasons c={c} r={r} of={c.shared ?? people.length} /></td>)}</tr>
             <Tell heard={said ? t('choose.heard_name', { said }) : t('choose.name_row')} of={(r) => agrees.name(r, said)} />
             <Tell heard={number ? t('choose.heard_number', { said: number }) : t('choose.number_row')} of={(r) => agrees.id(r, number)} />
           </tbody>
@@ -72,7 +74,7 @@ function Chooser({ c }: { c: LiveCard }) {
 }
 
 function labelOf(r: CustomerRecord, c: LiveCard, t: ReturnType<typeof useWords>['t']): string {
-  const label = (r.numbers ?? []).find((n) => n.e164 === c.caller.number)?.label;
+  const label = numberOf(c, r)?.label;
   return label && ['mobile', 'home', 'work'].includes(label) ? t(`label.${label}`) : label ?? '';
 }
 
@@ -87,6 +89,7 @@ function NoMatch({ c }: { c: LiveCard }) {
     <section className="sheet" {...panel('who', c.match === 'pending' ? 'late' : c.match === 'failed' ? 'failed' : 'empty')} data-testid="no-match">
       <header className="sec row wrap ch-head"><h2>{t('choose.title')}</h2><MatchTag c={c} /></header>
       <div className="sec say"><p className="md">{t(`unknown.${kind}`)}</p><p className="t2">{t(`unknown.${kind}_do`)}</p></div>
+      <LinkForm c={c} />
     </section>
   );
 }

@@ -3,6 +3,7 @@ import { countryName, dayInWords, languageName, roundMoney, shortDate, timeInZon
 import { formatNumber } from '../format/phone';
 import { Icon, Tag } from '../ui/Icon';
 import { useDeskState, useNow, useWords } from './context';
+import { NumberFact } from './Linked';
 import { Absent, panel, recordPanel } from './panels';
 import { type CustomerRecord, toMs } from './protocol';
 import type { LiveCard } from './store';
@@ -102,6 +103,7 @@ export function Facts({ c, r, children }: { c: LiveCard; r: CustomerRecord; chil
       {r.language && <><dt>{t('who.speaks')}</dt><dd>{languageName(r.language, lang)} {there && <span className="t3 nowrap">{t('who.local_time', { time: there })}</span>}</dd></>}
       {r.country && <><dt>{t('who.country')}</dt><dd>{countryName(r.country, lang)}</dd></>}
       {others.length > 0 && <><dt>{t('who.numbers')}</dt><dd>{others.map((n) => <span key={n.e164} className="other-number"><span className="num">{formatNumber(n.e164, c.dialled)}</span> {n.label && <span className="t3">{labelWord(n.label, t)}</span>}</span>)}</dd></>}
+      <NumberFact c={c} r={r} />
       {r.last_agent && <><dt>{t('who.last_agent')}</dt><dd>{r.last_agent.agent === s.me?.id ? t('who.you') : nameOf(s, r.last_agent)} {r.last_agent_at && <span className="t3 nowrap">{shortDate(toMs(r.last_agent_at), now, lang)}</span>}</dd></>}
       {children}
     </dl>

@@ -66,6 +66,7 @@ export class Desk {
   hold = (c: Card, on: boolean) => this.on(c, 'hold', { on });
   hangup = (c: Card) => this.on(c, 'hangup');
   choose = (c: Card, customer: string) => this.on(c, 'choose', { customer });
+  link = (c: Card, customer: string, undo: boolean) => this.on(c, 'link', { customer, undo });
   setState = (state: 'available' | 'not_ready', reason = '') => this.socket.send('state', { state, reason });
   signOut = () => this.socket.send('sign_out', {});
 

@@ -21,10 +21,13 @@ export interface Billing {
 }
 export interface Consent { phone?: boolean; mail?: boolean; sms?: boolean; recording?: boolean }
 
+/** by: the agent who has said that the number is this customer's, and when. */
+export interface CallerNumber { e164: string; label?: string; by?: Colleague; confirmed_at?: string }
+
 /** customer.Record. */
 export interface CustomerRecord {
   id: string; version: number; name: string; language?: string; country?: string; zone?: string;
-  numbers: { e164: string; label?: string }[] | null;
+  numbers: CallerNumber[] | null;
   segment?: string; key_account?: boolean; customer_since?: string; yearly_value?: Money;
   churn_risk?: number; churn_reasons?: string[]; heed?: string[]; consent?: Consent;
   account_manager?: Colleague; last_agent?: Colleague; last_agent_at?: string; billing?: Billing;
@@ -66,6 +69,8 @@ export interface Card {
   callback?: { accepted: Micros; try: number };
   match: 'exact' | 'several' | 'none' | 'pending' | 'failed';
   record: CustomerRecord | null; record_at?: Micros; stale?: boolean; candidates?: CustomerRecord[] | null;
+  /** So many have the caller's number. */
+  shared?: number;
   /** The customer number that the caller has keyed in; instead: who is known by the telephone number. */
   entered?: { number: string; found: boolean; instead?: { id: string; name: string } };
   story?: Story[] | null; why?: Why | null; path?: PathStep[] | null;

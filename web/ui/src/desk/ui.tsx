@@ -29,7 +29,7 @@ export function useUi(): Ui {
   return u;
 }
 
-const known = ['stale', 'not_now', 'unknown_target', 'closed', 'too_many_transfers', 'not_a_number', 'number_not_allowed', 'disposition_required', 'timeout', 'failed', 'offline'];
+const known = ['stale', 'not_now', 'unknown_target', 'no_customer', 'closed', 'too_many_transfers', 'not_a_number', 'number_not_allowed', 'disposition_required', 'timeout', 'failed', 'offline'];
 
 export function useUiState(): Ui {
   const { t } = useWords();
