@@ -71,8 +71,12 @@ func checkNumbers(r *customer.Record, region string) (unread []int, err error) {
 	var out []customer.Number
 	for i, n := range r.Numbers {
 		all := customer.ReadNumbers(n.E164, region, r.Country)
+		gone := customer.OutOfUse(n.Label + " " + n.E164)
+		if gone {
+			all = nil
+		}
 		if len(all) == 0 {
-			if region == "" && !strings.HasPrefix(strings.TrimSpace(n.E164), "+") {
+			if !gone && region == "" && !strings.HasPrefix(strings.TrimSpace(n.E164), "+") {
 				return nil, bad("number %d is not a telephone number: without a region it begins with +", i+1)
 			}
 			unread = append(unread, i+1)

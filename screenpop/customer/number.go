@@ -23,6 +23,9 @@ func ReadNumbers(text, region, country string) (e164 []string) {
 	return e164
 }
 
+// OutOfUse reads in what stands with a number that it is nobody's any more.
+func OutOfUse(text string) bool { return identity.OutOfUse(text) }
+
 // inPlan says that numbers were read, and all are in their countries' plans.
 func inPlan(all []identity.Number) bool {
 	for _, n := range all {

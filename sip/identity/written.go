@@ -88,8 +88,10 @@ func inASCII(text string) string {
 			return '-'
 		case unicode.IsSpace(r):
 			return ' '
-		case unicode.Is(unicode.Cf, r):
+		case unicode.Is(unicode.Cf, r), unicode.Is(unicode.Mn, r):
 			return -1
+		case unicode.Is(unicode.So, r): // a picture of a telephone
+			return ' '
 		}
 		switch r {
 		case '＋':
@@ -149,7 +151,10 @@ func firstWord(text string) string {
 
 // readOne reads a text with one number in it.
 func readOne(text, region string) (Number, bool) {
-	text = strings.Trim(text, ` '"=`+"`")
+	text = strings.TrimRight(strings.Trim(text, ` '"=`+"`"), " *#")
+	if OutOfUse(text) {
+		return Number{}, false
+	}
 	if scheme, rest, ok := strings.Cut(text, ":"); ok && (strings.EqualFold(scheme, "sip") || strings.EqualFold(scheme, "sips")) {
 		text, _, _ = strings.Cut(rest, "@")
 	}
@@ -190,11 +195,14 @@ func cutExtension(text string) (head, extension string) {
 // " (mobile)", " Anna". In the middle of it nothing is taken away, nor is what
 // stands at it without a blank.
 func withoutWords(text string) string {
-	begin := strings.IndexAny(text, "+(0123456789")
+	begin := strings.IndexAny(text, "+0123456789")
 	if begin < 0 {
 		return text
 	}
-	if before := text[:begin]; before != "" && strings.ContainsAny(before[len(before)-1:], " :.") {
+	if strings.HasSuffix(text[:begin], "(") {
+		begin--
+	}
+	if before := text[:begin]; before != "" && strings.ContainsAny(before[len(before)-1:], " :.-)]") {
 		text = text[begin:]
 	}
 	end := strings.LastIndexAny(text, "0123456789") + 1
@@ -227,3 +235,37 @@ func withoutTrunkZero(text string) string {
 }
 
 func onlyDigits(text string) bool { return text != "" && digitsOf(text) == text }
+
+// goneWords say of a number that it is nobody's any more; old ones do so alone or
+// with a word for a telephone.
+var (
+	goneWords = []string{
+		"invalid", "disconnected", "inactive", "obsolete", "no longer", "not in use", "out of service", "out of use", "wrong number", "do not use",
+		"ungültig", "abgemeldet", "inaktiv", "недействителен", "неактивен", "отключен", "отключён", "не обслуживается", "не использовать",
+		"невалиден", "изключен", "закрит", "停机", "空号", "作废",
+	}
+	oldWords = []string{"old", "former", "formerly", "previous", "ehemalig", "früher", "старый", "бывший", "стар", "предишен"}
+	ofPhone  = []string{"number", "no", "nr", "phone", "mobile", "cell", "home", "work", "office", "fax", "tel", "nummer", "handy", "номер", "телефон", "мобильный", "мобилен"}
+)
+
+// OutOfUse reads in what stands with a number that it is out of use. Whoever has it
+// now is not the one it stands with.
+func OutOfUse(text string) bool {
+	text = strings.ToLower(text)
+	for _, gone := range goneWords {
+		if strings.Contains(text, gone) {
+			return true
+		}
+	}
+	words := strings.FieldsFunc(text, func(r rune) bool { return !unicode.IsLetter(r) })
+	old := false
+	for _, w := range words {
+		switch {
+		case slices.Contains(oldWords, w):
+			old = true
+		case !slices.Contains(ofPhone, w):
+			return false
+		}
+	}
+	return old
+}
