@@ -20,7 +20,7 @@ func (c *call) ring(a routing.Ring) {
 	if !a.Group || c.connected {
 		c.dropAgents(reasonHeader(routing.ByServer, "superseded"))
 	}
-	late := c.first == nil && !c.caller.up // a late offer: the caller's codecs are not known
+	late := !c.codecsKnown() // a late offer
 	if late && c.caller.answered {
 		c.ringLater = append(c.ringLater, a) // the ACK brings them
 		return

@@ -106,8 +106,8 @@ func (c *call) tellCaller(now playing) {
 func (l *leg) hears() bool { return l.answered || l.early }
 
 // earlyMedia lets the caller hear us without being answered: 183 with the answer
-// to his offer, which the 200 repeats. Where he has offered nothing yet, or
-// nothing that we can do, he goes on hearing the network's ringing.
+// to his offer, which the 200 repeats. Where he has offered nothing yet
+// and acknowledges no provisional response, he goes on hearing the network's ringing.
 func (c *call) earlyMedia(a routing.EarlyMedia) {
 	c.tune = a.Music
 	l := c.caller
@@ -115,8 +115,17 @@ func (c *call) earlyMedia(a routing.EarlyMedia) {
 		return
 	}
 	if c.first == nil {
-		c.deaf = true
-		c.log.Info("no early media", zap.String("reason", "no_offer"))
+		switch {
+		case l.agreed:
+			l.early = true
+			c.progress()
+		case c.acknowledges("Require") || c.acknowledges("Supported"):
+			c.earlyDue = true // he hears us from his PRACK on
+			c.progress()
+		default:
+			c.deaf = true
+			c.log.Info("no early media", zap.String("reason", "no_offer"))
+		}
 		return
 	}
 	if !c.openPort(l) {
@@ -142,10 +151,16 @@ func (c *call) progress() {
 		return
 	}
 	c.ringTimer.Stop()
-	if l.early {
-		c.try(l, "progress", l.dlg.Progress(183, "", nil, l.localSDP))
-	} else {
-		c.try(l, "progress", l.dlg.Progress(180, "", nil, nil))
+	code, body := 180, []byte(nil)
+	if l.early || c.earlyDue {
+		code = 183
 	}
+	if l.early || c.owesOffer() && c.offerEarly() {
+		body = l.localSDP
+	}
+	if c.over {
+		return
+	}
+	c.try(l, "progress", l.dlg.Progress(code, "", nil, body))
 	c.ringTimer = c.after(c.gw.ringbackEvery, c.progress)
 }

@@ -83,6 +83,7 @@ type call struct {
 	message   *dictation // nil: none is left
 	menu      *menu      // nil: he is in none
 	deaf      bool       // he cannot hear early media, which he should
+	earlyDue  bool       // he will, once he has answered our offer
 	deskHold  bool
 	ringLater []routing.Ring // wait until the caller's codecs are known
 	sendLater func()         // likewise, to a number

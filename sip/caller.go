@@ -55,6 +55,10 @@ func (c *call) callerEvent(l *leg, ev stack.Event) {
 			l.dlg.Bye(nil)
 			c.callerGone()
 		}
+	case stack.Pracked:
+		c.pracked(l, ev.Request)
+	case stack.PrackMissing: // refused already
+		c.fail("no_prack")
 	case stack.AckMissing: // RFC 3261 13.3.1.4: end it with BYE
 		if c.parting { // no end of the call: he will be called back
 			c.partFromCaller()
@@ -98,15 +102,21 @@ func (c *call) callerAcked(l *leg, ack *stack.Message) {
 // answer to our offer and did not.
 func (c *call) acked(l *leg, ack *stack.Message) bool {
 	l.up, l.awaitAck = true, false
-	if told := l.offered; told != nil {
-		l.offered = nil
-		if !l.took(*told, ack.Body) {
-			return false
-		}
-		l.said = *told
-		if l.atOwnPort() {
-			l.own, _ = l.remote.Keep(l.codec)
-		}
+	return l.offered == nil || c.tookAnswer(l, ack.Body)
+}
+
+// tookAnswer takes the answer to our offer in a response.
+func (c *call) tookAnswer(l *leg, body []byte) bool {
+	told := *l.offered
+	l.offered = nil
+	if !l.took(told, body) {
+		return false
+	}
+	l.said = told
+	if l.atOwnPort() {
+		l.own, _ = l.remote.Keep(l.codec)
+	}
+	if l.answered {
 		c.save(l)
 	}
 	return true
@@ -120,28 +130,24 @@ func (c *call) answerCaller() {
 	if l.answered || l.ended {
 		return
 	}
-	if !l.early && !c.openPort(l) {
+	if l.port == nil && !c.openPort(l) {
 		c.fail("no_media_port")
 		return
 	}
-	var body []byte
-	var err error
-	if l.early {
-		body = l.localSDP // RFC 3261 13.2.1: what the 183 said; a re-INVITE says the rest
-	} else if c.first == nil {
-		l.own = media.OwnFormats()
-		if c.connected {
-			preferFormat(l.own, c.agent.codec)
+	switch {
+	case l.early || l.agreed || l.offered != nil: // RFC 3261 13.2.1: what the 183 said; a re-INVITE says the rest
+	case c.first == nil:
+		c.offerOwn(l)
+	default:
+		body, err := c.agree(l, c.first, c.wanted(l))
+		if err != nil {
+			c.log.Error("caller's offer could not be answered", zap.Error(err))
+			c.fail("no_codec")
+			return
 		}
-		told := l.ownAudio()
-		l.offered, body = &told, l.side.Offer(told)
-	} else if body, err = c.agree(l, c.first, c.wanted(l)); err != nil {
-		c.log.Error("caller's offer could not be answered", zap.Error(err))
-		c.fail("no_codec")
-		return
+		l.localSDP = body
 	}
-	l.localSDP = body
-	if err := l.dlg.Accept(l.vigil.accept(c.invited, time.Now()), body); err != nil {
+	if err := l.dlg.Accept(l.vigil.accept(c.invited, time.Now()), l.localSDP); err != nil {
 		c.log.Info("caller could not be answered", zap.Error(err)) // his CANCEL was first
 		l.dlg.Bye(nil)
 		c.callerGone()
@@ -151,6 +157,16 @@ func (c *call) answerCaller() {
 	c.ringTimer.Stop()
 	c.save(l)
 	c.keepWatch()
+}
+
+// offerOwn makes our offer to a caller who made none.
+func (c *call) offerOwn(l *leg) {
+	l.own = media.OwnFormats()
+	if c.connected {
+		preferFormat(l.own, c.agent.codec)
+	}
+	told := l.ownAudio()
+	l.offered, l.localSDP = &told, l.side.Offer(told)
 }
 
 // preferFormat puts one format first.

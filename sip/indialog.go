@@ -12,7 +12,7 @@ import (
 // leg has had its say.
 func (c *call) requested(l *leg, m *stack.Message) {
 	switch m.Method {
-	case "INVITE", "UPDATE":
+	case "INVITE", "UPDATE", "PRACK":
 		c.offeredAgain(l, m)
 	case "OPTIONS":
 		c.reply(l, m, 200, nil, nil)
@@ -41,7 +41,7 @@ func (c *call) reply(l *leg, m *stack.Message, code int, h []stack.Header, body 
 	return err == nil
 }
 
-// offeredAgain is a re-INVITE or UPDATE: a refresh, a hold, a new address, or
+// offeredAgain is a re-INVITE or UPDATE, or a PRACK with an offer: a refresh, a hold, a new address, or
 // a request for our offer.
 func (c *call) offeredAgain(l *leg, m *stack.Message) {
 	if h, short := tooShort(m); short {
@@ -52,7 +52,7 @@ func (c *call) offeredAgain(l *leg, m *stack.Message) {
 		c.reply(l, m, 200, l.vigil.accept(m, time.Now()), nil) // a session refresh
 		return
 	}
-	if !l.answered && l == c.caller { // RFC 3311 5.2: an offer before the answer to the first
+	if l == c.caller && !l.answered && !l.early && !l.agreed { // RFC 3311 5.2: an offer before the answer to the first
 		c.reply(l, m, 500, retryAfter, nil)
 		return
 	}
@@ -131,7 +131,11 @@ func (c *call) answer(l *leg) bool {
 		return true
 	}
 	l.request = nil
-	if !c.reply(l, r.msg, 200, l.vigil.accept(r.msg, time.Now()), body) {
+	var h []stack.Header
+	if r.msg.Method != "PRACK" {
+		h = l.vigil.accept(r.msg, time.Now())
+	}
+	if !c.reply(l, r.msg, 200, h, body) {
 		*l = was // it was taken back: nothing has changed
 		l.request = nil
 		l.aim()
@@ -142,7 +146,9 @@ func (c *call) answer(l *leg) bool {
 	if l == c.agent && c.connected && l.holding != was.holding && !l.treats() {
 		c.phoneHeld(l)
 	}
-	c.save(l)
+	if l.answered {
+		c.save(l)
+	}
 	return true
 }
 

@@ -212,7 +212,7 @@ func reasonHeader(by routing.Party, why string) []stack.Header {
 	}
 	v := `Q.850;cause=16;text="` + text + `"`
 	switch why {
-	case "panic", "shutdown", "no_ack", "no_answer_in_ack", "no_media_port", "no_codec", "call_failed":
+	case "panic", "shutdown", "no_ack", "no_answer_in_ack", "no_prack", "no_answer_in_prack", "no_media_port", "no_codec", "call_failed":
 		v = `SIP;cause=500;text="` + text + `"`
 	case "completed_elsewhere", "answered_elsewhere":
 		v = `SIP;cause=200;text="Call completed elsewhere"`

@@ -48,6 +48,7 @@ type leg struct {
 	answered bool // a 2xx of the INVITE was sent (caller) or came (agent)
 	up       bool // and was acknowledged
 	early    bool // the caller hears us in early media: he was told of our port in a 183
+	agreed   bool // our offer in a provisional response has its answer: in its PRACK
 	ended    bool
 	rang     bool // PhoneRinging was reported
 	faced    bool // its agent's phone is joined to the caller, and may call (Gateway.facing)

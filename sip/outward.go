@@ -266,7 +266,7 @@ func (c *call) send(number string, until time.Time, music string) {
 	if c.caller.ended {
 		return // CallerGone is on its way to the engine
 	}
-	late := c.first == nil && !c.caller.up
+	late := !c.codecsKnown()
 	if late && c.caller.answered {
 		c.sendLater = func() { c.send(number, until, music) } // the ACK brings the caller's codecs
 		return

@@ -144,6 +144,7 @@ type worldOptions struct {
 	source  netip.Prefix // of the trunk
 	sounds  string       // folder
 	onePort bool         // of RTP, for the whole server
+	t1      time.Duration
 	tune    func(*Gateway)
 }
 
@@ -195,7 +196,7 @@ func newWorld(t *testing.T, o worldOptions) *world {
 	if o.tune != nil {
 		o.tune(w.gw) // before a call can read what it changes
 	}
-	w.stack = newStack(t, w.gw)
+	w.stack = newStack(t, w.gw, o.t1)
 	w.gw.Attach(w.stack)
 	w.stack.Start()
 	t.Cleanup(w.close)
@@ -219,12 +220,12 @@ func (w *world) close() {
 	_ = w.media.Close()
 }
 
-func newStack(t *testing.T, h stack.Handler) *stack.Stack {
+func newStack(t *testing.T, h stack.Handler, t1 time.Duration) *stack.Stack {
 	t.Helper()
 	st, err := stack.New(stack.Options{
 		Listen:  []stack.Listen{{Transport: "udp", Addr: netip.AddrPortFrom(loopback, 0)}, {Transport: "tcp", Addr: netip.AddrPortFrom(loopback, 0)}},
 		Allow:   func(netip.Addr) bool { return true },
-		Handler: h, Logger: zaptest.NewLogger(t),
+		Handler: h, Logger: zaptest.NewLogger(t), T1: t1,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -285,7 +286,7 @@ type peer struct {
 func newPeer(t *testing.T) *peer {
 	t.Helper()
 	p := &peer{t: t, calls: make(chan *peerCall, 10)}
-	p.st = newStack(t, p)
+	p.st = newStack(t, p, 0)
 	p.st.Start()
 	t.Cleanup(func() { _ = p.st.Close() })
 	return p

@@ -74,14 +74,15 @@ type Dialog struct {
 	flowLost bool // FlowLost has been reported
 
 	// As server.
-	inv     *inbound              // initial INVITE
-	seen    map[string]*inbound   // requests by transaction key
-	older   map[string]*inbound   // those before them
-	pending map[*Message]*inbound // Requested and not yet replied to
-	held    []*inbound            // waiting for a late ACK
-	unacked *answer               // our 2xx that has no ACK yet
-	byeNext bool                  // Bye was called before that ACK
-	byeHead []Header
+	inv      *inbound              // initial INVITE
+	reliable *reliable             // nil: its provisional responses are sent once each
+	seen     map[string]*inbound   // requests by transaction key
+	older    map[string]*inbound   // those before them
+	pending  map[*Message]*inbound // Requested and not yet replied to
+	held     []*inbound            // waiting for a late ACK
+	unacked  *answer               // our 2xx that has no ACK yet
+	byeNext  bool                  // Bye was called before that ACK
+	byeHead  []Header
 
 	// As client.
 	call     *clientTx            // initial INVITE
@@ -242,6 +243,9 @@ func (d *Dialog) stopTimers() {
 	if d.unacked != nil {
 		d.unacked.stop()
 		d.unacked = nil
+	}
+	if r := d.reliable; r != nil && r.out != nil {
+		r.out.timer.Stop() // and kept: its PRACK may be under way
 	}
 }
 

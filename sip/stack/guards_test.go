@@ -33,6 +33,8 @@ func TestRefusals(t *testing.T) {
 		}{
 			{405, ask{method: "DANCE"}, "Allow"},
 			{420, ask{method: "INVITE", extra: "Require: 100rel, foo"}, "Unsupported"},
+			{420, ask{method: "UPDATE", to: ok.get("To"), extra: "Require: 100rel"}, "Unsupported"}, // of INVITE alone
+			{415, ask{method: "PRACK", to: ok.get("To"), extra: "RAck: 1 1 INVITE\nContent-Type: text/plain", body: "x"}, "Accept"},
 			{420, ask{method: "INFO", to: ok.get("To"), extra: "Require: foo"}, "Unsupported"},
 			{483, ask{method: "INVITE", extra: "Max-Forwards: 0"}, ""}, // doubled: 400, see below
 			{416, ask{method: "INVITE", uri: "urn:service:sos"}, ""},

@@ -41,11 +41,18 @@ func (d *Dialog) request(in *inbound) *inbound {
 	d.seen[in.key] = in
 	if d.phase == ended {
 		// BYE crosses BYE (RFC 5407 3.2.1); all else is too late.
-		if in.method == "BYE" {
+		switch in.method {
+		case "BYE":
 			d.respond(in, 200, "", nil, nil)
-		} else {
+		case "PRACK":
+			d.prack(in)
+		default:
 			d.respond(in, 481, "", nil, nil)
 		}
+		return in
+	}
+	if in.method == "PRACK" && d.listens == nil { // known by its RAck, whatever has overtaken it
+		d.prack(in)
 		return in
 	}
 	if in.cseq <= d.remoteCSeq && d.remoteCSeq != 0 {
@@ -127,13 +134,13 @@ func (d *Dialog) admitHeld() {
 
 // admit checks for glare (RFC 3261 14.2, RFC 3311 5.2) and passes on. d.mu is held.
 func (d *Dialog) admit(in *inbound) {
-	offer := in.method == "INVITE" || in.method == "UPDATE" && len(in.msg.Body) > 0
+	offer := in.method == "INVITE" || (in.method == "UPDATE" || in.method == "PRACK") && len(in.msg.Body) > 0
 	if offer {
 		switch {
 		case d.offering():
 			d.respond(in, 491, "", nil, nil)
 			return
-		case d.answering() || d.uas && d.phase == early:
+		case d.answering() || d.uas && d.phase == early && (in.method == "INVITE" || !d.reliable.agreed()):
 			d.respond(in, 500, "", []Header{{"Retry-After", strconv.Itoa(rand.IntN(11))}}, nil)
 			return
 		}
@@ -159,6 +166,7 @@ func (d *Dialog) admit(in *inbound) {
 			d.respond(in, 500, "", nil, nil)
 			d.emit(Withdrawn{Request: in.msg})
 			d.kick()
+			d.acceptDue()
 		}
 	})
 	d.emit(Requested{Request: in.msg})
@@ -170,13 +178,14 @@ func (d *Dialog) offering() bool {
 		return true
 	}
 	// Our 2xx held the offer, and its answer is in the ACK that is missing.
-	return d.unacked != nil && len(d.unacked.in.msg.Body) == 0
+	a := d.unacked
+	return a != nil && len(a.in.msg.Body) == 0 && (a.in != d.inv || !d.reliable.agreed())
 }
 
 // answering reports whether a re-INVITE or UPDATE of the peer is unanswered.
 func (d *Dialog) answering() bool {
 	for _, in := range d.pending {
-		if in.method == "INVITE" || in.method == "UPDATE" {
+		if in.method == "INVITE" || in.method == "UPDATE" || in.method == "PRACK" {
 			return true
 		}
 	}
@@ -216,6 +225,7 @@ func (d *Dialog) Reply(req *Message, code int, reason string, h []Header, body [
 	}
 	d.respond(in, code, reason, h, body)
 	d.kick()
+	d.acceptDue()
 	return nil
 }
 

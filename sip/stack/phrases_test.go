@@ -40,6 +40,10 @@ func TestAllowIsWhatIsDone(t *testing.T) {
 		switch method {
 		case "INVITE", "ACK", "CANCEL", "BYE":
 			continue // what a call is made of
+		case "PRACK": // of a provisional response alone
+			q.ask(ask{method: method, cseq: 100 + i, to: ok.get("To"), extra: "RAck: 1 1 INVITE"})
+			q.expect("481 PRACK")
+			continue
 		}
 		q.ask(ask{method: method, cseq: 100 + i, to: ok.get("To")})
 		if asked := event[Requested](t, c); asked.Request.Method != method {

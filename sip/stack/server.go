@@ -19,6 +19,7 @@ func newUAS(s *Stack, in *inbound) *Dialog {
 	d.target = contactOf(in.msg)
 	d.routes = recordRoutes(in.msg, false)
 	d.remoteCSeq = in.cseq
+	d.reliable = reliability(in.msg)
 	d.transport, d.peer = in.msg.Transport, in.msg.Source
 	if from := in.msg.Source.Addr(); !s.o.Allow(from) { // a phone that is registered: see Phones
 		d.refer = true
@@ -46,7 +47,9 @@ func (a *answer) stop() {
 	a.timer.Stop()
 }
 
-// Progress sends a 1xx to the initial INVITE (UAS).
+// Progress sends a 1xx to the initial INVITE (UAS): to a caller that acknowledges
+// them (RFC 3262), one after the other. What is due there when the final response
+// comes is not sent.
 func (d *Dialog) Progress(code int, reason string, h []Header, body []byte) error {
 	d.mu.Lock()
 	defer d.unlock()
@@ -56,19 +59,35 @@ func (d *Dialog) Progress(code int, reason string, h []Header, body []byte) erro
 	if code < 100 || code > 199 {
 		return fmt.Errorf("stack: %d is not provisional", code)
 	}
-	d.respond(d.inv, code, reason, h, body)
+	switch r := d.reliable; {
+	case r == nil || code == 100:
+		d.respond(d.inv, code, reason, h, body)
+	case r.accept != nil:
+		return ErrState
+	default:
+		d.provide(&provisional{code: code, reason: reason, headers: h, body: body})
+	}
 	return nil
 }
 
 // Accept sends 200 to the initial INVITE (UAS) and retransmits it until the ACK.
+// Where a description of ours waits for its PRACK, it waits too.
 func (d *Dialog) Accept(h []Header, sdp []byte) error {
 	d.mu.Lock()
 	defer d.unlock()
 	if err := d.answerable(); err != nil {
 		return err
 	}
-	d.phase = confirmed
-	d.sendAnswer(d.inv, 200, "", h, sdp)
+	switch r := d.reliable; {
+	case r == nil:
+		d.phase = confirmed
+		d.sendAnswer(d.inv, 200, "", h, sdp)
+	case r.accept != nil:
+		return ErrState
+	default:
+		r.accept = &provisional{headers: h, body: sdp}
+		d.acceptDue()
+	}
 	return nil
 }
 

@@ -76,9 +76,15 @@ type (
 	Acked struct{ Request *Message }
 	// AckMissing: no ACK for our 2xx within 64*T1 (RFC 3261 13.3.1.4).
 	AckMissing struct{}
+	// Pracked is the PRACK of the provisional response in which our offer went, to
+	// an INVITE without one: the answer is its body.
+	Pracked struct{ Request *Message }
+	// PrackMissing: no PRACK for a provisional response within 64*T1 (RFC 3262 3).
+	// The INVITE has been refused with 504; the dialog is gone.
+	PrackMissing struct{}
 	// Requested is a request inside the dialog that the owner must answer with
-	// Dialog.Reply: INVITE (re-INVITE), UPDATE, INFO, REFER, OPTIONS, MESSAGE,
-	// NOTIFY.
+	// Dialog.Reply: INVITE (re-INVITE), UPDATE, PRACK with an offer, INFO, REFER,
+	// OPTIONS, MESSAGE, NOTIFY.
 	// CSeq order is checked, glare (491) and lone retransmissions are handled
 	// here. Unanswered, a re-INVITE gets 500 after 3 minutes, others after 64*T1.
 	Requested struct{ Request *Message }
@@ -105,18 +111,20 @@ type (
 	FlowLost struct{ Err error }
 )
 
-func (Progress) isEvent()   {}
-func (Answered) isEvent()   {}
-func (Routed) isEvent()     {}
-func (Failed) isEvent()     {}
-func (Canceled) isEvent()   {}
-func (Acked) isEvent()      {}
-func (AckMissing) isEvent() {}
-func (Requested) isEvent()  {}
-func (Withdrawn) isEvent()  {}
-func (Ended) isEvent()      {}
-func (Replied) isEvent()    {}
-func (FlowLost) isEvent()   {}
+func (Progress) isEvent()     {}
+func (Answered) isEvent()     {}
+func (Routed) isEvent()       {}
+func (Failed) isEvent()       {}
+func (Canceled) isEvent()     {}
+func (Acked) isEvent()        {}
+func (AckMissing) isEvent()   {}
+func (Pracked) isEvent()      {}
+func (PrackMissing) isEvent() {}
+func (Requested) isEvent()    {}
+func (Withdrawn) isEvent()    {}
+func (Ended) isEvent()        {}
+func (Replied) isEvent()      {}
+func (FlowLost) isEvent()     {}
 
 // Sink receives a dialog's events. It must not block, nor call the dialog: it
 // posts to a mailbox. It may run while a method of the dialog, called by its

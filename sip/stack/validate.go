@@ -7,12 +7,12 @@ var capabilities = []Header{
 	{"Allow", allow},
 	{"Accept", "application/sdp"},
 	{"Accept-Encoding", "identity"},
-	{"Supported", "timer"}, // RFC 4028: the dialog's owner does it
+	{"Supported", "timer, 100rel"}, // RFC 4028 is the dialog's owner's
 }
 
 // allow is what is done here. MESSAGE is known, and refused, and so is REFER but
 // from those called with Outgoing.Refer. NOTIFY is for who was subscribed at.
-const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, NOTIFY"
+const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, NOTIFY"
 
 // allowed is the Allow of a dialog.
 func allowed(refer bool) string {
@@ -106,7 +106,11 @@ func unsupported(m *Message) string {
 	for _, v := range m.Values("Require") {
 		for tag := range strings.SplitSeq(v, ",") {
 			tag = strings.TrimSpace(tag)
-			if !strings.EqualFold(tag, "timer") && (m.Method != "REFER" || !strings.EqualFold(tag, "norefersub")) { // RFC 4488
+			switch {
+			case strings.EqualFold(tag, "timer"):
+			case m.Method == "INVITE" && strings.EqualFold(tag, tag100rel):
+			case m.Method == "REFER" && strings.EqualFold(tag, "norefersub"): // RFC 4488
+			default:
 				bad = append(bad, tag)
 			}
 		}
@@ -131,7 +135,7 @@ func bodyOK(m *Message) *verdict {
 	if enc := m.Get("Content-Encoding"); enc != "" && !strings.EqualFold(enc, "identity") {
 		return refuse(415, Header{"Accept-Encoding", "identity"})
 	}
-	if m.Method != "INVITE" && m.Method != "UPDATE" {
+	if m.Method != "INVITE" && m.Method != "UPDATE" && m.Method != "PRACK" {
 		return nil
 	}
 	// What is in a multipart body the owner of the dialog finds out.
