@@ -73,6 +73,8 @@ func bodyOf(ev stack.Event) *stack.Message {
 		return ev.Response
 	case stack.Acked:
 		return ev.Request
+	case stack.Pracked:
+		return ev.Request
 	case stack.Requested:
 		return ev.Request
 	}

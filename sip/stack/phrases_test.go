@@ -42,7 +42,7 @@ func TestAllowIsWhatIsDone(t *testing.T) {
 			continue // what a call is made of
 		case "PRACK": // of a provisional response alone
 			q.ask(ask{method: method, cseq: 100 + i, to: ok.get("To"), extra: "RAck: 1 1 INVITE"})
-			q.expect("481 PRACK")
+			q.await("481 PRACK")
 			continue
 		}
 		q.ask(ask{method: method, cseq: 100 + i, to: ok.get("To")})
