@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -22,14 +23,17 @@ type CallbackRequest struct {
 }
 
 // CallbackRefused refuses one. Code is bad_callback, not_callable, do_not_call,
-// promised or unavailable.
+// promised, not_found or unavailable.
 type CallbackRefused struct{ Code, Why string }
 
 func (e *CallbackRefused) Error() string { return e.Why }
 
-// CallbackRequests takes them: the call that keeps the place.
+// CallbackRequests takes them.
 type CallbackRequests interface {
+	// Ask gives the call that keeps the place.
 	Ask(ctx context.Context, r CallbackRequest) (routing.CallID, error)
+	// Withdraw ends the place of one that the source has asked for.
+	Withdraw(ctx context.Context, source string, call routing.CallID) error
 }
 
 // asked takes what outside systems ask for.
@@ -39,8 +43,8 @@ type asked struct {
 }
 
 func newAsked(opt Options) *asked {
-	return &asked{opt.Asked, newGate("a system that asks for calls", opt.AskedTokens, prometheus.CounterOpts{
-		Name: "cordboard_callback_requests_total", Help: "Callbacks that outside systems asked for, by source and result: taken, refused, bad, too_many; bad_token without a source.",
+	return &asked{opt.Asked, newGate("an outside system", opt.AskedTokens, prometheus.CounterOpts{
+		Name: "cordboard_callback_requests_total", Help: "Callbacks that outside systems asked for, by source and result: taken, withdrawn, refused, bad, too_many; bad_token without a source.",
 	}, sparing(opt.Log.Named("web")))}
 }
 
@@ -50,7 +54,7 @@ func (s *Server) askedRoutes() []route {
 	if len(s.opt.AskedTokens) == 0 {
 		return nil
 	}
-	return []route{{http.MethodPost, askedPath, "", s.askCallback}}
+	return []route{{http.MethodPost, askedPath, "", s.askCallback}, {http.MethodDelete, askedPath + "/{call}", "", s.withdrawCallback}}
 }
 
 // askedTime is how long the look-up of the customer, and routing, may take.
@@ -63,12 +67,45 @@ var problemAsked = &problem{Status: http.StatusUnprocessableEntity, Code: "bad_c
 
 // askCallback: POST /api/v1/callbacks.
 func (s *Server) askCallback(w http.ResponseWriter, r *http.Request, _ *seat) error {
+	var call routing.CallID
+	err := s.fromAsker(r, "taken", func(name string) (err error) {
+		call, err = s.readAndAsk(w, r, name)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return replyStatus(w, http.StatusCreated, struct {
+		Call routing.CallID `json:"call"`
+	}{call})
+}
+
+// withdrawCallback: DELETE /api/v1/callbacks/{call}.
+func (s *Server) withdrawCallback(w http.ResponseWriter, r *http.Request, _ *seat) error {
+	err := s.fromAsker(r, "withdrawn", func(name string) error {
+		n, err := strconv.ParseInt(r.PathValue("call"), 10, 64)
+		if err != nil {
+			return problemNotFound
+		}
+		ctx, cancel := context.WithTimeout(r.Context(), askedTime)
+		defer cancel()
+		return s.asked.to.Withdraw(ctx, name, routing.CallID(n))
+	})
+	if err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// fromAsker does what a system asks for that shows its token, and counts it.
+func (s *Server) fromAsker(r *http.Request, done string, do func(name string) error) error {
 	name, err := s.asked.gate.let(r, s.opt.Clock())
 	if err != nil {
 		return err
 	}
-	call, err := s.readAndAsk(w, r, name)
-	result := "taken"
+	result := done
+	err = do(name)
 	var refused *CallbackRefused
 	switch {
 	case errors.As(err, &refused):
@@ -77,12 +114,7 @@ func (s *Server) askCallback(w http.ResponseWriter, r *http.Request, _ *seat) er
 		result = "bad"
 	}
 	s.asked.gate.counted.WithLabelValues(name, result).Inc()
-	if err != nil {
-		return err
-	}
-	return replyStatus(w, http.StatusCreated, struct {
-		Call routing.CallID `json:"call"`
-	}{call})
+	return err
 }
 
 // askedWire is the body.
@@ -138,6 +170,8 @@ func askedProblem(refused *CallbackRefused) error {
 		p.Code, p.Title = "do_not_call", "The customer does not want to be called"
 	case "promised":
 		p = problem{Status: http.StatusConflict, Code: "promised", Title: "The customer is to be called already"}
+	case "not_found":
+		p = *problemNotFound
 	case "unavailable":
 		p = *problemUnavailable
 	}

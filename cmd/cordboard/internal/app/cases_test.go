@@ -84,6 +84,7 @@ func TestCalls(t *testing.T) {
 		test{name: "withheld, and called back elsewhere after a restart", setup: setup{desk: away}, run: calledBackWithheld},
 		test{name: "is called who asked over the web", setup: setup{desk: away, askers: true}, run: calledWhoAsked},
 		test{name: "is called at the hour asked for, after a restart", setup: setup{desk: away, askers: true}, run: calledAtTheHour},
+		test{name: "is not called whose request is withdrawn", setup: setup{desk: away, askers: true}, run: withdrawnAgain, also: []row{answeredByCaller}},
 		test{name: "full, and called back", setup: setup{desk: away}, run: fullAndCalledBack, also: []row{answeredByCaller}})
 	tests = append(tests,
 		test{name: "chooses in a menu", setup: setup{tones: menuTones}, run: choosesInMenu},

@@ -66,6 +66,29 @@ func (r *requests) Ask(ctx context.Context, in web.CallbackRequest) (routing.Cal
 	return 0, notAsked("unavailable", "routing has too much to do: ask again")
 }
 
+// reasonWithdrawn is the end of a place that nobody needs any more.
+const reasonWithdrawn = "withdrawn"
+
+// Withdraw implements web.CallbackRequests. A customer who is on the line stays there.
+func (r *requests) Withdraw(ctx context.Context, source string, call routing.CallID) error {
+	if !r.app.rim.callers.keepsPlace(call, askedBy(source)) {
+		return notAsked("not_found", "no call of this number is to be made for this system")
+	}
+	said := r.app.rim.answers.await(call)
+	defer r.app.rim.answers.forget(call)
+	r.app.rim.driver.Submit(routing.CallbackCancelled{Call: call, Reason: reasonWithdrawn})
+	select {
+	case <-said:
+		return nil
+	case <-ctx.Done():
+		return notAsked("unavailable", "routing has not answered: the customer may be on the line by now")
+	}
+}
+
+// askedBy stands in the place of a trunk for calls that a system asks for: no trunk has
+// such a name.
+func askedBy(source string) string { return "callbacks/" + source }
+
 func notAsked(code, why string, args ...any) error {
 	return &web.CallbackRefused{Code: code, Why: fmt.Sprintf(why, args...)}
 }
@@ -114,8 +137,8 @@ func (r *requests) mayBeCalled(ctx context.Context, n identity.Number) error {
 func (r *rim) request(ctx context.Context, n identity.Number, in web.CallbackRequest) (call routing.CallID, why string) {
 	number, country, now := n.E164(), identity.Country(n), time.Now()
 	call = r.store.NextCall()
-	r.hub.OpenCard(screenpop.NewCall{Call: call, Caller: screenpop.CallerInfo{Number: number, Country: country}, Lookup: number, At: now})
-	r.store.Arrived(store.Arrival{Call: call, Number: number, At: now})
+	r.hub.OpenCard(screenpop.NewCall{Call: call, Caller: screenpop.CallerInfo{Number: number, Country: country}, Lookup: number, Trunk: askedBy(in.Source), At: now})
+	r.store.Arrived(store.Arrival{Call: call, Trunk: askedBy(in.Source), Number: number, At: now})
 	said := r.answers.await(call)
 	defer r.answers.forget(call)
 	if !r.requested(call, n, country, in) {
@@ -136,9 +159,9 @@ func (r *rim) requested(call routing.CallID, n identity.Number, country string, 
 	r.turning.RLock()
 	defer r.turning.RUnlock()
 	p := r.policy.Load()
-	number := n.E164()
-	who := &known{number: number, versions: []*routing.Policy{p}, caller: identity.Caller{Number: n, Country: country}, attrs: rule.Call{
-		Kind: "callback", ANIKnown: true, Country: country, Region: p.Regions.Of(number, ""), Language: in.Language,
+	number, trunk := n.E164(), askedBy(in.Source)
+	who := &known{number: number, trunk: trunk, versions: []*routing.Policy{p}, caller: identity.Caller{Number: n, Country: country}, attrs: rule.Call{
+		Kind: "callback", ANIKnown: true, Trunk: trunk, Country: country, Region: p.Regions.Of(number, trunk), Language: in.Language,
 	}}
 	r.callers.put(call, who)
 	ok := r.driver.TrySubmit(routing.CallbackRequested{
@@ -170,6 +193,14 @@ func (c *knownCalls) promisedAt(number string) routing.CallID {
 		}
 	}
 	return 0
+}
+
+// keepsPlace says that a call came that way, and keeps the place of a callback.
+func (c *knownCalls) keepsPlace(call routing.CallID, trunk string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	p := c.by[call]
+	return p != nil && p.awaits && p.trunk == trunk
 }
 
 // requestAnswers are what routing says to requests that are waited for: why there is no

@@ -17,7 +17,10 @@ import (
 	"github.com/cordboard/cordboard/sip/siptest"
 )
 
-const siteToken = "a-token-of-the-web-site"
+const (
+	siteToken  = "a-token-of-the-web-site"
+	shopsToken = "a-token-of-the-shops-app"
+)
 
 // askers is the section of the system that asks for customers to be called.
 func (w *world) askers() string {
@@ -25,16 +28,22 @@ func (w *world) askers() string {
 	if !w.setup.askers {
 		return ""
 	}
-	site := filepath.Join(w.TempDir(), "site")
+	site, shops := filepath.Join(w.TempDir(), "site"), filepath.Join(w.TempDir(), "shops")
 	w.must(os.WriteFile(site, []byte(siteToken+"\n"), 0o600))
-	return `callbacks: {site: {token_file: "` + site + `", region: GB}}` + "\n"
+	w.must(os.WriteFile(shops, []byte(shopsToken+"\n"), 0o600))
+	return `callbacks: {site: {token_file: "` + site + `", region: GB}, shops: {token_file: "` + shops + `"}}` + "\n"
 }
 
 // asksFor has the web site ask for a customer to be called: the status, and the call
 // or what was wrong.
 func (w *world) asksFor(token, body string) string {
 	w.Helper()
-	r, err := http.NewRequestWithContext(w.ctx, http.MethodPost, "http://"+w.app.WebAddr().String()+"/api/v1/callbacks", strings.NewReader(body))
+	return w.byToken(http.MethodPost, "", token, body)
+}
+
+func (w *world) byToken(method, path, token, body string) string {
+	w.Helper()
+	r, err := http.NewRequestWithContext(w.ctx, method, "http://"+w.app.WebAddr().String()+"/api/v1/callbacks"+path, strings.NewReader(body))
 	w.must(err)
 	r.Header.Set("Authorization", "Bearer "+token)
 	r.Close = true // a connection kept open would be taken for something left behind
@@ -43,6 +52,9 @@ func (w *world) asksFor(token, body string) string {
 	defer func() { _ = res.Body.Close() }()
 	text, err := io.ReadAll(res.Body)
 	w.must(err)
+	if method == http.MethodDelete && len(text) == 0 {
+		return fmt.Sprint(res.StatusCode)
+	}
 	var is struct {
 		Code, Detail string
 		Call         routing.CallID
@@ -92,6 +104,36 @@ func calledAtTheHour(w *world) row {
 	}
 	w.talksToCustomer(anna, leg)
 	return answeredByCaller
+}
+
+// withdrawnAgain: what is not needed any more is taken back, by who has asked and by
+// nobody else, over a restart too; then it can be asked for again.
+func withdrawnAgain(w *world) row {
+	w.farRings()
+	at := time.Now().Add(time.Hour).UTC().Format(time.RFC3339)
+	if got := w.asksFor(siteToken, `{"number":"`+dana+`","queue":"back","not_before":"`+at+`"}`); got != "201 call 1" {
+		w.Fatalf("HTTP %s", got)
+	}
+	w.restored = append(w.restored, 1)
+	w.restart()
+	w.places(1)
+	for _, c := range []struct{ path, token, want string }{
+		{"/1", shopsToken, "404 not_found"}, {"/1", "nobody's", "401 bad_token"}, {"/2", siteToken, "404 not_found"}, {"/x", siteToken, "404 not_found"},
+		{"/1", siteToken, "204"}, {"/1", siteToken, "404 not_found"},
+	} {
+		if got := w.byToken(http.MethodDelete, c.path, c.token, ""); !strings.HasPrefix(got, c.want) {
+			w.Errorf("%s: HTTP %s, want %s", c.path, got, c.want)
+		}
+	}
+	if r := w.settled(row{outcome: routing.Expired, by: routing.ByServer, reason: "withdrawn"})[0]; r.Reason != "withdrawn" || r.Trunk != "callbacks/site" {
+		w.Errorf("the ledger says %q, by %q", r.Reason, r.Trunk)
+	}
+	if got := w.asksFor(siteToken, `{"number":"`+dana+`","queue":"back"}`); got != "201 call 2" {
+		w.Errorf("asked again: HTTP %s", got)
+	}
+	w.takesCalls(anna)
+	w.talksToCustomer(anna, w.customerRings(anna, 1, "07700900417"))
+	return row{outcome: routing.Expired, by: routing.ByServer, reason: "withdrawn"}
 }
 
 // What cannot be promised is refused with the reason, and is in no ledger.
