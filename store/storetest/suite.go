@@ -56,6 +56,7 @@ func Run(t *testing.T, fresh func(testing.TB) Fixture) {
 		{"numbers", testNumbers},
 		{"customers/round trip", testCustomerRoundTrip},
 		{"customers/links", testLinks},
+		{"customers/duplicates", testDuplicates},
 		{"customers/upsert", testCustomerUpsert},
 		{"customers/shared number", testSharedNumber},
 		{"customers/contacts", testContacts},

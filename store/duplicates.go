@@ -1,0 +1,76 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// Duplicate are customers who may be one: each has the number that the others have,
+// and their names are of the same words.
+type Duplicate struct {
+	Customers []string `json:"customers"` // ids, in order
+	Numbers   int      `json:"numbers"`   // that they share
+}
+
+const qNumbersInOrder = `SELECT n.e164, c.id, c.name FROM customer_numbers n JOIN customers c ON c.key = n.key ORDER BY n.e164, n.customer`
+
+// Duplicates finds customers who may be one, those first who share the most numbers.
+// It reads the numbers once, in order; nothing is changed.
+func (s *Store) Duplicates(ctx context.Context) ([]Duplicate, error) {
+	number := ""
+	named := map[string][]string{}    // ids by the words of the name, of the number being read
+	shared := map[string]*Duplicate{} // by ids
+	over := func() {
+		for words, ids := range named {
+			if len(ids) > 1 && words != "" {
+				id := strings.Join(ids, "\x00")
+				if shared[id] == nil {
+					shared[id] = &Duplicate{Customers: ids}
+				}
+				shared[id].Numbers++
+			}
+		}
+		clear(named)
+	}
+	err := each(ctx, s.read, qNumbersInOrder, nil, func(row *sql.Rows) error {
+		var e164, id, name string
+		if err := row.Scan(&e164, &id, &name); err != nil {
+			return err
+		}
+		if e164 != number {
+			over()
+			number = e164
+		}
+		words := nameKey(name)
+		named[words] = append(named[words], id)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("store: duplicates: %w", err)
+	}
+	over()
+	out := make([]Duplicate, 0, len(shared))
+	for _, d := range shared {
+		slices.Sort(d.Customers)
+		out = append(out, *d)
+	}
+	slices.SortFunc(out, func(a, b Duplicate) int {
+		if a.Numbers != b.Numbers {
+			return b.Numbers - a.Numbers
+		}
+		return slices.Compare(a.Customers, b.Customers)
+	})
+	return out, nil
+}
+
+// nameKey is the words of a name in one order and one case: "Whitcombe, Dana" is
+// "Dana Whitcombe".
+func nameKey(name string) string {
+	words := strings.FieldsFunc(strings.ToLower(name), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.Is(unicode.Mn, r) })
+	slices.Sort(words)
+	return strings.Join(words, " ")
+}
