@@ -16,12 +16,7 @@ func (e *Engine) callArrived(ev CallArrived) error {
 	if e.calls[ev.Call] != nil {
 		return ErrKnownCall
 	}
-	c := newCall(ev.Call, e.now)
-	e.describe(c, ev.Attrs)
-	c.plan = e.plan
-	c.plan.calls++
-	e.calls[c.id] = c
-	c.caller = ev.Caller
+	c := e.begin(ev.Call, e.now, ev.Attrs, ev.Caller)
 	e.learn(c, ev.Rim)
 	e.byLine(c)
 	if m := e.menuFor(c); m != nil {
@@ -43,6 +38,17 @@ func (e *Engine) callArrived(ev CallArrived) error {
 	}
 	e.follow(c, t, "arrived")
 	return nil
+}
+
+// begin takes a call in, on the live version.
+func (e *Engine) begin(id CallID, arrived int64, attrs rule.Call, caller string) *call {
+	c := newCall(id, arrived)
+	e.describe(c, attrs)
+	c.plan = e.plan
+	c.plan.calls++
+	e.calls[c.id] = c
+	c.caller = caller
+	return c
 }
 
 func (e *Engine) customerResolved(ev CustomerResolved) {

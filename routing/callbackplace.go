@@ -206,12 +206,8 @@ func (e *Engine) callbackRestored(ev CallbackRestored) error {
 	}
 	k := ev.Kept
 	attrs := rule.Call{Kind: "callback", ANIKnown: true, Trunk: k.Trunk, DNIS: k.DNIS, Country: k.Country, Region: k.Region, Language: k.Language, Topic: k.Topic, Choice: k.Choice}
-	c := newCall(ev.Call, k.Arrived.UnixMicro())
-	e.describe(c, attrs)
-	c.plan = e.plan
-	c.plan.calls++
-	e.calls[c.id] = c
-	c.caller, c.customerKey, c.answered, c.reread = ev.Caller, k.Customer, true, true
+	c := e.begin(ev.Call, k.Arrived.UnixMicro(), attrs, ev.Caller)
+	c.customerKey, c.answered, c.reread = k.Customer, true, true
 	e.act(ResolveCustomer{Call: c.id})
 	t := target{route: e.plan.routeAt(k.Rule), language: k.Language, topic: k.Topic, tag: k.Tag}
 	e.adopt(c, t)

@@ -34,12 +34,8 @@ func (e *Engine) callbackRequested(ev CallbackRequested) error {
 	if e.calls[ev.Call] != nil {
 		return ErrKnownCall
 	}
-	c := newCall(ev.Call, e.now)
-	e.describe(c, ev.Attrs)
-	c.plan = e.plan
-	c.plan.calls++
-	e.calls[c.id] = c
-	c.caller, c.answered, c.reread = ev.Caller, true, true
+	c := e.begin(ev.Call, e.now, ev.Attrs, ev.Caller)
+	c.answered, c.reread = true, true
 	e.learn(c, ev.Rim)
 	t := target{route: e.plan.root, language: ev.Attrs.Language, topic: ev.Topic}
 	q := e.plan.Queues[cmp.Or(ev.Queue, t.queue(e.plan))]

@@ -3,7 +3,6 @@ package app
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -38,33 +37,35 @@ func (w *world) askers() string {
 // or what was wrong.
 func (w *world) asksFor(token, body string) string {
 	w.Helper()
-	return w.byToken(http.MethodPost, "", token, body)
+	status, text := w.byToken(http.MethodPost, "callbacks", token, body)
+	if status == http.StatusCreated {
+		w.calls++
+	}
+	return w.answered(status, text)
 }
 
-func (w *world) byToken(method, path, token, body string) string {
+// takesBack has it withdraw one, likewise.
+func (w *world) takesBack(token, call string) string {
 	w.Helper()
-	r, err := http.NewRequestWithContext(w.ctx, method, "http://"+w.app.WebAddr().String()+"/api/v1/callbacks"+path, strings.NewReader(body))
-	w.must(err)
-	r.Header.Set("Authorization", "Bearer "+token)
-	r.Close = true // a connection kept open would be taken for something left behind
-	res, err := http.DefaultClient.Do(r)
-	w.must(err)
-	defer func() { _ = res.Body.Close() }()
-	text, err := io.ReadAll(res.Body)
-	w.must(err)
-	if method == http.MethodDelete && len(text) == 0 {
-		return fmt.Sprint(res.StatusCode)
-	}
+	return w.answered(w.byToken(http.MethodDelete, "callbacks/"+call, token, ""))
+}
+
+func (w *world) answered(status int, text []byte) string {
+	w.Helper()
 	var is struct {
 		Code, Detail string
 		Call         routing.CallID
 	}
-	w.must(json.Unmarshal(text, &is))
-	if is.Code != "" {
-		return fmt.Sprint(res.StatusCode, " ", is.Code, ": ", is.Detail)
+	if len(text) > 0 {
+		w.must(json.Unmarshal(text, &is))
 	}
-	w.calls++
-	return fmt.Sprint(res.StatusCode, " call ", is.Call)
+	switch {
+	case is.Code != "":
+		return fmt.Sprint(status, " ", is.Code, ": ", is.Detail)
+	case is.Call != 0:
+		return fmt.Sprint(status, " call ", is.Call)
+	}
+	return fmt.Sprint(status)
 }
 
 // calledWhoAsked: the place is as that of who took a callback on the line: the agent
@@ -117,12 +118,12 @@ func withdrawnAgain(w *world) row {
 	w.restored = append(w.restored, 1)
 	w.restart()
 	w.places(1)
-	for _, c := range []struct{ path, token, want string }{
-		{"/1", shopsToken, "404 not_found"}, {"/1", "nobody's", "401 bad_token"}, {"/2", siteToken, "404 not_found"}, {"/x", siteToken, "404 not_found"},
-		{"/1", siteToken, "204"}, {"/1", siteToken, "404 not_found"},
+	for _, c := range []struct{ call, token, want string }{
+		{"1", shopsToken, "404 not_found"}, {"1", "nobody's", "401 bad_token"}, {"2", siteToken, "404 not_found"}, {"x", siteToken, "404 not_found"},
+		{"1", siteToken, "204"}, {"1", siteToken, "404 not_found"},
 	} {
-		if got := w.byToken(http.MethodDelete, c.path, c.token, ""); !strings.HasPrefix(got, c.want) {
-			w.Errorf("%s: HTTP %s, want %s", c.path, got, c.want)
+		if got := w.takesBack(c.token, c.call); !strings.HasPrefix(got, c.want) {
+			w.Errorf("%s: HTTP %s, want %s", c.call, got, c.want)
 		}
 	}
 	if r := w.settled(row{outcome: routing.Expired, by: routing.ByServer, reason: "withdrawn"})[0]; r.Reason != "withdrawn" || r.Trunk != "callbacks/site" {

@@ -35,28 +35,36 @@ func (w *world) senders() string {
 	return `interactions: {shop: {token_file: "` + shop + `", region: GB}, post: {token_file: "` + post + `"}}` + "\n"
 }
 
-// puts sends what an outside system would: without an Origin, and without a cookie.
+// puts sends what an outside system would.
 func (w *world) puts(path, token, body string) (status int, code string) {
 	w.Helper()
-	r, err := http.NewRequestWithContext(w.ctx, http.MethodPut, "http://"+w.app.WebAddr().String()+"/api/v1/interactions/"+path, strings.NewReader(body))
-	w.must(err)
-	if token != "" {
-		r.Header.Set("Authorization", "Bearer "+token)
-	}
-	res, err := http.DefaultClient.Do(r)
-	w.must(err)
-	defer func() { _ = res.Body.Close() }()
-	text, err := io.ReadAll(res.Body)
-	w.must(err)
+	status, text := w.byToken(http.MethodPut, "interactions/"+path, token, body)
 	var is struct {
 		Code, Detail, Result string
 		Revision             int
 	}
 	w.must(json.Unmarshal(text, &is))
 	if is.Result != "" {
-		return res.StatusCode, fmt.Sprint(is.Result, " ", is.Revision)
+		return status, fmt.Sprint(is.Result, " ", is.Revision)
 	}
-	return res.StatusCode, is.Code + ": " + is.Detail
+	return status, is.Code + ": " + is.Detail
+}
+
+// byToken is a request of an outside system: without an Origin, and without a cookie.
+func (w *world) byToken(method, path, token, body string) (status int, text []byte) {
+	w.Helper()
+	r, err := http.NewRequestWithContext(w.ctx, method, "http://"+w.app.WebAddr().String()+"/api/v1/"+path, strings.NewReader(body))
+	w.must(err)
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	r.Close = true // a connection kept open would be taken for something left behind
+	res, err := http.DefaultClient.Do(r)
+	w.must(err)
+	defer func() { _ = res.Body.Close() }()
+	text, err = io.ReadAll(res.Body)
+	w.must(err)
+	return res.StatusCode, text
 }
 
 // wroteOfDana are the words of what is sent of her.
