@@ -45,12 +45,13 @@ func (s *session) postpone(now time.Time) {
 	s.fresh = now.Add(s.interval/32 - s.due())
 }
 
-// propose gives the headers of a new call of ours. We would do the refreshing:
+// propose gives the headers of a new call of ours, which has an offer. We would do the refreshing:
 // then a dead peer is found soon.
 func (s *session) propose() []stack.Header {
 	s.interval, s.ours = s.wish(), true
 	h := s.ask()
-	s.interval = 0 // until the peer agrees
+	h[0].Value = "timer, 100rel" // RFC 3262: there is an offer, so that no answer is due in a PRACK
+	s.interval = 0               // until the peer agrees
 	return h
 }
 

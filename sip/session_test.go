@@ -73,7 +73,7 @@ func TestSessionTimerOfTheAnswer(t *testing.T) {
 		{"and often", message("Session-Expires", "90;refresher=uas"), 90 * time.Second, false, false, time.Minute},
 	} {
 		s := session{longest: sessionInterval}
-		if h := s.propose(); header(h, "Session-Expires") != "1800;refresher=uac" || header(h, "Supported") != "timer" {
+		if h := s.propose(); header(h, "Session-Expires") != "1800;refresher=uac" || header(h, "Supported") != "timer, 100rel" {
 			t.Errorf("%s: proposed %v", c.name, h)
 		}
 		s.answered(c.answer, time.Now())

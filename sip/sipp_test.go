@@ -247,6 +247,12 @@ func TestSIPp(t *testing.T) {
 		{name: "cancel while it rings", caller: "caller_cancel", agent: "agent_no_answer", delay: "1500", engine: engine{withAgent: true},
 			want: []string{"phone_ringing", "caller_gone"}},
 		{name: "referred", caller: "caller_referred", redirect: true, want: []string{"phone_ringing", "phone_answered", "joined", "agent_gone"}},
+		{name: "agent wants PRACK", caller: "caller_bye", agent: "agent_prack", delay: "1500",
+			want: []string{"phone_ringing", "phone_answered", "joined", "caller_gone"}},
+		{name: "agent wants PRACK, forked", caller: "caller_bye", agent: "agent_prack_forks", delay: "1500",
+			want: []string{"phone_ringing", "phone_answered", "joined", "caller_gone"}},
+		{name: "agent refuses PRACK", caller: "caller_bye", agent: "agent_prack_refused", delay: "1500",
+			want: []string{"phone_ringing", "phone_answered", "joined", "caller_gone"}},
 		{name: "cancel crosses the agent's answer", caller: "caller_cancel", agent: "agent_glare", delay: "1500", engine: engine{withAgent: true},
 			want: []string{"phone_ringing", "caller_gone"}},
 	} {

@@ -72,7 +72,7 @@ func TestSessionIsRefreshedByUpdate(t *testing.T) {
 	caller, _, id := w.queued(newPeer(t), 8, 101)
 	o := offerOf(id, 1)
 	agent := w.ringing(newPeer(t), o)
-	if got := agent.invite.Get("Session-Expires"); got != "1800;refresher=uac" || agent.invite.Get("Supported") != "timer" {
+	if got := agent.invite.Get("Session-Expires"); got != "1800;refresher=uac" || agent.invite.Get("Supported") != "timer, 100rel" {
 		t.Errorf("the phone is called with Session-Expires %q", got)
 	}
 	w.timed(agent, o, stack.Header{Name: "Session-Expires", Value: "1800;refresher=uac"})

@@ -89,15 +89,17 @@ type Dialog struct {
 	stop     stopping             // Cancel
 	answered bool                 // by the dialog of remoteTag
 	forks    map[string]*ackState // 2xx of other dialogs, by remote tag
-	due      *clientTx            // INVITE whose 2xx the owner has to Ack
-	ours     *clientTx            // re-INVITE under way
-	next     *reinvite            // re-INVITE waiting for its turn
-	updates  int                  // UPDATEs with an offer under way
-	timerC   *alarm.Alarm
-	released bool
-	login    *Login       // nil: a challenge is not answered
-	host     string       // of the trunk, as it is called
-	asked    []*challenge // those answered from now on
+	// acknowledging are the early dialogs whose responses get PRACK, by remote tag.
+	acknowledging map[string]*earlyDialog
+	due           *clientTx // INVITE whose 2xx the owner has to Ack
+	ours          *clientTx // re-INVITE under way
+	next          *reinvite // re-INVITE waiting for its turn
+	updates       int       // UPDATEs with an offer under way
+	timerC        *alarm.Alarm
+	released      bool
+	login         *Login       // nil: a challenge is not answered
+	host          string       // of the trunk, as it is called
+	asked         []*challenge // those answered from now on
 }
 
 func newDialog(s *Stack, uas bool) *Dialog {

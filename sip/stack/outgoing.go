@@ -98,13 +98,13 @@ func (d *Dialog) callResponse(c *clientTx, m *Message) {
 		d.routes = recordRoutes(m, true)
 		d.transport, d.peer = m.Transport, m.Source
 		d.due, d.answered = c, true
-		sink := d.sink
+		sink, answer := d.sink, d.answerOf(m)
 		d.do(true, func() {
 			d.mu.Lock()
 			void := d.stop != going
 			d.mu.Unlock()
 			if !void {
-				sink(Answered{Response: m})
+				sink(Answered{Response: answer})
 			}
 		})
 	case d.answered && tag == d.remoteTag && c == d.call:
@@ -125,6 +125,9 @@ func (d *Dialog) callProgress(c *clientTx, m *Message, tag string) {
 		return
 	}
 	if d.stop != going || m.Status == 100 {
+		return
+	}
+	if !d.reliably(c, m) {
 		return
 	}
 	d.armTimerC()
@@ -171,7 +174,7 @@ func (d *Dialog) endFork(c *clientTx, m *Message, tag string) {
 	a.quick = sp.quick()
 	d.do(a.quick, func() { d.sendAck(a, sp.showing(c)) })
 	bye := *sp
-	bye.method, bye.cseq, bye.branch = "BYE", c.cseq+1, d.s.newBranch()
+	bye.method, bye.cseq, bye.branch = "BYE", d.nextIn(c, tag), d.s.newBranch()
 	b := &clientTx{d: d, method: "BYE", sp: &bye}
 	b.onResponse = func(*clientTx, *Message) {}
 	b.onEnd = func(int, error) {}

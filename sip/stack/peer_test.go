@@ -123,7 +123,7 @@ func (l *lab) dial(p *peer, body string) *call {
 	c := &call{events: make(chan Event, 1000)}
 	d, err := l.Invite(Outgoing{
 		URI: p.uri(), From: `"Caller" <sip:07700900123@cordboard.example>`, To: "<sip:agent@cordboard.example>",
-		Headers: []Header{{"X-Call", "1"}}, Body: []byte(body),
+		Headers: []Header{{"X-Call", "1"}, {"Supported", "100rel"}}, Body: []byte(body),
 	}, func(e Event) { c.events <- e })
 	if err != nil {
 		l.t.Fatal(err)

@@ -149,7 +149,9 @@ type Outgoing struct {
 	From    string // name-addr without tag
 	To      string // name-addr
 	Headers []Header
-	Body    []byte // SDP, or nil for a late offer
+	// Body is the SDP, or nil for a late offer: then Headers must not say that 100rel
+	// is supported, for nobody answers an offer in a provisional response here.
+	Body []byte
 	// Transport is "udp", "tcp" or "tls"; empty: from the URI's scheme and
 	// transport parameter, else udp.
 	Transport string
