@@ -118,7 +118,7 @@ func byDriver(t *testing.T, o store.Options) driven {
 	t.Helper()
 	driver, source := "pgx", o.Postgres
 	if source == "" {
-		driver, source = "sqlite", "file:"+o.Path+"?_pragma=foreign_keys(1)"
+		driver, source = "sqlite", "file:"+o.Path+"?_pragma=foreign_keys(1)&_pragma=busy_timeout(10000)" // the store may be writing
 	}
 	db, err := sql.Open(driver, source)
 	if err != nil {
