@@ -234,7 +234,7 @@ func (c *call) answerSecond() bool {
 // secondEvent is what the phone did with its second call.
 func (c *call) secondEvent(l *leg, ev stack.Event) {
 	switch ev := ev.(type) {
-	case stack.Canceled, stack.Ended:
+	case stack.Canceled, stack.Ended, stack.PrackMissing: // that is refused already
 		c.secondGone()
 	case stack.FlowLost:
 		if !c.flowLost(l) {

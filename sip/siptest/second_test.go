@@ -85,6 +85,16 @@ func TestSecondCallRaces(t *testing.T) {
 			x.over(q, "stopped")
 			x.ends()
 		}, want{"BYE", "200 CANCEL, 487 INVITE, BYE", "ConsultRequested, ConsultStopped"}},
+		{"no PRACK", func(x *crossing) {
+			d, m := x.calls("boris", x.phone.Audio(1, "sendrecv"), siptest.Header{Name: "Require", Value: "100rel"})
+			q := x.asked()
+			x.starts(q)
+			x.await(x.phone, "180 INVITE")
+			x.given(d, m, "504", "", 1) // after 64*T1
+			x.hears("ConsultStopped")   // at once, not with the next 180
+			x.over(q, "stopped")
+			x.ends()
+		}, want{"BYE", "180 INVITE, 504 INVITE, BYE", "ConsultRequested, ConsultStopped"}},
 		{"CANCEL before the engine refuses", func(x *crossing) {
 			d, m := x.calls("boris", x.phone.Audio(1, "sendrecv"))
 			x.asked()
