@@ -71,14 +71,18 @@ const reasonWithdrawn = "withdrawn"
 
 // Withdraw implements web.CallbackRequests. A customer who is on the line stays there.
 func (r *requests) Withdraw(ctx context.Context, source string, call routing.CallID) error {
+	said := r.app.rim.answers.await(call) // first: the end may come at any moment
+	defer r.app.rim.answers.forget(call, said)
+	none := notAsked("not_found", "no call of this number is to be made for this system")
 	if !r.app.rim.callers.keepsPlace(call, askedBy(source)) {
-		return notAsked("not_found", "no call of this number is to be made for this system")
+		return none
 	}
-	said := r.app.rim.answers.await(call)
-	defer r.app.rim.answers.forget(call)
 	r.app.rim.driver.Submit(routing.CallbackCancelled{Call: call, Reason: reasonWithdrawn})
 	select {
-	case <-said:
+	case why := <-said:
+		if why != reasonWithdrawn { // the customer was on the line, or had rung in
+			return none
+		}
 		return nil
 	case <-ctx.Done():
 		return notAsked("unavailable", "routing has not answered: the customer may be on the line by now")
@@ -140,7 +144,7 @@ func (r *rim) request(ctx context.Context, n identity.Number, in web.CallbackReq
 	r.hub.OpenCard(screenpop.NewCall{Call: call, Caller: screenpop.CallerInfo{Number: number, Country: country}, Lookup: number, Trunk: askedBy(in.Source), At: now})
 	r.store.Arrived(store.Arrival{Call: call, Trunk: askedBy(in.Source), Number: number, At: now})
 	said := r.answers.await(call)
-	defer r.answers.forget(call)
+	defer r.answers.forget(call, said)
 	if !r.requested(call, n, country, in) {
 		over := []routing.Action{routing.EndCall{Call: call, Outcome: routing.Failed, By: routing.ByServer, Reason: "overload"}}
 		r.hub.Do(now, over)
@@ -204,35 +208,38 @@ func (c *knownCalls) keepsPlace(call routing.CallID, trunk string) bool {
 }
 
 // requestAnswers are what routing says to requests that are waited for: why there is no
-// place, "" when there is one.
+// place, "" when there is one. Several may wait for one call: who withdraws it asks again.
 type requestAnswers struct {
 	mu sync.Mutex
-	by map[routing.CallID]chan string
+	by map[routing.CallID][]chan string
 }
 
-func (a *requestAnswers) await(call routing.CallID) <-chan string {
+func (a *requestAnswers) await(call routing.CallID) chan string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.by == nil {
-		a.by = map[routing.CallID]chan string{}
+		a.by = map[routing.CallID][]chan string{}
 	}
 	said := make(chan string, 1)
-	a.by[call] = said
+	a.by[call] = append(a.by[call], said)
 	return said
 }
 
-func (a *requestAnswers) forget(call routing.CallID) {
+func (a *requestAnswers) forget(call routing.CallID, said chan string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	delete(a.by, call)
+	a.by[call] = slices.DeleteFunc(a.by[call], func(x chan string) bool { return x == said })
+	if len(a.by[call]) == 0 {
+		delete(a.by, call)
+	}
 }
 
 // say answers who waits; there may be nobody.
 func (a *requestAnswers) say(call routing.CallID, why string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if said := a.by[call]; said != nil {
-		delete(a.by, call)
+	for _, said := range a.by[call] {
 		said <- why
 	}
+	delete(a.by, call)
 }

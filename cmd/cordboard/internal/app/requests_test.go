@@ -2,6 +2,7 @@ package app
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -14,6 +15,7 @@ import (
 	"github.com/cordboard/cordboard/routing"
 	"github.com/cordboard/cordboard/screenpop/customer"
 	"github.com/cordboard/cordboard/sip/siptest"
+	"github.com/cordboard/cordboard/web"
 )
 
 const (
@@ -172,5 +174,56 @@ func TestCallbackRequestRefused(t *testing.T) {
 		if line := fmt.Sprint(e.Message, e.ContextMap()); strings.Contains(line, siteToken) || strings.Contains(line, "900417") {
 			t.Errorf("logged: %s", line)
 		}
+	}
+}
+
+// Each of those who wait hears what becomes of a call, and who has gone takes nobody's
+// answer along.
+func TestRequestAnswers(t *testing.T) {
+	var a requestAnswers
+	first, gone, second := a.await(1), a.await(1), a.await(1)
+	a.forget(1, gone)
+	a.say(1, reasonWithdrawn)
+	for i, said := range []chan string{first, second} {
+		select {
+		case why := <-said:
+			if why != reasonWithdrawn {
+				t.Errorf("%d heard %q", i, why)
+			}
+		default:
+			t.Errorf("%d heard nothing", i)
+		}
+	}
+	if len(gone) > 0 || len(a.by) > 0 {
+		t.Errorf("%d for who has gone, %d calls left", len(gone), len(a.by))
+	}
+}
+
+// A withdrawal that crosses the customer's answer has taken nothing back.
+func TestWithdrawCrossesAnswer(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, setup{at: []agents.ID{anna}, askers: true})
+	w.farRings()
+	if got := w.asksFor(siteToken, `{"number":"`+dana+`","queue":"back"}`); got != "201 call 1" {
+		w.Fatalf("HTTP %s", got)
+	}
+	w.places(1)
+	w.takesCalls(anna)
+	leg := w.customerRings(anna, 1, "07700900417")
+	w.must(leg.Answer())
+	w.phase(anna, "talking")
+	w.app.rim.callers.promised(1, true) // as the withdrawal saw it
+	said := make(chan error, 1)
+	go func() { said <- newRequests(w.app, nil).Withdraw(w.ctx, "site", 1) }()
+	w.eventually("the withdrawal waits", func() bool {
+		a := &w.app.rim.answers
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		return len(a.by) > 0
+	})
+	leg.Hangup()
+	var refused *web.CallbackRefused
+	if err := <-said; !errors.As(err, &refused) || refused.Code != "not_found" {
+		t.Errorf("it came to %v", err)
 	}
 }
