@@ -66,10 +66,11 @@ func (e *Engine) takesOver(c *call) (taken bool) {
 }
 
 // takeOver gives a customer who rings again the place of the callback, which is
-// gone, unless the call's own is the better. The call must stand nowhere yet.
+// gone, unless the call's own is the better, or that one's hour has not come. The call
+// must stand nowhere yet.
 func (e *Engine) takeOver(c, old *call) (taken bool) {
 	defer e.endWith(old, EndCall{Call: old.id, Outcome: TakenOver, By: ByCaller, Into: c.id})
-	if c.key.Compare(old.key) < 0 && !old.front {
+	if c.key.Compare(old.key) < 0 && !old.front || old.since > e.now { // asked for a later hour: nobody has waited for it
 		return false
 	}
 	c.since, c.entered = old.since, old.entered
