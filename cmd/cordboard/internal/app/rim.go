@@ -126,6 +126,7 @@ func (r *rim) Do(_ time.Time, actions []routing.Action) {
 			r.answers.say(a.Call, "")
 		case routing.CallbackReached:
 			r.callers.promised(a.Call, false)
+			r.answers.say(a.Call, "reached")
 		case routing.EndCall:
 			r.callers.forget(a.Call)
 			r.past.forget(a.Call)
