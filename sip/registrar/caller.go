@@ -31,6 +31,18 @@ func (r *Registrar) Caller(req *stack.Message, trunk bool) (agent agents.ID, a s
 	return agents.ID(c.user), stack.Answer{}, true
 }
 
+// Challenge implements stack.Phones.
+func (r *Registrar) Challenge(req *stack.Message) stack.Answer {
+	if _, found := r.ours(req); found {
+		return stack.Answer{}
+	}
+	now := r.now()
+	if !r.mayBegin(req.Source.Addr(), now) {
+		return unavailable()
+	}
+	return r.challenge(req, userOf(req.Get("From")), now, false)
+}
+
 // isAt reports whether a telephone of the user's is registered that is like that.
 func (r *Registrar) isAt(user string, like func(*binding) bool) bool {
 	r.mu.Lock()

@@ -170,12 +170,25 @@ func (s *Stack) stranger(in *inbound) *verdict {
 		return nil // a peer we called speaks inside its dialog
 	}
 	if s.hears(a, in.method) {
-		return nil
+		return s.unproven(in)
 	}
 	if in.method == "INVITE" {
 		s.tellStranger(a)
 	}
 	return refuse(403)
+}
+
+// unproven challenges a telephone's call before it counts as one: whoever sends without
+// credentials from where a telephone is registered takes no call's place, and a lost
+// challenge is not repeated to an address that may be forged.
+func (s *Stack) unproven(in *inbound) *verdict {
+	if in.method != "INVITE" || in.msg.toTag != "" {
+		return nil
+	}
+	if a := s.o.Phones.Challenge(in.msg); a.Code != 0 {
+		return &verdict{code: a.Code, reason: a.Reason, headers: a.Headers}
+	}
+	return nil
 }
 
 // tapInvite makes a dialog of a new call. A retransmission gets the inbound of

@@ -24,6 +24,9 @@ type Phones interface {
 	Hears(from netip.Addr, method string) bool
 	// Register answers a REGISTER. It must not wait for anything.
 	Register(req *Message) Answer
+	// Challenge answers an INVITE, outside any dialog and from no trunk, that brings no
+	// credentials; Code 0: it does. It must be quick.
+	Challenge(req *Message) Answer
 	// Closed says that a connection which the peer had made has ended.
 	Closed(peer netip.AddrPort)
 }

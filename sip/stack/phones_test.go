@@ -16,6 +16,7 @@ func (phoneSide) Register(req *Message) Answer {
 	return Answer{Code: 200, Headers: []Header{{"Contact", req.Get("Contact") + ";expires=60"}, {"Call-ID", "forged"}}}
 }
 
+func (phoneSide) Challenge(*Message) Answer    { return Answer{} }
 func (p phoneSide) Closed(peer netip.AddrPort) { p.closed <- peer }
 
 func withPhones(p phoneSide) func(*Options) {
@@ -126,6 +127,13 @@ func nextOver(t *testing.T, transport string) {
 // callingSide hears calls too, from where a phone is registered.
 type callingSide struct{ phoneSide }
 
+func (callingSide) Challenge(req *Message) Answer {
+	if req.Get("Authorization") == "" {
+		return Answer{Code: 401, Headers: []Header{{"WWW-Authenticate", "Digest"}}}
+	}
+	return Answer{}
+}
+
 func (callingSide) Hears(_ netip.Addr, method string) bool {
 	return method == "INVITE" || method == "CANCEL"
 }
@@ -134,17 +142,26 @@ func (callingSide) Hears(_ netip.Addr, method string) bool {
 // not repeated; REFER is in what it may send, and what is sent in the dialog goes to
 // where it is seen.
 func TestRegisteredPhoneCalls(t *testing.T) {
-	l := newLab(t, func(o *Options) { o.Phones = callingSide{phoneSide{make(chan netip.AddrPort, 10)}} })
+	l := newLab(t, func(o *Options) { o.Rate, o.Phones = 3, callingSide{phoneSide{make(chan netip.AddrPort, 10)}} })
 	p := peerFrom(t, l.Stack, "127.0.0.2")
 	p.contact = "<sip:agent@192.0.2.99:5060>"
-	branch := p.ask(ask{method: "INVITE", cseq: 1, body: "v=0 offer"})
+	for range 50 { // many more than calls may come in a second: none of them is one
+		branch := p.ask(ask{method: "INVITE", cseq: 1, body: "v=0 offer"})
+		p.ask(ask{method: "ACK", cseq: 1, branch: branch, to: p.expect("401 INVITE").get("To")})
+	}
+	if n := l.Sizes(); n.Invites != 0 || n.Dialogs != 0 {
+		t.Errorf("kept of calls without credentials: %+v", n)
+	}
+
+	const shown = "Authorization: Digest\r\n"
+	branch := p.ask(ask{method: "INVITE", cseq: 1, body: "v=0 offer", extra: shown})
 	if err := l.call().Reject(401, "", []Header{{"WWW-Authenticate", "Digest"}}); err != nil {
 		t.Fatal(err)
 	}
 	p.ask(ask{method: "ACK", cseq: 1, branch: branch, to: p.expect("401 INVITE").get("To")})
 	eventually(t, "the refusal is acknowledged", func() bool { return l.Sizes().Invites == 0 })
 
-	p.ask(ask{method: "INVITE", cseq: 2, body: "v=0 offer"})
+	p.ask(ask{method: "INVITE", cseq: 2, body: "v=0 offer", extra: shown})
 	c := l.call()
 	if err := c.Accept(nil, []byte("v=0 answer")); err != nil {
 		t.Fatal(err)
@@ -159,7 +176,7 @@ func TestRegisteredPhoneCalls(t *testing.T) {
 	p.reply(p.await("BYE"), 200, "", "", "")
 	event[Replied](t, c)
 
-	branch = p.ask(ask{method: "INVITE", cseq: 3, body: "v=0 offer", from: "<sip:agent@127.0.0.1>;tag=other"})
+	branch = p.ask(ask{method: "INVITE", cseq: 3, body: "v=0 offer", extra: shown, from: "<sip:agent@127.0.0.1>;tag=other"})
 	c = l.call()
 	p.ask(ask{method: "CANCEL", cseq: 3, branch: branch, from: "<sip:agent@127.0.0.1>;tag=other"})
 	event[Canceled](t, c)
