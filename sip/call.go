@@ -14,8 +14,8 @@ import (
 	"github.com/cordboard/cordboard/sip/trace"
 )
 
-// call is the actor of one call: all its fields belong to the goroutine of
-// run. What may happen, by the state of the legs (E: told to the engine):
+// call is the actor of one call: all its fields belong to whoever does the work
+// of its mailbox. What may happen, by the state of the legs (E: told to the engine):
 //
 //	caller's leg  | new (180 sent soon) | answered (200 sent)  | up (ACK came)
 //	AnswerCaller  | 200, music          | -                    | -
@@ -125,20 +125,16 @@ type item struct {
 	lost func()
 }
 
-// run works the mailbox off until the call is over.
-func (c *call) run() {
-	var left []item
-	for !c.over {
-		items := c.box.take()
-		for i, it := range items {
-			c.step(it)
-			if c.over {
-				left = items[i+1:]
-				break
-			}
+// work does one batch of the mailbox's, and gives back what is left of it when
+// the call is over.
+func (c *call) work(items []item) {
+	for i, it := range items {
+		c.step(it)
+		if c.over {
+			c.gw.retire(c, items[i+1:])
+			return
 		}
 	}
-	c.gw.retire(c, left)
 }
 
 // step handles one item. A panic ends this call and no other.
@@ -260,7 +256,7 @@ func (c *call) action(a routing.Action) {
 // post gives the call work from any goroutine.
 func (c *call) post(fn func()) { c.box.put(item{fn: fn}) }
 
-// after runs fn on the call's goroutine when d has passed.
+// after has fn done as work of the call's when d has passed.
 func (c *call) after(d time.Duration, fn func()) *alarm.Alarm {
 	return c.gw.alarms.After(d, func() { c.post(fn) })
 }

@@ -52,7 +52,7 @@ func (g *Gateway) begins(id routing.CallID, work ...item) bool {
 	for _, it := range work {
 		c.box.put(it)
 	}
-	go c.run()
+	c.box.open()
 	return true
 }
 
@@ -89,7 +89,7 @@ func (g *Gateway) retire(c *call, left []item) {
 // newBack makes the actor of a call whose customer is to be called.
 func (g *Gateway) newBack(id routing.CallID) *call {
 	c := &call{id: id, gw: g, log: g.log.WithLazy(zap.Int64("call", int64(id)))}
-	c.box = newMailbox(func(n int) { c.log.Warn("mailbox grows", zap.Int("length", n)) })
+	c.box = newMailbox(c.work, func(n int) { c.log.Warn("mailbox grows", zap.Int("length", n)) })
 	c.caller = &leg{name: "caller", ended: true}
 	return c
 }

@@ -71,7 +71,7 @@ func (g *Gateway) arrive(d dialog, bind func(stack.Sink), req *stack.Message) {
 	g.mu.Unlock()
 	c.post(c.start)
 	bind(c.sink(c.caller))
-	go c.run()
+	c.box.open()
 }
 
 // newCall makes the actor.
@@ -85,7 +85,7 @@ func (g *Gateway) newCall(d dialog, req *stack.Message, trunk Trunk, first *requ
 			Call: id, Caller: who, Dialled: dialled, Trunk: trunk.Name, At: req.At,
 		},
 	}
-	c.box = newMailbox(func(n int) { c.log.Warn("mailbox grows", zap.Int("length", n)) })
+	c.box = newMailbox(c.work, func(n int) { c.log.Warn("mailbox grows", zap.Int("length", n)) })
 	if s, err := strconv.ParseUint(req.Get("Expires"), 10, 31); err == nil {
 		c.expires = time.Duration(s) * time.Second
 	}

@@ -27,7 +27,7 @@ type dialog interface {
 }
 
 // leg is one of the two dialogs of a call, with its media session. It belongs
-// to the call's goroutine.
+// to the call.
 //
 // A leg's peer is told where to send audio: to a port of ours (waiting, hold,
 // relay) or to the other leg's phone (direct). told is what it was told last

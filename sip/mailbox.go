@@ -6,23 +6,46 @@ import (
 	"github.com/cordboard/cordboard/sip/stack"
 )
 
-// mailbox is a call's queue of work. It has no bound, because neither the
+// mailbox is a call's queue of work, and the goroutine that does it: one at a
+// time, and none while there is nothing to do, since most calls wait and a
+// goroutine that does so keeps its stack. It has no bound, because neither the
 // engine nor the stack may ever wait for a call; watch is told each time its
 // length doubles past watchFrom, so that a call that does not keep up is seen.
 type mailbox struct {
 	mu     sync.Mutex
 	items  []item
-	ready  chan struct{} // holds a token while there is something to take
+	busy   bool // somebody does the work, or it has not been opened yet
 	closed bool
 	mark   int
+	work   func([]item) // of one batch, the call's
 	watch  func(length int)
 	legs   []*leg // that events come from
 }
 
 const watchFrom = 256
 
-func newMailbox(watch func(int)) *mailbox {
-	return &mailbox{ready: make(chan struct{}, 1), mark: watchFrom, watch: watch}
+// newMailbox makes a mailbox that gathers until it is opened.
+func newMailbox(work func([]item), watch func(int)) *mailbox {
+	return &mailbox{busy: true, mark: watchFrom, work: work, watch: watch}
+}
+
+// open lets the work begin.
+func (m *mailbox) open() { go m.run() }
+
+// run does what there is, and what comes meanwhile.
+func (m *mailbox) run() {
+	for {
+		m.mu.Lock()
+		items, work := m.items, m.work
+		m.items = nil
+		if len(items) == 0 {
+			m.busy = false
+			m.mu.Unlock()
+			return
+		}
+		m.mu.Unlock()
+		work(items)
+	}
 }
 
 // put never blocks. What comes after close is dropped, and put says false: the
@@ -39,10 +62,11 @@ func (m *mailbox) put(it item) bool {
 	if over {
 		m.mark *= 2
 	}
+	idle := !m.busy
+	m.busy = true
 	m.mu.Unlock()
-	select {
-	case m.ready <- struct{}{}:
-	default:
+	if idle {
+		go m.run()
 	}
 	if over {
 		watch(n)
@@ -75,21 +99,11 @@ func (m *mailbox) leg(n int) *leg {
 	return m.legs[n]
 }
 
-// take waits for the next batch.
-func (m *mailbox) take() []item {
-	<-m.ready
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	out := m.items
-	m.items = nil
-	return out
-}
-
 // close gives back what nobody has taken.
 func (m *mailbox) close() (left []item) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	left = m.items
-	m.closed, m.items, m.legs, m.watch = true, nil, nil, nil
+	m.closed, m.items, m.legs, m.work, m.watch = true, nil, nil, nil, nil
 	return left
 }

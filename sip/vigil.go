@@ -26,7 +26,7 @@ const (
 
 // vigil is the watch over one leg's peer: whether it is still there. Nothing
 // but its own signalling tells; silence of its audio is only a reason to ask.
-// It belongs to the call's goroutine.
+// It belongs to the call.
 type vigil struct {
 	session
 	alive    time.Time // the peer's last message

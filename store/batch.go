@@ -40,7 +40,7 @@ func (b *batch) empty() bool {
 func (b *batch) touch(c *callState) {
 	row := b.rows[c.row.Call]
 	if row == nil {
-		if c.written && c.row == c.saved {
+		if c.saved != nil && c.row == *c.saved {
 			return
 		}
 		row = new(LedgerRow)
@@ -54,8 +54,8 @@ func (b *batch) touch(c *callState) {
 func (b *batch) settle(calls map[routing.CallID]*callState) {
 	for call, row := range b.rows {
 		if c := calls[call]; c != nil {
-			b.settled[call] = c.written && c.saved.Outcome == row.Outcome
-			c.written, c.saved = true, *row
+			b.settled[call] = c.saved != nil && c.saved.Outcome == row.Outcome
+			c.saved = row
 		}
 	}
 }

@@ -279,7 +279,7 @@ func (w *writer) forget() {
 	w.mu.Unlock()
 	for _, call := range dropped {
 		if c := w.calls[call]; c != nil {
-			c.written = false
+			c.saved = nil
 		}
 	}
 	for _, call := range finished {

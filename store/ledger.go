@@ -94,8 +94,7 @@ type callState struct {
 	before    agents.ID // who talked before the present talk
 	listed    bool      // among those that have ended
 
-	written bool // as far as the batches before go, as saved
-	saved   LedgerRow
+	saved *LedgerRow // as the batches before write it, one of which it is a row of; nil: they don't
 }
 
 func newPublicID() string {
@@ -139,7 +138,7 @@ func (a arrived) fold(w *writer, b *batch) bool {
 		w.calls[a.Call] = c
 	}
 	r := &c.row
-	if !c.written {
+	if c.saved == nil {
 		r.PublicID, r.Trunk, r.Number, r.Dialled, r.ArrivedAt = a.PublicID, a.Trunk, a.Number, a.Dialled, a.At
 	}
 	if a.Customer != "" {

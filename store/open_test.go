@@ -374,7 +374,7 @@ func TestUnchangedRowsAreNotWritten(t *testing.T) {
 	if b := fold(identified{1, "LW-1"}, ring); len(b.rows) != 1 || b.rows[1].Customer != "LW-1" || !b.settled[1] {
 		t.Errorf("the customer is known: %d rows, settled %v", len(b.rows), b.settled)
 	}
-	w.calls[1].written = false
+	w.calls[1].saved = nil
 	if b := fold(ring); len(b.rows) != 1 || b.settled[1] {
 		t.Errorf("the row was refused: %d rows, settled %v", len(b.rows), b.settled)
 	}

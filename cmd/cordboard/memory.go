@@ -7,7 +7,6 @@ import (
 	"math"
 	"os"
 	"path"
-	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
 	"slices"
@@ -158,10 +157,9 @@ func tuneCollector(ctx context.Context) {
 			debug.SetGCPercent(set)
 		}
 		if collect {
-			// What the runtime keeps is a tenth more than what was in use at the end of
-			// the last mark, with all that the sweep then found dead: twice, therefore.
-			runtime.GC()
-			runtime.GC()
+			// By itself the runtime keeps a tenth more than what was in use at the end
+			// of the last mark, with all that the sweep then found dead.
+			debug.FreeOSMemory()
 		}
 		last = now
 	}

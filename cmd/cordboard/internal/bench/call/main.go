@@ -61,7 +61,7 @@ func main() {
 	flag.DurationVar(&o.high, "high", 20*time.Second, "length of one try for the highest rate")
 	flag.DurationVar(&o.highFor, "high-for", 6*time.Minute, "time for the whole search for the highest rates")
 	flag.IntVar(&o.customers, "customers", 20_000, "customers in the store")
-	flag.IntVar(&o.held, "held", 2000, "calls that wait when their memory is measured")
+	flag.IntVar(&o.held, "held", 5000, "calls that wait when their memory is measured")
 	flag.StringVar(&o.json, "json", "", "write the figures to this file as well")
 	flag.BoolVar(&o.keep, "keep", false, "keep the working folder")
 	flag.StringVar(&o.profile, "profile", "", "write a CPU profile of Cordboard's first run to this file; needs a server built with -tags bench")
