@@ -62,12 +62,12 @@ func (h *Hub) linked(r request, l Link, rec *customer.Record, err error) string 
 		how = "confirmed"
 	}
 	h.opt.Observe(c.new.Call, "number_linked", l.Agent, r.leg.Attempt, now, map[string]any{"how": how})
-	if c.customerID() != l.Customer {
+	if c.customerID() != rec.ID {
 		c.told, c.candidates = true, nil
 		if c.expiry != nil {
 			c.expiry.Stop()
 		}
-		h.opt.Chosen(c.new.Call, l.Customer)
+		h.opt.Chosen(c.new.Call, rec.ID)
 	}
 	c.rec, c.match, c.recAt, c.stale = rec, matchExact, now, false
 	h.knownToQuestions(c)

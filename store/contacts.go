@@ -162,7 +162,7 @@ func writeContactRows(t *tx, c *Contact) error {
 	}
 	switch was {
 	case another:
-		return t.put(qRaiseVersion, c.Customer, now) // more has changed than this contact: the document counts no more
+		return raised(t, c.Customer, now) // more has changed than this contact: the document counts no more
 	case there:
 		line, err := historyOf([]customer.Interaction{i})
 		if err != nil {
@@ -177,9 +177,12 @@ func writeContactRows(t *tx, c *Contact) error {
 // who left a message.
 func touchCustomer(t *tx, customer string, by *customer.Colleague, at, now int64) error {
 	if by == nil {
-		return t.put(qRaiseVersion, customer, now)
+		return raised(t, customer, now)
 	}
-	return t.put(qTouchCustomer, customer, by.Agent, by.Name, at, now)
+	if err := t.put(qTouchCustomer, customer, by.Agent, by.Name, at, now); err != nil {
+		return err
+	}
+	return t.put(qRaiseWhole, customer, now)
 }
 
 // before is what stood in a contact's place.
@@ -203,7 +206,7 @@ func makeRoom(t *tx, c *Contact, i *customer.Interaction, now int64) (was before
 	case err != nil:
 		return nothing, err
 	case owner != c.Customer:
-		if err := t.put(qRaiseVersion, owner, now); err != nil {
+		if err := raised(t, owner, now); err != nil {
 			return nothing, err
 		}
 		was = another
@@ -313,10 +316,12 @@ func (o *overlay) of(customer string) []Contact {
 	return slices.Clone(o.by[customer])
 }
 
-// overlaid puts unwritten contacts into a record just read.
-func overlaid(r *customer.Record, unwritten []Contact, names map[string]string) {
+// overlaid puts unwritten contacts into a record just read, of its own or of one of
+// its accounts.
+func overlaid(r *customer.Record, account string, unwritten []Contact, names map[string]string) {
 	for _, c := range unwritten {
 		i := c.interaction(names[string(c.Agent)])
+		i.Account = account
 		at := slices.IndexFunc(r.Interactions, func(h customer.Interaction) bool { return h.ID == i.ID })
 		switch {
 		case at < 0:

@@ -21,7 +21,7 @@ func fullRecord() customer.Record {
 	by := func(id, name string) *customer.Colleague { return &customer.Colleague{Agent: id, Name: name} }
 	return customer.Record{
 		ID: "LW-1", Version: 7, Name: "Dana Whitcombe", Language: "en", Country: "GB", Zone: "Europe/London",
-		Numbers: []customer.Number{{E164: "+447700900417", Label: "mobile", By: by("priya", "Priya Lund"), ConfirmedAt: &at}},
+		Numbers: []customer.Number{{E164: "+447700900417", Label: "mobile", By: by("priya", "Priya Lund"), ConfirmedAt: &at, Account: "LW-2"}},
 		Segment: "gold", KeyAccount: true, CustomerSince: "2019-04-01", YearlyValue: money(98_000), ChurnRisk: &risk,
 		ChurnReasons: []string{"price"}, Heed: []string{"Speak slowly"},
 		Consent:     customer.Consent{Phone: &yes, Mail: &no, SMS: &yes, Recording: &no},
@@ -32,16 +32,24 @@ func fullRecord() customer.Record {
 			Balance: *money(-4200), Overdue: money(4200), OverdueAge: 9, LastBill: money(4100), LastBillOn: "2026-11-01", PaidOn: "2026-10-03",
 			NextBillOn: "2026-12-01", WeOwe: money(500), WeOweSince: "2026-09-09", Source: "billing", At: at,
 		},
-		Products: []customer.Product{{ID: "p1", Kind: "fibre", Name: "Fibre 500", Detail: "line 3", Status: "fault", Note: "4 drops in 7 days", Price: money(3900)}},
+		Products: []customer.Product{{ID: "p1", Kind: "fibre", Name: "Fibre 500", Detail: "line 3", Status: "fault", Note: "4 drops in 7 days", Price: money(3900), Account: "LW-2"}},
 		Tickets: []customer.Ticket{{
-			ID: "t1", Title: "Drops", Detail: "at night", Topic: "line_fault", Kind: "fault", Status: "closed", OpenedAt: at, DueAt: &at, ClosedAt: &at,
+			ID: "t1", Title: "Drops", Detail: "at night", Topic: "line_fault", Kind: "fault", Status: "closed", OpenedAt: at, DueAt: &at, ClosedAt: &at, Account: "LW-2",
 		}},
 		Interactions: []customer.Interaction{{
 			ID: "i1", At: at, Channel: "call", Title: "Drops", Detail: "again", Topic: "line_fault", Agent: by("priya", "Priya Lund"), Note: "sends an engineer",
 			Disposition: "fixed", DurationS: 61, Call: 12, PromisedBy: &at, Kept: &no,
-			Source: "web", ChangedAt: &at, Links: []customer.Link{{Title: "letter", URL: "https://files.example.com/7"}},
+			Source: "web", ChangedAt: &at, Links: []customer.Link{{Title: "letter", URL: "https://files.example.com/7"}}, Account: "LW-2",
 		}},
 		Contacts: 3, Others: []customer.Other{{Name: "Leo", Detail: "may ask"}},
+		Accounts: []customer.Account{{
+			ID: "LW-2", Name: "D. Whitcombe", Segment: "silver", CustomerSince: "2021-04-01", LastAgent: by("priya", "Priya Lund"), LastAgentAt: &at,
+			Merge: 7, MergedBy: *by("sue", "Sue Marsh"), MergedAt: at,
+			Billing: &customer.Billing{
+				Balance: *money(-42), Overdue: money(42), OverdueAge: 3, LastBill: money(41), LastBillOn: "2026-11-02", PaidOn: "2026-10-04",
+				NextBillOn: "2026-12-02", WeOwe: money(5), WeOweSince: "2026-09-10", Source: "billing", At: at,
+			},
+		}},
 	}
 }
 

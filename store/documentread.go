@@ -307,6 +307,8 @@ func (r *documentReader) part(key string, to *customer.Record) {
 		to.Interactions = listOf(r, to.Interactions, r.interaction)
 	case "others":
 		to.Others = listOf(r, to.Others, r.other)
+	case "accounts":
+		to.Accounts = listOf(r, to.Accounts, r.account)
 	default:
 		if !r.trait(key, to) {
 			r.odd = true
@@ -325,6 +327,8 @@ func (r *documentReader) number(to *customer.Number) {
 			to.By = r.colleague(to.By)
 		case "confirmed_at":
 			to.ConfirmedAt = r.instantPtr()
+		case "account":
+			to.Account = r.string()
 		default:
 			r.odd = true
 		}
@@ -398,6 +402,8 @@ func (r *documentReader) product(to *customer.Product) {
 			to.Note = r.string()
 		case "price":
 			to.Price = r.moneyPtr(to.Price)
+		case "account":
+			to.Account = r.string()
 		default:
 			r.odd = true
 		}
@@ -425,6 +431,8 @@ func (r *documentReader) ticket(to *customer.Ticket) {
 			to.DueAt = r.instantPtr()
 		case "closed_at":
 			to.ClosedAt = r.instantPtr()
+		case "account":
+			to.Account = r.string()
 		default:
 			r.odd = true
 		}
@@ -466,6 +474,8 @@ func (r *documentReader) interaction(to *customer.Interaction) {
 			to.ChangedAt = r.instantPtr()
 		case "links":
 			to.Links = listOf(r, to.Links, r.link)
+		case "account":
+			to.Account = r.string()
 		default:
 			r.odd = true
 		}
@@ -492,6 +502,36 @@ func (r *documentReader) other(to *customer.Other) {
 			to.Name = r.string()
 		case "detail":
 			to.Detail = r.string()
+		default:
+			r.odd = true
+		}
+	})
+}
+
+func (r *documentReader) account(to *customer.Account) {
+	r.object(func(key string) {
+		switch key {
+		case "id":
+			to.ID = r.string()
+		case "name":
+			to.Name = r.string()
+		case "segment":
+			to.Segment = r.string()
+		case "customer_since":
+			to.CustomerSince = r.string()
+		case "billing":
+			r.once(to.Billing == nil)
+			to.Billing = r.billing()
+		case "last_agent":
+			to.LastAgent = r.colleague(to.LastAgent)
+		case "last_agent_at":
+			to.LastAgentAt = r.instantPtr()
+		case "merge":
+			to.Merge = r.whole()
+		case "merged_by":
+			to.MergedBy = *r.colleague(nil)
+		case "merged_at":
+			to.MergedAt = r.instant()
 		default:
 			r.odd = true
 		}

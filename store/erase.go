@@ -20,13 +20,17 @@ type Person struct {
 
 // Traces lead to what else there is of a person, outside the database.
 type Traces struct {
-	Numbers []string         // his alone
-	Calls   []routing.CallID // of his, in order
+	// Accounts are the customers that he is: whom he was merged with too, the one
+	// whose record shows them first. None for somebody who is no customer.
+	Accounts []string
+	Numbers  []string         // his alone
+	Calls    []routing.CallID // of his, in order
 }
 
 // Erased counts what was erased of a person.
 type Erased struct {
 	Customer bool // there was such a customer
+	Accounts int  // that he was: more than one of whom several were merged
 	Calls    int  // of which nothing tells any more whose they were
 	Messages int  // he left
 }
@@ -44,7 +48,7 @@ var ErrDatabaseAway = errors.New("the database does not take changes now: nothin
 const (
 	qOwnersOfNumber = `SELECT customer FROM customer_numbers WHERE e164 = $1 ORDER BY customer`
 	qNumbersAlone   = `SELECT n.e164 FROM customer_numbers n WHERE n.customer = $1
-		AND NOT EXISTS (SELECT 1 FROM customer_numbers o WHERE o.e164 = n.e164 AND o.customer <> n.customer) ORDER BY n.e164`
+		AND NOT EXISTS (SELECT 1 FROM customer_numbers o WHERE o.e164 = n.e164 AND o.key <> n.key) ORDER BY n.e164`
 	// No index has a call's customer, so all of them are read, some at a time.
 	qCallsOfCustomer = `SELECT call, number, customer, callback_number FROM calls WHERE call > $1 AND call <= $2 AND customer = $3 ORDER BY call`
 	qCallsOfNumber   = `SELECT call, number, customer, callback_number FROM calls WHERE call > $1 AND call <= $2
@@ -68,17 +72,18 @@ func (s *Store) Traces(ctx context.Context, who Person) (out Traces, err error) 
 	if err != nil {
 		return Traces{}, fmt.Errorf("store: erase: %w", err)
 	}
-	out.Numbers = found.numbers
+	out.Accounts, out.Numbers = found.accounts, found.numbers
 	for _, c := range found.calls {
 		out.Calls = append(out.Calls, c.call)
 	}
 	return out, nil
 }
 
-// traces are a person's numbers and calls.
+// traces are a person's numbers and calls, and the customers that he is.
 type traces struct {
-	numbers []string
-	calls   []tracedCall
+	accounts []string
+	numbers  []string
+	calls    []tracedCall
 }
 
 type tracedCall struct {
@@ -101,12 +106,21 @@ func (s *Store) traces(ctx context.Context, who Person) (out traces, err error) 
 		}
 		out.numbers = []string{who.Number}
 	default:
-		if out.numbers, err = s.texts(ctx, qNumbersAlone, who.Customer); err != nil {
+		if out.accounts, err = accountsOf(ctx, s.read, who.Customer); err != nil {
 			return out, err
 		}
-		if err := s.callsWhere(ctx, qCallsOfCustomer, who.Customer, &out); err != nil {
-			return out, err
+		for _, id := range out.accounts {
+			alone, err := s.texts(ctx, qNumbersAlone, id)
+			if err != nil {
+				return out, err
+			}
+			out.numbers = append(out.numbers, alone...)
+			if err := s.callsWhere(ctx, qCallsOfCustomer, id, &out); err != nil {
+				return out, err
+			}
 		}
+		slices.Sort(out.numbers)
+		out.numbers = slices.Compact(out.numbers) // two of his accounts may have one
 		if err := s.ownNumbers(ctx, &out); err != nil {
 			return out, err
 		}
@@ -119,7 +133,7 @@ func (s *Store) traces(ctx context.Context, who Person) (out traces, err error) 
 	slices.SortFunc(out.calls, func(a, b tracedCall) int { return int(a.call - b.call) })
 	out.calls = slices.CompactFunc(out.calls, func(a, b tracedCall) bool { return a.call == b.call })
 	// Somebody else may have called from his number: that stays that one's call.
-	out.calls = slices.DeleteFunc(out.calls, func(c tracedCall) bool { return c.customer != "" && c.customer != who.Customer })
+	out.calls = slices.DeleteFunc(out.calls, func(c tracedCall) bool { return c.customer != "" && !slices.Contains(out.accounts, c.customer) })
 	return out, nil
 }
 
@@ -193,15 +207,19 @@ func (s *Store) Erase(ctx context.Context, who Person) (out Erased, err error) {
 	if err != nil {
 		return out, fmt.Errorf("store: erase: %w", err)
 	}
-	s.erased.add(who.Customer, s.numbers.given())
-	s.w.put(forgotten{who.Customer, found.numbers}, false)
+	for _, id := range found.accounts {
+		s.erased.add(id, s.numbers.given())
+	}
+	s.w.put(forgotten{found.accounts, found.numbers}, false)
 	if err := s.Flush(ctx); err != nil {
 		return out, errors.Join(ErrDatabaseAway, err)
 	}
-	if out, err = s.eraseRows(ctx, who, &found); err != nil {
+	if out, err = s.eraseRows(ctx, &found); err != nil {
 		return Erased{}, fmt.Errorf("store: erase: %w", err)
 	}
-	s.pending.drop(who.Customer)
+	for _, id := range found.accounts {
+		s.pending.drop(id)
+	}
 	if err := s.db.scrub(ctx, false); err != nil {
 		return Erased{}, fmt.Errorf("store: erase: the rows are gone, but not what the database keeps of them beside: %w", err)
 	}
@@ -218,9 +236,12 @@ func (s *Store) Scrub(ctx context.Context) error {
 }
 
 // eraseRows is the one transaction.
-func (s *Store) eraseRows(ctx context.Context, who Person, found *traces) (out Erased, err error) {
+func (s *Store) eraseRows(ctx context.Context, found *traces) (out Erased, err error) {
 	err = s.write.inTx(ctx, func(t *tx) error {
 		out = Erased{Calls: len(found.calls)}
+		if err := stillThese(t, found.accounts); err != nil {
+			return err
+		}
 		for _, c := range found.calls {
 			if _, err := t.exec(qDropSound, int64(c.call)); err != nil {
 				return err
@@ -230,7 +251,7 @@ func (s *Store) eraseRows(ctx context.Context, who Person, found *traces) (out E
 				return err
 			}
 			out.Messages += int(n)
-			if err := t.put(qDropContactsOf, int64(c.call), who.Customer); err != nil {
+			if err := t.put(qDropContactsOf, int64(c.call), c.customer); err != nil {
 				return err
 			}
 			if err := t.put(qForgetCall, int64(c.call)); err != nil {
@@ -242,34 +263,68 @@ func (s *Store) eraseRows(ctx context.Context, who Person, found *traces) (out E
 				return err
 			}
 		}
-		if who.Customer == "" {
-			return nil
-		}
-		for _, table := range ofCustomer {
-			if err := t.put(`DELETE FROM `+table+` WHERE customer = $1`, who.Customer); err != nil {
+		for _, id := range found.accounts {
+			there, err := eraseAccount(t, id)
+			if err != nil {
 				return err
 			}
+			if there {
+				out.Customer = true
+				out.Accounts++
+			}
 		}
-		n, err := t.exec(qForgetCustomer, who.Customer)
-		if out.Customer = n > 0; err != nil {
-			return err
-		}
-		// Who has sent one meanwhile held the customer's row, and nobody can any more.
-		return t.put(qDropInteractions, who.Customer)
+		return nil
 	})
 	return out, err
 }
 
+// stillThese refuses an erasure of whom somebody has merged, or not any more, since
+// he was traced. Nobody does until the transaction is over.
+func stillThese(t *tx, accounts []string) error {
+	if len(accounts) == 0 {
+		return nil
+	}
+	var last int64
+	if err := t.row(qTakeMerges, []any{0}, &last); err != nil {
+		return err
+	}
+	now, err := accountsOf(t.ctx, t, accounts[0])
+	if err == nil && !slices.Equal(now, accounts) {
+		err = errors.New("the customer was merged, or a merge undone, at the same moment: nothing of the record was erased, try again")
+	}
+	return err
+}
+
+// eraseAccount erases one customer's rows.
+func eraseAccount(t *tx, id string) (there bool, err error) {
+	for _, table := range ofCustomer {
+		if err := t.put(`DELETE FROM `+table+` WHERE customer = $1`, id); err != nil {
+			return false, err
+		}
+	}
+	for _, query := range []string{qMergesOf, qApartOf} {
+		if err := t.put(query, id); err != nil {
+			return false, err
+		}
+	}
+	n, err := t.exec(qForgetCustomer, id)
+	if err != nil {
+		return false, err
+	}
+	// Who has sent one meanwhile held the customer's row, and nobody can any more.
+	return n > 0, t.put(qDropInteractions, id)
+}
+
 // forgotten blanks the rows that the writer has in memory.
 type forgotten struct {
-	customer string
-	numbers  []string
+	customers []string
+	numbers   []string
 }
 
 func (f forgotten) fold(w *writer, b *batch) bool {
 	for _, c := range w.calls {
 		r := &c.row
-		his := f.customer != "" && r.Customer == f.customer
+		his := slices.Contains(f.customers, r.Customer)
 		if his {
 			r.Customer = ""
 		}

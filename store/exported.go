@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"time"
 
 	"github.com/cordboard/cordboard/routing"
 	"github.com/cordboard/cordboard/screenpop/customer"
@@ -16,11 +17,30 @@ type Exported struct {
 	// Customer is the record with each of its interactions, not only those that a
 	// desk shows; nil: there is no such customer.
 	Customer *customer.Record
+	// Accounts are those who were merged into him, each with a record of his own.
+	Accounts []ExportedAccount
+	// Apart are those of whom somebody has said that they are another.
+	Apart []ExportedApart
 	// Contacts belong to no record here: of his calls when nobody knew whose they
 	// were, or of a customer whose record lives in another system.
 	Contacts []customer.Interaction
+	IDs      []string // of all accounts, as in Traces
 	Numbers  []string // his alone
 	Calls    []ExportedCall
+}
+
+// ExportedAccount is a customer who was merged into another.
+type ExportedAccount struct {
+	Merge
+	Record customer.Record
+}
+
+// ExportedApart is one of whom somebody has said that he is not another.
+type ExportedApart struct {
+	Customer string
+	Other    string
+	By       customer.Colleague
+	At       time.Time
 }
 
 // ExportedCall is a call of a person's.
@@ -33,6 +53,7 @@ type ExportedCall struct {
 
 const (
 	qContactsOfCall     = qSelectInteraction + `FROM interactions WHERE call = $1 AND attempt IS NOT NULL AND customer = '' ORDER BY id`
+	qApart              = `SELECT one, other, agent, agent_name, at FROM customers_apart WHERE one = $1 OR other = $1 ORDER BY one, other`
 	allInteractions int = math.MaxInt32
 )
 
@@ -56,9 +77,9 @@ func (s *Store) exported(ctx context.Context, who Person) (out Exported, err err
 	if err != nil {
 		return out, err
 	}
-	out.Numbers = found.numbers
-	if who.Customer != "" {
-		if err := s.exportRecord(ctx, who.Customer, &out); err != nil {
+	out.IDs, out.Numbers = found.accounts, found.numbers
+	for _, id := range found.accounts {
+		if err := s.exportRecord(ctx, id, &out); err != nil {
 			return out, err
 		}
 	}
@@ -70,9 +91,9 @@ func (s *Store) exported(ctx context.Context, who Person) (out Exported, err err
 	return out, nil
 }
 
-// exportRecord reads a customer's record from the tables, as of one instant.
+// exportRecord reads a customer's own record from the tables, as of one instant.
 func (s *Store) exportRecord(ctx context.Context, id string, out *Exported) error {
-	r, _, err := s.assemble(ctx, id, allInteractions)
+	r, _, _, err := s.assembleOwn(ctx, id, allInteractions)
 	there := err == nil
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return err
@@ -86,12 +107,28 @@ func (s *Store) exportRecord(ctx context.Context, id string, out *Exported) erro
 		return err
 	}
 	called(&r, names)
-	if there {
+	merged, err := mergesOf(ctx, s.read, qMergeOf, id)
+	switch {
+	case err != nil:
+		return err
+	case !there:
+		out.Contacts = append(out.Contacts, r.Interactions...)
+	case len(merged) > 0:
+		out.Accounts = append(out.Accounts, ExportedAccount{merged[0], r})
+	default:
 		out.Customer = &r
-	} else {
-		out.Contacts = r.Interactions
 	}
-	return nil
+	return each(ctx, s.read, qApart, []any{id}, func(rows *sql.Rows) error {
+		a := ExportedApart{Customer: id}
+		var one, other string
+		var at sql.NullInt64
+		err := rows.Scan(&one, &other, &a.By.Agent, &a.By.Name, &at)
+		if a.Other, a.At = other, instant(at); other == id {
+			a.Other = one
+		}
+		out.Apart = append(out.Apart, a)
+		return err
+	})
 }
 
 func (s *Store) exportCall(ctx context.Context, call routing.CallID, out *Exported) (err error) {

@@ -53,7 +53,7 @@ func TestExportHasAllThatEraseRemoves(t *testing.T) {
 					t.Fatal(err)
 				}
 				gone := compare(t, before, cells(t, s), said(t, kept))
-				for _, table := range store.OfCustomer() {
+				for _, table := range append(store.OfCustomer(), "customer_merges", "customers_apart") {
 					if who.Customer != "" && !gone[table] {
 						t.Errorf("nothing of %s was erased: this test has too little of the person", table)
 					}
@@ -112,6 +112,7 @@ func fillPerson(t *testing.T, s *store.Store) store.Person {
 			t.Fatal(err)
 		}
 	}
+	mergedPerson(t, s, r.ID)
 	if err := s.Flush(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -128,6 +129,24 @@ func cells(t *testing.T, s *store.Store) map[string]map[any]int {
 		t.Fatal(err)
 	}
 	return out
+}
+
+// mergedPerson merges another account into a person's, and notes that somebody is
+// another.
+func mergedPerson(t *testing.T, s *store.Store, id string) {
+	t.Helper()
+	at := time.UnixMicro(1_790_000_999_000_333).UTC()
+	other := store.FullRecord()
+	other.ID, other.Name, other.Segment, other.Numbers[0].E164 = "LW-2", "D. Whitcombe", "silver", "+447700900998"
+	if err := s.SaveCustomers(t.Context(), []customer.Record{other}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Merge(t.Context(), id, other.ID, customer.Colleague{Agent: "sue", Name: "Sue Marsh"}, at); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.KeepApart(t.Context(), id, "C-9", customer.Colleague{Agent: "tim", Name: "Tim Ash"}, at.Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // said are all texts, numbers and instants (in microseconds) of an export.

@@ -60,6 +60,9 @@ func checkHead(r *customer.Record) error {
 	if err := checkTraits(r); err != nil {
 		return err
 	}
+	if len(r.Accounts) > 0 {
+		return bad("accounts are merged by cordboard merge (docs/merging.md), not by an import")
+	}
 	return amount("yearly_value", r.YearlyValue)
 }
 

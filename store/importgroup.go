@@ -174,7 +174,10 @@ func (m *merge) some(t *tx, entries []entry) error {
 	if m.careful {
 		changed = slices.Concat(changed, fresh)
 	}
-	return m.relink(t, changed)
+	if err := m.relink(t, changed); err != nil {
+		return err
+	}
+	return m.rejoin(t, slices.Concat(changed, read))
 }
 
 func byID(a, b *entry) int { return strings.Compare(a.id, b.id) }

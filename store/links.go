@@ -17,7 +17,9 @@ const (
 	qSaveLink = `INSERT INTO number_links (e164, customer, agent, agent_name, at) VALUES ($1, $2, $3, $4, $5)
 		ON CONFLICT (e164, customer) DO UPDATE SET agent = excluded.agent, agent_name = excluded.agent_name, at = excluded.at`
 	qAddLinked = `INSERT INTO customer_numbers (e164, customer, label, ord, key)
-		SELECT $1, c.id, '', $3, c.key FROM customers c WHERE c.id = $2 ON CONFLICT (e164, customer) DO NOTHING`
+		SELECT $1, c.id, '', $3, w.key FROM customers c
+		JOIN customers w ON w.id = COALESCE((SELECT m.whole FROM customer_merges m WHERE m.other = c.id), c.id)
+		WHERE c.id = $2 ON CONFLICT (e164, customer) DO NOTHING`
 	qDropLink   = `DELETE FROM number_links WHERE e164 = $1 AND customer = $2`
 	qDropLinked = `DELETE FROM customer_numbers WHERE e164 = $1 AND customer = $2 AND ord = $3`
 )
@@ -36,7 +38,7 @@ func (s *Store) LinkNumber(ctx context.Context, e164, id string, by customer.Col
 		if err := t.put(qAddLinked, e164, id, int64(linkedOrd)); err != nil {
 			return err
 		}
-		return t.put(qRaiseVersion, id, at.UnixMicro())
+		return raised(t, id, at.UnixMicro())
 	})
 	if err != nil {
 		return fmt.Errorf("store: link a number: %w", err)
@@ -44,21 +46,35 @@ func (s *Store) LinkNumber(ctx context.Context, e164, id string, by customer.Col
 	return nil
 }
 
-// UnlinkNumber takes back what agents have said of a number and a customer. What his
-// source says of it stays. When nobody has said anything the error is ErrNotFound.
+// UnlinkNumber takes back what agents have said of a number and a customer, or one who
+// is one with him. What their source says of it stays. When nobody has said anything the error is ErrNotFound.
 func (s *Store) UnlinkNumber(ctx context.Context, e164, id string, at time.Time) error {
 	err := s.write.inTx(ctx, func(t *tx) error {
-		n, err := t.exec(qDropLink, e164, id)
+		accounts, err := accountsOf(t.ctx, t, id)
 		if err != nil {
 			return err
 		}
-		if n == 0 {
+		said := false
+		for _, id := range accounts {
+			n, err := t.exec(qDropLink, e164, id)
+			if err != nil {
+				return err
+			}
+			if n == 0 {
+				continue
+			}
+			said = true
+			if err := t.put(qDropLinked, e164, id, int64(linkedOrd)); err != nil {
+				return err
+			}
+			if err := raised(t, id, at.UnixMicro()); err != nil {
+				return err
+			}
+		}
+		if !said {
 			return ErrNotFound
 		}
-		if err := t.put(qDropLinked, e164, id, int64(linkedOrd)); err != nil {
-			return err
-		}
-		return t.put(qRaiseVersion, id, at.UnixMicro())
+		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("store: unlink a number: %w", err)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/cordboard/cordboard/screenpop/customer"
@@ -29,7 +30,8 @@ func (s *Store) Lookup(ctx context.Context, e164 string) (customer.Match, error)
 	return customer.MatchOf(found, e164), nil
 }
 
-// Customer reads one record by the customer's id; ErrNotFound when there is none.
+// Customer reads the record that shows a customer, by id; ErrNotFound when there is
+// none. It is another's when he was merged into that.
 func (s *Store) Customer(ctx context.Context, id string) (customer.Record, error) {
 	found, err := s.find(ctx, qDocumentByID, id)
 	if err == nil && len(found) == 0 {
@@ -70,8 +72,12 @@ func (s *Store) find(ctx context.Context, query string, args ...any) ([]customer
 		if err != nil {
 			return nil, err
 		}
+		r.SpokeLast()
 		called(&r, names)
-		overlaid(&r, s.pending.of(r.ID), names)
+		overlaid(&r, "", s.pending.of(r.ID), names)
+		for _, a := range r.Accounts {
+			overlaid(&r, a.ID, s.pending.of(a.ID), names)
+		}
 		found = append(found, r)
 	}
 	return found, nil
@@ -98,7 +104,9 @@ func (s *Store) documents(ctx context.Context, query string, args []any) (out []
 			&version, &contacts, &own, &record, &history, &users)
 		d.there, d.version, d.contacts, d.own = record.Valid, version.Int64, int(contacts.Int64), own.Int64
 		d.record, d.history = record.String, history.String
-		out = append(out, d)
+		if !slices.ContainsFunc(out, func(o storedRecord) bool { return o.customer == d.customer }) { // accounts of one may share a number
+			out = append(out, d)
+		}
 		return err
 	})
 	return out, users, err
@@ -166,18 +174,32 @@ func each(ctx context.Context, p querier, query string, args []any, do func(*sql
 // stored. Without the customer's own row the error is ErrNotFound, and what hangs on
 // his id is in the record all the same.
 func (s *Store) assemble(ctx context.Context, id string, most int) (r customer.Record, own int64, err error) {
+	r, own, merges, err := s.assembleOwn(ctx, id, most)
+	if err != nil {
+		return r, own, err
+	}
+	return r, own, s.joined(ctx, &r, merges, most)
+}
+
+// assembleOwn is a customer's own part of the record, and the merges that there are
+// more of.
+func (s *Store) assembleOwn(ctx context.Context, id string, most int) (r customer.Record, own int64, merges []Merge, err error) {
 	there := false
 	asks := append([]ask{{qCustomerByID, []any{id}, func(row scanner) error {
 		there = true
 		return scanCustomer(row, &r, &own)
+	}}, {qMergesInto, []any{id}, func(row scanner) error {
+		m, err := scanMerge(row)
+		merges = append(merges, m)
+		return err
 	}}}, partsOf(&r, id, most)...)
 	if err := s.read.askAll(ctx, asks); err != nil {
-		return r, 0, err
+		return r, 0, nil, err
 	}
 	if !there {
-		return r, 0, ErrNotFound
+		return r, 0, nil, ErrNotFound
 	}
-	return r, own, nil
+	return r, own, merges, nil
 }
 
 // ask is a question and what becomes of each row of the answer.

@@ -172,8 +172,7 @@ func dropMessage(t *tx, call int64) error {
 	if _, err := t.exec(qDropContact, call, attemptOfMessage, owner, messageID(routing.CallID(call))); err != nil {
 		return err
 	}
-	_, err = t.exec(qRaiseVersion, owner, time.Now().UnixMicro())
-	return err
+	return raised(t, owner, time.Now().UnixMicro())
 }
 
 // ExpireMessages removes the messages that were left before an instant, and says

@@ -103,7 +103,8 @@ const (
 	// takes longer than the query: hence the casts.
 	qDocumentsByNumber = qSelectDocument + `customer_numbers n JOIN customers c ON c.key = n.key
 		WHERE n.e164 = $1 ORDER BY n.customer LIMIT CAST($2 AS INTEGER)`
-	qDocumentByID = qSelectDocument + `customers c WHERE c.id = $1`
+	qDocumentByID = qSelectDocument + `customers c
+		WHERE c.id = COALESCE((SELECT m.whole FROM customer_merges m WHERE m.other = $1), $1)`
 
 	// A document is not replaced by an older one.
 	qKeepDocument = `UPDATE customers SET doc_version = $2, doc_contacts = $3, doc_own = $4, doc_added = 0, record = $5, history = $6

@@ -17,12 +17,12 @@ const (
 	SentReplaced = "replaced"
 )
 
-// Sent says what became of one, and whose it is.
+// Sent says what became of one, and whose record shows it.
 type Sent struct {
 	Result   string
 	Revision int // counts from 1 what the system has put in its place
 	Customer string
-	Before   string // whose it was when it has moved, else ""
+	Before   string // whose showed it when it has moved, else ""
 }
 
 // SeveralError refuses to write to one of several customers who have a number.
@@ -33,6 +33,8 @@ func (e *SeveralError) Error() string {
 }
 
 const (
+	// Whose records a number leads to.
+	qWholesOfNumber = `SELECT DISTINCT c.id FROM customer_numbers n JOIN customers c ON c.key = n.key WHERE n.e164 = $1 ORDER BY c.id`
 	// Holds the customer's row until the transaction ends: he cannot be erased
 	// meanwhile, and another with the same id waits.
 	qHoldCustomer = `UPDATE customers SET version = version WHERE id = $1`
@@ -76,7 +78,7 @@ func (s *Store) SaveSent(ctx context.Context, who Person, i customer.Interaction
 func holdCustomer(t *tx, who Person) (id string, err error) {
 	id = who.Customer
 	if who.Number != "" {
-		owners, err := textsOf(t.ctx, t, qOwnersOfNumber, who.Number)
+		owners, err := textsOf(t.ctx, t, qWholesOfNumber, who.Number)
 		switch {
 		case err != nil:
 			return "", err
@@ -108,18 +110,23 @@ func saveSent(t *tx, id string, i customer.Interaction) (out Sent, err error) {
 	if err != nil {
 		return out, err
 	}
-	out = Sent{Result: SentCreated, Revision: revision + 1, Customer: id}
+	out = Sent{Result: SentCreated, Revision: revision + 1}
+	if out.Customer, err = wholeOf(t, id); err != nil {
+		return out, err
+	}
 	now := time.Now().UTC().Truncate(time.Microsecond)
 	if revision > 0 {
 		out.Result = SentReplaced
 		old.ChangedAt = nil
 		if owner == id && reflect.DeepEqual(old, i) {
-			return Sent{Result: SentSame, Revision: revision, Customer: id}, nil
+			return Sent{Result: SentSame, Revision: revision, Customer: out.Customer}, nil
 		}
 		i.ChangedAt = &now
 		if owner != id {
-			out.Before = owner
-			if err := t.put(qRaiseVersion, owner, now.UnixMicro()); err != nil {
+			if out.Before, err = wholeOf(t, owner); err != nil {
+				return out, err
+			}
+			if err := raised(t, owner, now.UnixMicro()); err != nil {
 				return out, err
 			}
 		}
@@ -129,7 +136,7 @@ func saveSent(t *tx, id string, i customer.Interaction) (out Sent, err error) {
 		return out, err
 	}
 	if gone > 0 && revision == 0 { // what his source has under our id: his document counts no more
-		if err := t.put(qRaiseVersion, id, now.UnixMicro()); err != nil {
+		if err := raised(t, id, now.UnixMicro()); err != nil {
 			return out, err
 		}
 	}
@@ -147,7 +154,7 @@ func addSent(t *tx, id string, i *customer.Interaction, revision int, now time.T
 	err = t.put(qAddSent, id, i.ID, i.At.UnixMicro(), i.Channel, i.Title, i.Detail, i.Topic, by.Agent, by.Name, i.Note,
 		i.Disposition, i.DurationS, maybeMicros(i.PromisedBy), maybeFlag(i.Kept), i.Source, revision, maybeMicros(i.ChangedAt), links)
 	if err == nil {
-		err = t.put(qRaiseVersion, id, now.UnixMicro())
+		err = raised(t, id, now.UnixMicro())
 	}
 	if err != nil || !there {
 		return err // a look-up puts it in front of the document

@@ -9,6 +9,7 @@ import (
 // Erased says what was erased of a person.
 type Erased struct {
 	Customer  bool `json:"customer"` // there was such a customer
+	Accounts  int  `json:"accounts"` // that he was: more than one of whom several were merged
 	Calls     int  `json:"calls"`    // of which nothing tells any more whose they were
 	Messages  int  `json:"messages"`
 	Callbacks int  `json:"callbacks"` // that waited, and are over

@@ -120,6 +120,9 @@ type Options struct {
 	Erase Eraser
 	// Export gives what is kept of them; nil: nobody gets it.
 	Export Exporter
+	// Merges and Duplicates have customers who are one be one; both nil: nobody can.
+	Merges     Merges
+	Duplicates DuplicateFinder
 	// Origins says which pages may change anything; see NewOrigins.
 	Origins func(*http.Request) bool
 	// UI is the built desktop; nil is the embedded one.
@@ -157,7 +160,7 @@ type Server struct {
 	pbx        *pbx
 	sent       *sent
 	asked      *asked
-	reports    chan struct{} // holds a token while one is made
+	reports    chan struct{} // holds a token while one is made, or the duplicates are looked for
 	watched    watched
 	remembered remembered
 	ctx        context.Context
@@ -221,6 +224,7 @@ func New(opt Options) *Server {
 	s.routes = append(s.routes, s.messageRoutes()...)
 	s.routes = append(s.routes, s.eraseRoutes()...)
 	s.routes = append(s.routes, s.exportRoutes()...)
+	s.routes = append(s.routes, s.mergeRoutes()...)
 	s.routes = append(s.routes, s.pbxRoutes()...)
 	s.routes = append(s.routes, s.sentRoutes()...)
 	s.routes = append(s.routes, s.askedRoutes()...)

@@ -79,9 +79,7 @@ func (r *Record) Attributes(now time.Time) Attributes {
 	if r.UsageTrend != nil && a.UsageTrend == 0 {
 		a.Zeros = append(a.Zeros, "usage_trend")
 	}
-	if b := r.Billing; b != nil {
-		a.Balance, a.BalanceCurrency, a.OverdueDays = b.Balance.Minor, b.Balance.Currency, b.OverdueAge
-	}
+	a.bills(r)
 	for _, t := range r.Tickets {
 		if t.Status != "open" {
 			continue
@@ -106,6 +104,27 @@ func (r *Record) Attributes(now time.Time) Attributes {
 	}
 	a.LastTopic, a.LastContactDays = r.lastContact(now)
 	return a
+}
+
+// bills adds up the balances of all accounts that are of the first one's currency, and
+// takes the longest time overdue.
+func (a *Attributes) bills(r *Record) {
+	add := func(b *Billing) {
+		if b == nil {
+			return
+		}
+		if a.BalanceCurrency == "" {
+			a.BalanceCurrency = b.Balance.Currency
+		}
+		if b.Balance.Currency == a.BalanceCurrency {
+			a.Balance += b.Balance.Minor
+		}
+		a.OverdueDays = max(a.OverdueDays, b.OverdueAge)
+	}
+	add(r.Billing)
+	for i := range r.Accounts {
+		add(r.Accounts[i].Billing)
+	}
 }
 
 // birthday says whether it is today where the customer lives, else here. Who was

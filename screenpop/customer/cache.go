@@ -58,7 +58,7 @@ func (c *cache) drop(e *list.Element) {
 
 // erase drops the matches of a customer, one of several even, and of numbers.
 func (c *cache) erase(id string, numbers []string) {
-	his := func(r *Record) bool { return id != "" && r.ID == id }
+	his := func(r *Record) bool { return id != "" && r.has(id) }
 	for e := c.order.Front(); e != nil; {
 		entry, next := e.Value.(*cached), e.Next()
 		m := &entry.match
@@ -79,6 +79,7 @@ var (
 	contactSize = int(reflect.TypeFor[Interaction]().Size() + reflect.TypeFor[Colleague]().Size())
 	ticketSize  = int(reflect.TypeFor[Ticket]().Size())
 	productSize = int(reflect.TypeFor[Product]().Size())
+	accountSize = int(reflect.TypeFor[Account]().Size() + reflect.TypeFor[Billing]().Size())
 )
 
 const (
@@ -133,6 +134,9 @@ func weighRecord(r *Record) int {
 	for i := range r.Others {
 		n += 2*textSize + around + texts(r.Others[i].Name, r.Others[i].Detail)
 	}
+	for i := range r.Accounts {
+		n += accountSize + around + texts(r.Accounts[i].ID, r.Accounts[i].Name, r.Accounts[i].Segment)
+	}
 	n += textSize*(len(r.Heed)+len(r.ChurnReasons)) + texts(r.Heed...) + texts(r.ChurnReasons...)
 	for _, c := range []*Colleague{r.AccountManager, r.LastAgent} {
 		if c != nil {
@@ -175,13 +179,18 @@ func (c *cache) outdate(id string) {
 }
 
 func (m Match) shows(id string) bool {
-	if m.Record != nil && m.Record.ID == id {
+	if m.Record != nil && m.Record.has(id) {
 		return true
 	}
 	for i := range m.Candidates {
-		if m.Candidates[i].ID == id {
+		if m.Candidates[i].has(id) {
 			return true
 		}
 	}
 	return false
+}
+
+// has says whether the record is a customer's, or he was merged into it.
+func (r *Record) has(id string) bool {
+	return r.ID == id || slices.ContainsFunc(r.Accounts, func(a Account) bool { return a.ID == id })
 }

@@ -47,6 +47,24 @@ type Record struct {
 	Interactions   []Interaction  `json:"interactions"` // newest first, at most 50
 	Contacts       int            `json:"contacts"`     // interactions in all
 	Others         []Other        `json:"others,omitempty"`
+	// Accounts are the customers who were merged into this one, in that order. What
+	// comes of one of them has its id as Account.
+	Accounts []Account `json:"accounts,omitempty"`
+}
+
+// Account is what a record shows of a customer who was merged into it, beside what
+// he brought.
+type Account struct {
+	ID            string     `json:"id"`
+	Name          string     `json:"name"`
+	Segment       string     `json:"segment,omitempty"`
+	CustomerSince string     `json:"customer_since,omitempty"`
+	Billing       *Billing   `json:"billing,omitempty"`
+	LastAgent     *Colleague `json:"last_agent,omitempty"`
+	LastAgentAt   *time.Time `json:"last_agent_at,omitempty"`
+	Merge         int64      `json:"merge"` // its number, by which it is undone
+	MergedBy      Colleague  `json:"merged_by"`
+	MergedAt      time.Time  `json:"merged_at"`
 }
 
 // Number is one telephone number of a customer.
@@ -57,6 +75,7 @@ type Number struct {
 	// ConfirmedAt when; nil: nobody did, the source alone says so.
 	By          *Colleague `json:"by,omitempty"`
 	ConfirmedAt *time.Time `json:"confirmed_at,omitempty"`
+	Account     string     `json:"account,omitempty"` // whose it is of Record.Accounts; "": the record's own
 }
 
 // Consent: nil is not known.
@@ -98,6 +117,8 @@ type Product struct {
 	Status string `json:"status"`           // active, paused, fault, ended
 	Note   string `json:"note,omitempty"`   // "4 drops in 7 days"
 	Price  *Money `json:"price,omitempty"`  // per month
+	// Account says whose it is of Record.Accounts; "": the record's own.
+	Account string `json:"account,omitempty"`
 }
 
 // Ticket is a request that is tracked to its end.
@@ -111,6 +132,7 @@ type Ticket struct {
 	OpenedAt time.Time  `json:"opened_at"`
 	DueAt    *time.Time `json:"due_at,omitempty"`
 	ClosedAt *time.Time `json:"closed_at,omitempty"`
+	Account  string     `json:"account,omitempty"` // whose it is of Record.Accounts; "": the record's own
 }
 
 // Interaction is one contact, over whatever channel.
@@ -135,6 +157,7 @@ type Interaction struct {
 	Source    string     `json:"source,omitempty"`
 	ChangedAt *time.Time `json:"changed_at,omitempty"`
 	Links     []Link     `json:"links,omitempty"`
+	Account   string     `json:"account,omitempty"` // whose it is of Record.Accounts; "": the record's own
 }
 
 // Link is where something that belongs to an interaction lies: a letter, a photo.

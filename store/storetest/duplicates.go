@@ -30,4 +30,18 @@ func testDuplicates(t *testing.T, f Fixture) {
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
+	by := customer.Colleague{Agent: "sue", Name: "Sue Marsh"}
+	ok(t, s.KeepApart(t.Context(), "D2", "D1", by, at(1)))
+	_, err = s.Merge(t.Context(), "A1", "A2", by, at(1))
+	ok(t, err)
+	got, err = s.Duplicates(t.Context())
+	ok(t, err)
+	equal(t, "merged, and said to be two", got, []store.Duplicate{{Customers: []string{"A1", "A3"}, Numbers: 1}})
+	_, err = s.Merge(t.Context(), "D1", "D2", by, at(2)) // which takes it back
+	ok(t, err)
+	_, err = s.UndoMerge(t.Context(), 2, at(3))
+	ok(t, err)
+	got, err = s.Duplicates(t.Context())
+	ok(t, err)
+	equal(t, "to be looked at again", got[1:], []store.Duplicate{{Customers: []string{"D1", "D2"}, Numbers: 1}})
 }

@@ -62,11 +62,11 @@ func testEraseCustomer(t *testing.T, f Fixture) {
 	traces, err := e.s.Traces(t.Context(), who)
 	ok(t, err)
 	equal(t, "traces", traces, store.Traces{
-		Numbers: []string{"+447700900417", "+447700900555"}, Calls: []routing.CallID{e.his.call, e.fromElsewhere.call, e.his0.call},
+		Accounts: []string{"C-7"}, Numbers: []string{"+447700900417", "+447700900555"}, Calls: []routing.CallID{e.his.call, e.fromElsewhere.call, e.his0.call},
 	})
 	got, err := e.s.Erase(t.Context(), who)
 	ok(t, err)
-	equal(t, "erased", got, store.Erased{Customer: true, Calls: 3, Messages: 2})
+	equal(t, "erased", got, store.Erased{Customer: true, Accounts: 1, Calls: 3, Messages: 2})
 	for _, y := range []story{e.his, e.fromElsewhere, e.his0} {
 		e.whose(t, y, "", "")
 		_, err := e.s.Message(t.Context(), y.call)
@@ -147,7 +147,7 @@ func testEraseDuringACall(t *testing.T, f Fixture) {
 	s.CallBackAt(y.call, "+447700900419")
 	got, err := s.Erase(t.Context(), store.Person{Customer: "C-7"})
 	ok(t, err)
-	equal(t, "erased", got, store.Erased{Customer: true, Calls: 1})
+	equal(t, "erased", got, store.Erased{Customer: true, Accounts: 1, Calls: 1})
 	s.Identified(y.call, "C-7")
 	s.SaveContact(store.Contact{Call: y.call, Attempt: 1, Customer: "C-7", Agent: "ann", At: T0, Talk: time.Minute, Note: "moves in May"})
 	y.ends(70, routing.Answered, routing.ByCaller, "")

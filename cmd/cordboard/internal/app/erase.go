@@ -39,7 +39,7 @@ type erasing struct {
 	keys     func(subjects ...string) error
 	messages func(calls []routing.CallID) error
 	end      func(call routing.CallID) // a place that waits to be called back
-	forget   func(who store.Person, t store.Traces)
+	forget   func(t store.Traces)
 }
 
 func (e *erasing) do(ctx context.Context, who store.Person) (out web.Erased, err error) {
@@ -62,9 +62,9 @@ func (e *erasing) do(ctx context.Context, who store.Person) (out web.Erased, err
 	if err != nil {
 		return out, err
 	}
-	e.forget(who, t)
+	e.forget(t)
 	if e.key != nil {
-		if err := e.keys(subjects(e.key, who, t)...); err != nil {
+		if err := e.keys(subjects(e.key, t)...); err != nil {
 			return out, err
 		}
 	}
@@ -78,7 +78,7 @@ func (e *erasing) do(ctx context.Context, who store.Person) (out web.Erased, err
 		}
 	}
 	erased, err := e.store.Erase(ctx, who)
-	out.Customer, out.Calls, out.Messages = erased.Customer, erased.Calls, erased.Messages
+	out.Customer, out.Accounts, out.Calls, out.Messages = erased.Customer, erased.Accounts, erased.Calls, erased.Messages
 	return out, err
 }
 
@@ -97,9 +97,9 @@ func canonical(who store.Person) (store.Person, error) {
 
 // subjects are those under whose keys the journal has sealed what is known of a
 // person.
-func subjects(key func(field, literal string) string, who store.Person, t store.Traces) (out []string) {
-	if who.Customer != "" {
-		out = append(out, key("customer.id", who.Customer))
+func subjects(key func(field, literal string) string, t store.Traces) (out []string) {
+	for _, id := range t.Accounts {
+		out = append(out, key("customer.id", id))
 	}
 	for _, n := range t.Numbers {
 		out = append(out, key("call.ani", n))
@@ -114,14 +114,16 @@ func subjects(key func(field, literal string) string, who store.Person, t store.
 func (a *App) Erase(ctx context.Context, who store.Person, by string) (web.Erased, error) {
 	a.erasing.Lock() // one at a time
 	defer a.erasing.Unlock()
+	var gone store.Traces
 	e := erasing{
 		store: a.store, key: a.rim.key, keys: a.journal.Erase, messages: a.left.erase,
 		end: func(call routing.CallID) {
 			a.rim.driver.Submit(routing.CallbackCancelled{Call: call, Reason: reasonErased})
 		},
-		forget: func(who store.Person, t store.Traces) {
-			a.rim.callers.erase(who.Customer, t.Numbers)
-			a.finder.Erase(who.Customer, t.Numbers)
+		forget: func(t store.Traces) {
+			gone = t
+			a.rim.callers.erase(t.Accounts, t.Numbers)
+			a.forget(t)
 			a.tracer.messages.Clear()
 		},
 	}
@@ -130,10 +132,18 @@ func (a *App) Erase(ctx context.Context, who store.Person, by string) (web.Erase
 		return out, personRefused(err)
 	}
 	// Look-ups that were under way may have been remembered since.
-	a.finder.Erase(who.Customer, []string{who.Number})
+	a.forget(gone)
 	a.log.Info("a person was erased", zap.String("user", by), zap.Bool("customer", out.Customer), zap.Int("calls", out.Calls),
 		zap.Int("messages", out.Messages), zap.Int("callbacks", out.Callbacks))
 	return out, nil
+}
+
+// forget drops what was found of a person from memory.
+func (a *App) forget(t store.Traces) {
+	a.finder.Erase("", t.Numbers)
+	for _, id := range t.Accounts {
+		a.finder.Erase(id, nil)
+	}
 }
 
 // personRefused is the error of an erasure or an export in web's words.
@@ -168,7 +178,7 @@ func EraseFiles(ctx context.Context, s *configs.Server, who store.Person, log *z
 		end: func(call routing.CallID) {
 			st.Do(time.Now(), []routing.Action{routing.EndCall{Call: call, Outcome: routing.Expired, By: routing.ByServer, Reason: reasonErased}})
 		},
-		forget: func(store.Person, store.Traces) {},
+		forget: func(store.Traces) {},
 	}
 	if out, err = e.do(ctx, who); err != nil {
 		return out, err
@@ -227,11 +237,11 @@ func (m *messages) erase(calls []routing.CallID) error {
 }
 
 // erase forgets who the callers in hand are, of a customer or of numbers.
-func (c *knownCalls) erase(customer string, numbers []string) {
+func (c *knownCalls) erase(customers, numbers []string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, who := range c.by {
-		if customer != "" && who.id == customer || slices.Contains(numbers, who.number) {
+		if slices.Contains(customers, who.id) || slices.Contains(numbers, who.number) {
 			who.id, who.fields, who.customer = "", nil, rule.Customer{}
 		}
 	}

@@ -89,7 +89,7 @@ func TestErase(t *testing.T) {
 			}
 			var out web.Erased
 			admin.json(http.MethodPost, "/api/v1/erasures", `{"customer":"LW-1"}`, http.StatusOK, &out)
-			if out != (web.Erased{Customer: true, Calls: 1}) {
+			if out != (web.Erased{Customer: true, Accounts: 1, Calls: 1}) {
 				t.Errorf("erased %+v", out)
 			}
 			if left := w.found(ofDana); len(left) > 0 {
@@ -159,7 +159,7 @@ func TestEraseFiles(t *testing.T) {
 		t.Fatalf("the journal has %v", got)
 	}
 	out, err := EraseFiles(w.ctx, w.app.Server(), who, zap.NewNop())
-	if err != nil || out != (web.Erased{Customer: true, Calls: 1}) {
+	if err != nil || out != (web.Erased{Customer: true, Accounts: 1, Calls: 1}) {
 		t.Fatalf("%+v, %v", out, err)
 	}
 	if left := w.found(ofDana); len(left) > 0 {
@@ -180,7 +180,7 @@ func TestEraseCallback(t *testing.T) {
 	w.farRings()
 	w.accepts(w.dial(dial{to: toBack}), "1#")
 	out, err := AskToErase(w.ctx, w.app.Server(), store.Person{Customer: "LW-1"}, "me")
-	if err != nil || out != (web.Erased{Customer: true, Calls: 1, Callbacks: 1}) {
+	if err != nil || out != (web.Erased{Customer: true, Accounts: 1, Calls: 1, Callbacks: 1}) {
 		t.Fatalf("%+v, %v", out, err)
 	}
 	w.eventually("her place is gone", func() bool {

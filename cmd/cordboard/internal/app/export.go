@@ -30,6 +30,8 @@ type personFile struct {
 	At       time.Time              `json:"exported_at"`
 	Asked    personAsked            `json:"asked"`
 	Customer *customer.Record       `json:"customer"`
+	Accounts []personAccount        `json:"accounts"`
+	Apart    []personApart          `json:"apart"`
 	Contacts []customer.Interaction `json:"contacts"`
 	Numbers  []string               `json:"numbers"`
 	Calls    []personCall           `json:"calls"`
@@ -39,6 +41,24 @@ type personFile struct {
 type personAsked struct {
 	Customer string `json:"customer,omitempty"`
 	Number   string `json:"number,omitempty"`
+}
+
+// personAccount is a customer who was merged into him, with a record of his own.
+type personAccount struct {
+	Merge    int64              `json:"merge"`
+	Into     string             `json:"into"`
+	Whole    string             `json:"whole"`
+	By       customer.Colleague `json:"by"`
+	At       time.Time          `json:"at"`
+	Customer customer.Record    `json:"customer"`
+}
+
+// personApart is whom somebody has said that he is not.
+type personApart struct {
+	Customer string             `json:"customer"`
+	Other    string             `json:"other"`
+	By       customer.Colleague `json:"by"`
+	At       time.Time          `json:"at"`
 }
 
 type personCall struct {
@@ -134,9 +154,15 @@ func (e *exporting) do(ctx context.Context, who store.Person) (*personFile, erro
 	out := &personFile{
 		Format: exportFormat, At: time.Now().UTC().Truncate(time.Millisecond), Asked: personAsked(who), Customer: kept.Customer,
 		Contacts: append([]customer.Interaction{}, kept.Contacts...), Numbers: append([]string{}, kept.Numbers...),
-		Calls: []personCall{}, Routing: []personKnown{},
+		Accounts: []personAccount{}, Apart: []personApart{}, Calls: []personCall{}, Routing: []personKnown{},
 	}
-	t := store.Traces{Numbers: kept.Numbers}
+	t := store.Traces{Accounts: kept.IDs, Numbers: kept.Numbers}
+	for _, a := range kept.Accounts {
+		out.Accounts = append(out.Accounts, personAccount{a.ID, a.Kept, a.Whole, a.By, a.At, a.Record})
+	}
+	for _, a := range kept.Apart {
+		out.Apart = append(out.Apart, personApart(a))
+	}
 	for i := range kept.Calls {
 		c := &kept.Calls[i]
 		t.Calls = append(t.Calls, c.Call)
@@ -147,7 +173,7 @@ func (e *exporting) do(ctx context.Context, who store.Person) (*personFile, erro
 		out.Calls = append(out.Calls, callOf(c, files))
 	}
 	if e.key != nil {
-		err = e.known(ctx, subjects(e.key, who, t), t.Calls, &out.Routing)
+		err = e.known(ctx, subjects(e.key, t), t.Calls, &out.Routing)
 	}
 	return out, err
 }
