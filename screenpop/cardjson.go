@@ -167,6 +167,9 @@ func appendRecord(to []byte, r *customer.Record) []byte {
 	if len(r.Others) > 0 {
 		to = appendList(to, `,"others":`, r.Others, appendOther)
 	}
+	if len(r.Accounts) > 0 {
+		to = appendList(to, `,"accounts":`, r.Accounts, appendAccount)
+	}
 	return append(to, '}')
 }
 
@@ -215,7 +218,8 @@ func optionalColleague(to []byte, key string, c *customer.Colleague) []byte {
 func appendNumber(to []byte, n *customer.Number) []byte {
 	to = optionalField(appendField(to, `{"e164":`, n.E164), `,"label":`, n.Label)
 	to = optionalColleague(to, `,"by":`, n.By)
-	return append(optionalTime(to, `,"confirmed_at":`, n.ConfirmedAt), '}')
+	to = optionalTime(to, `,"confirmed_at":`, n.ConfirmedAt)
+	return append(optionalField(to, `,"account":`, n.Account), '}')
 }
 
 func appendConsent(to []byte, c customer.Consent) []byte {
@@ -252,7 +256,8 @@ func appendProduct(to []byte, p *customer.Product) []byte {
 	to = optionalField(to, `,"detail":`, p.Detail)
 	to = appendField(to, `,"status":`, p.Status)
 	to = optionalField(to, `,"note":`, p.Note)
-	return append(optionalMoney(to, `,"price":`, p.Price), '}')
+	to = optionalMoney(to, `,"price":`, p.Price)
+	return append(optionalField(to, `,"account":`, p.Account), '}')
 }
 
 func appendTicket(to []byte, t *customer.Ticket) []byte {
@@ -264,7 +269,8 @@ func appendTicket(to []byte, t *customer.Ticket) []byte {
 	to = appendField(to, `,"status":`, t.Status)
 	to = appendTime(to, `,"opened_at":`, t.OpenedAt)
 	to = optionalTime(to, `,"due_at":`, t.DueAt)
-	return append(optionalTime(to, `,"closed_at":`, t.ClosedAt), '}')
+	to = optionalTime(to, `,"closed_at":`, t.ClosedAt)
+	return append(optionalField(to, `,"account":`, t.Account), '}')
 }
 
 func appendInteraction(to []byte, i *customer.Interaction) []byte {
@@ -286,7 +292,7 @@ func appendInteraction(to []byte, i *customer.Interaction) []byte {
 	if len(i.Links) > 0 {
 		to = appendList(to, `,"links":`, i.Links, appendLink)
 	}
-	return append(to, '}')
+	return append(optionalField(to, `,"account":`, i.Account), '}')
 }
 
 func appendLink(to []byte, l *customer.Link) []byte {
@@ -297,4 +303,19 @@ func appendLink(to []byte, l *customer.Link) []byte {
 
 func appendOther(to []byte, o *customer.Other) []byte {
 	return append(optionalField(appendField(to, `{"name":`, o.Name), `,"detail":`, o.Detail), '}')
+}
+
+func appendAccount(to []byte, a *customer.Account) []byte {
+	to = appendField(to, `{"id":`, a.ID)
+	to = appendField(to, `,"name":`, a.Name)
+	to = optionalField(to, `,"segment":`, a.Segment)
+	to = optionalField(to, `,"customer_since":`, a.CustomerSince)
+	if a.Billing != nil {
+		to = appendBilling(append(to, `,"billing":`...), a.Billing)
+	}
+	to = optionalColleague(to, `,"last_agent":`, a.LastAgent)
+	to = optionalTime(to, `,"last_agent_at":`, a.LastAgentAt)
+	to = appendInt(to, `,"merge":`, a.Merge)
+	to = optionalColleague(to, `,"merged_by":`, &a.MergedBy)
+	return append(appendTime(to, `,"merged_at":`, a.MergedAt), '}')
 }

@@ -19,7 +19,7 @@ var factPanels = map[string][]string{
 	"name": {"who", "bar"}, "number": {"bar", "who"}, "customer": {"who"}, "numbers": {"who"},
 	"language": {"who"}, "segment": {"who"}, "customer_since": {"who"}, "churn_risk": {"who"},
 	"heed": {"bar", "who"}, "consent": {"who"}, "account_manager": {"who"}, "last_agent": {"who", "timeline"},
-	"others":  {"who"},
+	"others": {"who"}, "accounts": {"who"},
 	"balance": {"money"}, "overdue": {"money"}, "last_bill": {"money"}, "we_owe": {"money"},
 	"products": {"products"}, "tickets": {"tickets"}, "interactions": {"timeline"},
 	"answers_used": {"answers"}, "notes": {"notes", "from"}, "draft": {"notes", "from"},
@@ -53,6 +53,7 @@ func recordFacts(r *customer.Record) []string {
 	add(r.AccountManager != nil, "account_manager")
 	add(r.LastAgent != nil, "last_agent")
 	add(len(r.Others) > 0, "others")
+	add(len(r.Accounts) > 0, "accounts")
 	if b := r.Billing; b != nil {
 		f = append(f, "balance")
 		add(b.Overdue != nil, "overdue")

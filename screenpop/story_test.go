@@ -120,13 +120,13 @@ func TestFactsReAsked(t *testing.T) {
 	full := &customer.Record{
 		ID: "1", Name: "n", Language: "en", Segment: "s", CustomerSince: "x", ChurnRisk: new(int), Heed: []string{"h"},
 		Numbers: []customer.Number{{}}, Consent: customer.Consent{Phone: new(bool)}, AccountManager: &customer.Colleague{},
-		LastAgent: &customer.Colleague{}, Others: []customer.Other{{}}, Products: []customer.Product{{}}, Tickets: []customer.Ticket{{}},
+		LastAgent: &customer.Colleague{}, Others: []customer.Other{{}}, Accounts: []customer.Account{{}}, Products: []customer.Product{{}}, Tickets: []customer.Ticket{{}},
 		Interactions: []customer.Interaction{{}}, Billing: &customer.Billing{Overdue: &customer.Money{}, LastBill: &customer.Money{}, WeOwe: &customer.Money{}},
 	}
 	if got := FactsReAsked(Known{Facts: append(recordFacts(full), notOfRecord...)}, 0, all); got != nil {
 		t.Errorf("facts without a panel: %v", got)
 	}
-	if n := len(recordFacts(full)); n != 19 {
+	if n := len(recordFacts(full)); n != 20 {
 		t.Errorf("%d facts of a full record", n)
 	}
 }

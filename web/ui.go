@@ -22,7 +22,7 @@ func embedded() fs.FS {
 }
 
 // pages are the addresses of the one page.
-var pages = []string{"/", "/login", "/in", "/board"}
+var pages = []string{"/", "/login", "/in", "/board", "/duplicates"}
 
 // contentTypes of what a build holds; the machine's own table is not asked.
 var contentTypes = map[string]string{

@@ -109,7 +109,7 @@ func weighRecord(r *Record) int {
 	}
 	for i := range r.Interactions {
 		v := &r.Interactions[i]
-		n += contactSize + around + texts(v.ID, v.Channel, v.Title, v.Detail, v.Topic, v.Note, v.Disposition, v.Source)
+		n += contactSize + around + texts(v.ID, v.Channel, v.Title, v.Detail, v.Topic, v.Note, v.Disposition, v.Source, v.Account)
 		for _, l := range v.Links {
 			n += texts(l.Title, l.URL)
 		}
@@ -119,14 +119,14 @@ func weighRecord(r *Record) int {
 	}
 	for i := range r.Tickets {
 		v := &r.Tickets[i]
-		n += ticketSize + around + texts(v.ID, v.Title, v.Detail, v.Topic, v.Kind, v.Status)
+		n += ticketSize + around + texts(v.ID, v.Title, v.Detail, v.Topic, v.Kind, v.Status, v.Account)
 	}
 	for i := range r.Products {
 		v := &r.Products[i]
-		n += productSize + around + texts(v.ID, v.Kind, v.Name, v.Detail, v.Status, v.Note)
+		n += productSize + around + texts(v.ID, v.Kind, v.Name, v.Detail, v.Status, v.Note, v.Account)
 	}
 	for i := range r.Numbers {
-		n += 2*textSize + around + texts(r.Numbers[i].E164, r.Numbers[i].Label)
+		n += 2*textSize + around + texts(r.Numbers[i].E164, r.Numbers[i].Label, r.Numbers[i].Account)
 		if by := r.Numbers[i].By; by != nil {
 			n += around + texts(by.Agent, by.Name)
 		}
@@ -135,7 +135,7 @@ func weighRecord(r *Record) int {
 		n += 2*textSize + around + texts(r.Others[i].Name, r.Others[i].Detail)
 	}
 	for i := range r.Accounts {
-		n += accountSize + around + texts(r.Accounts[i].ID, r.Accounts[i].Name, r.Accounts[i].Segment)
+		n += weighAccount(&r.Accounts[i])
 	}
 	n += textSize*(len(r.Heed)+len(r.ChurnReasons)) + texts(r.Heed...) + texts(r.ChurnReasons...)
 	for _, c := range []*Colleague{r.AccountManager, r.LastAgent} {
@@ -145,6 +145,17 @@ func weighRecord(r *Record) int {
 	}
 	if b := r.Billing; b != nil {
 		n += texts(b.Source)
+	}
+	return n
+}
+
+func weighAccount(a *Account) int {
+	n := accountSize + around + texts(a.ID, a.Name, a.Segment, a.CustomerSince, a.MergedBy.Agent, a.MergedBy.Name)
+	if a.Billing != nil {
+		n += texts(a.Billing.Source)
+	}
+	if a.LastAgent != nil {
+		n += texts(a.LastAgent.Agent, a.LastAgent.Name)
 	}
 	return n
 }

@@ -1,10 +1,12 @@
 // Which page: the address, and who is signed in.
 import { useCallback, useEffect, useState } from 'react';
+import { useTranslation } from 'react-i18next';
 import { HttpError, type User, whoAmI } from './api/http';
 import { Board } from './board/Board';
 import { DeskPage } from './desk/DeskPage';
 import { i18next } from './i18n';
 import { LinkLogin, Login } from './login/Login';
+import { Merges } from './merges/Merges';
 import { usePrefs } from './ui/prefs';
 
 type Who = { is: 'asking' } | { is: 'link'; link: string } | { is: 'nobody'; why: string } | { is: 'here'; user: User };
@@ -19,10 +21,22 @@ function first(): Who {
 
 const start = first();
 
-const homeOf = (u: User) => (u.role !== 'agent' ? '/board' : '/');
+/** Where a supervisor may be; the first is where one comes in. */
+const pages = ['/board', '/duplicates'];
+
+const homeOf = (u: User, at: string) => (u.role === 'agent' ? '/' : pages.includes(at) ? at : pages[0]!);
+
+/** What a supervisor sees: one page, and the way to the other. */
+function Console({ user, at, go, onSignedOut }: { user: User; at: string; go: (to: string) => void; onSignedOut: () => void }) {
+  const { t } = useTranslation();
+  return at === '/duplicates'
+    ? <Merges user={user} onSignedOut={onSignedOut} places={[{ name: t('rail.board'), icon: 'users', go: () => go('/board') }]} />
+    : <Board user={user} onSignedOut={onSignedOut} places={[{ name: t('rail.merges'), icon: 'user', go: () => go('/duplicates') }]} />;
+}
 
 export function App() {
   const [who, setWho] = useState<Who>(start);
+  const [at, setAt] = useState(location.pathname);
   const { lang } = usePrefs();
   useEffect(() => void i18next.changeLanguage(lang), [lang]);
   useEffect(() => {
@@ -35,10 +49,19 @@ export function App() {
   const enter = useCallback((user: User) => setWho({ is: 'here', user }), []);
   const fail = useCallback((why: string) => setWho({ is: 'nobody', why }), []);
   const leave = useCallback(() => setWho({ is: 'nobody', why: '' }), []);
-  const path = who.is === 'here' ? homeOf(who.user) : who.is === 'nobody' ? '/login' : '';
+  const path = who.is === 'here' ? homeOf(who.user, at) : who.is === 'nobody' ? '/login' : '';
   useEffect(() => {
     if (path && location.pathname !== path) history.replaceState(null, '', path);
   }, [path]);
+  useEffect(() => {
+    const back = () => setAt(location.pathname);
+    addEventListener('popstate', back);
+    return () => removeEventListener('popstate', back);
+  }, []);
+  const go = useCallback((to: string) => {
+    history.pushState(null, '', to);
+    setAt(to);
+  }, []);
   switch (who.is) {
     case 'asking':
       return null;
@@ -47,6 +70,6 @@ export function App() {
     case 'nobody':
       return <Login key={who.why} onDone={enter} ask={who.why} />;
     default:
-      return who.user.role !== 'agent' ? <Board user={who.user} onSignedOut={leave} /> : <DeskPage key={who.user.id} user={who.user} onSignedOut={leave} />;
+      return who.user.role !== 'agent' ? <Console user={who.user} at={path} go={go} onSignedOut={leave} /> : <DeskPage key={who.user.id} user={who.user} onSignedOut={leave} />;
   }
 }

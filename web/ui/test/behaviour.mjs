@@ -72,6 +72,33 @@ export const behaviour = {
     assert.equal(await x.id('new-messages').innerText(), '1 new message');
   }),
 
+  'two who may be one are compared, merged, made two again and told apart': desk(async ({ server, context }) => {
+    server.duplicates = duplicateData();
+    const page = await context.newPage();
+    await page.goto(server.url + '/in#boss-link');
+    await page.getByRole('button', { name: 'Duplicates' }).click();
+    await page.waitForSelector('[data-testid=merges] [data-testid=duplicates]');
+    assert.equal(new URL(page.url()).pathname, '/duplicates');
+    assert.equal(await page.getByTestId('merge-LW-204').count(), 0, 'whose record is kept is merged into nobody');
+    server.mergeRefused = 'merged';
+    await page.getByTestId('merge-LW-931').click();
+    await page.getByText('part of another record').waitFor();
+    server.mergeRefused = '';
+    await page.getByTestId('merge-LW-931').click();
+    await page.getByTestId('undo-1').waitFor();
+    assert.deepEqual(server.merges.map((m) => [m.whole, m.other]), [['LW-204', 'LW-931']]);
+    assert.equal(await page.getByText('part of another record').count(), 0);
+    assert.equal(await page.getByTestId('duplicates').count(), 1, 'they are no duplicates any more');
+    await page.getByTestId('undo-1').click();
+    await page.getByText('Nobody is merged.').waitFor();
+    await page.locator('article').first().getByRole('radio').last().check();
+    await page.getByTestId('apart-LW-204').click();
+    await page.getByTestId('apart-LW-204').waitFor({ state: 'detached' });
+    assert.deepEqual(server.apart, [{ keep: 'LW-931', other: 'LW-204' }]);
+    await page.goBack();
+    await page.waitForSelector('[data-testid=board]');
+  }),
+
   'the board tells who is to be called back, and what became of the callbacks': desk(async ({ server, context }) => {
     const queue = (name, more) => ({ name, title: name, waiting: 0, oldest_since: 0, talking: 0, staffed: 1, available: 1, answer_within_s: 20, open: true, offered: 9, answered: 1, abandoned: 0, answered_in_time: 1, ...more });
     const board = (queues, calls) => ({ at: Date.now() * 1000, degraded: [], agents: [], calls, queues });
@@ -875,3 +902,16 @@ export function boardData() {
     ],
   };
 }
+
+/** Two groups of customers who may be one. */
+export const duplicateData = () => [
+  { numbers: 2, customers: [
+    { id: 'LW-204', name: 'Dana Whitcombe', segment: 'gold', language: 'en', customer_since: '2019-08-12', numbers: ['+447700900417', '+441632960118'], products: ['Fibre 500', 'Mobile L'], open_tickets: 1, contacts: 31, last_contact: (Date.now() - 86_400_000) * 1000, balance: { minor: -6420, currency: 'GBP' }, accounts: [] },
+    { id: 'LW-931', name: 'WHITCOMBE, Dana', segment: 'standard', language: 'en', customer_since: '2023-02-01', numbers: ['+447700900417', '+441632960118', '+447700900499'], products: ['TV Family'], open_tickets: 0, contacts: 4, last_contact: (Date.now() - 40 * 86_400_000) * 1000, balance: { minor: 0, currency: 'GBP' }, accounts: [] },
+  ] },
+  { numbers: 1, customers: [
+    { id: 'LW-310', name: 'Rhys Hale', segment: '', language: '', customer_since: '', numbers: ['+447700900488'], products: [], open_tickets: 0, contacts: 0, last_contact: 0, balance: null, accounts: [] },
+    { id: 'LW-311', name: 'Hale Rhys', segment: '', language: '', customer_since: '', numbers: ['+447700900488'], products: ['Mobile S'], open_tickets: 0, contacts: 2, last_contact: 0, balance: null, accounts: ['LW-17'] },
+    { id: 'LW-312', name: 'R. Hale', segment: '', language: '', customer_since: '', numbers: ['+447700900488'], products: [], open_tickets: 0, contacts: 1, last_contact: 0, balance: null, accounts: [] },
+  ] },
+];

@@ -39,6 +39,9 @@ export class FakeServer {
     { call: 17, mailbox: 'office', queue: '', language: 'en', left_at: (Date.now() - 7_200_000) * 1000, length_ms: 9_800, state: 'heard', by: 'ivana', at: (Date.now() - 60_000) * 1000, number: '', customer: '', name: '' },
   ];
   messagesStuck = false;
+  duplicates = [];
+  merges = [];
+  apart = [];
   refuseBoards = false;
   watchers = new Set();
 
@@ -101,7 +104,25 @@ export class FakeServer {
       Object.assign(found, { state: body.state, by: who.id, at: Date.now() * 1000 });
       return json(200, found);
     }
+    const undone = call.match(/^DELETE \/api\/v1\/merges\/(\d+)$/);
+    if (undone) {
+      this.merges = this.merges.filter((m) => m.merge !== Number(undone[1]));
+      return res.writeHead(204).end();
+    }
     switch (call) {
+      case 'GET /api/v1/duplicates':
+        return json(200, { duplicates: this.duplicates, more: 0 });
+      case 'GET /api/v1/merges':
+        return json(200, { merges: this.merges });
+      case 'POST /api/v1/merges': {
+        if (this.mergeRefused) return json(409, { code: this.mergeRefused });
+        const nameOf = (id) => this.duplicates.flatMap((d) => d.customers).find((c) => c.id === id)?.name ?? '';
+        this.merges = [{ merge: this.merges.length + 1, whole: body.keep, whole_name: nameOf(body.keep), other: body.other, other_name: nameOf(body.other), by: who.name, at: Date.now() * 1000 }, ...this.merges];
+        return json(201, this.merges[0]);
+      }
+      case 'POST /api/v1/duplicates/apart':
+        this.apart.push(body);
+        return res.writeHead(204).end();
       case 'GET /api/v1/messages':
         return json(200, { messages: this.messages.filter((m) => m.state === new URL(req.url, 'http://x').searchParams.get('state')) });
       case 'DELETE /api/v1/session':

@@ -2,7 +2,7 @@
 // holds one of them; with PICTURES=FOLDER every state leaves its picture there.
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { behaviour, boardData } from './behaviour.mjs';
+import { behaviour, boardData, duplicateData } from './behaviour.mjs';
 import { accessible, fits, launch, quit, withPage } from './harness.mjs';
 import { scenes } from './scenes.mjs';
 
@@ -44,6 +44,16 @@ for (const density of ['14', '16']) {
 looks.forEach(([scheme, lang], i) => {
   tests.push([`looks: board ${sizes[i].width} ${scheme} ${lang}`, () => withPage({ viewport: sizes[i], scheme, lang, user: 'boss', prepare: (s) => void (s.board = boardData()) }, async ({ page }) => {
     await picture(page, `board-${sizes[i].width}-${scheme}-${lang}`);
+    await fits(page);
+    await accessible(page);
+  })]);
+  tests.push([`looks: duplicates ${sizes[i].width} ${scheme} ${lang}`, () => withPage({ viewport: sizes[i], scheme, lang, user: 'boss', prepare: (s) => {
+    Object.assign(s, { board: boardData(), duplicates: duplicateData() });
+    s.merges = [{ merge: 4, whole: 'LW-118', whole_name: 'Юлия Озерова', other: 'LW-640', other_name: 'Озерова Ю.', by: 'Sue Marsh', at: (Date.now() - 7_200_000) * 1000 }];
+  } }, async ({ page, server }) => {
+    await page.goto(server.url + '/duplicates');
+    await page.waitForSelector('[data-testid=duplicates]');
+    await picture(page, `duplicates-${sizes[i].width}-${scheme}-${lang}`);
     await fits(page);
     await accessible(page);
   })]);

@@ -102,3 +102,17 @@ export function messageSound(call: number): string {
   const who = seat.get();
   return `/api/v1/messages/${call}/sound` + (who ? '?seat=' + encodeURIComponent(who) : '');
 }
+
+/** One of several who may be one customer: CANDIDATE of docs/http-api.md. */
+export interface Candidate {
+  id: string; name: string; segment: string; language: string; customer_since: string; numbers: string[]; products: string[];
+  open_tickets: number; contacts: number; last_contact: number; balance: { minor: number; currency: string } | null; accounts: string[];
+}
+export interface Duplicates { numbers: number; customers: Candidate[] }
+export interface Merge { merge: number; whole: string; whole_name: string; other: string; other_name: string; by: string; at: number }
+
+export const listDuplicates = async () => (await request('GET', '/api/v1/duplicates')) as { duplicates: Duplicates[]; more: number };
+export const listMerges = async () => ((await request('GET', '/api/v1/merges')) as { merges: Merge[] }).merges;
+export const mergeCustomers = (keep: string, other: string) => request('POST', '/api/v1/merges', { keep, other });
+export const undoMerge = (merge: number) => request('DELETE', `/api/v1/merges/${merge}`);
+export const keepApart = (keep: string, other: string) => request('POST', '/api/v1/duplicates/apart', { keep, other });

@@ -9,10 +9,10 @@ import { agentJack } from '../desk/states';
 import { LanguageButton } from '../desk/StatusBar';
 import { clockSeconds, duration, number, percent } from '../format/intl';
 import { Icon, Jack } from '../ui/Icon';
-import { Rail } from '../ui/Rail';
+import { type Place, Rail } from '../ui/Rail';
 import { type AgentRow, blockedBy, type BoardData, type CallRow, type Counts, isWaiting, pressure, type QueueRow, serviceLevel, useBoard, worstFirst } from './stream';
 
-export function Board({ user, onSignedOut }: { user: User; onSignedOut: () => void }) {
+export function Board({ user, places, onSignedOut }: { user: User; places: Place[]; onSignedOut: () => void }) {
   const { t, i18n } = useTranslation();
   const { board, link, offset } = useBoard();
   const tick = useTick();
@@ -29,7 +29,7 @@ export function Board({ user, onSignedOut }: { user: User; onSignedOut: () => vo
   }, [onSignedOut]);
   return (
     <div className="shell" data-testid="board" data-link={link}>
-      <Rail page={t('rail.board')} icon="users" name={user.name} ring="var(--st-away)" onSignOut={() => void leave()} />
+      <Rail page={t('rail.board')} icon="users" places={places} name={user.name} ring="var(--st-away)" onSignOut={() => void leave()} />
       <div className="work">
         <header className="head">
           <h1>{t('board.title')}</h1>

@@ -7,7 +7,7 @@ import type { IconName } from '../ui/glyphs';
 import { detailInWords } from './Asks';
 import { useDeskState, useNow, useWords } from './context';
 import { Sound } from './Messages';
-import { Absent, panel, recordPanel } from './panels';
+import { Absent, Of, panel, recordPanel } from './panels';
 import { type Billing, type Interaction, type Link, type Product, type Ticket, toMs } from './protocol';
 import type { LiveCard } from './store';
 import { nameOf } from './words';
@@ -69,7 +69,7 @@ function Products({ list, home }: { list: Product[]; home: string }) {
         {list.map((p) => (
           <tr key={p.id}>
             <td className="ico"><Icon name={productIcon[p.kind] ?? 'ticket'} /></td>
-            <td><b className="m">{p.name}</b> {p.detail && <span className="t3 opt">{detailOf(p.detail, home)}</span>}</td>
+            <td><b className="m">{p.name}</b> {p.detail && <span className="t3 opt">{detailOf(p.detail, home)}</span>} <Of account={p.account} /></td>
             <td><ProductTag p={p} /></td>
             <td className="r num">{p.price ? money(p.price, lang) : ''}</td>
           </tr>
@@ -101,12 +101,12 @@ export function Tickets({ c, stacked }: { c: LiveCard; stacked?: boolean }) {
     <section className="sheet sec" {...panel('tickets', recordPanel(c, list.length > 0))}>
       <header><h2>{t('tickets.title')}</h2>{c.record && <span className="count">{t('tickets.open', { count: open })}</span>}</header>
       {list.length === 0 ? <Absent state={recordPanel(c, false)} empty={t('tickets.empty')} /> : stacked ? (
-        <ul className="rec" data-testid="tickets">{list.map((x) => <li key={x.id}><Icon name="ticket" /><span><span className="num t2">{x.id}</span> {x.title}{x.detail && <small>{x.detail}</small>}</span><TicketTag x={x} /></li>)}</ul>
+        <ul className="rec" data-testid="tickets">{list.map((x) => <li key={x.id}><Icon name="ticket" /><span><span className="num t2">{x.id}</span> {x.title} <Of account={x.account} />{x.detail && <small>{x.detail}</small>}</span><TicketTag x={x} /></li>)}</ul>
       ) : (
         <div className="scroll tick-box" tabIndex={list.length > 3 ? 0 : undefined} role={list.length > 3 ? 'region' : undefined} aria-label={list.length > 3 ? t('tickets.title') : undefined}>
           <table className="tbl prod tick" data-testid="tickets"><colgroup><col className="tid" /><col /><col className="tdue" /></colgroup>
             <thead className="vh"><tr><th>{t('tickets.id')}</th><th>{t('tickets.what')}</th><th>{t('tickets.when')}</th></tr></thead>
-            <tbody>{list.map((x) => <tr key={x.id}><td className="num tid">{x.id}</td><td className="cut" title={x.detail ? `${x.title}. ${x.detail}` : x.title}><b className="m">{x.title}</b> {x.detail && <span className="t3">{x.detail}</span>}</td><td className="r"><TicketTag x={x} /></td></tr>)}</tbody>
+            <tbody>{list.map((x) => <tr key={x.id}><td className="num tid">{x.id}</td><td className="cut" title={x.detail ? `${x.title}. ${x.detail}` : x.title}><b className="m">{x.title}</b> {x.account && <><Of account={x.account} /> </>}{x.detail && <span className="t3">{x.detail}</span>}</td><td className="r"><TicketTag x={x} /></td></tr>)}</tbody>
           </table>
         </div>
       )}
@@ -176,7 +176,7 @@ function Contact({ x, fresh, lastNote }: { x: Interaction; fresh: boolean; lastN
       <time dateTime={x.at}>{nearDate(toMs(x.at), now, lang)}</time>
       <span className="ch"><Icon name={channelIcon[x.channel] ?? 'note'} /></span>
       <div className="what">
-        <b>{channel}</b> {x.title}
+        <b>{channel}</b> {x.title} <Of account={x.account} />
         {under.map((u) => <p key={u}>{u}</p>)}
         {x.source && <p className="t3" data-testid="source">{t('timeline.source', { source: x.source })}{x.changed_at && ' · ' + t('timeline.changed', { when: nearDate(toMs(x.changed_at), now, lang) })}</p>}
         {x.links && <Links list={x.links} />}

@@ -1,11 +1,11 @@
 // Who is calling: match, identity, standing, risk of leaving, consent.
-import { countryName, dayInWords, languageName, roundMoney, shortDate, timeInZone } from '../format/intl';
+import { countryName, dayInWords, languageName, money, roundMoney, shortDate, timeInZone } from '../format/intl';
 import { formatNumber } from '../format/phone';
 import { Icon, Tag } from '../ui/Icon';
 import { useDeskState, useNow, useWords } from './context';
 import { NumberFact } from './Linked';
-import { Absent, panel, recordPanel } from './panels';
-import { type CustomerRecord, toMs } from './protocol';
+import { Absent, Of, panel, recordPanel } from './panels';
+import { type Account, type CustomerRecord, toMs } from './protocol';
 import type { LiveCard } from './store';
 import { useUi } from './ui';
 import { nameOf, numberIs } from './words';
@@ -86,6 +86,7 @@ export function Who({ c }: { c: LiveCard }) {
           <ul className="reasons">{r.others.map((o) => <li key={o.name}><Icon name="user" /><span>{o.name}</span><span className="t3 xs">{o.detail}</span></li>)}</ul>
         </section>
       )}
+      {r?.accounts && r.accounts.length > 0 && <Accounts list={r.accounts} />}
     </div>
   );
 }
@@ -102,11 +103,25 @@ export function Facts({ c, r, children }: { c: LiveCard; r: CustomerRecord; chil
       <dt>{t('who.customer')}</dt><dd className="num" data-testid="customer-id">{r.id}</dd>
       {r.language && <><dt>{t('who.speaks')}</dt><dd>{languageName(r.language, lang)} {there && <span className="t3 nowrap">{t('who.local_time', { time: there })}</span>}</dd></>}
       {r.country && <><dt>{t('who.country')}</dt><dd>{countryName(r.country, lang)}</dd></>}
-      {others.length > 0 && <><dt>{t('who.numbers')}</dt><dd>{others.map((n) => <span key={n.e164} className="other-number"><span className="num">{formatNumber(n.e164, c.dialled)}</span> {n.label && <span className="t3">{labelWord(n.label, t)}</span>}</span>)}</dd></>}
+      {others.length > 0 && <><dt>{t('who.numbers')}</dt><dd>{others.map((n) => <span key={n.e164} className="other-number"><span className="num">{formatNumber(n.e164, c.dialled)}</span> {n.label && <span className="t3">{labelWord(n.label, t)}</span>}{n.account && <> <Of account={n.account} /></>}</span>)}</dd></>}
       <NumberFact c={c} r={r} />
       {r.last_agent && <><dt>{t('who.last_agent')}</dt><dd>{r.last_agent.agent === s.me?.id ? t('who.you') : nameOf(s, r.last_agent)} {r.last_agent_at && <span className="t3 nowrap">{shortDate(toMs(r.last_agent_at), now, lang)}</span>}</dd></>}
       {children}
     </dl>
+  );
+}
+
+/** Who else this customer is: what comes of each has its number beside it. */
+function Accounts({ list }: { list: Account[] }) {
+  const { t, lang } = useWords();
+  return (
+    <section className="sec" data-testid="accounts">
+      <header><h2>{t('who.accounts')}</h2></header>
+      <ul className="reasons">{list.map((a) => (
+        <li key={a.id}><Icon name="book" /><span><span className="num">{a.id}</span> {a.name}</span>
+          <span className="t3 xs nowrap">{a.billing && money(a.billing.balance, lang, true)}</span></li>
+      ))}</ul>
+    </section>
   );
 }
 

@@ -15,6 +15,12 @@ export function panel(name: PanelName, state: PanelState) {
   return { 'data-panel': name, 'data-state': state };
 }
 
+/** Whose a thing is, of those who were merged into one record. */
+export function Of({ account }: { account?: string }) {
+  const { t } = useWords();
+  return account ? <span className="t3 xs nowrap" data-testid="account">{t('account.of', { id: account })}</span> : null;
+}
+
 /** What stands in a panel whose values are not there. */
 export function Absent({ state, empty }: { state: PanelState; empty: string }) {
   const { t } = useWords();

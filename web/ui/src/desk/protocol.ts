@@ -6,12 +6,12 @@ export type Micros = number;
 
 export interface Money { minor: number; currency: string }
 export interface Colleague { agent: string; name: string }
-export interface Product { id: string; kind: string; name: string; detail?: string; status: string; note?: string; price?: Money }
-export interface Ticket { id: string; title: string; detail?: string; topic?: string; kind: string; status: string; opened_at: string; due_at?: string; closed_at?: string }
+export interface Product { id: string; kind: string; name: string; detail?: string; status: string; note?: string; price?: Money; account?: string }
+export interface Ticket { id: string; title: string; detail?: string; topic?: string; kind: string; status: string; opened_at: string; due_at?: string; closed_at?: string; account?: string }
 export interface Interaction {
   id: string; at: string; channel: string; title: string; detail?: string; topic?: string; agent?: Colleague;
   note?: string; disposition?: string; duration_s?: number; call?: number; promised_by?: string; kept?: boolean;
-  source?: string; changed_at?: string; links?: Link[];
+  source?: string; changed_at?: string; links?: Link[]; account?: string;
 }
 /** Where something that belongs to an interaction lies. */
 export interface Link { title?: string; url: string }
@@ -21,8 +21,11 @@ export interface Billing {
 }
 export interface Consent { phone?: boolean; mail?: boolean; sms?: boolean; recording?: boolean }
 
-/** by: the agent who has said that the number is this customer's, and when. */
-export interface CallerNumber { e164: string; label?: string; by?: Colleague; confirmed_at?: string }
+/** by: the agent who has said that the number is this customer's, and when; account: whose it is of those merged. */
+export interface CallerNumber { e164: string; label?: string; by?: Colleague; confirmed_at?: string; account?: string }
+
+/** A customer who was merged into the record's. */
+export interface Account { id: string; name: string; segment?: string; customer_since?: string; billing?: Billing; merge: number; merged_by: Colleague; merged_at: string }
 
 /** customer.Record. */
 export interface CustomerRecord {
@@ -32,7 +35,7 @@ export interface CustomerRecord {
   churn_risk?: number; churn_reasons?: string[]; heed?: string[]; consent?: Consent;
   account_manager?: Colleague; last_agent?: Colleague; last_agent_at?: string; billing?: Billing;
   products: Product[] | null; tickets: Ticket[] | null; interactions: Interaction[] | null;
-  contacts: number; others?: { name: string; detail?: string }[];
+  contacts: number; others?: { name: string; detail?: string }[]; accounts?: Account[];
 }
 
 export type Phase = 'offered' | 'lead' | 'may_accept' | 'calling' | 'ringing' | 'connecting' | 'talking' | 'hold' | 'wrap_up' | 'done';

@@ -6,13 +6,17 @@ import { Icon, Logo } from './Icon';
 import type { IconName } from './glyphs';
 import { setPrefs, usePrefs } from './prefs';
 
-export function Rail({ page, icon, name, ring, onKeys, onSignOut }: { page: string; icon: IconName; name: string; ring: string; onKeys?: () => void; onSignOut: () => void }) {
+/** Another page that one may go to. */
+export interface Place { name: string; icon: IconName; go: () => void }
+
+export function Rail({ page, icon, places, name, ring, onKeys, onSignOut }: { page: string; icon: IconName; places?: Place[]; name: string; ring: string; onKeys?: () => void; onSignOut: () => void }) {
   const { t } = useTranslation();
   const p = usePrefs();
   return (
     <nav className="rail" aria-label={t('rail.label')}>
       <Logo />
       <span className="here" aria-current="page"><Icon name={icon} /><span>{page}</span></span>
+      {places?.map((x) => <button key={x.name} type="button" className="rail-btn" onClick={x.go}><Icon name={x.icon} /><span>{x.name}</span></button>)}
       <div className="end">
         {onKeys && <button type="button" className="rail-btn" onClick={onKeys} aria-label={t('rail.keys')}><Icon name="keys" /><span>{t('rail.keys')}</span></button>}
         <Menu position="right-end" shadow="md" withinPortal={false} returnFocus>
