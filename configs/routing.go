@@ -29,6 +29,8 @@ const (
 	maxTopics      = 1000
 	maxMenus       = 1000
 	maxCalendars   = 500
+	maxRequests    = 200
+	maxEscalations = 8
 	maxExceptions  = 200
 	maxAgents      = 100_000
 	maxAgentSkills = 128
@@ -178,6 +180,7 @@ func (c *compiler) document(o *object) {
 	c.transfers(c.section(o, "transfers"))
 	c.statistics(c.section(o, "statistics"))
 	c.agents(o)
+	c.requests(o.get("requests"))
 	c.lintOptions(c.section(o, "lint"))
 	c.readTests(o.get("tests"))
 	o.close()

@@ -43,6 +43,7 @@ type Policy struct {
 	Lines     map[string]Line // by dialled number
 	Queues    map[string]*Queue
 	Sets      map[string][]Disposition // disposition sets by name
+	Requests  map[string]*RequestType  // what is tracked to its closure; no decision reads it
 	Route     *rule.Node               // the root; names a queue
 	Transfers TransferPolicy
 	Service   figures.Rules
@@ -92,6 +93,25 @@ type Disposition struct {
 	Title Title
 	Asks  []string // of AskFields, in the document's order: what the desk asks with it
 	Final bool
+}
+
+// RequestType is a kind of request: by when it is to be done, by whom, and who hears
+// of it when it is not.
+type RequestType struct {
+	Name     string
+	Title    Title
+	Within   time.Duration // working time
+	Calendar string        // whose hours are working time, "" for all
+	Owner    agents.ID     // this, or
+	Team     string
+	Warn     time.Duration // so much working time before it is due the owner is told; 0: never
+	Late     []Escalation  // in order
+}
+
+// Escalation makes a late request a task for a named person.
+type Escalation struct {
+	After time.Duration // working time since it was due
+	Who   string        // a user
 }
 
 // AskFields are the fields that a disposition may ask for. The note is the one that

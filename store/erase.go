@@ -33,6 +33,7 @@ type Erased struct {
 	Accounts int  // that he was: more than one of whom several were merged
 	Calls    int  // of which nothing tells any more whose they were
 	Messages int  // he left
+	Requests int  // he made
 }
 
 // OwnedError refuses to erase or export a customer's number as one of nobody.
@@ -262,9 +263,15 @@ func (s *Store) eraseRows(ctx context.Context, found *traces) (out Erased, err e
 			if err := t.put(qForgetNumber, n); err != nil {
 				return err
 			}
+			if err := out.drop(t, qDropRequestsOfNumber, n); err != nil {
+				return err
+			}
 		}
 		for _, id := range found.accounts {
 			there, err := eraseAccount(t, id)
+			if err == nil {
+				err = out.drop(t, qDropRequestsOf, id)
+			}
 			if err != nil {
 				return err
 			}
@@ -313,6 +320,13 @@ func eraseAccount(t *tx, id string) (there bool, err error) {
 	}
 	// Who has sent one meanwhile held the customer's row, and nobody can any more.
 	return n > 0, t.put(qDropInteractions, id)
+}
+
+// drop deletes requests, with what was done about them and is to be told of them.
+func (e *Erased) drop(t *tx, query, whose string) error {
+	n, err := t.exec(query, whose)
+	e.Requests += int(n)
+	return err
 }
 
 // forgotten blanks the rows that the writer has in memory.

@@ -27,6 +27,13 @@ type Exported struct {
 	IDs      []string // of all accounts, as in Traces
 	Numbers  []string // his alone
 	Calls    []ExportedCall
+	Requests []ExportedRequest
+}
+
+// ExportedRequest is a request of a person's.
+type ExportedRequest struct {
+	Request
+	Steps []RequestStep
 }
 
 // ExportedAccount is a customer who was merged into another.
@@ -88,7 +95,31 @@ func (s *Store) exported(ctx context.Context, who Person) (out Exported, err err
 			return out, fmt.Errorf("call %d: %w", c.call, err)
 		}
 	}
-	return out, nil
+	return out, s.exportRequests(ctx, who, &out)
+}
+
+// exportRequests reads those of the customer, and those of nobody's from a number
+// that is his alone.
+func (s *Store) exportRequests(ctx context.Context, who Person, out *Exported) error {
+	all, err := s.requests(ctx, qRequestsOfCustomer, who.Customer, allInteractions)
+	if err != nil {
+		return err
+	}
+	for _, n := range out.Numbers {
+		more, err := s.requests(ctx, qRequestsOfNumber, n, allInteractions)
+		if err != nil {
+			return err
+		}
+		all = append(all, more...)
+	}
+	for _, r := range all {
+		steps, err := s.RequestSteps(ctx, r.Ref)
+		if err != nil {
+			return err
+		}
+		out.Requests = append(out.Requests, ExportedRequest{r, steps})
+	}
+	return nil
 }
 
 // exportRecord reads a customer's own record from the tables, as of one instant.
