@@ -1,8 +1,8 @@
 package configs
 
 // Sender is an outside system with a token of its own: one that writes interactions
-// into customers' stories (a web shop, a mail desk, a chat), or one that asks for
-// customers to be called.
+// into customers' stories (a web shop, a mail desk, a chat), one that asks for
+// customers to be called, or one that opens requests.
 type Sender struct {
 	Name      string // also its place in addresses, and what a desk shows
 	Token     string `key:"token"`      // ${NAME}: a reference until its tokens are read
@@ -16,6 +16,7 @@ const maxSenders = 64
 const (
 	ofInteractions = "interactions"
 	ofCallbacks    = "callbacks"
+	ofRequests     = "requests"
 )
 
 // SenderTokens are the tokens of all that write interactions, by token, for the HTTP
@@ -26,6 +27,11 @@ func (s *Server) SenderTokens() (map[string]string, error) {
 
 // AskerTokens are those of all that ask for customers to be called, likewise.
 func (s *Server) AskerTokens() (map[string]string, error) { return senderTokens(ofCallbacks, s.Askers) }
+
+// RequestTokens are those of all that open requests, likewise.
+func (s *Server) RequestTokens() (map[string]string, error) {
+	return senderTokens(ofRequests, s.Requests)
+}
 
 func senderTokens(section string, list []Sender) (map[string]string, error) {
 	return tokensOf(section, list, func(p Sender) (string, func() (string, error)) {

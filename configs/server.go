@@ -30,6 +30,7 @@ type Server struct {
 	Pops        []Pops    `key:"pops"`
 	Senders     []Sender  `key:"interactions"`
 	Askers      []Sender  `key:"callbacks"`
+	Requests    []Sender  `key:"requests"`
 }
 
 // SIP is where calls come in.

@@ -92,6 +92,7 @@ func (s *serverReader) document(o *object) {
 	s.pops(o.get("pops"))
 	s.out.Senders = s.senders(ofInteractions, o.get(ofInteractions))
 	s.out.Askers = s.senders(ofCallbacks, o.get(ofCallbacks))
+	s.out.Requests = s.senders(ofRequests, o.get(ofRequests))
 	o.close()
 }
 

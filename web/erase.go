@@ -13,6 +13,7 @@ type Erased struct {
 	Calls     int  `json:"calls"`    // of which nothing tells any more whose they were
 	Messages  int  `json:"messages"`
 	Callbacks int  `json:"callbacks"` // that waited, and are over
+	Requests  int  `json:"requests"`
 }
 
 // PersonRefused refuses to erase or to export somebody. Code is bad_request, owned

@@ -116,6 +116,10 @@ type Options struct {
 	// Asked takes the callbacks that systems ask for which show one of AskedTokens.
 	Asked       CallbackRequests
 	AskedTokens map[string]string
+	// Requests tracks what customers ask for; nil: nothing is. Systems open them that
+	// show one of RequestTokens.
+	Requests      Requests
+	RequestTokens map[string]string
 	// Erase erases people; nil: nobody can.
 	Erase Eraser
 	// Export gives what is kept of them; nil: nobody gets it.
@@ -160,6 +164,7 @@ type Server struct {
 	pbx        *pbx
 	sent       *sent
 	asked      *asked
+	tracked    *tracked
 	reports    chan struct{} // holds a token while one is made, or the duplicates are looked for
 	watched    watched
 	remembered remembered
@@ -200,12 +205,12 @@ func New(opt Options) *Server {
 	}
 	s := &Server{
 		opt: opt, log: opt.Log.Named("web"), ui: newUI(opt.UI),
-		board: &board{source: opt.Board, day: opt.Day, degraded: opt.Degraded, clock: opt.Clock}, logins: newLogins(opt), pbx: newPBX(opt), sent: newSent(opt), asked: newAsked(opt),
+		board: &board{source: opt.Board, day: opt.Day, degraded: opt.Degraded, clock: opt.Clock}, logins: newLogins(opt), pbx: newPBX(opt), sent: newSent(opt), asked: newAsked(opt), tracked: newTracked(opt),
 		reports: make(chan struct{}, 1),
 		watched: watched{keys: map[string]bool{}}, remembered: remembered{logins: map[string]login{}},
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
-	opt.Registry.MustRegister(&boardCollector{source: opt.Board, desks: opt.Desks}, s.logins.counted, s.pbx.gate.counted, s.sent.gate.counted, s.asked.gate.counted)
+	opt.Registry.MustRegister(&boardCollector{source: opt.Board, desks: opt.Desks}, s.logins.counted, s.pbx.gate.counted, s.sent.gate.counted, s.asked.gate.counted, s.tracked.gate.counted)
 	s.routes = []route{
 		{http.MethodPost, "/api/v1/session", "", s.signIn},
 		{http.MethodDelete, "/api/v1/session", anyRole, s.signOut},
@@ -228,6 +233,7 @@ func New(opt Options) *Server {
 	s.routes = append(s.routes, s.pbxRoutes()...)
 	s.routes = append(s.routes, s.sentRoutes()...)
 	s.routes = append(s.routes, s.askedRoutes()...)
+	s.routes = append(s.routes, s.requestRoutes()...)
 	return s
 }
 

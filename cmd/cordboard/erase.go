@@ -53,8 +53,8 @@ func eraseCommand() *cobra.Command {
 			if out.Accounts > 1 {
 				fmt.Fprintf(cmd.OutOrStdout(), "%d customers were one, and are erased with each other\n", out.Accounts)
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "erased: customer %s, %d calls without a caller now, %d messages, %d callbacks\n",
-				map[bool]string{true: "yes", false: "no"}[out.Customer], out.Calls, out.Messages, out.Callbacks)
+			fmt.Fprintf(cmd.OutOrStdout(), "erased: customer %s, %d calls without a caller now, %d messages, %d callbacks, %d requests\n",
+				map[bool]string{true: "yes", false: "no"}[out.Customer], out.Calls, out.Messages, out.Callbacks, out.Requests)
 			return nil
 		},
 	}

@@ -19,6 +19,7 @@ import (
 
 	"github.com/cordboard/cordboard/cmd/cordboard/internal/pops"
 	"github.com/cordboard/cordboard/cmd/cordboard/internal/statistics"
+	"github.com/cordboard/cordboard/cmd/cordboard/internal/tracking"
 	"github.com/cordboard/cordboard/configs"
 	"github.com/cordboard/cordboard/routing"
 	"github.com/cordboard/cordboard/routing/live"
@@ -83,6 +84,7 @@ type App struct {
 	tracer  *tracer
 
 	versions *versions
+	tracking *tracking.Requests
 	desk     *http.Server
 	admin    *http.Server
 	local    *http.Server // of this machine's commands; nil when there is none
@@ -278,6 +280,7 @@ func (a *App) Start() error {
 		defer close(a.watched)
 		a.versions.run(ctx, versionsEvery)
 	}()
+	a.tracking.Start()
 	go a.serveDesk()
 	if a.adminListener != nil {
 		go a.serve(a.admin, a.adminListener)
@@ -350,6 +353,7 @@ func (a *App) stop(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), restTime)
 	defer cancel()
 	do(a.desk != nil, func() error { return a.desk.Shutdown(ctx) })
+	do(a.tracking != nil, func() error { a.tracking.Close(); return nil })
 	do(a.book != nil, func() error { a.book.Close(); return nil })
 	do(a.hub != nil, func() error { return a.hub.Close(ctx) })
 	do(a.admin != nil, func() error { return a.admin.Shutdown(ctx) })

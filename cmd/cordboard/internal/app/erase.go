@@ -78,7 +78,7 @@ func (e *erasing) do(ctx context.Context, who store.Person) (out web.Erased, err
 		}
 	}
 	erased, err := e.store.Erase(ctx, who)
-	out.Customer, out.Accounts, out.Calls, out.Messages = erased.Customer, erased.Accounts, erased.Calls, erased.Messages
+	out.Customer, out.Accounts, out.Calls, out.Messages, out.Requests = erased.Customer, erased.Accounts, erased.Calls, erased.Messages, erased.Requests
 	return out, err
 }
 
@@ -134,7 +134,7 @@ func (a *App) Erase(ctx context.Context, who store.Person, by string) (web.Erase
 	// Look-ups that were under way may have been remembered since.
 	a.forget(gone)
 	a.log.Info("a person was erased", zap.String("user", by), zap.Bool("customer", out.Customer), zap.Int("calls", out.Calls),
-		zap.Int("messages", out.Messages), zap.Int("callbacks", out.Callbacks))
+		zap.Int("messages", out.Messages), zap.Int("callbacks", out.Callbacks), zap.Int("requests", out.Requests))
 	return out, nil
 }
 

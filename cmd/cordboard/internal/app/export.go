@@ -35,6 +35,7 @@ type personFile struct {
 	Contacts []customer.Interaction `json:"contacts"`
 	Numbers  []string               `json:"numbers"`
 	Calls    []personCall           `json:"calls"`
+	Requests []personRequest        `json:"requests"`
 	Routing  []personKnown          `json:"routing"`
 }
 
@@ -122,6 +123,37 @@ type personMessage struct {
 	Sound    string    `json:"sound"` // where the API has it
 }
 
+// personRequest is something he has asked for, with all that was done about it.
+type personRequest struct {
+	Ref      string         `json:"ref"`
+	Type     string         `json:"type"`
+	Title    string         `json:"title"`
+	Detail   string         `json:"detail"`
+	Customer string         `json:"customer"`
+	Number   string         `json:"number"`
+	Source   string         `json:"source"`
+	SourceID string         `json:"source_id"`
+	OpenedBy string         `json:"opened_by"`
+	Call     routing.CallID `json:"call"`
+	OpenedAt time.Time      `json:"opened_at"`
+	State    string         `json:"state"`
+	Outcome  string         `json:"outcome"`
+	ClosedAt time.Time      `json:"closed_at,omitzero"`
+	Owner    string         `json:"owner"`
+	Team     string         `json:"team"`
+	DueAt    time.Time      `json:"due_at"`
+	TaskOf   string         `json:"task_of"`
+	Steps    []personStep   `json:"steps"`
+}
+
+type personStep struct {
+	At    time.Time `json:"at"`
+	By    string    `json:"by"`
+	Kind  string    `json:"kind"`
+	Word  string    `json:"word"`
+	Shown bool      `json:"shown"`
+}
+
 // personKnown is what routing knew of him in a call, as the journal has it.
 type personKnown struct {
 	At       time.Time       `json:"at"`
@@ -154,7 +186,7 @@ func (e *exporting) do(ctx context.Context, who store.Person) (*personFile, erro
 	out := &personFile{
 		Format: exportFormat, At: time.Now().UTC().Truncate(time.Millisecond), Asked: personAsked(who), Customer: kept.Customer,
 		Contacts: append([]customer.Interaction{}, kept.Contacts...), Numbers: append([]string{}, kept.Numbers...),
-		Accounts: []personAccount{}, Apart: []personApart{}, Calls: []personCall{}, Routing: []personKnown{},
+		Accounts: []personAccount{}, Apart: []personApart{}, Calls: []personCall{}, Requests: requestsOf(kept.Requests), Routing: []personKnown{},
 	}
 	t := store.Traces{Accounts: kept.IDs, Numbers: kept.Numbers}
 	for _, a := range kept.Accounts {
@@ -221,6 +253,22 @@ func callOf(c *store.ExportedCall, files []string) personCall {
 		out.Message = &personMessage{
 			m.Mailbox, m.Queue, m.Language, m.LeftAt, m.Length.Milliseconds(), m.State, m.By, m.At,
 			fmt.Sprintf("/api/v1/messages/%d/sound", c.Call),
+		}
+	}
+	return out
+}
+
+func requestsOf(kept []store.ExportedRequest) []personRequest {
+	out := make([]personRequest, len(kept))
+	for i := range kept {
+		r := &kept[i]
+		out[i] = personRequest{
+			Ref: r.Ref, Type: r.Kind, Title: r.Title, Detail: r.Detail, Customer: r.Customer, Number: r.Number, Source: r.Source, SourceID: r.SourceID,
+			OpenedBy: r.OpenedBy, Call: r.Call, OpenedAt: r.OpenedAt, State: r.State, Outcome: r.Outcome, ClosedAt: r.ClosedAt,
+			Owner: r.Owner, Team: r.Team, DueAt: r.DueAt, TaskOf: r.TaskOf, Steps: []personStep{},
+		}
+		for _, s := range r.Steps {
+			out[i].Steps = append(out[i].Steps, personStep{s.At, s.Who, s.Kind, s.Word, s.Shown})
 		}
 	}
 	return out

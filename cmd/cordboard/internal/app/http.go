@@ -15,6 +15,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"github.com/cordboard/cordboard/cmd/cordboard/internal/tracking"
 	"github.com/cordboard/cordboard/routing"
 	"github.com/cordboard/cordboard/store"
 	"github.com/cordboard/cordboard/web"
@@ -74,7 +75,15 @@ func (a *App) buildWeb(registry *prometheus.Registry, origins func(*http.Request
 	if err != nil {
 		return err
 	}
+	openers, err := s.RequestTokens()
+	if err != nil {
+		return err
+	}
+	a.tracking = tracking.New(tracking.Options{
+		Store: a.store, Policy: a.Policy, Desks: a.hub, Senders: s.Requests, Registry: registry, Log: a.log, Now: time.Now,
+	})
 	a.web = web.New(web.Options{
+		Requests: a.tracking, RequestTokens: openers,
 		Asked: newRequests(a, s.Askers), AskedTokens: askers,
 		PBX: a.pops, PBXTokens: tokens, Sent: newSent(a.store, a.hub, s.Senders, a.log), SentTokens: senders,
 		Versions: versions, Activations: versions, ActivationLog: versions, Documents: versions, Reloader: versions,
