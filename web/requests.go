@@ -97,7 +97,7 @@ type PublicRequest struct {
 
 // RequestKind is one of those that there are.
 type RequestKind struct {
-	Kind  string        `json:"kind"`
+	Kind  string        `json:"type"`
 	Title routing.Title `json:"title"`
 }
 

@@ -209,7 +209,10 @@ func (c *centre) fill(ctx context.Context) error {
 		}
 	}
 	c.index(records)
-	return s.SaveUser(ctx, store.User{ID: supervisor, Role: web.RoleSupervisor, Name: "Supervisor"})
+	if err := s.SaveUser(ctx, store.User{ID: supervisor, Role: web.RoleSupervisor, Name: "Supervisor"}); err != nil {
+		return err
+	}
+	return fillRequests(ctx, s)
 }
 
 // index keeps the customers whom one number names.

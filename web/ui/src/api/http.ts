@@ -116,3 +116,27 @@ export const listMerges = async () => ((await request('GET', '/api/v1/merges')) 
 export const mergeCustomers = (keep: string, other: string) => request('POST', '/api/v1/merges', { keep, other });
 export const undoMerge = (merge: number) => request('DELETE', `/api/v1/merges/${merge}`);
 export const keepApart = (keep: string, other: string) => request('POST', '/api/v1/duplicates/apart', { keep, other });
+/** A request that is tracked to its closure: REQUEST of docs/http-api.md. */
+export interface TrackedRequest {
+  ref: string; type: string; type_title: Record<string, string> | null; title: string; detail: string;
+  customer: string; name: string; number: string; source: string; opened_by: string; call: number; opened_at: number;
+  state: 'open' | 'waiting' | 'closed'; outcome: string; closed_at: number; owner: string; team: string; due_at: number; late: boolean;
+  task_of: string; task_at: number; untold: boolean; steps?: RequestStep[];
+}
+export interface RequestStep { at: number; who: string; kind: string; word: string; shown: boolean }
+export interface RequestType { type: string; title: Record<string, string> | null }
+export interface RequestAsk { customer?: string; mine?: boolean; task?: boolean; late?: boolean }
+export interface RequestDeed { do: 'word' | 'take' | 'give' | 'wait' | 'resume' | 'settle' | 'close'; word?: string; shown?: boolean; to?: string; team?: string; outcome?: string }
+
+const requestsPath = '/api/v1/desk/requests';
+
+export async function listRequests(ask: RequestAsk): Promise<{ requests: TrackedRequest[]; types: RequestType[] }> {
+  const q = new URLSearchParams();
+  if (ask.customer) q.set('customer', ask.customer);
+  for (const k of ['mine', 'task', 'late'] as const) if (ask[k]) q.set(k, '1');
+  return (await request('GET', `${requestsPath}?${q}`)) as { requests: TrackedRequest[]; types: RequestType[] };
+}
+
+export const wholeRequest = async (ref: string) => (await request('GET', `${requestsPath}/${ref}`)) as TrackedRequest;
+export const openRequest = async (r: { type: string; title: string; detail: string; customer?: string; call?: number }) => (await request('POST', requestsPath, r)) as TrackedRequest;
+export const stepRequest = async (ref: string, deed: RequestDeed) => (await request('POST', `${requestsPath}/${ref}/steps`, deed)) as TrackedRequest;

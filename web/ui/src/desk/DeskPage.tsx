@@ -15,6 +15,7 @@ import { Notes } from './Notes';
 import { isOffer } from './protocol';
 import { FromColumn, ReceivedMiddle } from './Received';
 import { MoneyAndProducts, Tickets, Timeline } from './Record';
+import { CardRequestsProvider } from './Requests';
 import { chime } from './sound';
 import { agentJack, stateColour } from './states';
 import { StatusBar } from './StatusBar';
@@ -79,8 +80,11 @@ function Page({ user, onSignedOut }: { user: User; onSignedOut: () => void }) {
 
 function Middle({ c, box }: { c: LiveCard | null; box: Mailbox }) {
   if (!c) return <Idle box={box} />;
-  if (c.phase === 'wrap_up') return <WrapUpDesk c={c} />;
-  return <CardDesk key={`${c.call}:${c.attempt}`} c={c} />;
+  return (
+    <CardRequestsProvider key={`${c.call}:${c.attempt}`} c={c}>
+      {c.phase === 'wrap_up' ? <WrapUpDesk c={c} /> : <CardDesk c={c} />}
+    </CardRequestsProvider>
+  );
 }
 
 function CardDesk({ c }: { c: LiveCard }) {

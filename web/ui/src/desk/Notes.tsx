@@ -3,6 +3,7 @@ import { clockSeconds } from '../format/intl';
 import { Icon } from '../ui/Icon';
 import { useDesk, useDeskState, useWords } from './context';
 import { panel } from './panels';
+import { OpenRequestButton } from './Requests';
 import { isOffer } from './protocol';
 import { draftOf, type LiveCard } from './store';
 import { titleIn } from './words';
@@ -56,6 +57,7 @@ export function Notes({ c, grow }: { c: LiveCard; grow?: boolean }) {
         <h2>{t(w.codes.length > 0 ? 'notes.and_outcome' : 'notes.title')}</h2>
         <span className="count cut">{t(!c.record && c.match === 'several' ? 'notes.go_to_chosen' : grow ? 'notes.next_reads' : 'notes.kept')}</span>
         <Saved c={c} />
+        {!offer && <OpenRequestButton c={c} />}
       </header>
       <NoteField c={c} placeholder={t(c.from ? 'notes.hint_under' : offer ? 'notes.hint_before' : 'notes.hint', { name: c.from?.name })} />
       {w.codes.length > 0 && <ShortOutcomes />}

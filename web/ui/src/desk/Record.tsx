@@ -1,13 +1,16 @@
 // What the customer has: money, products, tickets, and the contacts so far.
 import { useState } from 'react';
-import { clockTime, dayInWords, duration, money, nearDate, sameDay, shortDate } from '../format/intl';
+import { dayInWords, duration, money, nearDate, shortDate } from '../format/intl';
 import { formatNumber } from '../format/phone';
+import { DueTag } from '../ui/DueTag';
 import { Icon, Tag } from '../ui/Icon';
 import type { IconName } from '../ui/glyphs';
 import { detailInWords } from './Asks';
 import { useDeskState, useNow, useWords } from './context';
 import { Sound } from './Messages';
 import { Absent, Of, panel, recordPanel } from './panels';
+import { openOnes, RequestLink, useCardRequests } from './Requests';
+import { RequestTag } from '../requests/RequestTag';
 import { type Billing, type Interaction, type Link, type Product, type Ticket, toMs } from './protocol';
 import type { LiveCard } from './store';
 import { nameOf } from './words';
@@ -85,28 +88,29 @@ export function TicketTag({ x }: { x: Ticket }) {
   if (x.status === 'closed') return <Tag kind="ok" icon="check">{x.closed_at ? t('ticket.closed_on', { date: shortDate(toMs(x.closed_at), now, lang) }) : t('ticket.closed')}</Tag>;
   const due = toMs(x.due_at);
   if (!due) return <Tag kind="line" icon="ticket">{t('ticket.open')}</Tag>;
-  if (due < now) {
-    const days = Math.floor((now - due) / 86_400_000);
-    return <Tag kind="bad" icon="alert">{days >= 1 ? t('ticket.late_days', { count: days }) : t('ticket.late_since', { time: clockTime(due, lang) })}</Tag>;
-  }
-  if (sameDay(due, now)) return <Tag kind="warn" icon="clock">{t('ticket.due_today', { time: clockTime(due, lang) })}</Tag>;
-  return <Tag kind="line" icon="clock">{t('ticket.due', { day: dayInWords(due, now, lang) })}</Tag>;
+  return <DueTag due={due} now={now} />;
 }
 
 export function Tickets({ c, stacked }: { c: LiveCard; stacked?: boolean }) {
   const { t } = useWords();
+  const now = useNow(30_000);
   const list = c.record?.tickets ?? [];
-  const open = list.filter((x) => x.status !== 'closed').length;
+  const requests = useCardRequests();
+  const open = list.filter((x) => x.status !== 'closed').length + openOnes(requests.list).length;
+  const rows = list.length + requests.list.length;
   return (
     <section className="sheet sec" {...panel('tickets', recordPanel(c, list.length > 0))}>
       <header><h2>{t('tickets.title')}</h2>{c.record && <span className="count">{t('tickets.open', { count: open })}</span>}</header>
-      {list.length === 0 ? <Absent state={recordPanel(c, false)} empty={t('tickets.empty')} /> : stacked ? (
-        <ul className="rec" data-testid="tickets">{list.map((x) => <li key={x.id}><Icon name="ticket" /><span><span className="num t2">{x.id}</span> {x.title} <Of account={x.account} />{x.detail && <small>{x.detail}</small>}</span><TicketTag x={x} /></li>)}</ul>
+      {rows === 0 ? <Absent state={recordPanel(c, false)} empty={t('tickets.empty')} /> : stacked ? (
+        <ul className="rec" data-testid="tickets">{requests.list.map((r) => <li key={r.ref}><Icon name="flag" /><span><RequestLink r={r} all={requests} /> {r.title}</span><RequestTag r={r} now={now} /></li>)}{list.map((x) => <li key={x.id}><Icon name="ticket" /><span><span className="num t2">{x.id}</span> {x.title} <Of account={x.account} />{x.detail && <small>{x.detail}</small>}</span><TicketTag x={x} /></li>)}</ul>
       ) : (
-        <div className="scroll tick-box" tabIndex={list.length > 3 ? 0 : undefined} role={list.length > 3 ? 'region' : undefined} aria-label={list.length > 3 ? t('tickets.title') : undefined}>
+        <div className="scroll tick-box" tabIndex={rows > 3 ? 0 : undefined} role={rows > 3 ? 'region' : undefined} aria-label={rows > 3 ? t('tickets.title') : undefined}>
           <table className="tbl prod tick" data-testid="tickets"><colgroup><col className="tid" /><col /><col className="tdue" /></colgroup>
             <thead className="vh"><tr><th>{t('tickets.id')}</th><th>{t('tickets.what')}</th><th>{t('tickets.when')}</th></tr></thead>
-            <tbody>{list.map((x) => <tr key={x.id}><td className="num tid">{x.id}</td><td className="cut" title={x.detail ? `${x.title}. ${x.detail}` : x.title}><b className="m">{x.title}</b> {x.account && <><Of account={x.account} /> </>}{x.detail && <span className="t3">{x.detail}</span>}</td><td className="r"><TicketTag x={x} /></td></tr>)}</tbody>
+            <tbody>
+              {requests.list.map((r) => <tr key={r.ref} data-late={r.late}><td className="tid"><RequestLink r={r} all={requests} /></td><td className="cut" title={r.title}><b className="m">{r.title}</b></td><td className="r"><RequestTag r={r} now={now} /></td></tr>)}
+              {list.map((x) => <tr key={x.id}><td className="num tid">{x.id}</td><td className="cut" title={x.detail ? `${x.title}. ${x.detail}` : x.title}><b className="m">{x.title}</b> {x.account && <><Of account={x.account} /> </>}{x.detail && <span className="t3">{x.detail}</span>}</td><td className="r"><TicketTag x={x} /></td></tr>)}
+            </tbody>
           </table>
         </div>
       )}
