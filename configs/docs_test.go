@@ -26,6 +26,7 @@ dispositions: {x: [{id: a}]}
 menus: {x: {prompt: x, keys: {"1": {}}, otherwise: {}}, y: {prompt: x, enter: {identify: customer_id}}}
 lines: {"+442079460100": {menu: x}}
 transfers: {consult: {}, unanswered: {}, numbers: {to: [GB]}}
+requests: {x: {within: 1h, owner: x, late: [{who: x}]}}
 statistics: {service_level: {formula: switches, switches: {}}}
 queues:
   x:
@@ -70,7 +71,7 @@ func tablePath(path string) string {
 	for _, t := range []struct{ prefix, table, rest string }{
 		{"queues.x.", "OPTION ", ""}, {"defaults.", "OPTION ", ""}, {"route.x.", "Route ", ""}, {"route.y.", "Route ", ""},
 		{"route.", "Route ", ""}, {"agents.x.", "", "agents.ID."}, {"topics.x.", "", "topics.NAME."}, {"skills.x.", "", "skills.NAME."},
-		{"fields.x", "", "fields.NAME"}, {"tests[].customer.x", "", "tests[].customer.NAME"}, {"sites.x.", "", "sites.NAME."}, {"regions.x.", "", "regions.NAME."}, {"calendars.x.", "", "calendars.NAME."}, {"dispositions.x[].", "", "dispositions.SET[]."},
+		{"fields.x", "", "fields.NAME"}, {"tests[].customer.x", "", "tests[].customer.NAME"}, {"sites.x.", "", "sites.NAME."}, {"regions.x.", "", "regions.NAME."}, {"calendars.x.", "", "calendars.NAME."}, {"dispositions.x[].", "", "dispositions.SET[]."}, {"requests.x.", "", "requests.NAME."},
 		{"menus.x.keys.1.", "", "menus.NAME.keys.KEY."}, {"menus.x.", "", "menus.NAME."}, {"menus.y.", "", "menus.NAME."}, {"lines.+442079460100.", "", "lines.NUMBER."},
 		{"tests[].agents.x.", "", "tests[].agents.ID."}, {"tests[].queues.x.", "", "tests[].queues.NAME."},
 	} {

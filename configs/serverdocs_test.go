@@ -76,6 +76,7 @@ func around(key string) map[string]string {
 		"pops.":                {"pops.NAME.token": `"${TOKEN}"`},
 		"interactions.":        {"interactions.NAME.token": `"${TOKEN}"`},
 		"callbacks.":           {"callbacks.NAME.token": `"${TOKEN}"`},
+		"requests.":            {"requests.NAME.token": `"${TOKEN}"`},
 		"media.advertise":      {"media.address": "0.0.0.0", "media.advertise": "192.0.2.1"},
 	} {
 		if strings.HasPrefix(key, prefix) {
@@ -137,7 +138,7 @@ func TestServerFileGuide(t *testing.T) {
 	asked := map[string]bool{}
 	s := &serverReader{reader: &reader{file: "whole.yaml"}, out: &Server{}}
 	s.asked = func(path string, _ bool) {
-		asked[strings.NewReplacer("trunks.main", "trunks.NAME", "pops.main", "pops.NAME", "interactions.main", "interactions.NAME", "callbacks.main", "callbacks.NAME").Replace(path)] = true
+		asked[strings.NewReplacer("trunks.main", "trunks.NAME", "pops.main", "pops.NAME", "interactions.main", "interactions.NAME", "callbacks.main", "callbacks.NAME", "requests.main", "requests.NAME").Replace(path)] = true
 	}
 	s.document(s.object(s.parse([]byte(written(whole)))))
 	for key := range asked {
@@ -170,7 +171,7 @@ func TestServerFieldsHaveKeys(t *testing.T) {
 		for i := range typ.NumField() {
 			f := typ.Field(i)
 			name := path + "." + f.Name
-			if _, ok := f.Tag.Lookup("key"); !ok && name != "Server.SIP.Trunks.Name" && name != "Server.SIP.Trunks.Trust" && name != "Server.Pops.Name" && name != "Server.Senders.Name" && name != "Server.Askers.Name" {
+			if _, ok := f.Tag.Lookup("key"); !ok && name != "Server.SIP.Trunks.Name" && name != "Server.SIP.Trunks.Trust" && name != "Server.Pops.Name" && name != "Server.Senders.Name" && name != "Server.Askers.Name" && name != "Server.Requests.Name" {
 				t.Errorf("%s has no key", name)
 			}
 			inner := f.Type

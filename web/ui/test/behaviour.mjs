@@ -840,6 +840,59 @@ export const behaviour = {
     await seen(x, 'login');
   }),
 
+  'a request is worked on between calls: a word for the customer, waiting, closed': desk(async ({ page, id, server }) => {
+    await id('request-R-7K3F9-2QXM1').click();
+    await id('request-steps').waitFor();
+    await id('request-word').fill('An engineer comes on Monday.');
+    await id('request-shown').check();
+    await id('do-wait').click();
+    await page.waitForSelector('[data-testid=request-steps] li[data-kind=word] >> text=the customer sees it');
+    assert.equal(await id('request-word').inputValue(), '');
+    await id('do-resume').click();
+    await id('do-close').selectOption('done');
+    await page.waitForSelector('[data-testid=request-steps] li[data-kind=closed] >> text=Priya Nair closed it: Done');
+    assert.equal(await id('do-take').count(), 0);
+    await page.keyboard.press('Escape');
+    await id('request').waitFor({ state: 'detached' });
+    await id('request-R-7K3F9-2QXM1').waitFor({ state: 'detached' });
+    assert.deepEqual(server.requests[1].steps.map((s) => [s.kind, s.shown]), [['opened', false], ['waiting', false], ['word', true], ['resumed', false], ['closed', false]]);
+  }),
+
+  'a request is opened in a call, stands in the record, and is taken over': desk(async (x) => {
+    await scenes.talking(x);
+    await x.id('request-R-4B8WD-H0C6Y').waitFor();
+    await x.id('request-new').click();
+    await x.id('request-type').selectOption('repair');
+    await x.id('request-title').fill('Wants a second socket');
+    await x.id('request-open').click();
+    await x.id('open-request').waitFor({ state: 'detached' });
+    await x.id('request-R-Z5N1T-RE8GY').waitFor();
+    assert.deepEqual([x.server.requests[2].type, x.server.requests[2].call], ['repair', 12]);
+    await x.id('request-R-4B8WD-H0C6Y').click();
+    await x.id('do-take').click();
+    await x.page.waitForSelector('[data-testid=request-steps] li[data-kind=taken]');
+    assert.equal(x.server.requests[0].owner, 'priya');
+    // What somebody else has done meanwhile is told.
+    x.server.requestsGone = true;
+    await x.id('do-wait').click();
+    await x.page.waitForSelector('[data-testid=request] [role=alert] >> text=changed it meanwhile');
+  }),
+
+  'the console lists requests, and whose task the late ones are': desk(async ({ page, id }) => {
+    await id('other-page').click();
+    assert.deepEqual(await page.locator('[data-testid=requests] tbody tr').evaluateAll((all) => all.map((x) => [x.dataset.testid, x.dataset.late])), [['row-R-4B8WD-H0C6Y', 'true'], ['row-R-7K3F9-2QXM1', 'false']]);
+    assert.match(await id('row-R-4B8WD-H0C6Y').innerText(), /Helen Marsh/);
+    await id('filter-mine').click();
+    await id('row-R-7K3F9-2QXM1').waitFor({ state: 'detached' });
+    await id('request-R-4B8WD-H0C6Y').click();
+    assert.equal(await id('do-take').count(), 0);
+    await id('request-word').fill('Paid out by hand');
+    await id('do-settle').click();
+    await page.waitForSelector('[data-testid=request-steps] li[data-kind=settled]');
+    await id('do-give').selectOption('petar');
+    await page.waitForSelector('[data-testid=request-steps] li[data-kind=given] >> text=Helen Marsh');
+  }, { user: 'boss', prepare: (s) => void (s.board = boardData()) }),
+
   'messages stand between calls: who, since when, to be heard, called back and done with': desk(async ({ page, id, server }) => {
     await id('message-22').waitFor();
     assert.match(await id('messages').innerText(), /1 new/);

@@ -17,6 +17,15 @@ export const users = {
   boss: { id: 'boss', name: 'Helen Marsh', role: 'supervisor' },
 };
 
+/** A request, due in so many hours. */
+function tracked(ref, type, title, hours, over = {}) {
+  const at = (h) => (Date.now() + h * 3_600_000) * 1000;
+  return {
+    ref, type, type_title: null, title, detail: 'Always after seven.', customer: 'LW-204 118 63', name: 'Dana Whitcombe', number: '', source: '', opened_by: 'priya', call: 0, opened_at: at(-50),
+    state: 'open', outcome: '', closed_at: 0, owner: '', team: '', due_at: at(hours), late: false, task_of: '', task_at: 0, untold: false, steps: [{ at: at(-50), who: 'priya', kind: 'opened', word: '', shown: false }], ...over,
+  };
+}
+
 export class FakeServer {
   tickets = new Map();
   /** The desk's live socket, and every frame it sent. */
@@ -42,8 +51,25 @@ export class FakeServer {
   duplicates = [];
   merges = [];
   apart = [];
+  requestTypes = [{ type: 'refund', title: { en: 'Refund', ru: 'Возврат денег' } }, { type: 'repair', title: { en: 'Line repair', ru: 'Ремонт линии' } }];
+  requests = [tracked('R-4B8WD-H0C6Y', 'refund', 'Refund for the outage', -26, { owner: 'ivana', task_of: 'boss', late: true }), tracked('R-7K3F9-2QXM1', 'repair', 'Fibre drops every evening', 3, { owner: 'priya' })];
+  requestsGone = false;
   refuseBoards = false;
   watchers = new Set();
+
+  stepped(r, d, who) {
+    const at = Date.now() * 1000;
+    const kind = { take: 'taken', give: 'given', wait: 'waiting', resume: 'resumed', settle: 'settled' }[d.do];
+    if (d.do === 'take') r.owner = who;
+    if (d.do === 'give') r.owner = d.to;
+    if (d.do === 'wait') r.state = 'waiting';
+    if (d.do === 'resume') r.state = 'open';
+    if (d.do === 'settle') r.task_of = '';
+    if (d.do === 'close') Object.assign(r, { state: 'closed', outcome: d.outcome, task_of: '' });
+    if (kind) r.steps.push({ at, who, kind, word: d.to ?? '', shown: false });
+    if (d.word) r.steps.push({ at, who, kind: 'word', word: d.word, shown: d.shown });
+    if (d.do === 'close') r.steps.push({ at, who, kind: 'closed', word: d.outcome, shown: false });
+  }
 
   async start() {
     this.http = createServer((req, res) => void this.serve(req, res));
@@ -109,6 +135,14 @@ export class FakeServer {
       this.merges = this.merges.filter((m) => m.merge !== Number(undone[1]));
       return res.writeHead(204).end();
     }
+    const about = call.match(/^(GET|POST) \/api\/v1\/desk\/requests\/([^/]+)(?:\/steps)?$/);
+    if (about) {
+      const found = this.requests.find((r) => r.ref === about[2]);
+      if (!found) return json(404, { code: 'not_found' });
+      if (about[1] === 'POST' && this.requestsGone) return json(409, { code: 'not_now' });
+      if (about[1] === 'POST') this.stepped(found, body, who.id);
+      return json(200, found);
+    }
     switch (call) {
       case 'GET /api/v1/duplicates':
         return json(200, { duplicates: this.duplicates, more: 0 });
@@ -123,6 +157,15 @@ export class FakeServer {
       case 'POST /api/v1/duplicates/apart':
         this.apart.push(body);
         return res.writeHead(204).end();
+      case 'GET /api/v1/desk/requests': {
+        const q = url.searchParams;
+        const open = this.requests.filter((r) => r.state !== 'closed');
+        const list = q.get('customer') ? this.requests.filter((r) => r.customer === q.get('customer')) : q.get('task') ? open.filter((r) => r.task_of === who.id) : q.get('late') ? open.filter((r) => r.late) : who.role === 'agent' ? open.filter((r) => r.owner === who.id) : open;
+        return json(200, { requests: list, types: this.requestTypes });
+      }
+      case 'POST /api/v1/desk/requests':
+        this.requests.push(tracked('R-Z5N1T-RE8GY', body.type, body.title, 30, { detail: body.detail, call: body.call, owner: 'ivana', opened_by: who.id }));
+        return json(201, this.requests.at(-1));
       case 'GET /api/v1/messages':
         return json(200, { messages: this.messages.filter((m) => m.state === new URL(req.url, 'http://x').searchParams.get('state')) });
       case 'DELETE /api/v1/session':

@@ -57,6 +57,16 @@ looks.forEach(([scheme, lang], i) => {
     await fits(page);
     await accessible(page);
   })]);
+  tests.push([`looks: requests ${sizes[i].width} ${scheme} ${lang}`, () => withPage({ viewport: sizes[i], scheme, lang, user: 'boss', prepare: (s) => void (s.board = boardData()) }, async ({ page, id }) => {
+    await id('other-page').click();
+    await id('requests').waitFor();
+    await fits(page);
+    await accessible(page);
+    await id('request-R-4B8WD-H0C6Y').click();
+    await id('request-steps').waitFor();
+    await picture(page, `requests-${sizes[i].width}-${scheme}-${lang}`);
+    await accessible(page);
+  })]);
   tests.push([`looks: login ${scheme} ${lang}`, () => withPage({ scheme, lang, open: false }, async ({ page, server }) => {
     await page.goto(server.url + '/login');
     await page.waitForSelector('[data-testid=login]');

@@ -4,7 +4,7 @@ import { useTranslation } from 'react-i18next';
 import type { User } from '../api/http';
 import { formatNumber } from '../format/phone';
 import { useRequestList, typeTitle } from '../requests/list';
-import { ownerOf, type Person, RequestDialog, type Viewer } from '../requests/RequestDialog';
+import { named, ownerOf, type Person, RequestDialog, type Viewer } from '../requests/RequestDialog';
 import { RequestTag } from '../requests/RequestTag';
 import { Icon } from '../ui/Icon';
 
@@ -18,7 +18,7 @@ export function Requests({ user, people }: { user: User; people: Person[] }) {
   const [open, setOpen] = useState('');
   const all = useRequestList(asks[filter]);
   const now = useMinute();
-  const me: Viewer = { id: user.id, supervisor: true, people };
+  const me: Viewer = { id: user.id, name: user.name, supervisor: true, people };
   return (
     <main className="requests">
       <section className="sheet">
@@ -36,7 +36,7 @@ export function Requests({ user, people }: { user: User; people: Person[] }) {
                   <td>{typeTitle(r.type_title, i18n.language, r.type)}</td>
                   <td>{r.name || r.customer || (r.number ? formatNumber(r.number, '') : t('requests.nobody'))}</td>
                   <td>{ownerOf(r, me)}</td>
-                  <td className={r.task_of ? 'bad' : undefined}>{people.find((p) => p.id === r.task_of)?.name ?? (r.task_of === user.id ? user.name : r.task_of)}</td>
+                  <td className={r.task_of ? 'bad' : undefined}>{r.task_of && named(me, r.task_of)}</td>
                   <td className="r nowrap"><RequestTag r={r} now={now} /></td>
                 </tr>
               ))}</tbody>

@@ -57,7 +57,7 @@ export function Notes({ c, grow }: { c: LiveCard; grow?: boolean }) {
         <h2>{t(w.codes.length > 0 ? 'notes.and_outcome' : 'notes.title')}</h2>
         <span className="count cut">{t(!c.record && c.match === 'several' ? 'notes.go_to_chosen' : grow ? 'notes.next_reads' : 'notes.kept')}</span>
         <Saved c={c} />
-        {!offer && <OpenRequestButton c={c} />}
+        {!offer && !c.record && <OpenRequestButton c={c} />}
       </header>
       <NoteField c={c} placeholder={t(c.from ? 'notes.hint_under' : offer ? 'notes.hint_before' : 'notes.hint', { name: c.from?.name })} />
       {w.codes.length > 0 && <ShortOutcomes />}

@@ -9,9 +9,9 @@ import { detailInWords } from './Asks';
 import { useDeskState, useNow, useWords } from './context';
 import { Sound } from './Messages';
 import { Absent, Of, panel, recordPanel } from './panels';
-import { openOnes, RequestLink, useCardRequests } from './Requests';
+import { openOnes, OpenRequestButton, RequestLink, useCardRequests, useOpenRequest } from './Requests';
 import { RequestTag } from '../requests/RequestTag';
-import { type Billing, type Interaction, type Link, type Product, type Ticket, toMs } from './protocol';
+import { type Billing, type Interaction, isOffer, type Link, type Product, type Ticket, toMs } from './protocol';
 import type { LiveCard } from './store';
 import { nameOf } from './words';
 
@@ -98,17 +98,19 @@ export function Tickets({ c, stacked }: { c: LiveCard; stacked?: boolean }) {
   const requests = useCardRequests();
   const open = list.filter((x) => x.status !== 'closed').length + openOnes(requests.list).length;
   const rows = list.length + requests.list.length;
+  const [onOpen, dialog] = useOpenRequest(requests);
   return (
     <section className="sheet sec" {...panel('tickets', recordPanel(c, list.length > 0))}>
-      <header><h2>{t('tickets.title')}</h2>{c.record && <span className="count">{t('tickets.open', { count: open })}</span>}</header>
+      <header><h2>{t('tickets.title')}</h2>{c.record && <span className="count">{t('tickets.open', { count: open })}</span>}{c.record && !isOffer(c.phase) && c.phase !== 'connecting' && <OpenRequestButton c={c} />}</header>
+      {dialog}
       {rows === 0 ? <Absent state={recordPanel(c, false)} empty={t('tickets.empty')} /> : stacked ? (
-        <ul className="rec" data-testid="tickets">{requests.list.map((r) => <li key={r.ref}><Icon name="flag" /><span><RequestLink r={r} all={requests} /> {r.title}</span><RequestTag r={r} now={now} /></li>)}{list.map((x) => <li key={x.id}><Icon name="ticket" /><span><span className="num t2">{x.id}</span> {x.title} <Of account={x.account} />{x.detail && <small>{x.detail}</small>}</span><TicketTag x={x} /></li>)}</ul>
+        <ul className="rec" data-testid="tickets">{requests.list.map((r) => <li key={r.ref}><Icon name="flag" /><span><RequestLink r={r} onOpen={onOpen} /> {r.title}</span><RequestTag r={r} now={now} /></li>)}{list.map((x) => <li key={x.id}><Icon name="ticket" /><span><span className="num t2">{x.id}</span> {x.title} <Of account={x.account} />{x.detail && <small>{x.detail}</small>}</span><TicketTag x={x} /></li>)}</ul>
       ) : (
         <div className="scroll tick-box" tabIndex={rows > 3 ? 0 : undefined} role={rows > 3 ? 'region' : undefined} aria-label={rows > 3 ? t('tickets.title') : undefined}>
           <table className="tbl prod tick" data-testid="tickets"><colgroup><col className="tid" /><col /><col className="tdue" /></colgroup>
             <thead className="vh"><tr><th>{t('tickets.id')}</th><th>{t('tickets.what')}</th><th>{t('tickets.when')}</th></tr></thead>
             <tbody>
-              {requests.list.map((r) => <tr key={r.ref} data-late={r.late}><td className="tid"><RequestLink r={r} all={requests} /></td><td className="cut" title={r.title}><b className="m">{r.title}</b></td><td className="r"><RequestTag r={r} now={now} /></td></tr>)}
+              {requests.list.map((r) => <tr key={r.ref} data-late={r.late}><td className="tid"><RequestLink r={r} onOpen={onOpen} /></td><td className="cut" title={r.title}><b className="m">{r.title}</b></td><td className="r"><RequestTag r={r} now={now} /></td></tr>)}
               {list.map((x) => <tr key={x.id}><td className="num tid">{x.id}</td><td className="cut" title={x.detail ? `${x.title}. ${x.detail}` : x.title}><b className="m">{x.title}</b> {x.account && <><Of account={x.account} /> </>}{x.detail && <span className="t3">{x.detail}</span>}</td><td className="r"><TicketTag x={x} /></td></tr>)}
             </tbody>
           </table>

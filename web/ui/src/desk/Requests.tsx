@@ -13,7 +13,7 @@ import { callerName } from './words';
 export function useViewer(): Viewer {
   const s = useDeskState();
   const people = s.me ? [{ id: s.me.id, name: s.me.name }, ...s.colleagues.filter((x) => x.id !== s.me?.id)] : s.colleagues;
-  return { id: s.me?.id ?? '', supervisor: false, people: people.map((x) => ({ id: x.id, name: x.name })) };
+  return { id: s.me?.id ?? '', name: s.me?.name ?? '', supervisor: false, people: people.map((x) => ({ id: x.id, name: x.name })) };
 }
 
 const CardRequests = createContext<RequestList>({ list: [], types: [], failed: false, read: () => Promise.resolve() });
@@ -29,17 +29,17 @@ export const useCardRequests = () => useContext(CardRequests);
 
 export const openOnes = (list: TrackedRequest[]) => list.filter((r) => r.state !== 'closed');
 
-/** A request in a line of a table or list: its reference opens it. */
-export function RequestLink({ r, all }: { r: TrackedRequest; all: RequestList }) {
+/** The reference of a request in a line of a table or list: it opens it. */
+export function RequestLink({ r, onOpen }: { r: TrackedRequest; onOpen: (ref: string) => void }) {
+  return <button type="button" className="req-link mono" onClick={() => onOpen(r.ref)} data-testid={`request-${r.ref}`}>{r.ref}</button>;
+}
+
+/** The request that a panel has open, to be put beside its list: it stays when it leaves the list. */
+export function useOpenRequest(all: RequestList): [(ref: string) => void, React.ReactNode] {
   const me = useViewer();
   const now = useNow(30_000);
-  const [open, setOpen] = useState(false);
-  return (
-    <>
-      <button type="button" className="req-link mono" onClick={() => setOpen(true)} data-testid={`request-${r.ref}`}>{r.ref}</button>
-      {open && <RequestDialog ref_={r.ref} me={me} now={now} onClose={() => setOpen(false)} onChanged={() => void all.read()} />}
-    </>
-  );
+  const [open, setOpen] = useState('');
+  return [setOpen, open && <RequestDialog key={open} ref_={open} me={me} now={now} onClose={() => setOpen('')} onChanged={() => void all.read()} />];
 }
 
 /** What is the agent's to do, or of a team of the agent's and nobody's yet. */
@@ -48,13 +48,15 @@ export function MyRequests() {
   const now = useNow(30_000);
   const online = useDeskState().link.is === 'online';
   const all = useRequestList(online ? { mine: true } : null);
+  const [onOpen, dialog] = useOpenRequest(all);
   if (all.types.length === 0 && all.list.length === 0 && !all.failed) return null;
   return (
     <section className="sheet sec scroll msgs" tabIndex={0} role="region" aria-label={t('requests.title')} data-testid="my-requests">
       <header><h2>{t('requests.title')}</h2><span className="count">{t('tickets.open', { count: all.list.length })}</span></header>
       {all.failed && <p className="absent warn" role="status"><Icon name="alert" size="sm" />{t('requests.failed')}</p>}
       {all.list.length === 0 ? !all.failed && <p className="absent t3">{t('requests.none')}</p>
-        : <ul>{all.list.map((r) => <li key={r.ref} data-late={r.late}><div className="row"><b className="cut">{r.title}</b><RequestTag r={r} now={now} /></div><p className="t2 xs"><RequestLink r={r} all={all} /> {[r.name, r.owner ? '' : r.team].filter(Boolean).join(' · ')}</p></li>)}</ul>}
+        : <ul>{all.list.map((r) => <li key={r.ref} data-late={r.late}><div className="row"><b className="cut">{r.title}</b><RequestTag r={r} now={now} /></div><p className="t2 xs"><RequestLink r={r} onOpen={onOpen} /> {[r.name, r.owner ? '' : r.team].filter(Boolean).join(' · ')}</p></li>)}</ul>}
+      {dialog}
     </section>
   );
 }

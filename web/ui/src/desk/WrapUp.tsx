@@ -11,7 +11,7 @@ import { panel } from './panels';
 import { EarlierNotes, WayList } from './Received';
 import { RequestTag } from '../requests/RequestTag';
 import { TicketTag } from './Record';
-import { openOnes, OpenRequestButton, RequestLink, useCardRequests } from './Requests';
+import { openOnes, OpenRequestButton, RequestLink, useCardRequests, useOpenRequest } from './Requests';
 import type { LiveCard, LogEntry } from './store';
 import { passedOn } from './words';
 import { focusOutcome, useWrapUp } from './wrapup';
@@ -81,7 +81,7 @@ function WrapNotes({ c }: { c: LiveCard }) {
   const { t } = useWords();
   return (
     <section className="sheet sec notes" {...panel('notes', 'shown')}>
-      <header><h2>{t('notes.title')}</h2><span className="count">{t('notes.next_reads')}</span><Saved c={c} /><OpenRequestButton c={c} /></header>
+      <header><h2>{t('notes.title')}</h2><span className="count">{t('notes.next_reads')}</span><Saved c={c} /></header>
       <NoteField c={c} placeholder={t('notes.hint')} />
       <p className="xs t3 note-foot">{t('notes.survives')}</p>
     </section>
@@ -94,10 +94,12 @@ function OpenTickets({ c }: { c: LiveCard }) {
   const open = (c.record?.tickets ?? []).filter((x) => x.status !== 'closed');
   const all = useCardRequests();
   const requests = openOnes(all.list);
+  const [onOpen, dialog] = useOpenRequest(all);
   return (
     <section className="sheet sec scroll" tabIndex={0} role="region" aria-label={t('tickets.title')}>
-      <header><h2>{t('tickets.title')}</h2><span className="count">{t('tickets.open', { count: open.length + requests.length })}</span></header>
-      {requests.map((r) => <div className="line-item" key={r.ref}><Icon name="flag" /><span className="cut" title={r.title}><RequestLink r={r} all={all} /> {r.title}</span><RequestTag r={r} now={now} /></div>)}
+      <header><h2>{t('tickets.title')}</h2><span className="count">{t('tickets.open', { count: open.length + requests.length })}</span><OpenRequestButton c={c} /></header>
+      {dialog}
+      {requests.map((r) => <div className="line-item" key={r.ref}><Icon name="flag" /><span className="cut" title={r.title}><RequestLink r={r} onOpen={onOpen} /> {r.title}</span><RequestTag r={r} now={now} /></div>)}
       {open.length + requests.length === 0 ? <p className="absent t3">{t('tickets.empty')}</p> : open.map((x) => <div className="line-item" key={x.id}><Icon name="ticket" /><span className="cut" title={x.title}><span className="num t2">{x.id}</span> {x.title}</span><TicketTag x={x} /></div>)}
     </section>
   );

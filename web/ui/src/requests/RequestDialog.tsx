@@ -13,7 +13,7 @@ import { RequestTag } from './RequestTag';
 export interface Person { id: string; name: string }
 
 /** Who looks at it, and whom it can be given to. */
-export interface Viewer { id: string; supervisor: boolean; people: Person[] }
+export interface Viewer { id: string; name: string; supervisor: boolean; people: Person[] }
 
 export function RequestDialog({ ref_, me, now, onClose, onChanged }: { ref_: string; me: Viewer; now: number; onClose: () => void; onChanged: () => void }) {
   const { t } = useTranslation();
@@ -42,7 +42,7 @@ export function RequestDialog({ ref_, me, now, onClose, onChanged }: { ref_: str
   );
 }
 
-const named = (me: Viewer, id: string) => me.people.find((p) => p.id === id)?.name ?? id;
+export const named = (me: Viewer, id: string) => (id === me.id ? me.name : undefined) ?? me.people.find((p) => p.id === id)?.name ?? id;
 
 /** Whose it is: an agent's, else the team's. */
 export const ownerOf = (r: TrackedRequest, me: Viewer): string => (r.owner ? named(me, r.owner) : r.team);
