@@ -51,6 +51,7 @@ type Options struct {
 	// demo logins; nil in production.
 	Links map[string]string
 
+	now     func() time.Time         // of requests; nil: time.Now. A test's
 	sources []customer.SourceOptions // where records come from, instead of the store: a test's
 }
 

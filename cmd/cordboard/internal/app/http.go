@@ -79,8 +79,12 @@ func (a *App) buildWeb(registry *prometheus.Registry, origins func(*http.Request
 	if err != nil {
 		return err
 	}
+	now := a.opt.now
+	if now == nil {
+		now = time.Now
+	}
 	a.tracking = tracking.New(tracking.Options{
-		Store: a.store, Policy: a.Policy, Desks: a.hub, Senders: s.Requests, Registry: registry, Log: a.log, Now: time.Now,
+		Store: a.store, Policy: a.Policy, Desks: a.hub, Senders: s.Requests, Registry: registry, Log: a.log, Now: now,
 	})
 	a.web = web.New(web.Options{
 		Requests: a.tracking, RequestTokens: openers,

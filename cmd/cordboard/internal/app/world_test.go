@@ -88,6 +88,8 @@ type setup struct {
 	pops    bool     // a PBX tells of its calls
 	watched []string // extensions whose calls it tells of by SIP
 	senders bool     // outside systems write interactions
+	openers string   // the server file's sections of those that open requests, and of how people are told
+	now     func() time.Time
 	askers  bool     // and one asks for customers to be called
 	// provider stands between the trunk and what it leads to, and asks for a password.
 	provider  *provider
@@ -139,7 +141,7 @@ func newWorld(t *testing.T, s setup) *world {
 		links[w.links[id]] = string(id)
 	}
 	var err error
-	w.app, err = New(ctx, Options{Server: w.server(), Policy: policy, Log: zap.New(core), Links: links, sources: s.sources})
+	w.app, err = New(ctx, Options{Server: w.server(), Policy: policy, Log: zap.New(core), Links: links, sources: s.sources, now: s.now})
 	w.must(err)
 	t.Cleanup(w.stop)
 	w.must(w.app.Store().SaveCustomers(ctx, []customer.Record{record()}))
@@ -226,7 +228,7 @@ media: {address: 127.0.0.1, ports: 20000-29999, mutual: %s, sounds: "%s"}
 web: {listen: "127.0.0.1:0"}
 admin: "127.0.0.1:0"
 store: %s
-%s`, w.registrar(), w.notifies(), to, login, mutual, w.sounds(), w.section(), w.office()+w.senders()+w.askers())
+%s`, w.registrar(), w.notifies(), to, login, mutual, w.sounds(), w.section(), w.office()+w.senders()+w.askers()+w.setup.openers)
 	server, findings := configs.ParseServer(filepath.Join(w.TempDir(), "cordboard.yaml"), []byte(text))
 	if len(findings) > 0 {
 		w.Fatal(findings)
