@@ -90,7 +90,7 @@ type setup struct {
 	senders bool     // outside systems write interactions
 	openers string   // the server file's sections of those that open requests, and of how people are told
 	now     func() time.Time
-	askers  bool     // and one asks for customers to be called
+	askers  bool // and one asks for customers to be called
 	// provider stands between the trunk and what it leads to, and asks for a password.
 	provider  *provider
 	back      bool // the trunk has its calls back
