@@ -1,11 +1,14 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/cordboard/cordboard/routing"
@@ -95,23 +98,25 @@ func (s *Store) exported(ctx context.Context, who Person) (out Exported, err err
 			return out, fmt.Errorf("call %d: %w", c.call, err)
 		}
 	}
-	return out, s.exportRequests(ctx, who, &out)
+	return out, s.exportRequests(ctx, &out)
 }
 
-// exportRequests reads those of the customer, and those of nobody's from a number
-// that is his alone.
-func (s *Store) exportRequests(ctx context.Context, who Person, out *Exported) error {
-	all, err := s.requests(ctx, qRequestsOfCustomer, who.Customer, allInteractions)
-	if err != nil {
-		return err
-	}
-	for _, n := range out.Numbers {
-		more, err := s.requests(ctx, qRequestsOfNumber, n, allInteractions)
-		if err != nil {
-			return err
+// exportRequests reads those of the customer and his accounts, and those of nobody's
+// from a number that is his alone.
+func (s *Store) exportRequests(ctx context.Context, out *Exported) error {
+	var all []Request
+	for query, whose := range map[string][]string{qRequestsOfCustomer: out.IDs, qRequestsOfNumber: out.Numbers} {
+		for _, one := range whose {
+			some, err := s.requests(ctx, query, one, allInteractions)
+			if err != nil {
+				return err
+			}
+			all = append(all, some...)
 		}
-		all = append(all, more...)
 	}
+	slices.SortFunc(all, func(a, b Request) int {
+		return cmp.Or(a.OpenedAt.Compare(b.OpenedAt), strings.Compare(a.Ref, b.Ref))
+	})
 	for _, r := range all {
 		steps, err := s.RequestSteps(ctx, r.Ref)
 		if err != nil {

@@ -83,12 +83,14 @@ const (
 		AND ($1 = '' OR r.owner = $1 OR r.task_of = $1 OR (r.owner = '' AND r.team = $2 AND r.team <> ''))
 		AND ($3 = '' OR r.task_of = $3) AND (CAST($4 AS BIGINT) = 0 OR (r.state = 'open' AND r.due_at < CAST($4 AS BIGINT)))
 		ORDER BY r.due_at, r.ref LIMIT CAST($5 AS INTEGER)`
-	// His, and those of nobody's that were asked for from one of his numbers.
-	qRequestsOf = selectRequest + `WHERE r.customer = $1
-		OR (r.customer = '' AND r.number IN (SELECT n.e164 FROM customer_numbers n WHERE n.customer = $1))
+	// His and those of his accounts, and those of nobody's that were asked for from one
+	// of their numbers.
+	qRequestsOf = selectRequest + `WHERE r.customer = $1 OR r.customer IN (SELECT m.other FROM customer_merges m WHERE m.whole = $1)
+		OR (r.customer = '' AND r.number IN (SELECT n.e164 FROM customer_numbers n
+			WHERE n.customer = $1 OR n.customer IN (SELECT m.other FROM customer_merges m WHERE m.whole = $1)))
 		ORDER BY CASE WHEN r.state = 'closed' THEN 1 ELSE 0 END, CASE WHEN r.state = 'closed' THEN -r.closed_at ELSE r.due_at END, r.ref
 		LIMIT CAST($2 AS INTEGER)`
-	qRequestsOfCustomer = selectRequest + `WHERE r.customer = $1 AND r.customer <> '' ORDER BY r.opened_at, r.ref LIMIT CAST($2 AS INTEGER)`
+	qRequestsOfCustomer = selectRequest + `WHERE r.customer = $1 ORDER BY r.opened_at, r.ref LIMIT CAST($2 AS INTEGER)`
 	qRequestsOfNumber   = selectRequest + `WHERE r.customer = '' AND r.number = $1 ORDER BY r.opened_at, r.ref LIMIT CAST($2 AS INTEGER)`
 	qDueRequests        = `SELECT ref FROM requests WHERE next_at IS NOT NULL AND next_at <= $1 ORDER BY next_at LIMIT CAST($2 AS INTEGER)`
 	qRequestSteps       = `SELECT seq, at, who, kind, word, shown FROM request_steps WHERE ref = $1 ORDER BY seq`
@@ -239,7 +241,7 @@ func (s *Store) Requests(ctx context.Context, f RequestFilter) ([]Request, error
 	return s.requests(ctx, qOpenRequests, f.Owner, f.Team, f.TaskOf, late, positive(f.Most, mostRequests))
 }
 
-// RequestsOf lists a customer's requests: the open ones by when they are due, then
+// RequestsOf lists a customer's requests, and those of whoever is one with him: the open ones by when they are due, then
 // the closed ones, the latest first.
 func (s *Store) RequestsOf(ctx context.Context, customer string, most int) ([]Request, error) {
 	return s.requests(ctx, qRequestsOf, customer, positive(most, mostRequests))

@@ -142,6 +142,18 @@ func testRequestLists(t *testing.T, f Fixture) {
 	list, err := s.RequestsOf(ctx, "C-9", 0)
 	ok(t, err)
 	equal(t, "of who is a customer now", refs(list), "R-3")
+
+	// Two who are one have what either has asked for, until they are two again.
+	m, err := s.Merge(ctx, "C-7", "C-9", customer.Colleague{Agent: "lena", Name: "Lena"}, T0)
+	ok(t, err)
+	list, err = s.RequestsOf(ctx, "C-7", 0)
+	ok(t, err)
+	equal(t, "of both", refs(list), "R-2 R-3 R-1 R-6")
+	_, err = s.UndoMerge(ctx, m.ID, T0)
+	ok(t, err)
+	list, err = s.RequestsOf(ctx, "C-7", 0)
+	ok(t, err)
+	equal(t, "of one of two", refs(list), "R-2 R-1 R-6")
 }
 
 func refs(list []store.Request) (out string) {

@@ -7,7 +7,9 @@ import { DeskPage } from './desk/DeskPage';
 import { i18next } from './i18n';
 import { LinkLogin, Login } from './login/Login';
 import { Merges } from './merges/Merges';
+import { RequestsPage } from './requests/RequestsPage';
 import { usePrefs } from './ui/prefs';
+import type { Place } from './ui/Rail';
 
 type Who = { is: 'asking' } | { is: 'link'; link: string } | { is: 'nobody'; why: string } | { is: 'here'; user: User };
 
@@ -22,16 +24,21 @@ function first(): Who {
 const start = first();
 
 /** Where a supervisor may be; the first is where one comes in. */
-const pages = ['/board', '/duplicates'];
+const pages = ['/board', '/requests', '/duplicates'];
 
 const homeOf = (u: User, at: string) => (u.role === 'agent' ? '/' : pages.includes(at) ? at : pages[0]!);
 
-/** What a supervisor sees: one page, and the way to the other. */
+/** What a supervisor sees: one page, and the way to the others. */
 function Console({ user, at, go, onSignedOut }: { user: User; at: string; go: (to: string) => void; onSignedOut: () => void }) {
   const { t } = useTranslation();
-  return at === '/duplicates'
-    ? <Merges user={user} onSignedOut={onSignedOut} places={[{ name: t('rail.board'), icon: 'users', go: () => go('/board') }]} />
-    : <Board user={user} onSignedOut={onSignedOut} places={[{ name: t('rail.merges'), icon: 'user', go: () => go('/duplicates') }]} />;
+  const all: (Place & { at: string })[] = [
+    { at: '/board', name: t('rail.board'), icon: 'users', go: () => go('/board') },
+    { at: '/requests', name: t('requests.title'), icon: 'flag', go: () => go('/requests') },
+    { at: '/duplicates', name: t('rail.merges'), icon: 'user', go: () => go('/duplicates') },
+  ];
+  const rest = { user, onSignedOut, places: all.filter((x) => x.at !== at) };
+  if (at === '/requests') return <RequestsPage {...rest} />;
+  return at === '/duplicates' ? <Merges {...rest} /> : <Board {...rest} />;
 }
 
 export function App() {

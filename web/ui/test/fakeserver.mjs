@@ -179,6 +179,8 @@ export class FakeServer {
         this.tickets.set(ticket, who);
         return json(200, { ticket, expires_in_s: 30 });
       }
+      case 'GET /api/v1/board':
+        return json(200, this.board ?? { agents: [] });
       case 'GET /api/v1/board/stream':
         if (this.refuseBoards) return json(503, { code: 'unavailable' });
         res.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });

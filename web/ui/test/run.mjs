@@ -58,7 +58,7 @@ looks.forEach(([scheme, lang], i) => {
     await accessible(page);
   })]);
   tests.push([`looks: requests ${sizes[i].width} ${scheme} ${lang}`, () => withPage({ viewport: sizes[i], scheme, lang, user: 'boss', prepare: (s) => void (s.board = boardData()) }, async ({ page, id }) => {
-    await id('other-page').click();
+    await page.getByRole('button', { name: /^(Requests|Заявки)$/ }).click();
     await id('requests').waitFor();
     await fits(page);
     await accessible(page);

@@ -257,16 +257,14 @@ func (q *Requests) may(ctx context.Context, who web.RequestViewer, r *store.Requ
 	switch {
 	case who.All, r.Owner == who.User, r.TaskOf == who.User, r.Team != "" && r.Team == q.teamOf(who.User):
 		return true
-	case r.Customer != "":
-		return q.inHand(who.User, r.Customer)
-	case r.Number == "":
+	case r.Customer == "" && r.Number == "":
 		return false
 	}
 	for _, in := range q.opt.Desks.InHand(agents.ID(who.User)) {
-		if in.Number == r.Number {
+		switch {
+		case r.Customer == "" && in.Number == r.Number, r.Customer != "" && in.Customer == r.Customer:
 			return true
-		}
-		if in.Customer == "" {
+		case in.Customer == "":
 			continue
 		}
 		his, err := q.opt.Store.RequestsOf(ctx, in.Customer, 0)

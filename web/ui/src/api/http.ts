@@ -140,3 +140,9 @@ export async function listRequests(ask: RequestAsk): Promise<{ requests: Tracked
 export const wholeRequest = async (ref: string) => (await request('GET', `${requestsPath}/${ref}`)) as TrackedRequest;
 export const openRequest = async (r: { type: string; title: string; detail: string; customer?: string; call?: number }) => (await request('POST', requestsPath, r)) as TrackedRequest;
 export const stepRequest = async (ref: string, deed: RequestDeed) => (await request('POST', `${requestsPath}/${ref}/steps`, deed)) as TrackedRequest;
+
+/** The agents and their names, for a supervisor. */
+export async function agentNames(): Promise<{ id: string; name: string }[]> {
+  const { agents } = (await request('GET', '/api/v1/board')) as { agents: { agent: string; name: string }[] | null };
+  return (agents ?? []).map((a) => ({ id: a.agent, name: a.name }));
+}

@@ -1,19 +1,41 @@
-// The console's list of open requests: late ones first, whose they are, whose task.
-import { useEffect, useState } from 'react';
+// The supervisor's page of open requests: those due first, whose they are, whose task.
+import { useCallback, useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import type { User } from '../api/http';
+import { agentNames, signOut, type User } from '../api/http';
+import { LanguageButton } from '../desk/StatusBar';
 import { formatNumber } from '../format/phone';
-import { useRequestList, typeTitle } from '../requests/list';
-import { named, ownerOf, type Person, RequestDialog, type Viewer } from '../requests/RequestDialog';
-import { RequestTag } from '../requests/RequestTag';
+import { useRequestList, typeTitle } from './list';
+import { named, ownerOf, type Person, RequestDialog, type Viewer } from './RequestDialog';
+import { RequestTag } from './RequestTag';
 import { Icon } from '../ui/Icon';
+import { type Place, Rail } from '../ui/Rail';
 
 const filters = ['all', 'mine', 'only_late'] as const;
 type Filter = (typeof filters)[number];
 const asks = { all: {}, mine: { task: true }, only_late: { late: true } };
 
-export function Requests({ user, people }: { user: User; people: Person[] }) {
+export function RequestsPage({ user, places, onSignedOut }: { user: User; places: Place[]; onSignedOut: () => void }) {
+  const { t } = useTranslation();
+  const leave = useCallback(async () => {
+    await signOut().catch(() => undefined);
+    onSignedOut();
+  }, [onSignedOut]);
+  useEffect(() => void (document.title = t('title.requests')), [t]);
+  return (
+    <div className="shell" data-testid="requests-page">
+      <Rail page={t('requests.title')} icon="flag" places={places} name={user.name} ring="var(--st-away)" onSignOut={() => void leave()} />
+      <div className="work">
+        <header className="head"><h1>{t('requests.title')}</h1><span className="right"><LanguageButton /></span></header>
+        <Requests user={user} />
+      </div>
+    </div>
+  );
+}
+
+function Requests({ user }: { user: User }) {
   const { t, i18n } = useTranslation();
+  const [people, setPeople] = useState<Person[]>([]);
+  useEffect(() => void agentNames().then(setPeople, () => undefined), []);
   const [filter, setFilter] = useState<Filter>('all');
   const [open, setOpen] = useState('');
   const all = useRequestList(asks[filter]);
