@@ -271,7 +271,7 @@ func testEraseRequests(t *testing.T, f Fixture) {
 	}
 	gone, err := s.Erase(ctx, store.Person{Customer: "C-7"})
 	ok(t, err)
-	equal(t, "erased", gone, store.Erased{Customer: true, Calls: 1, Requests: 1})
+	equal(t, "erased", gone, store.Erased{Customer: true, Accounts: 1, Calls: 1, Requests: 1})
 	_, err = s.Request(ctx, "R-1")
 	missing(t, "his", err)
 	steps, err := s.RequestSteps(ctx, "R-1")
