@@ -137,6 +137,7 @@ func appendRecord(to []byte, r *customer.Record) []byte {
 	to = optionalField(to, `,"country":`, r.Country)
 	to = optionalField(to, `,"zone":`, r.Zone)
 	to = appendList(to, `,"numbers":`, r.Numbers, appendNumber)
+	to = optionalField(to, `,"kind":`, r.Kind)
 	to = optionalField(to, `,"segment":`, r.Segment)
 	if r.KeyAccount {
 		to = append(to, `,"key_account":true`...)
@@ -166,6 +167,12 @@ func appendRecord(to []byte, r *customer.Record) []byte {
 	to = appendInt(to, `,"contacts":`, r.Contacts)
 	if len(r.Others) > 0 {
 		to = appendList(to, `,"others":`, r.Others, appendOther)
+	}
+	if r.PartOf != nil {
+		to = appendSubAccount(append(to, `,"part_of":`...), r.PartOf)
+	}
+	if len(r.SubAccounts) > 0 {
+		to = appendList(to, `,"sub_accounts":`, r.SubAccounts, appendSubAccount)
 	}
 	if len(r.Accounts) > 0 {
 		to = appendList(to, `,"accounts":`, r.Accounts, appendAccount)
@@ -217,6 +224,8 @@ func optionalColleague(to []byte, key string, c *customer.Colleague) []byte {
 
 func appendNumber(to []byte, n *customer.Number) []byte {
 	to = optionalField(appendField(to, `{"e164":`, n.E164), `,"label":`, n.Label)
+	to = optionalField(optionalField(to, `,"person":`, n.Person), `,"valid_from":`, n.ValidFrom)
+	to = optionalField(optionalField(to, `,"valid_to":`, n.ValidTo), `,"source":`, n.Source)
 	to = optionalColleague(to, `,"by":`, n.By)
 	to = optionalTime(to, `,"confirmed_at":`, n.ConfirmedAt)
 	return append(optionalField(to, `,"account":`, n.Account), '}')
@@ -303,6 +312,11 @@ func appendLink(to []byte, l *customer.Link) []byte {
 
 func appendOther(to []byte, o *customer.Other) []byte {
 	return append(optionalField(appendField(to, `{"name":`, o.Name), `,"detail":`, o.Detail), '}')
+}
+
+func appendSubAccount(to []byte, s *customer.SubAccount) []byte {
+	to = appendField(appendField(to, `{"id":`, s.ID), `,"name":`, s.Name)
+	return append(optionalField(to, `,"detail":`, s.Detail), '}')
 }
 
 func appendAccount(to []byte, a *customer.Account) []byte {

@@ -53,7 +53,7 @@ func recordFacts(r *customer.Record) []string {
 	add(r.AccountManager != nil, "account_manager")
 	add(r.LastAgent != nil, "last_agent")
 	add(len(r.Others) > 0, "others")
-	add(len(r.Accounts) > 0, "accounts")
+	add(len(r.Accounts)+len(r.SubAccounts) > 0 || r.PartOf != nil, "accounts")
 	if b := r.Billing; b != nil {
 		f = append(f, "balance")
 		add(b.Overdue != nil, "overdue")

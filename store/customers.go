@@ -61,7 +61,7 @@ var recordTables = [tabs]struct {
 		"consent_phone", "consent_mail", "consent_sms", "consent_rec", "manager", "manager_name",
 		"last_agent", "last_agent_name", "last_agent_at", "earlier", "others", "traits", "source_hash", "changed_at", "billed_at",
 		"key", "doc_version", "doc_contacts", "doc_own", "doc_added", "record", "history"}}, // these are made of the others
-	{"customer_numbers", []string{"e164", "customer", "label", "ord", "key"}},
+	{"customer_numbers", []string{"e164", "customer", "label", "ord", "key", "person", "valid_from", "valid_to", "source"}},
 	{"billing", []string{"customer", "balance_minor", "balance_currency", "overdue_minor", "overdue_currency", "overdue_days",
 		"last_bill_minor", "last_bill_currency", "last_bill_on", "paid_on", "next_bill_on",
 		"we_owe_minor", "we_owe_currency", "we_owe_since", "source"}},
@@ -177,8 +177,8 @@ func closed(t *customer.Ticket) int {
 // selected are the columns of a row that a record is read from.
 func selected(tab tab, row []any) values {
 	switch tab {
-	case tabNumbers: // e164, customer, label
-		return values{row[0], row[2], nil, nil, nil} // an import knows nothing of links
+	case tabNumbers: // e164, customer, label, ord, key, person, ...
+		return append(values{row[0], row[2], nil, nil, nil}, row[numberKeyColumn+1:]...) // an import knows nothing of links
 	case tabProducts: // customer, id, ord, ...
 		return append(values{row[1]}, row[3:]...)
 	case tabInteractions: // ..., attempt, promised_by, kept
@@ -239,8 +239,11 @@ func (e *entry) sum() string {
 			}
 		}
 		for i, v := range values {
-			if tab(t) == tabNumbers && i%len(recordTables[t].columns) == numberKeyColumn { // the database's, not the source's
-				continue
+			if col := i % len(recordTables[t].columns); tab(t) == tabNumbers && col >= numberKeyColumn {
+				if col == numberKeyColumn || v == "" { // the database's, not the source's; and as before there were the others
+					continue
+				}
+				b = append(b, 'c', byte(col))
 			}
 			switch v := v.(type) {
 			case nil:
@@ -292,7 +295,7 @@ func (e *entry) addHead(r *customer.Record) error {
 func (e *entry) addParts(r *customer.Record) {
 	for i, n := range r.Numbers {
 		if !slices.ContainsFunc(r.Numbers[:i], func(o customer.Number) bool { return o.E164 == n.E164 }) {
-			e.add(tabNumbers, n.E164, r.ID, n.Label, i, nil)
+			e.add(tabNumbers, n.E164, r.ID, n.Label, i, nil, n.Person, n.ValidFrom, n.ValidTo, n.Source)
 		}
 	}
 	for i, p := range r.Products {

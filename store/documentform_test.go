@@ -21,7 +21,8 @@ func fullRecord() customer.Record {
 	by := func(id, name string) *customer.Colleague { return &customer.Colleague{Agent: id, Name: name} }
 	return customer.Record{
 		ID: "LW-1", Version: 7, Name: "Dana Whitcombe", Language: "en", Country: "GB", Zone: "Europe/London",
-		Numbers: []customer.Number{{E164: "+447700900417", Label: "mobile", By: by("priya", "Priya Lund"), ConfirmedAt: &at, Account: "LW-2"}},
+		Numbers: []customer.Number{{E164: "+447700900417", Label: "mobile", By: by("priya", "Priya Lund"), ConfirmedAt: &at, Account: "LW-2", Person: "Leo", ValidFrom: "2020-01-02", ValidTo: "2039-12-31", Source: "crm"}},
+		Kind:    "company", PartOf: &customer.SubAccount{ID: "LW-9", Name: "Holding", Detail: "group"}, SubAccounts: []customer.SubAccount{{ID: "LW-7", Name: "Shop", Detail: "Harrow Street"}},
 		Segment: "gold", KeyAccount: true, CustomerSince: "2019-04-01", YearlyValue: money(98_000), ChurnRisk: &risk,
 		ChurnReasons: []string{"price"}, Heed: []string{"Speak slowly"},
 		Consent:     customer.Consent{Phone: &yes, Mail: &no, SMS: &yes, Recording: &no},

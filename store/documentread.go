@@ -323,6 +323,14 @@ func (r *documentReader) number(to *customer.Number) {
 			to.E164 = r.string()
 		case "label":
 			to.Label = r.string()
+		case "person":
+			to.Person = r.string()
+		case "valid_from":
+			to.ValidFrom = r.string()
+		case "valid_to":
+			to.ValidTo = r.string()
+		case "source":
+			to.Source = r.string()
 		case "by":
 			to.By = r.colleague(to.By)
 		case "confirmed_at":

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 )
 
@@ -16,7 +17,8 @@ type Duplicate struct {
 	Numbers   int      `json:"numbers"`   // that they share
 }
 
-const qNumbersInOrder = `SELECT n.e164, c.id, c.name FROM customer_numbers n JOIN customers c ON c.key = n.key ORDER BY n.e164, n.customer`
+const qNumbersInOrder = `SELECT n.e164, c.id, c.name FROM customer_numbers n JOIN customers c ON c.key = n.key
+	WHERE n.valid_to = '' OR n.valid_to >= $1 ORDER BY n.e164, n.customer`
 
 const qAllApart = `SELECT COALESCE(x.whole, a.one), COALESCE(y.whole, a.other) FROM customers_apart a
 	LEFT JOIN customer_merges x ON x.other = a.one LEFT JOIN customer_merges y ON y.other = a.other`
@@ -70,7 +72,7 @@ func (s *Store) Duplicates(ctx context.Context) ([]Duplicate, error) {
 		}
 		clear(named)
 	}
-	err = each(ctx, s.read, qNumbersInOrder, nil, func(row *sql.Rows) error {
+	err = each(ctx, s.read, qNumbersInOrder, []any{time.Now().Format(time.DateOnly)}, func(row *sql.Rows) error {
 		var e164, id, name string
 		if err := row.Scan(&e164, &id, &name); err != nil {
 			return err

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -73,6 +74,12 @@ func checkNumbers(r *customer.Record, region string) (unread []int, err error) {
 	seen := map[string]bool{}
 	var out []customer.Number
 	for i, n := range r.Numbers {
+		if err := errors.Join(day("valid_from", n.ValidFrom), day("valid_to", n.ValidTo)); err != nil {
+			return nil, bad("number %d: valid_from and valid_to are dates YYYY-MM-DD", i+1)
+		}
+		if n.ValidTo != "" && n.ValidTo < n.ValidFrom {
+			return nil, bad("number %d: valid_to is before valid_from", i+1)
+		}
 		all := customer.ReadNumbers(n.E164, region, r.Country)
 		gone := customer.OutOfUse(n.Label + " " + n.E164)
 		if gone {
@@ -87,7 +94,9 @@ func checkNumbers(r *customer.Record, region string) (unread []int, err error) {
 		for _, e164 := range all {
 			if !seen[e164] {
 				seen[e164] = true
-				out = append(out, customer.Number{E164: e164, Label: n.Label})
+				out = append(out, customer.Number{
+					E164: e164, Label: n.Label, Person: n.Person, ValidFrom: n.ValidFrom, ValidTo: n.ValidTo, Source: n.Source,
+				})
 			}
 		}
 	}

@@ -22,7 +22,7 @@ var csvColumns = []string{
 	"churn_risk", "churn_reasons", "heed", "consent_phone", "consent_mail", "consent_sms", "consent_recording",
 	"account_manager", "account_manager_name", "currency", "yearly_value", "balance", "overdue", "overdue_days",
 	"last_bill", "last_bill_on", "paid_on", "next_bill_on", "we_owe", "we_owe_since", "products",
-	"contract_end", "usage_trend", "do_not_call", "fraud_flag", "birth_date",
+	"contract_end", "usage_trend", "do_not_call", "fraud_flag", "birth_date", "kind",
 }
 
 // csvOpen are the columns whose cells may run over several lines: lists and
@@ -336,6 +336,7 @@ func recordOf(cell map[string]string) (r customer.Record, err error) {
 	if key := p.flag("key_account"); key != nil {
 		r.KeyAccount = *key
 	}
+	r.Kind = cell["kind"]
 	r.ContractEnd, r.BirthDate, r.UsageTrend, r.Fields = cell["contract_end"], cell["birth_date"], p.number("usage_trend"), csvFields(cell)
 	for column, to := range map[string]*bool{"do_not_call": &r.DoNotCall, "fraud_flag": &r.FraudFlag} {
 		if yes := p.flag(column); yes != nil {

@@ -112,7 +112,7 @@ func (m *merge) relink(t *tx, changed []*entry) error {
 func scanNumber(row scanner) (n customer.Number, err error) {
 	var by, name sql.NullString
 	var at sql.NullInt64
-	err = row.Scan(&n.E164, &n.Label, &by, &name, &at)
+	err = row.Scan(&n.E164, &n.Label, &by, &name, &at, &n.Person, &n.ValidFrom, &n.ValidTo, &n.Source)
 	if by.Valid {
 		n.By, n.ConfirmedAt = &customer.Colleague{Agent: by.String, Name: name.String}, maybe(at)
 	}

@@ -27,7 +27,7 @@ func (s *Store) Lookup(ctx context.Context, e164 string) (customer.Match, error)
 	if err != nil {
 		return customer.Match{}, fmt.Errorf("store: look-up: %w", err)
 	}
-	return customer.MatchOf(found, e164), nil
+	return customer.MatchOf(found, e164, time.Now()), nil
 }
 
 // Customer reads the record that shows a customer, by id; ErrNotFound when there is

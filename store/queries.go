@@ -139,7 +139,7 @@ const (
 		b.we_owe_minor, b.we_owe_currency, b.we_owe_since, b.source, c.billed_at
 		FROM customers c LEFT JOIN billing b ON b.customer = c.id WHERE c.id = $1`
 
-	qNumbers = `SELECT n.e164, n.label, l.agent, l.agent_name, l.at
+	qNumbers = `SELECT n.e164, n.label, l.agent, l.agent_name, l.at, n.person, n.valid_from, n.valid_to, n.source
 		FROM customer_numbers n LEFT JOIN number_links l ON l.e164 = n.e164 AND l.customer = n.customer
 		WHERE n.customer = $1 ORDER BY n.ord, n.e164`
 	qProducts = `SELECT id, kind, name, detail, status, note, price_minor, price_currency

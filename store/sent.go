@@ -34,7 +34,8 @@ func (e *SeveralError) Error() string {
 
 const (
 	// Whose records a number leads to.
-	qWholesOfNumber = `SELECT DISTINCT c.id FROM customer_numbers n JOIN customers c ON c.key = n.key WHERE n.e164 = $1 ORDER BY c.id`
+	qWholesOfNumber = `SELECT DISTINCT c.id FROM customer_numbers n JOIN customers c ON c.key = n.key WHERE n.e164 = $1
+		AND (n.valid_from = '' OR n.valid_from <= $2) AND (n.valid_to = '' OR n.valid_to >= $2) ORDER BY c.id`
 	// Holds the customer's row until the transaction ends: he cannot be erased
 	// meanwhile, and another with the same id waits.
 	qHoldCustomer = `UPDATE customers SET version = version WHERE id = $1`
@@ -78,7 +79,7 @@ func (s *Store) SaveSent(ctx context.Context, who Person, i customer.Interaction
 func holdCustomer(t *tx, who Person) (id string, err error) {
 	id = who.Customer
 	if who.Number != "" {
-		owners, err := textsOf(t.ctx, t, qWholesOfNumber, who.Number)
+		owners, err := textsOf(t.ctx, t, qWholesOfNumber, who.Number, time.Now().Format(time.DateOnly))
 		switch {
 		case err != nil:
 			return "", err

@@ -3,13 +3,14 @@ package store
 import (
 	"encoding/json"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/cordboard/cordboard/screenpop/customer"
 )
 
-// traits is what a customer's row keeps as one text: what routing asks for and
-// no desk searches by.
+// traits is what a customer's row keeps as one text: what routing asks for, or a desk
+// shows, and nobody searches by.
 type traits struct {
 	ContractEnd string         `json:"contract_end,omitempty"`
 	UsageTrend  *int           `json:"usage_trend,omitempty"`
@@ -17,14 +18,19 @@ type traits struct {
 	FraudFlag   bool           `json:"fraud_flag,omitempty"`
 	BirthDate   string         `json:"birth_date,omitempty"`
 	Fields      map[string]any `json:"fields,omitempty"`
+
+	Kind        string                `json:"kind,omitempty"`
+	PartOf      *customer.SubAccount  `json:"part_of,omitempty"`
+	SubAccounts []customer.SubAccount `json:"sub_accounts,omitempty"`
 }
 
 // toTraits writes them, "" when there are none.
 func toTraits(r *customer.Record) (string, error) {
-	if r.ContractEnd == "" && r.UsageTrend == nil && !r.DoNotCall && !r.FraudFlag && r.BirthDate == "" && len(r.Fields) == 0 {
+	if r.ContractEnd == "" && r.UsageTrend == nil && !r.DoNotCall && !r.FraudFlag && r.BirthDate == "" && len(r.Fields) == 0 &&
+		r.Kind == "" && r.PartOf == nil && len(r.SubAccounts) == 0 {
 		return "", nil
 	}
-	b, err := json.Marshal(traits{r.ContractEnd, r.UsageTrend, r.DoNotCall, r.FraudFlag, r.BirthDate, r.Fields})
+	b, err := json.Marshal(traits{r.ContractEnd, r.UsageTrend, r.DoNotCall, r.FraudFlag, r.BirthDate, r.Fields, r.Kind, r.PartOf, r.SubAccounts})
 	return string(b), err
 }
 
@@ -37,6 +43,7 @@ func fromTraits(text string, r *customer.Record) error {
 		return err
 	}
 	r.ContractEnd, r.UsageTrend, r.DoNotCall, r.FraudFlag, r.BirthDate, r.Fields = t.ContractEnd, t.UsageTrend, t.DoNotCall, t.FraudFlag, t.BirthDate, t.Fields
+	r.Kind, r.PartOf, r.SubAccounts = t.Kind, t.PartOf, t.SubAccounts
 	return nil
 }
 
@@ -58,6 +65,12 @@ func checkTraits(r *customer.Record) error {
 	if err := day("birth_date", r.BirthDate); err != nil {
 		return err
 	}
+	if !slices.Contains([]string{"", "person", "household", "company"}, r.Kind) {
+		return bad("kind is not person, household or company")
+	}
+	if err := checkSubAccounts(r); err != nil {
+		return err
+	}
 	if r.UsageTrend != nil && (*r.UsageTrend < -100 || *r.UsageTrend > 1_000_000) {
 		return bad("usage_trend is not a percentage of -100 or more")
 	}
@@ -71,6 +84,25 @@ func checkTraits(r *customer.Record) error {
 		if why := fieldFault(v); why != "" {
 			return bad("fields.%s %s", name, why)
 		}
+	}
+	return nil
+}
+
+// maxSubAccounts is how many a desk is given: of more the source's own is the place.
+const maxSubAccounts = 200
+
+func checkSubAccounts(r *customer.Record) error {
+	if len(r.SubAccounts) > maxSubAccounts {
+		return bad("more than %d sub_accounts", maxSubAccounts)
+	}
+	seen := map[string]bool{}
+	for i, s := range r.SubAccounts {
+		if err := part("sub_account", i, s.ID, seen); err != nil {
+			return err
+		}
+	}
+	if r.PartOf != nil && (r.PartOf.ID == "" || r.PartOf.ID == r.ID || len(r.PartOf.ID) > maxID) {
+		return bad("part_of has no id of another customer")
 	}
 	return nil
 }
@@ -138,6 +170,21 @@ func (r *documentReader) fields(before map[string]any) map[string]any {
 	return out
 }
 
+func (r *documentReader) subAccount(to *customer.SubAccount) {
+	r.object(func(key string) {
+		switch key {
+		case "id":
+			to.ID = r.string()
+		case "name":
+			to.Name = r.string()
+		case "detail":
+			to.Detail = r.string()
+		default:
+			r.odd = true
+		}
+	})
+}
+
 // trait reads what routing asks for.
 func (r *documentReader) trait(key string, to *customer.Record) bool {
 	switch key {
@@ -154,6 +201,14 @@ func (r *documentReader) trait(key string, to *customer.Record) bool {
 		to.BirthDate = r.string()
 	case "fields":
 		to.Fields = r.fields(to.Fields)
+	case "kind":
+		to.Kind = r.string()
+	case "part_of":
+		r.once(to.PartOf == nil)
+		to.PartOf = &customer.SubAccount{}
+		r.subAccount(to.PartOf)
+	case "sub_accounts":
+		to.SubAccounts = listOf(r, to.SubAccounts, r.subAccount)
 	default:
 		return false
 	}

@@ -103,7 +103,7 @@ func weigh(m Match) int {
 // weighRecord counts every text that a source may give, of whatever length:
 // nothing else bounds what is kept.
 func weighRecord(r *Record) int {
-	n := recordSize + around + texts(r.ID, r.Name, r.Zone, r.Segment, r.CustomerSince, r.ContractEnd, r.BirthDate)
+	n := recordSize + around + texts(r.ID, r.Name, r.Zone, r.Kind, r.Segment, r.CustomerSince, r.ContractEnd, r.BirthDate)
 	for name, v := range r.Fields {
 		n += around + 2*textSize + len(name) + weighField(v)
 	}
@@ -126,13 +126,16 @@ func weighRecord(r *Record) int {
 		n += productSize + around + texts(v.ID, v.Kind, v.Name, v.Detail, v.Status, v.Note, v.Account)
 	}
 	for i := range r.Numbers {
-		n += 2*textSize + around + texts(r.Numbers[i].E164, r.Numbers[i].Label, r.Numbers[i].Account)
+		n += 2*textSize + around + texts(r.Numbers[i].E164, r.Numbers[i].Label, r.Numbers[i].Account, r.Numbers[i].Person, r.Numbers[i].Source, r.Numbers[i].ValidFrom, r.Numbers[i].ValidTo)
 		if by := r.Numbers[i].By; by != nil {
 			n += around + texts(by.Agent, by.Name)
 		}
 	}
 	for i := range r.Others {
 		n += 2*textSize + around + texts(r.Others[i].Name, r.Others[i].Detail)
+	}
+	for _, s := range append(r.SubAccounts[:len(r.SubAccounts):len(r.SubAccounts)], orNone(r.PartOf)...) {
+		n += 3*textSize + around + texts(s.ID, s.Name, s.Detail)
 	}
 	for i := range r.Accounts {
 		n += weighAccount(&r.Accounts[i])
@@ -147,6 +150,13 @@ func weighRecord(r *Record) int {
 		n += texts(b.Source)
 	}
 	return n
+}
+
+func orNone(s *SubAccount) []SubAccount {
+	if s == nil {
+		return nil
+	}
+	return []SubAccount{*s}
 }
 
 func weighAccount(a *Account) int {

@@ -37,7 +37,7 @@ func (r *Record) SpokeLast() {
 
 func (r *Record) joinHead(o *Record) {
 	r.Language, r.Country, r.Zone = cmp.Or(r.Language, o.Language), cmp.Or(r.Country, o.Country), cmp.Or(r.Zone, o.Zone)
-	r.Segment = cmp.Or(r.Segment, o.Segment)
+	r.Segment, r.Kind = cmp.Or(r.Segment, o.Segment), cmp.Or(r.Kind, o.Kind)
 	r.KeyAccount = r.KeyAccount || o.KeyAccount
 	r.CustomerSince = earlier(r.CustomerSince, o.CustomerSince)
 	r.YearlyValue = sum(r.YearlyValue, o.YearlyValue)
@@ -45,7 +45,10 @@ func (r *Record) joinHead(o *Record) {
 		r.ChurnRisk = o.ChurnRisk
 	}
 	r.ChurnReasons, r.Heed = union(r.ChurnReasons, o.ChurnReasons), union(r.Heed, o.Heed)
-	r.Others = union(r.Others, o.Others)
+	r.Others, r.SubAccounts = union(r.Others, o.Others), union(r.SubAccounts, o.SubAccounts)
+	if r.PartOf == nil {
+		r.PartOf = o.PartOf
+	}
 	r.Consent = Consent{
 		Phone: strict(r.Consent.Phone, o.Consent.Phone), Mail: strict(r.Consent.Mail, o.Consent.Mail),
 		SMS: strict(r.Consent.SMS, o.Consent.SMS), Recording: strict(r.Consent.Recording, o.Consent.Recording),
@@ -81,6 +84,12 @@ func (r *Record) joinParts(o *Record) {
 		case at < 0:
 			n.Account = o.ID
 			r.Numbers = append(r.Numbers, n)
+		case r.Numbers[at].ValidTo != "" && (n.ValidTo == "" || n.ValidTo > r.Numbers[at].ValidTo): // whose it is longer
+			n.Account = o.ID
+			if n.By == nil {
+				n.By, n.ConfirmedAt = r.Numbers[at].By, r.Numbers[at].ConfirmedAt
+			}
+			r.Numbers[at] = n
 		case n.By != nil && (r.Numbers[at].By == nil || n.ConfirmedAt.After(*r.Numbers[at].ConfirmedAt)):
 			r.Numbers[at].By, r.Numbers[at].ConfirmedAt = n.By, n.ConfirmedAt
 		}

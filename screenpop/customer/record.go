@@ -22,6 +22,7 @@ type Record struct {
 	Country       string   `json:"country,omitempty"`  // ISO 3166-1 alpha-2
 	Zone          string   `json:"zone,omitempty"`     // IANA
 	Numbers       []Number `json:"numbers"`
+	Kind          string   `json:"kind,omitempty"` // person, household, company; "": not said
 	Segment       string   `json:"segment,omitempty"`
 	KeyAccount    bool     `json:"key_account,omitempty"`
 	CustomerSince string   `json:"customer_since,omitempty"`
@@ -47,6 +48,10 @@ type Record struct {
 	Interactions   []Interaction  `json:"interactions"` // newest first, at most 50
 	Contacts       int            `json:"contacts"`     // interactions in all
 	Others         []Other        `json:"others,omitempty"`
+	// PartOf is the customer whose sub-account this is, SubAccounts are its own: each
+	// a customer too, or an account in the source alone.
+	PartOf      *SubAccount  `json:"part_of,omitempty"`
+	SubAccounts []SubAccount `json:"sub_accounts,omitempty"`
 	// Accounts are the customers who were merged into this one, in that order. What
 	// comes of one of them has its id as Account.
 	Accounts []Account `json:"accounts,omitempty"`
@@ -71,6 +76,13 @@ type Account struct {
 type Number struct {
 	E164  string `json:"e164"`
 	Label string `json:"label,omitempty"` // mobile, home, work
+	// Person is whose it is within the customer: a company's contact, one of a
+	// household. ValidFrom and ValidTo are the first and the last day on which it is
+	// his, Source the system that says so.
+	Person    string `json:"person,omitempty"`
+	ValidFrom string `json:"valid_from,omitempty"`
+	ValidTo   string `json:"valid_to,omitempty"`
+	Source    string `json:"source,omitempty"`
 	// By is the agent who said last that the number is this customer's, and
 	// ConfirmedAt when; nil: nobody did, the source alone says so.
 	By          *Colleague `json:"by,omitempty"`
@@ -166,7 +178,15 @@ type Link struct {
 	URL   string `json:"url"` // https
 }
 
-// Other is another person on the same account.
+// SubAccount is a customer's account within another's: a branch, a department.
+type SubAccount struct {
+	ID     string `json:"id"`
+	Name   string `json:"name"`
+	Detail string `json:"detail,omitempty"`
+}
+
+// Other is another person on the same account: who else lives in the household, whom
+// one speaks with in the company.
 type Other struct {
 	Name   string `json:"name"`
 	Detail string `json:"detail,omitempty"`

@@ -62,6 +62,7 @@ func Run(t *testing.T, fresh func(testing.TB) Fixture) {
 		{"customers/merge chains", testMergeChains},
 		{"customers/merge erased", testMergeErased},
 		{"customers/merges at once", testMergesAtOnce},
+		{"customers/validity", testValidity},
 		{"customers/upsert", testCustomerUpsert},
 		{"customers/shared number", testSharedNumber},
 		{"customers/contacts", testContacts},

@@ -49,7 +49,19 @@ export function people(now) {
   const ruth = { ...dana, id: 'LW-300 000 01', version: 1, name: 'Ruth Calloway', segment: 'Private', numbers: [{ e164: '+441632960245', label: 'home' }], products: dana.products.slice(0, 2) };
   const tom = { ...ruth, id: 'LW-300 000 02', name: 'Tom Calloway', numbers: [{ e164: '+441632960245' }], products: [] };
   const firm = { ...ruth, id: 'LW-900 777', name: 'Northgate Joinery Ltd', segment: 'Business', language: undefined, numbers: [{ e164: '+441632960245', label: 'work' }] };
-  return { dana, marina, ruth, tom, firm };
+  const harbour = {
+    ...dana, id: 'LW-900 010 02', name: 'Harbour & Lowe Logistics', kind: 'company', key_account: true, do_not_call: true, churn_risk: 24, churn_reasons: [], heed: [],
+    numbers: [
+      { e164: '+447700900417', label: 'mobile', person: 'Ines Marlow', source: 'crm' }, { e164: '+442079460021', label: 'work', account: 'LW-911 200 07' },
+      { e164: '+447700900024', label: 'mobile', person: 'Tom Ashdown', source: 'crm', valid_to: date(now - 30 * day) },
+    ],
+    products: dana.products.map((p, i) => (i === 3 ? { ...p, account: 'LW-911 200 07' } : p)), tickets: dana.tickets.map((x, i) => (i === 1 ? { ...x, account: 'LW-911 200 07' } : x)),
+    interactions: dana.interactions.map((x, i) => (i === 3 ? { ...x, account: 'LW-911 200 07' } : x)),
+    others: [{ name: 'Ines Marlow', detail: 'head of dispatch, may order' }, { name: 'Night dispatch', detail: 'may report faults' }],
+    part_of: { id: 'LW-900 000 01', name: 'Harbour Group' }, sub_accounts: [{ id: 'LW-900 010 10', name: 'Cold Store', detail: 'Dock 4, own bill' }, { id: 'LW-900 010 28', name: 'Couriers', detail: '140 lines' }],
+    accounts: [{ id: 'LW-911 200 07', name: 'HARBOUR AND LOWE', billing: { balance: money(-44000), source: 'Billing', at: iso(now - 2000) }, merge: 4, merged_by: { agent: 'boss', name: 'Sue Marsh' }, merged_at: iso(now - day) }],
+  };
+  return { dana, marina, ruth, tom, firm, harbour };
 }
 
 export const answersEn = [

@@ -176,6 +176,10 @@ export const scenes = {
     state(x, 'talking', 31_000);
     await barIs(x, 'talking');
   },
+  company: async (x) => {
+    await offer(x, card(Date.now(), { record: people(Date.now()).harbour }));
+    await seen(x, 'products');
+  },
   several: async (x) => {
     const p = people(Date.now());
     const c = card(Date.now(), { match: 'several', record: null, story: [], candidates: [p.ruth, p.tom, p.firm], caller: { number: '+441632960245', country: 'GB', source: 'pai', trusted: true } });

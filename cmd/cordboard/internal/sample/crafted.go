@@ -11,17 +11,22 @@ import (
 //	+447700900417  Dana Whitcombe: fourth contact on evening drops, a promise not kept
 //	+441632960007  two customers of one household
 //	+442079460004  three customers behind one switchboard
-//	+442079460021  a key account
+//	+441632960118  Dana Whitcombe's line, which a second account of hers has too: duplicates
+//	+442079460021  a key account: a company with contacts and accounts of its own
+//	+447700900023  the telephone of one of that company's contacts
 //	+70001000007   Тамара Белова: about to leave, in Russian
 //	+861201000008  a roaming refund, in Chinese
 //	+359101000009  a line fault, in Bulgarian
 //	+447700900011  a customer of three weeks, never in contact
+//	+861203000013  a company in Chinese, part of a group
+//	+359101000014  asked not to be called, in Bulgarian
 //	+447700900012  overdue, instalments agreed
 func Crafted(now time.Time) []customer.Record {
 	now = now.UTC().Truncate(time.Minute)
 	return []customer.Record{
 		dana(now), grace(now), martin(now), clinic(now), surveyors(now), chess(now),
 		harbour(now), tamara(now), chen(now), radoslav(now), newcomer(now), debtor(now),
+		secondDana(now), bay(now), vesela(now),
 	}
 }
 
@@ -102,6 +107,7 @@ func grace(now time.Time) customer.Record {
 	r.Billing = &customer.Billing{Balance: *gbp(-2900), LastBill: gbp(2900), LastBillOn: date(now, -4), NextBillOn: date(now, 26), Source: "billing", At: now}
 	r.Interactions = []customer.Interaction{{ID: "I1", At: back(now, 48, 11, 10), Channel: "call", Title: "Bill by post instead of mail", Topic: "billing_question", Agent: colleague("james"), DurationS: 210, Note: "Wants paper bills again, large print.", Disposition: "solved"}}
 	r.LastAgent, r.LastAgentAt, r.Contacts = colleague("james"), at(back(now, 48, 11, 10)), 6
+	r.Kind, r.Others = "household", []customer.Other{{Name: "Martin Holloway", Detail: "an account of his own, LW-118 402 25"}}
 	return r
 }
 
@@ -115,6 +121,7 @@ func martin(now time.Time) customer.Record {
 	r.Tickets = []customer.Ticket{{ID: "T-46550", Title: "Charged twice in the shop", Topic: "billing_question", Kind: "refund", Status: "open", OpenedAt: back(now, 6, 13, 0), DueAt: at(now.AddDate(0, 0, 4))}}
 	r.Interactions = []customer.Interaction{{ID: "I1", At: back(now, 6, 12, 55), Channel: "shop", Title: "Paid twice for one top-up", Topic: "billing_question", Agent: colleague("maria"), Note: "Has both receipts."}}
 	r.Contacts = 3
+	r.Kind, r.Others = "household", []customer.Other{{Name: "Grace Holloway", Detail: "an account of her own, LW-118 402 17"}}
 	return r
 }
 

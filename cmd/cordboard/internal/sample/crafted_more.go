@@ -7,7 +7,14 @@ import (
 )
 
 func harbour(now time.Time) customer.Record {
-	r := person("LW-900 010 02", "Harbour & Lowe Logistics", work("+442079460021"), work("+442079460022"))
+	r := person("LW-900 010 02", "Harbour & Lowe Logistics",
+		work("+442079460021"), work("+442079460022"), contact("+447700900023", "Ines Marlow"), contact("+447700900024", "Tom Ashdown"))
+	r.Kind = "company"
+	r.Numbers[3].ValidTo = date(now, -30)
+	r.SubAccounts = []customer.SubAccount{
+		{ID: "LW-900 010 10", Name: "Harbour & Lowe Cold Store", Detail: "Dock 4, own bill"},
+		{ID: "LW-900 010 28", Name: "Harbour & Lowe Couriers", Detail: "140 lines"},
+	}
 	r.Version, r.Segment, r.KeyAccount, r.CustomerSince = 118, "key", true, date(now, -3320)
 	r.YearlyValue, r.ChurnRisk, r.AccountManager = gbp(4_284_000), risk(24), colleague("owen")
 	r.Heed = []string{"Dispatch desk: an open line is money, no small talk"}
@@ -26,7 +33,10 @@ func harbour(now time.Time) customer.Record {
 		{ID: "I210", At: back(now, 40, 8, 0), Channel: "visit", Title: "Quarterly review at their office", Agent: colleague("owen"), Note: "Happy with the line. Second supplier is courting them on mobile."},
 	}
 	r.LastAgent, r.LastAgentAt, r.Contacts = colleague("owen"), at(call), 212
-	r.Others = []customer.Other{{Name: "Night dispatch", Detail: "may report faults, may not order"}}
+	r.Others = []customer.Other{
+		{Name: "Ines Marlow", Detail: "head of dispatch, may order"}, {Name: "Night dispatch", Detail: "may report faults, may not order"},
+		{Name: "Tom Ashdown", Detail: "has left"},
+	}
 	return r
 }
 

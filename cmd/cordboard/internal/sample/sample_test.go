@@ -64,7 +64,7 @@ func TestNumbers(t *testing.T) {
 			shared[e164] = n
 		}
 	}
-	if want := map[string]int{"+441632960007": 2, "+442079460004": 3}; !reflect.DeepEqual(shared, want) {
+	if want := map[string]int{"+441632960007": 2, "+441632960118": 2, "+442079460004": 3}; !reflect.DeepEqual(shared, want) {
 		t.Fatalf("shared numbers %v, want %v", shared, want)
 	}
 }
@@ -286,6 +286,35 @@ func TestStoreKeepsEverything(t *testing.T) {
 		found, err := s.FindAnswers(t.Context(), c.lang, c.topic, c.query, 3)
 		if err != nil || len(found) == 0 || found[0].ID != c.first {
 			t.Errorf("%s %q in %q: %+v, %v; want %s", c.lang, c.query, c.topic, found, err, c.first)
+		}
+	}
+}
+
+// TestKinds: of each kind of customer that a desk shows in its own way there is one.
+func TestKinds(t *testing.T) {
+	kinds := map[string]func(r *customer.Record) bool{
+		"a key account": func(r *customer.Record) bool { return r.KeyAccount && r.AccountManager != nil },
+		"about to leave": func(r *customer.Record) bool {
+			return r.ChurnRisk != nil && *r.ChurnRisk >= 60 && len(r.ChurnReasons) > 0
+		},
+		"a company with contacts": func(r *customer.Record) bool {
+			return r.Kind == "company" && len(r.Others) > 1 && len(r.SubAccounts) > 1
+		},
+		"whose number of a company": func(r *customer.Record) bool {
+			return slices.ContainsFunc(r.Numbers, func(n customer.Number) bool { return n.Person != "" && n.ValidTo == "" })
+		},
+		"a number that is over": func(r *customer.Record) bool {
+			return slices.ContainsFunc(r.Numbers, func(n customer.Number) bool { return n.ValidTo != "" })
+		},
+		"a household": func(r *customer.Record) bool { return r.Kind == "household" && len(r.Others) > 0 },
+		"do not call": func(r *customer.Record) bool { return r.DoNotCall && r.Consent.Phone != nil && !*r.Consent.Phone },
+		"en":          func(r *customer.Record) bool { return r.Language == "en" }, "ru": func(r *customer.Record) bool { return r.Language == "ru" },
+		"bg": func(r *customer.Record) bool { return r.Language == "bg" }, "zh": func(r *customer.Record) bool { return r.Language == "zh" },
+	}
+	all := Crafted(now)
+	for name, is := range kinds {
+		if !slices.ContainsFunc(all, func(r customer.Record) bool { return is(&r) && len(r.Interactions) > 0 }) {
+			t.Errorf("no crafted customer is %s and has a history", name)
 		}
 	}
 }

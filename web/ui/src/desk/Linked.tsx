@@ -20,7 +20,7 @@ export const numberOf = (c: LiveCard, r: CustomerRecord): CallerNumber | undefin
 export function Reasons({ c, r, of }: { c: LiveCard; r: CustomerRecord; of: number }) {
   const { t } = useWords();
   const n = numberOf(c, r);
-  return <>{n?.by ? <Confirmed n={n} /> : t('linked.by_source')}<span className="t3">, {t('linked.shared', { count: of })}</span></>;
+  return <>{n?.by ? <Confirmed n={n} /> : n?.source ? t('linked.from_source', { source: n.source }) : t('linked.by_source')}<span className="t3">, {t('linked.shared', { count: of })}</span></>;
 }
 
 function Confirmed({ n }: { n: CallerNumber }) {
@@ -32,18 +32,36 @@ function Confirmed({ n }: { n: CallerNumber }) {
   return <>{t('linked.confirmed', { name, when: shortDate(toMs(n.confirmed_at), now, lang) })}</>;
 }
 
+/** Which system says so, and until when: what an agent has confirmed stands by itself. */
+export function Origin({ n }: { n: CallerNumber }) {
+  const { t, lang } = useWords();
+  const now = useNow(60_000);
+  const day = new Date(now).toISOString().slice(0, 10);
+  const date = (d: string) => shortDate(toMs(d), now, lang);
+  const said = [
+    n.source && t('linked.from_source', { source: n.source }),
+    n.valid_to ? t(n.valid_to < day ? 'linked.until_past' : 'linked.until', { date: date(n.valid_to) }) : '',
+    n.valid_from && n.valid_from > day ? t('linked.from_day', { date: date(n.valid_from) }) : '',
+  ].filter(Boolean);
+  return said.length === 0 ? null : <span className="t3 xs" data-testid="number-origin">{said.join(', ')}</span>;
+}
+
 /** In the facts of a record: shown where there is something to say of the number, or to ask. */
 export function NumberFact({ c, r }: { c: LiveCard; r: CustomerRecord }) {
   const { t } = useWords();
   const desk = useDesk();
   const ui = useUi();
   const n = numberOf(c, r);
-  if (!c.caller.number || (!n?.by && !mayAsk(c)) || (n && !n.by && !c.shared)) return null;
+  if (!c.caller.number) return null;
+  const told = n && (n.person || n.source || n.valid_to) ? <p>{n.person && <b data-testid="number-person">{n.person}</b>} <Origin n={n} /></p> : null;
+  const silent = (!n?.by && !mayAsk(c)) || (n && !n.by && !c.shared);
+  if (silent) return told && <><dt>{t('linked.title')}</dt><dd data-testid="number-fact">{told}</dd></>;
   const say = (undo: boolean) => void ui.run(desk.link(c, r.id, undo));
   return (
     <>
       <dt>{t('linked.title')}</dt>
       <dd data-testid="number-fact">
+        {told}
         {n?.by ? <Confirmed n={n} /> : t(n ? 'linked.shared' : 'linked.not_theirs', { count: c.shared ?? 0 })}{' '}
         {!mayAsk(c) ? null : n?.by
           ? <button type="button" className="btn btn-quiet btn-sm" data-testid="number-unlink" onClick={() => say(true)}>{t('linked.undo')}</button>

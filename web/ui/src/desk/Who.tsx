@@ -3,7 +3,7 @@ import { countryName, dayInWords, languageName, money, roundMoney, shortDate, ti
 import { formatNumber } from '../format/phone';
 import { Icon, Tag } from '../ui/Icon';
 import { useDeskState, useNow, useWords } from './context';
-import { NumberFact } from './Linked';
+import { NumberFact, Origin } from './Linked';
 import { Absent, Of, panel, recordPanel } from './panels';
 import { type Account, type CustomerRecord, toMs } from './protocol';
 import type { LiveCard } from './store';
@@ -74,19 +74,14 @@ export function Who({ c }: { c: LiveCard }) {
       <WhoStrip c={c} />
       <section className="sec" {...panel('who', state)}>
         <header><h2>{t('who.title')}</h2></header>
-        <div className="row wrap tags"><MatchTag c={c} /><EnteredTag c={c} />{r?.key_account && <Tag kind="info" icon="star">{t('who.key_account')}</Tag>}</div>
+        <div className="row wrap tags"><MatchTag c={c} /><EnteredTag c={c} />{r?.key_account && <Tag kind="info" icon="star">{t('who.key_account')}</Tag>}{r && manyPeople(r) && <Tag kind="plain" icon={r.kind === 'company' ? 'shop' : 'users'}>{t(`kind.${r.kind}`)}</Tag>}{r?.do_not_call && <Tag kind="warn" icon="phone-off">{t('who.do_not_call')}</Tag>}</div>
         {r ? <Facts c={c} r={r} /> : <Absent state={state} empty={t('who.empty')} />}
       </section>
+      {r && manyPeople(r) && <Around r={r} />}
       {r && <Standing r={r} />}
       {r && r.churn_risk !== undefined && <Leaving r={r} risk={r.churn_risk} />}
       {r?.consent && Object.keys(r.consent).length > 0 && <ConsentSection r={r} />}
-      {r?.others && r.others.length > 0 && (
-        <section className="sec">
-          <header><h2>{t('who.others')}</h2></header>
-          <ul className="reasons">{r.others.map((o) => <li key={o.name}><Icon name="user" /><span>{o.name}</span><span className="t3 xs">{o.detail}</span></li>)}</ul>
-        </section>
-      )}
-      {r?.accounts && r.accounts.length > 0 && <Accounts list={r.accounts} />}
+      {r && !manyPeople(r) && <Around r={r} />}
     </div>
   );
 }
@@ -103,11 +98,44 @@ export function Facts({ c, r, children }: { c: LiveCard; r: CustomerRecord; chil
       <dt>{t('who.customer')}</dt><dd className="num" data-testid="customer-id">{r.id}</dd>
       {r.language && <><dt>{t('who.speaks')}</dt><dd>{languageName(r.language, lang)} {there && <span className="t3 nowrap">{t('who.local_time', { time: there })}</span>}</dd></>}
       {r.country && <><dt>{t('who.country')}</dt><dd>{countryName(r.country, lang)}</dd></>}
-      {others.length > 0 && <><dt>{t('who.numbers')}</dt><dd>{others.map((n) => <span key={n.e164} className="other-number"><span className="num">{formatNumber(n.e164, c.dialled)}</span> {n.label && <span className="t3">{labelWord(n.label, t)}</span>}{n.account && <> <Of account={n.account} /></>}</span>)}</dd></>}
+      {others.length > 0 && <><dt>{t('who.numbers')}</dt><dd>{others.map((n) => <span key={n.e164} className="other-number"><span className="num">{formatNumber(n.e164, c.dialled)}</span> {n.person && <>{n.person} </>}{n.label && <span className="t3">{labelWord(n.label, t)}</span>} <Origin n={n} />{n.account && <> <Of account={n.account} /></>}</span>)}</dd></>}
       <NumberFact c={c} r={r} />
       {r.last_agent && <><dt>{t('who.last_agent')}</dt><dd>{r.last_agent.agent === s.me?.id ? t('who.you') : nameOf(s, r.last_agent)} {r.last_agent_at && <span className="t3 nowrap">{shortDate(toMs(r.last_agent_at), now, lang)}</span>}</dd></>}
       {children}
     </dl>
+  );
+}
+
+/** Whether several people are one customer: then who they are comes first. */
+const manyPeople = (r: CustomerRecord) => r.kind === 'household' || r.kind === 'company';
+
+/** Who belongs to the customer: people, accounts within the account, accounts that were merged. */
+function Around({ r }: { r: CustomerRecord }) {
+  const { t } = useWords();
+  return (
+    <>
+      {r.others && r.others.length > 0 && (
+        <section className="sec">
+          <header><h2>{t(manyPeople(r) ? `others.${r.kind}` : 'who.others')}</h2></header>
+          <ul className="reasons">{r.others.map((o) => <li key={o.name}><Icon name="user" /><span>{o.name}</span><span className="t3 xs">{o.detail}</span></li>)}</ul>
+        </section>
+      )}
+      {(r.part_of || (r.sub_accounts ?? []).length > 0) && <SubAccounts r={r} />}
+      {r.accounts && r.accounts.length > 0 && <Accounts list={r.accounts} />}
+    </>
+  );
+}
+
+/** Where the account stands: in what it is a part, and what is part of it. */
+function SubAccounts({ r }: { r: CustomerRecord }) {
+  const { t } = useWords();
+  const list = r.sub_accounts ?? [];
+  return (
+    <section className="sec" data-testid="sub-accounts">
+      <header><h2>{t('who.sub_accounts')}</h2>{list.length > 0 && <span className="count">{list.length}</span>}</header>
+      {r.part_of && <p>{t('who.part_of')} <b>{r.part_of.name}</b> <span className="num t3">{r.part_of.id}</span></p>}
+      <ul className="reasons">{list.map((a) => <li key={a.id}><Icon name="book" /><span>{a.name} <span className="num t3">{a.id}</span></span><span className="t3 xs">{a.detail}</span></li>)}</ul>
+    </section>
   );
 }
 

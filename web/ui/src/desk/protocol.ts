@@ -22,7 +22,9 @@ export interface Billing {
 export interface Consent { phone?: boolean; mail?: boolean; sms?: boolean; recording?: boolean }
 
 /** by: the agent who has said that the number is this customer's, and when; account: whose it is of those merged. */
-export interface CallerNumber { e164: string; label?: string; by?: Colleague; confirmed_at?: string; account?: string }
+export interface CallerNumber { e164: string; label?: string; person?: string; valid_from?: string; valid_to?: string; source?: string; by?: Colleague; confirmed_at?: string; account?: string }
+
+export interface SubAccount { id: string; name: string; detail?: string }
 
 /** A customer who was merged into the record's. */
 export interface Account { id: string; name: string; segment?: string; customer_since?: string; billing?: Billing; merge: number; merged_by: Colleague; merged_at: string }
@@ -31,11 +33,11 @@ export interface Account { id: string; name: string; segment?: string; customer_
 export interface CustomerRecord {
   id: string; version: number; name: string; language?: string; country?: string; zone?: string;
   numbers: CallerNumber[] | null;
-  segment?: string; key_account?: boolean; customer_since?: string; yearly_value?: Money;
+  kind?: string; segment?: string; key_account?: boolean; do_not_call?: boolean; customer_since?: string; yearly_value?: Money;
   churn_risk?: number; churn_reasons?: string[]; heed?: string[]; consent?: Consent;
   account_manager?: Colleague; last_agent?: Colleague; last_agent_at?: string; billing?: Billing;
   products: Product[] | null; tickets: Ticket[] | null; interactions: Interaction[] | null;
-  contacts: number; others?: { name: string; detail?: string }[]; accounts?: Account[];
+  contacts: number; others?: { name: string; detail?: string }[]; part_of?: SubAccount; sub_accounts?: SubAccount[]; accounts?: Account[];
 }
 
 export type Phase = 'offered' | 'lead' | 'may_accept' | 'calling' | 'ringing' | 'connecting' | 'talking' | 'hold' | 'wrap_up' | 'done';
