@@ -2,7 +2,8 @@ package configs
 
 // Sender is an outside system with a token of its own: one that writes interactions
 // into customers' stories (a web shop, a mail desk, a chat), one that asks for
-// customers to be called, or one that opens requests.
+// customers to be called, one that opens requests, or one that asks whether customers
+// may be contacted and says what they agreed to.
 type Sender struct {
 	Name      string // also its place in addresses, and what a desk shows
 	Token     string `key:"token"`      // ${NAME}: a reference until its tokens are read
@@ -17,6 +18,7 @@ const (
 	ofInteractions = "interactions"
 	ofCallbacks    = "callbacks"
 	ofRequests     = "requests"
+	ofConsents     = "consents"
 )
 
 // SenderTokens are the tokens of all that write interactions, by token, for the HTTP
@@ -31,6 +33,11 @@ func (s *Server) AskerTokens() (map[string]string, error) { return senderTokens(
 // RequestTokens are those of all that open requests, likewise.
 func (s *Server) RequestTokens() (map[string]string, error) {
 	return senderTokens(ofRequests, s.Requests)
+}
+
+// ConsentTokens are those of all that ask whether customers may be contacted, likewise.
+func (s *Server) ConsentTokens() (map[string]string, error) {
+	return senderTokens(ofConsents, s.Consents)
 }
 
 func senderTokens(section string, list []Sender) (map[string]string, error) {

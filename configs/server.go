@@ -31,6 +31,8 @@ type Server struct {
 	Senders     []Sender  `key:"interactions"`
 	Askers      []Sender  `key:"callbacks"`
 	Requests    []Sender  `key:"requests"`
+	Consents    []Sender  `key:"consents"`
+	Contact     Contact   `key:"contact"`
 }
 
 // SIP is where calls come in.

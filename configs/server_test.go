@@ -8,6 +8,12 @@ import (
 	"github.com/cordboard/cordboard/sip/identity"
 )
 
+// contactDefaults need consent for what nobody has asked for, and keep to the lists.
+var contactDefaults = Contact{
+	Service: ContactRule{Consent: "unasked"}, Callback: ContactRule{Consent: "unasked"},
+	Offer: ContactRule{Consent: "given", Lists: true}, Survey: ContactRule{Consent: "given", Lists: true},
+}
+
 func TestServerDefaults(t *testing.T) {
 	s, findings := LoadServer("testdata/good/server-minimal.yaml")
 	if s == nil {
@@ -22,6 +28,7 @@ func TestServerDefaults(t *testing.T) {
 		Admin:     "127.0.0.1:9090",
 		Voicemail: Voicemail{Longest: 3 * time.Minute, Silence: 10 * time.Second, Keep: 90 * 24 * time.Hour},
 		Trace:     Trace{Memory: 4, Keep: 24 * time.Hour},
+		Contact:   contactDefaults,
 		Store:     Store{Path: "testdata/good/var/cordboard.db", Journal: "testdata/good/var/journal"},
 	})
 }
@@ -76,6 +83,7 @@ store: {path: /var/lib/cordboard/cordboard.db, journal: journal}
 		Admin:     "[::1]:9090",
 		Voicemail: Voicemail{Longest: 3 * time.Minute, Silence: 10 * time.Second, Keep: 90 * 24 * time.Hour},
 		Trace:     Trace{Memory: 4, Keep: 24 * time.Hour},
+		Contact:   contactDefaults,
 		Store:     Store{Path: "/var/lib/cordboard/cordboard.db", Journal: "/etc/cordboard/journal"},
 	})
 }

@@ -42,12 +42,15 @@ func serverKeys(t *testing.T) (keys map[string][2]string, text string) {
 	return keys, string(b)
 }
 
+// instance puts one of them in the place of what may have any name.
+var instance = strings.NewReplacer("NAME", "main", "PURPOSE", "offer")
+
 // written writes keys and their values as a server file.
 func written(keys map[string]string) string {
 	var b strings.Builder
 	var last []string
 	for _, key := range slices.Sorted(maps.Keys(keys)) {
-		parts := strings.Split(strings.ReplaceAll(key, "NAME", "main"), ".")
+		parts := strings.Split(instance.Replace(key), ".")
 		for i, part := range parts {
 			if i < len(parts)-1 && i < len(last) && slices.Equal(parts[:i+1], last[:i+1]) {
 				continue
@@ -77,6 +80,7 @@ func around(key string) map[string]string {
 		"interactions.":        {"interactions.NAME.token": `"${TOKEN}"`},
 		"callbacks.":           {"callbacks.NAME.token": `"${TOKEN}"`},
 		"requests.":            {"requests.NAME.token": `"${TOKEN}"`},
+		"consents.":            {"consents.NAME.token": `"${TOKEN}"`},
 		"media.advertise":      {"media.address": "0.0.0.0", "media.advertise": "192.0.2.1"},
 	} {
 		if strings.HasPrefix(key, prefix) {
@@ -124,7 +128,7 @@ func TestServerFileGuide(t *testing.T) {
 		given := maps.Clone(before)
 		given[key] = values[1]
 		whole[key] = values[1]
-		named := strings.ReplaceAll(key, "NAME", "main")
+		named := instance.Replace(key)
 		if s := parse(key, given); key != "cordboard" && !slices.Contains(s.Differs(parse(key, before)), named) {
 			t.Errorf("%s: %s has no effect: %q", key, values[1], s.Differs(parse(key, before)))
 		}
@@ -138,7 +142,7 @@ func TestServerFileGuide(t *testing.T) {
 	asked := map[string]bool{}
 	s := &serverReader{reader: &reader{file: "whole.yaml"}, out: &Server{}}
 	s.asked = func(path string, _ bool) {
-		asked[strings.NewReplacer("trunks.main", "trunks.NAME", "pops.main", "pops.NAME", "interactions.main", "interactions.NAME", "callbacks.main", "callbacks.NAME", "requests.main", "requests.NAME").Replace(path)] = true
+		asked[strings.NewReplacer("trunks.main", "trunks.NAME", "pops.main", "pops.NAME", "interactions.main", "interactions.NAME", "callbacks.main", "callbacks.NAME", "requests.main", "requests.NAME", "consents.main", "consents.NAME", "contact.service", "contact.PURPOSE", "contact.callback", "contact.PURPOSE", "contact.offer", "contact.PURPOSE", "contact.survey", "contact.PURPOSE").Replace(path)] = true
 	}
 	s.document(s.object(s.parse([]byte(written(whole)))))
 	for key := range asked {
@@ -171,7 +175,7 @@ func TestServerFieldsHaveKeys(t *testing.T) {
 		for i := range typ.NumField() {
 			f := typ.Field(i)
 			name := path + "." + f.Name
-			if _, ok := f.Tag.Lookup("key"); !ok && name != "Server.SIP.Trunks.Name" && name != "Server.SIP.Trunks.Trust" && name != "Server.Pops.Name" && name != "Server.Senders.Name" && name != "Server.Askers.Name" && name != "Server.Requests.Name" {
+			if _, ok := f.Tag.Lookup("key"); !ok && name != "Server.SIP.Trunks.Name" && name != "Server.SIP.Trunks.Trust" && name != "Server.Pops.Name" && name != "Server.Senders.Name" && name != "Server.Askers.Name" && name != "Server.Requests.Name" && name != "Server.Consents.Name" {
 				t.Errorf("%s has no key", name)
 			}
 			inner := f.Type

@@ -93,6 +93,8 @@ func (s *serverReader) document(o *object) {
 	s.out.Senders = s.senders(ofInteractions, o.get(ofInteractions))
 	s.out.Askers = s.senders(ofCallbacks, o.get(ofCallbacks))
 	s.out.Requests = s.senders(ofRequests, o.get(ofRequests))
+	s.out.Consents = s.senders(ofConsents, o.get(ofConsents))
+	s.contact(s.object(o.get("contact")))
 	o.close()
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/cordboard/cordboard/routing"
 )
@@ -65,7 +66,7 @@ const (
 
 // ofCustomer are the tables that hold rows of a customer, those that refer to
 // others first.
-var ofCustomer = []string{"number_links", "customer_numbers", "billing", "products", "tickets", "interactions"}
+var ofCustomer = []string{"consents", "number_links", "customer_numbers", "billing", "products", "tickets", "interactions"}
 
 // Traces finds what leads to a person. He is unknown when it finds none.
 func (s *Store) Traces(ctx context.Context, who Person) (out Traces, err error) {
@@ -215,7 +216,11 @@ func (s *Store) Erase(ctx context.Context, who Person) (out Erased, err error) {
 	if err := s.Flush(ctx); err != nil {
 		return out, errors.Join(ErrDatabaseAway, err)
 	}
-	if out, err = s.eraseRows(ctx, &found); err != nil {
+	objects, err := s.objects(ctx, found.accounts)
+	if err == nil {
+		out, err = s.eraseRows(ctx, &found, objects)
+	}
+	if err != nil {
 		return Erased{}, fmt.Errorf("store: erase: %w", err)
 	}
 	for _, id := range found.accounts {
@@ -237,7 +242,7 @@ func (s *Store) Scrub(ctx context.Context) error {
 }
 
 // eraseRows is the one transaction.
-func (s *Store) eraseRows(ctx context.Context, found *traces) (out Erased, err error) {
+func (s *Store) eraseRows(ctx context.Context, found *traces, objects bool) (out Erased, err error) {
 	err = s.write.inTx(ctx, func(t *tx) error {
 		out = Erased{Calls: len(found.calls)}
 		if err := stillThese(t, found.accounts); err != nil {
@@ -264,6 +269,14 @@ func (s *Store) eraseRows(ctx context.Context, found *traces) (out Erased, err e
 				return err
 			}
 			if err := out.drop(t, qDropRequestsOfNumber, n); err != nil {
+				return err
+			}
+		}
+		if err := forgetDecisions(t, found); err != nil {
+			return err
+		}
+		if objects {
+			if err := s.suppress(t, found.numbers, time.Now()); err != nil {
 				return err
 			}
 		}

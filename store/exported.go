@@ -31,6 +31,9 @@ type Exported struct {
 	Numbers  []string // his alone
 	Calls    []ExportedCall
 	Requests []ExportedRequest
+	// Consents are what he has said to being contacted, Decisions whether he might be.
+	Consents  []Consent
+	Decisions []ContactDecision
 }
 
 // ExportedRequest is a request of a person's.
@@ -92,6 +95,12 @@ func (s *Store) exported(ctx context.Context, who Person) (out Exported, err err
 		if err := s.exportRecord(ctx, id, &out); err != nil {
 			return out, err
 		}
+	}
+	if out.Consents, err = s.consentsOf(ctx, found.accounts); err != nil {
+		return out, err
+	}
+	if out.Decisions, err = s.decisions(ctx, &found); err != nil {
+		return out, err
 	}
 	for _, c := range found.calls {
 		if err := s.exportCall(ctx, c.call, &out); err != nil {

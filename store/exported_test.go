@@ -14,6 +14,7 @@ import (
 
 	"github.com/cordboard/cordboard/routing"
 	"github.com/cordboard/cordboard/screenpop/customer"
+	"github.com/cordboard/cordboard/screenpop/customer/permission"
 	"github.com/cordboard/cordboard/store"
 )
 
@@ -26,7 +27,7 @@ var notExported = map[string]string{
 	"customers.doc_version": "of the record in one piece", "customers.doc_contacts": "the same", "customers.doc_own": "the same", "customers.doc_added": "the same",
 	"customer_numbers.ord": "an order, kept", "products.ord": "an order, kept",
 	"message_sounds.wav": "where it is, is said", "message_sounds.call": "the same",
-	"interactions.attempt": "part of the id of a talk", "interactions.revision": "counts what was replaced, which is gone", "counters.value": "of the store, and of nobody",
+	"interactions.attempt": "part of the id of a talk", "interactions.revision": "counts what was replaced, which is gone", "counters.value": "of the store, and of nobody", "consents.id": "an order",
 }
 
 // TestExportHasAllThatEraseRemoves: what is in the database before an erasure and not
@@ -58,7 +59,7 @@ func TestExportHasAllThatEraseRemoves(t *testing.T) {
 						t.Errorf("nothing of %s was erased: this test has too little of the person", table)
 					}
 				}
-				if !gone["calls"] || !gone["interactions"] || who.Customer != "" && (!gone["messages"] || !gone["message_sounds"]) {
+				if !gone["contact_decisions"] || !gone["calls"] || !gone["interactions"] || who.Customer != "" && (!gone["messages"] || !gone["message_sounds"]) {
 					t.Errorf("%+v: only %v were erased", who, gone)
 				}
 			}
@@ -109,6 +110,23 @@ func fillPerson(t *testing.T, s *store.Store) store.Person {
 	for _, title := range []string{"first", "replaced"} {
 		sent.Title = title
 		if _, err := s.SaveSent(t.Context(), store.Person{Customer: r.ID}, sent); err != nil {
+			t.Fatal(err)
+		}
+	}
+	said := permission.Said{Purpose: permission.Survey, Channel: permission.SMS, State: permission.Refused, At: at.Add(-time.Hour), Expires: at.Add(9 * time.Hour)}
+	_, _, err := s.SaveConsent(t.Context(), store.Person{Customer: r.ID}, store.Consent{
+		Said: said, Source: "crm", SourceID: "said-8", By: &customer.Colleague{Agent: "cat", Name: "Cat Ode"}, Evidence: "letter of 3 May",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, d := range []store.ContactDecision{{Customer: r.ID, Number: r.Numbers[0].E164}, {Number: "+447700900777"}} {
+		d.Source, d.SourceID, d.Rules = "dialler", fmt.Sprintf("asks-%d", i), "rules-3"
+		d.Contact = permission.Contact{Purpose: permission.Offer, Channel: permission.Call, At: at.Add(5 * time.Hour)}
+		_, err := s.Decide(t.Context(), d, 0, func([]time.Time) permission.Decision {
+			return permission.Decision{Reason: permission.QuietHours, NotBefore: at.Add(7 * time.Hour), Weighed: []permission.Weighed{{What: "hours", Is: "night"}}}
+		})
+		if err != nil {
 			t.Fatal(err)
 		}
 	}

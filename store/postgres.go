@@ -118,7 +118,7 @@ func (p *postgres) scrub(ctx context.Context, _ bool) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, to.close()) }()
-	_, err = to.db.ExecContext(ctx, `VACUUM calls, messages, message_sounds, customers, `+strings.Join(ofCustomer, ", "))
+	_, err = to.db.ExecContext(ctx, `VACUUM calls, messages, message_sounds, contact_decisions, customers, `+strings.Join(ofCustomer, ", "))
 	return err
 }
 

@@ -58,6 +58,9 @@ type Options struct {
 	// Spill is the file that takes what waits for the database, so that a crash
 	// loses none of it (docs/adr/0021); "" for none. It holds people's data.
 	Spill string
+	// NumberKey is a keyed hash of a number (E.164), by which it is known that whoever
+	// had it objected before he was erased; nil: nobody is remembered so.
+	NumberKey func(e164 string) string
 
 	backupDir string // of a Postgres database before a migration
 	group     int    // customers in a transaction of an import; tests make it small
@@ -96,7 +99,9 @@ type Store struct {
 	rebuild *rebuilder
 	answers answerBook
 	closing sync.Once
-	closed  error
+
+	deciding sync.Mutex // held while it is decided whether somebody may be contacted
+	closed   error
 }
 
 // Open opens the store, makes or migrates an SQLite schema (after a backup copy;
