@@ -78,13 +78,21 @@ func (r *reader) name(n *node) string {
 	return s
 }
 
+// CheckName says that a text is no name as the documents have them.
+func CheckName(text string) error {
+	if nameForm.MatchString(text) {
+		return nil
+	}
+	return fmt.Errorf("%s is not a name: lower case letters, digits, _ and ., up to 64", quote(text))
+}
+
 // checkName checks the name of a key.
 func (r *reader) checkName(p pair, where string) bool {
-	if !nameForm.MatchString(p.key) {
-		r.add(p.line, p.col, CodeValue, where, "%s is not a name: lower case letters, digits, _ and ., up to 64", quote(p.key))
-		return false
+	err := CheckName(p.key)
+	if err != nil {
+		r.add(p.line, p.col, CodeValue, where, "%v", err)
 	}
-	return true
+	return err == nil
 }
 
 // flag reads true or false; otherwise is what a flag left out means.

@@ -23,7 +23,7 @@ type CallbackRequest struct {
 }
 
 // CallbackRefused refuses one. Code is bad_callback, not_callable, do_not_call,
-// promised, not_found or unavailable.
+// quiet_hours, too_often, promised, not_found or unavailable.
 type CallbackRefused struct{ Code, Why string }
 
 func (e *CallbackRefused) Error() string { return e.Why }
@@ -168,6 +168,10 @@ func askedProblem(refused *CallbackRefused) error {
 		p.Code, p.Title = "not_callable", "The number is not called from here"
 	case "do_not_call":
 		p.Code, p.Title = "do_not_call", "The customer does not want to be called"
+	case "quiet_hours":
+		p.Code, p.Title = "quiet_hours", "The customer is not called at this hour"
+	case "too_often":
+		p.Code, p.Title = "too_often", "The customer was called often enough"
 	case "promised":
 		p = problem{Status: http.StatusConflict, Code: "promised", Title: "The customer is to be called already"}
 	case "not_found":

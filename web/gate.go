@@ -92,7 +92,7 @@ func (g *gate) whose(r *http.Request) (name string, ok bool) {
 
 // fromOutside says whether a request is a system's, to be let in by its token.
 func fromOutside(r *http.Request) bool {
-	for _, path := range []string{pbxPath, sentPath, askedPath, requestsPath} {
+	for _, path := range []string{pbxPath, sentPath, askedPath, requestsPath, consentsPath, decisionsPath} {
 		if r.URL.Path == path || strings.HasPrefix(r.URL.Path, path+"/") {
 			return true
 		}

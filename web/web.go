@@ -120,6 +120,10 @@ type Options struct {
 	// show one of RequestTokens.
 	Requests      Requests
 	RequestTokens map[string]string
+	// Contact says whether customers may be contacted, to systems that show one of
+	// ConsentTokens, and takes what these say of their consent.
+	Contact       ContactPolicy
+	ConsentTokens map[string]string
 	// Erase erases people; nil: nobody can.
 	Erase Eraser
 	// Export gives what is kept of them; nil: nobody gets it.
@@ -165,6 +169,7 @@ type Server struct {
 	sent       *sent
 	asked      *asked
 	tracked    *tracked
+	consents   *consents
 	reports    chan struct{} // holds a token while one is made, or the duplicates are looked for
 	watched    watched
 	remembered remembered
@@ -205,12 +210,12 @@ func New(opt Options) *Server {
 	}
 	s := &Server{
 		opt: opt, log: opt.Log.Named("web"), ui: newUI(opt.UI),
-		board: &board{source: opt.Board, day: opt.Day, degraded: opt.Degraded, clock: opt.Clock}, logins: newLogins(opt), pbx: newPBX(opt), sent: newSent(opt), asked: newAsked(opt), tracked: newTracked(opt),
+		board: &board{source: opt.Board, day: opt.Day, degraded: opt.Degraded, clock: opt.Clock}, logins: newLogins(opt), pbx: newPBX(opt), sent: newSent(opt), asked: newAsked(opt), tracked: newTracked(opt), consents: newConsents(opt),
 		reports: make(chan struct{}, 1),
 		watched: watched{keys: map[string]bool{}}, remembered: remembered{logins: map[string]login{}},
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
-	opt.Registry.MustRegister(&boardCollector{source: opt.Board, desks: opt.Desks}, s.logins.counted, s.pbx.gate.counted, s.sent.gate.counted, s.asked.gate.counted, s.tracked.gate.counted)
+	opt.Registry.MustRegister(&boardCollector{source: opt.Board, desks: opt.Desks}, s.logins.counted, s.pbx.gate.counted, s.sent.gate.counted, s.asked.gate.counted, s.tracked.gate.counted, s.consents.gate.counted)
 	s.routes = []route{
 		{http.MethodPost, "/api/v1/session", "", s.signIn},
 		{http.MethodDelete, "/api/v1/session", anyRole, s.signOut},
@@ -234,6 +239,7 @@ func New(opt Options) *Server {
 	s.routes = append(s.routes, s.sentRoutes()...)
 	s.routes = append(s.routes, s.askedRoutes()...)
 	s.routes = append(s.routes, s.requestRoutes()...)
+	s.routes = append(s.routes, s.consentRoutes()...)
 	return s
 }
 

@@ -64,6 +64,55 @@ func testConsents(t *testing.T, f Fixture) {
 	missing(t, "consent of nobody", err)
 }
 
+// testPermissionMerged: who is one with another has said what both said, is contacted no
+// more often than one, and is erased with all of it.
+func testPermissionMerged(t *testing.T, f Fixture) {
+	s := open(t, f)
+	ok(t, s.SaveCustomers(t.Context(), []customer.Record{{ID: "M1", Name: "Dana Hale", Numbers: number("+447700900611")}, {ID: "M2", Name: "D. Hale", Numbers: number("+447700900612")}}))
+	said := word(permission.Offer, permission.Refused, -3)
+	said.Source, said.SourceID = "crm", "77"
+	_, _, err := s.SaveConsent(t.Context(), store.Person{Customer: "M2"}, said)
+	ok(t, err)
+	asks := func(id string) int {
+		n := 0
+		_, err := s.Decide(t.Context(), store.ContactDecision{Customer: id, Contact: permission.Contact{Purpose: permission.Survey, Channel: permission.Post, At: T0}}, time.Hour, func(before []time.Time) permission.Decision {
+			n = len(before)
+			return permission.Decision{Allowed: true, Reason: permission.Allowed}
+		})
+		ok(t, err)
+		return n
+	}
+	if n := asks("M1") + asks("M2"); n != 0 {
+		t.Errorf("two people have %d contacts", n)
+	}
+	_, err = s.Merge(t.Context(), "M1", "M2", customer.Colleague{Agent: "sue"}, at(0))
+	ok(t, err)
+	if n := asks("M1"); n != 2 {
+		t.Errorf("one has %d contacts, want 2", n)
+	}
+	if n := asks("M2"); n != 3 {
+		t.Errorf("the other account has %d contacts, want 3", n)
+	}
+	words, err := s.Consents(t.Context(), "M1")
+	ok(t, err)
+	if len(words) != 1 || words[0].State != permission.Refused {
+		t.Errorf("one has said %+v", words)
+	}
+	if _, created, err := s.SaveConsent(t.Context(), store.Person{Number: "+447700900612"}, said); err != nil || created {
+		t.Errorf("said again: created %v, %v", created, err)
+	}
+	_, err = s.Erase(t.Context(), store.Person{Customer: "M1"})
+	ok(t, err)
+	for _, n := range []string{"+447700900611", "+447700900612"} {
+		if objected, err := s.Suppressed(t.Context(), n); err != nil || !objected {
+			t.Errorf("%s: objected %v, %v", n, objected, err)
+		}
+	}
+	if n := asks("M1"); n != 0 {
+		t.Errorf("%d contacts are left of who was erased", n)
+	}
+}
+
 // testDecisions: each decision is a row, an allowed one a contact; nobody is contacted
 // more often than he may be, whoever asks at once; a repeated question has the answer
 // it had.

@@ -75,6 +75,7 @@ func Run(t *testing.T, fresh func(testing.TB) Fixture) {
 		{"permission/decisions", testDecisions},
 		{"permission/do-not-call lists", testDoNotCall},
 		{"permission/erase", testErasePermission},
+		{"permission/merged", testPermissionMerged},
 		{"messages", testMessages},
 		{"requests", testRequests},
 		{"requests/lists", testRequestLists},

@@ -57,21 +57,22 @@ type Options struct {
 
 // App is one server.
 type App struct {
-	opt     Options
-	log     *zap.Logger
-	store   *store.Store
-	journal *journal.Journal
-	media   *media.Engine
-	sounds  *media.Library
-	finder  *customer.Resolver
-	hub     *screenpop.Hub
-	stack   *stack.Stack
-	gateway *sip.Gateway
-	keys    *keyring
-	rim     *rim
-	phones  *phones
-	left    *messages
-	pops    *pops.Calls
+	opt      Options
+	log      *zap.Logger
+	store    *store.Store
+	journal  *journal.Journal
+	media    *media.Engine
+	sounds   *media.Library
+	finder   *customer.Resolver
+	hub      *screenpop.Hub
+	stack    *stack.Stack
+	gateway  *sip.Gateway
+	keys     *keyring
+	rim      *rim
+	phones   *phones
+	left     *messages
+	contacts *contacts
+	pops     *pops.Calls
 
 	registered  *registration.Keeper // trunks
 	registering []registration.Trunk
@@ -159,6 +160,7 @@ func (a *App) build(ctx context.Context) (err error) {
 		sources = []customer.SourceOptions{{Name: "store", Source: a.store}}
 	}
 	a.finder = customer.NewResolver(customer.ResolverOptions{Sources: sources, Log: a.log})
+	a.contacts = newContacts(a, s)
 	a.pops = pops.New(pops.Options{Sources: s.Pops, Ledger: a.store, Engine: a.rim, Policy: a.rim.policy.Load, Log: a.log})
 	a.rim.pops = a.pops
 	a.hub = screenpop.New(screenpop.Options{

@@ -199,6 +199,9 @@ func openAlone(ctx context.Context, s *configs.Server, log *zap.Logger) (st *sto
 		return nil, nil, fmt.Errorf("the journal's key: %w", err)
 	}
 	o.Log, o.Spill = log, filepath.Join(s.Store.Journal, "ledger.spill")
+	if key != nil {
+		o.NumberKey = func(e164 string) string { return suppressionKey(key, e164) }
+	}
 	st, err = store.Open(ctx, o)
 	return st, key, err
 }

@@ -37,6 +37,8 @@ type personFile struct {
 	Calls    []personCall           `json:"calls"`
 	Requests []personRequest        `json:"requests"`
 	Routing  []personKnown          `json:"routing"`
+	Consents []personConsent        `json:"consents"`
+	Decided  []personDecision       `json:"contact_decisions"`
 }
 
 type personAsked struct {
@@ -186,8 +188,9 @@ func (e *exporting) do(ctx context.Context, who store.Person) (*personFile, erro
 	out := &personFile{
 		Format: exportFormat, At: time.Now().UTC().Truncate(time.Millisecond), Asked: personAsked(who), Customer: kept.Customer,
 		Contacts: append([]customer.Interaction{}, kept.Contacts...), Numbers: append([]string{}, kept.Numbers...),
-		Accounts: []personAccount{}, Apart: []personApart{}, Calls: []personCall{}, Requests: requestsOf(kept.Requests), Routing: []personKnown{},
+		Accounts: []personAccount{}, Apart: []personApart{}, Calls: []personCall{}, Requests: requestsOf(kept.Requests), Routing: []personKnown{}, Consents: []personConsent{}, Decided: []personDecision{},
 	}
+	out.contacted(&kept)
 	t := store.Traces{Accounts: kept.IDs, Numbers: kept.Numbers}
 	for _, a := range kept.Accounts {
 		out.Accounts = append(out.Accounts, personAccount{a.ID, a.Kept, a.Whole, a.By, a.At, a.Record})

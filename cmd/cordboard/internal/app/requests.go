@@ -13,6 +13,7 @@ import (
 	"github.com/cordboard/cordboard/routing"
 	"github.com/cordboard/cordboard/routing/rule"
 	"github.com/cordboard/cordboard/screenpop"
+	"github.com/cordboard/cordboard/screenpop/customer/permission"
 	"github.com/cordboard/cordboard/sip/identity"
 	"github.com/cordboard/cordboard/store"
 	"github.com/cordboard/cordboard/web"
@@ -50,7 +51,7 @@ func (r *requests) Ask(ctx context.Context, in web.CallbackRequest) (routing.Cal
 	if call := r.app.rim.callers.promisedAt(n.E164()); call != 0 {
 		return 0, notAsked("promised", "call %d keeps the place", call)
 	}
-	if err := r.mayBeCalled(ctx, n); err != nil {
+	if err := r.mayBeCalled(ctx, n, in); err != nil {
 		return 0, err
 	}
 	call, why := r.app.rim.request(ctx, n, in)
@@ -120,20 +121,32 @@ func (r *requests) nowhere(in *web.CallbackRequest) string {
 	return ""
 }
 
-// mayBeCalled asks the record. One of several who share the number is enough to say no.
-func (r *requests) mayBeCalled(ctx context.Context, n identity.Number) error {
-	m, err := r.app.finder.Find(ctx, n.E164())
-	if err != nil {
-		return notAsked("unavailable", "nobody knows whether the customer may be called: the customer source does not answer")
+// mayBeCalled asks the contact policy. One of several who share the number is enough to
+// say no.
+func (r *requests) mayBeCalled(ctx context.Context, n identity.Number, in web.CallbackRequest) error {
+	at := in.NotBefore
+	if at.IsZero() {
+		at = time.Now()
 	}
-	asked := m.Record != nil && m.Record.DoNotCall
-	for i := range m.Candidates {
-		asked = asked || m.Candidates[i].DoNotCall
-	}
-	if asked {
+	d, err := r.app.contacts.decide(ctx, store.ContactDecision{
+		Source: askedBy(in.Source), Number: n.E164(), Contact: permission.Contact{Purpose: permission.Callback, Channel: permission.Call, At: at},
+	})
+	switch {
+	case err != nil:
+		r.log.Warn("a callback was refused", zap.String("source", in.Source), zap.Error(err))
+		return notAsked("unavailable", "nobody knows whether the customer may be called: the customer source or the database does not answer")
+	case d.Allowed:
+		return nil
+	case d.Reason == permission.QuietHours, d.Reason == permission.TooOften:
+		later := "at no hour of the next weeks"
+		if !d.NotBefore.IsZero() {
+			later = "from " + d.NotBefore.UTC().Format(time.RFC3339)
+		}
+		return notAsked(d.Reason, "%s", later)
+	case d.Reason == permission.DoNotCall && d.Weighed[len(d.Weighed)-1].What == "record":
 		return notAsked("do_not_call", "the record says so")
 	}
-	return nil
+	return notAsked("do_not_call", "%s", d.Reason)
 }
 
 // request opens the call that keeps the place, and waits for what routing says: why

@@ -28,8 +28,15 @@ func (a *App) openStore(ctx context.Context) error {
 		return err
 	}
 	o.Log, o.Spill = a.log, filepath.Join(s.Journal, "ledger.spill")
+	o.NumberKey = func(e164 string) string { return suppressionKey(a.rim.key, e164) }
 	a.store, err = store.Open(ctx, o)
 	return err
+}
+
+// suppressionKey is what is kept of the number of somebody who has objected to being
+// called and was erased.
+func suppressionKey(key func(field, literal string) string, e164 string) string {
+	return key("suppressed", e164)
 }
 
 // Fenced is closed when another server has taken the database over: this one

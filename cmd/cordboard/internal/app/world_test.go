@@ -77,20 +77,21 @@ func record() customer.Record {
 
 // setup is what is special about a case's world.
 type setup struct {
-	at      []agents.ID // at their desks, ready
-	direct  bool        // phones send to each other; else by our relay
-	store   Database    // SQLite when ""
-	kept    string      // the store's keys of the server file, instead of that
-	logs    string      // an error that the server logs in this case
-	sources []customer.SourceOptions
-	tones   map[string]float64 // sounds in place of the server's, in hertz; nobody waits for their end
-	desk    func(agents.ID, *desktest.Options)
-	pops    bool     // a PBX tells of its calls
-	watched []string // extensions whose calls it tells of by SIP
-	senders bool     // outside systems write interactions
-	openers string   // the server file's sections of those that open requests, and of how people are told
-	now     func() time.Time
-	askers  bool // and one asks for customers to be called
+	at       []agents.ID // at their desks, ready
+	direct   bool        // phones send to each other; else by our relay
+	store    Database    // SQLite when ""
+	kept     string      // the store's keys of the server file, instead of that
+	logs     string      // an error that the server logs in this case
+	sources  []customer.SourceOptions
+	tones    map[string]float64 // sounds in place of the server's, in hertz; nobody waits for their end
+	desk     func(agents.ID, *desktest.Options)
+	pops     bool     // a PBX tells of its calls
+	watched  []string // extensions whose calls it tells of by SIP
+	senders  bool     // outside systems write interactions
+	openers  string   // the server file's sections of those that open requests, and of how people are told
+	now      func() time.Time
+	consents string // the contact policy of systems that ask; "" for no such systems
+	askers   bool   // and one asks for customers to be called
 	// provider stands between the trunk and what it leads to, and asks for a password.
 	provider  *provider
 	back      bool // the trunk has its calls back
@@ -228,7 +229,7 @@ media: {address: 127.0.0.1, ports: 20000-29999, mutual: %s, sounds: "%s"}
 web: {listen: "127.0.0.1:0"}
 admin: "127.0.0.1:0"
 store: %s
-%s`, w.registrar(), w.notifies(), to, login, mutual, w.sounds(), w.section(), w.office()+w.senders()+w.askers()+w.setup.openers)
+%s`, w.registrar(), w.notifies(), to, login, mutual, w.sounds(), w.section(), w.office()+w.senders()+w.askers()+w.setup.openers+w.consents())
 	server, findings := configs.ParseServer(filepath.Join(w.TempDir(), "cordboard.yaml"), []byte(text))
 	if len(findings) > 0 {
 		w.Fatal(findings)
