@@ -22,8 +22,12 @@ type Merge struct {
 	At    time.Time
 }
 
+// mostAccounts are how many customers may be one: a look-up reads each of them when
+// one has changed.
+const mostAccounts = 20
+
 // MergeRefused says why two customers can't be merged, or told apart. Code is same
-// (they are one already) or merged (the other is part of somebody else).
+// (they are one already), merged (the other is part of somebody else) or too_many.
 type MergeRefused struct{ Code, Why string }
 
 func (e *MergeRefused) Error() string { return e.Why }
@@ -86,6 +90,9 @@ func (s *Store) merge(ctx context.Context, kept, other string, by customer.Colle
 			return err
 		}
 		m.Kept, m.Whole = group, group
+		if err := m.fits(t); err != nil {
+			return err
+		}
 		if check {
 			return errChecked
 		}
@@ -123,6 +130,19 @@ func mergeable(t *tx, kept, other string) (whole string, err error) {
 		}
 	}
 	return whole, nil
+}
+
+// fits refuses a record of too many.
+func (m *Merge) fits(t *tx) error {
+	one, err := accountsOf(t.ctx, t, m.Whole)
+	if err != nil {
+		return err
+	}
+	other, err := accountsOf(t.ctx, t, m.Other)
+	if err == nil && len(one)+len(other) > mostAccounts {
+		err = &MergeRefused{"too_many", fmt.Sprintf("%q and %q would be more than %d customers in one record", m.Whole, m.Other, mostAccounts)}
+	}
+	return err
 }
 
 func (m *Merge) write(t *tx) error {

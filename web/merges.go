@@ -28,7 +28,8 @@ type Merge struct {
 }
 
 // MergeRefused says why two customers cannot be merged or told apart: Code is
-// no_customer, same (they are one already) or merged (one is part of another).
+// no_customer, same (they are one already), merged (one is part of another) or
+// too_many.
 type MergeRefused struct{ Code, Why string }
 
 func (e *MergeRefused) Error() string { return e.Why }

@@ -79,25 +79,29 @@ func (r *Record) joinTraits(o *Record) {
 // gets its account in front: each source counts from one.
 func (r *Record) joinParts(o *Record) {
 	for _, n := range o.Numbers {
-		at := slices.IndexFunc(r.Numbers, func(m Number) bool { return m.E164 == n.E164 })
-		switch {
-		case at < 0:
-			n.Account = o.ID
+		n.Account = o.ID
+		if at := slices.IndexFunc(r.Numbers, func(m Number) bool { return m.E164 == n.E164 }); at >= 0 {
+			r.Numbers[at].join(n)
+		} else {
 			r.Numbers = append(r.Numbers, n)
-		case r.Numbers[at].ValidTo != "" && (n.ValidTo == "" || n.ValidTo > r.Numbers[at].ValidTo): // whose it is longer
-			n.Account = o.ID
-			if n.By == nil {
-				n.By, n.ConfirmedAt = r.Numbers[at].By, r.Numbers[at].ConfirmedAt
-			}
-			r.Numbers[at] = n
-		case n.By != nil && (r.Numbers[at].By == nil || n.ConfirmedAt.After(*r.Numbers[at].ConfirmedAt)):
-			r.Numbers[at].By, r.Numbers[at].ConfirmedAt = n.By, n.ConfirmedAt
 		}
 	}
 	r.Products = joined(r.Products, o.Products, o.ID, func(p *Product) (id, account *string) { return &p.ID, &p.Account })
 	r.Tickets = joined(r.Tickets, o.Tickets, o.ID, func(t *Ticket) (id, account *string) { return &t.ID, &t.Account })
 	r.Interactions = joined(r.Interactions, o.Interactions, o.ID, func(i *Interaction) (id, account *string) { return &i.ID, &i.Account })
 	r.Contacts += o.Contacts
+}
+
+// join adds what another account says of the number: it is theirs for as long as either
+// has it, and what the one does not say, the other may.
+func (n *Number) join(o Number) {
+	if n.ValidTo != "" && (o.ValidTo == "" || o.ValidTo > n.ValidTo) {
+		n.ValidFrom, n.ValidTo, n.Account = min(n.ValidFrom, o.ValidFrom), o.ValidTo, o.Account // "" is since ever
+	}
+	n.Label, n.Person, n.Source = cmp.Or(n.Label, o.Label), cmp.Or(n.Person, o.Person), cmp.Or(n.Source, o.Source)
+	if o.By != nil && (n.By == nil || o.ConfirmedAt.After(*n.ConfirmedAt)) {
+		n.By, n.ConfirmedAt = o.By, o.ConfirmedAt
+	}
 }
 
 func joined[T any](all, more []T, account string, of func(*T) (id, account *string)) []T {

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"errors"
+	"fmt"
 	"reflect"
 	"slices"
 	"sync"
@@ -263,6 +264,16 @@ func testMergeChains(t *testing.T, f Fixture) {
 		t.Errorf("checked: %+v, %v", m, err)
 	}
 	w.sees(numberA, "A1") // and not done
+	many := make([]customer.Record, 0, 20)
+	for i := range 20 {
+		many = append(many, customer.Record{ID: fmt.Sprintf("E%d", i), Name: "Dana"})
+	}
+	ok(t, w.s.SaveCustomers(t.Context(), many))
+	for i := range 19 {
+		w.merge("E0", fmt.Sprintf("E%d", i+1))
+	}
+	refused("E0", "A1", "too_many")
+	ok(t, w.s.KeepApart(t.Context(), "E0", "A1", sue, at(1)))
 }
 
 // testMergeErased: an erasure takes all that a person is along, whichever account is

@@ -77,6 +77,9 @@ func (m merges) changed(of *store.Merge) {
 	}
 }
 
+// sideBySide are how many of one group are compared at a time.
+const sideBySide = 8
+
 // Duplicates implements web.DuplicateFinder.
 func (m merges) Duplicates(ctx context.Context, most int) (out []web.Duplicates, more int, err error) {
 	all, err := m.app.store.Duplicates(ctx)
@@ -86,7 +89,7 @@ func (m merges) Duplicates(ctx context.Context, most int) (out []web.Duplicates,
 	more = max(len(all)-most, 0)
 	for _, d := range all[:len(all)-more] {
 		found := web.Duplicates{Numbers: d.Numbers}
-		for _, id := range d.Customers {
+		for _, id := range d.Customers[:min(len(d.Customers), sideBySide)] {
 			r, err := m.app.store.Customer(ctx, id)
 			if errors.Is(err, store.ErrNotFound) {
 				continue // gone since

@@ -791,6 +791,7 @@ export const en: Record<string, string> = {
   'merges.refused_no_customer': 'One of the two is not there any more. Look again.',
   'merges.refused_same': 'The two are one already. Look again.',
   'merges.refused_merged': 'That one is part of another record: undo that first.',
+  'merges.refused_too_many': 'So many are in this record already that no more go in.',
   'merges.refused_unavailable': 'The database is busy. Try again.',
   'merges.refused_other': 'The server could not do this. Try again.',
   'board.title': 'Live board',

@@ -845,6 +845,7 @@ export const ru: Record<string, string> = {
   'merges.refused_no_customer': 'Одного из двух уже нет. Поищите снова.',
   'merges.refused_same': 'Это уже один клиент. Поищите снова.',
   'merges.refused_merged': 'Этот клиент входит в другую карточку: сначала отмените то объединение.',
+  'merges.refused_too_many': 'В этой карточке уже столько клиентов, что больше нельзя.',
   'merges.refused_unavailable': 'База данных занята. Попробуйте ещё раз.',
   'merges.refused_other': 'Сервер не смог этого сделать. Попробуйте ещё раз.',
   'board.title': 'Табло',

@@ -10,7 +10,7 @@ import { formatNumber } from '../format/phone';
 import { Icon } from '../ui/Icon';
 import { type Place, Rail } from '../ui/Rail';
 
-const said = ['no_customer', 'same', 'merged', 'unavailable'];
+const said = ['no_customer', 'same', 'merged', 'too_many', 'unavailable'];
 
 function useMerges(onSignedOut: () => void) {
   const [found, setFound] = useState<Duplicates[] | null>(null);
