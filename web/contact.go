@@ -45,7 +45,7 @@ type ConsentWord struct {
 }
 
 // ContactRefused refuses a question or a word. Code is no_customer, several, changed,
-// bad_contact or unavailable.
+// not_now, bad_contact or unavailable.
 type ContactRefused struct{ Code, Why string }
 
 func (e *ContactRefused) Error() string { return e.Why }
@@ -74,11 +74,14 @@ const (
 	decisionsPath = "/api/v1/contact-decisions"
 )
 
-func (s *Server) consentRoutes() []route {
-	if len(s.opt.ConsentTokens) == 0 {
-		return nil
+func (s *Server) consentRoutes() (out []route) {
+	if s.opt.DeskConsents != nil {
+		out = append(out, route{http.MethodGet, deskConsentsPath, RoleAgent, s.deskConsents}, route{http.MethodPost, deskConsentsPath, RoleAgent, s.hearConsent})
 	}
-	return []route{{http.MethodPut, consentsPath + "/{source}/{id}", "", s.putConsent}, {http.MethodPost, decisionsPath, "", s.askContact}}
+	if len(s.opt.ConsentTokens) > 0 {
+		out = append(out, route{http.MethodPut, consentsPath + "/{source}/{id}", "", s.putConsent}, route{http.MethodPost, decisionsPath, "", s.askContact})
+	}
+	return out
 }
 
 // contactTime is how long a question or a word may take.
@@ -164,11 +167,22 @@ func contactProblem(refused *ContactRefused) error {
 		p = problem{Status: http.StatusConflict, Code: "several", Title: "Several customers have the number"}
 	case "changed":
 		p = problem{Status: http.StatusConflict, Code: "changed", Title: "Something else stands under this id"}
+	case "not_now":
+		p = problem{Status: http.StatusConflict, Code: "not_now", Title: "The call is not on your desk"}
 	case "unavailable":
 		p = *problemUnavailable
 	}
 	p.Detail = refused.Why
 	return &p
+}
+
+// deskContactProblem is what a desk is told of an error.
+func deskContactProblem(err error) error {
+	var refused *ContactRefused
+	if errors.As(err, &refused) {
+		return contactProblem(refused)
+	}
+	return err
 }
 
 // questionWire is the body of POST /api/v1/contact-decisions.
@@ -201,6 +215,9 @@ func readQuestion(w http.ResponseWriter, r *http.Request, now time.Time) (out Co
 	return out, c.err
 }
 
+// saidPurposes are those that something may be said of.
+var saidPurposes = append(slices.Clone(permission.Purposes), permission.Any)
+
 // consentWire is the body of PUT /api/v1/consents/{source}/{id}.
 type consentWire struct {
 	Customer string `json:"customer"`
@@ -228,7 +245,7 @@ func readWord(w http.ResponseWriter, r *http.Request, now time.Time) (out Consen
 	c.check((in.Customer == "") != (in.Number == ""), "customer, number: want one of them")
 	c.check(in.At != "", "at: is missing")
 	out = ConsentWord{Customer: in.Customer, Number: in.Number, By: in.By, Evidence: in.Evidence, Said: permission.Said{
-		Purpose: oneWord(&c, "purpose", in.Purpose, append(slices.Clone(permission.Purposes), permission.Any)),
+		Purpose: oneWord(&c, "purpose", in.Purpose, saidPurposes),
 		Channel: oneWord(&c, "channel", in.Channel, permission.Channels), State: oneWord(&c, "state", in.State, permission.States),
 	}}
 	if c.err == nil {

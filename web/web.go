@@ -124,6 +124,8 @@ type Options struct {
 	// ConsentTokens, and takes what these say of their consent.
 	Contact       ContactPolicy
 	ConsentTokens map[string]string
+	// DeskConsents shows agents what their customer has said, and hears more; nil: nothing.
+	DeskConsents DeskConsents
 	// Erase erases people; nil: nobody can.
 	Erase Eraser
 	// Export gives what is kept of them; nil: nobody gets it.

@@ -220,3 +220,40 @@ func TestCallbackPolicy(t *testing.T) {
 		t.Errorf("decisions: %s", got)
 	}
 }
+
+// TestConsentHeard: what a customer says on the line counts at once; the agent who has
+// the call sees and writes it, and nobody else.
+func TestConsentHeard(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, setup{at: []agents.ID{anna}, consents: `{offer: {consent: unasked}}`})
+	type words struct {
+		Consents []struct{ Purpose, Channel, State, By, Evidence string }
+	}
+	const heard = `{"call":1,"purpose":"any","channel":"call","state":"withdrawn","evidence":"never again"}`
+	agent, other := w.browse(w.links[anna]), w.browse(w.links[petar])
+	offer := `{"number":"` + dana + `","purpose":"offer","channel":"call"}`
+	if got := w.contact(http.MethodPost, "contact-decisions", crmToken, offer); got != "200 allowed" {
+		t.Errorf("before: HTTP %s", got)
+	}
+	agent.ask(http.MethodPost, "/api/v1/desk/consents", heard, http.StatusConflict) // no call yet
+	c := w.dial(dial{to: toAsks})
+	w.phase(anna, "talking")
+	var got words
+	agent.json(http.MethodGet, "/api/v1/desk/consents?call=1", "", http.StatusOK, &got)
+	if got.Consents == nil || len(got.Consents) != 0 {
+		t.Errorf("nothing was said: %+v", got)
+	}
+	other.ask(http.MethodGet, "/api/v1/desk/consents?call=1", "", http.StatusConflict)
+	other.ask(http.MethodPost, "/api/v1/desk/consents", heard, http.StatusConflict)
+	agent.ask(http.MethodPost, "/api/v1/desk/consents", strings.Replace(heard, "withdrawn", "perhaps", 1), http.StatusUnprocessableEntity)
+	agent.ask(http.MethodGet, "/api/v1/desk/consents", "", http.StatusBadRequest)
+	agent.json(http.MethodPost, "/api/v1/desk/consents", heard, http.StatusCreated, &got)
+	if len(got.Consents) != 1 || got.Consents[0].State != "withdrawn" || got.Consents[0].By == "" || got.Consents[0].Evidence != "never again" {
+		t.Errorf("heard: %+v", got)
+	}
+	if got := w.contact(http.MethodPost, "contact-decisions", crmToken, offer); got != "200 do_not_call" {
+		t.Errorf("after: HTTP %s", got)
+	}
+	c.hangsUp()
+	w.settled(answeredByCaller)
+}
