@@ -858,6 +858,34 @@ export const behaviour = {
     assert.deepEqual(server.requests[1].steps.map((s) => [s.kind, s.shown]), [['opened', false], ['waiting', false], ['word', true], ['resumed', false], ['closed', false]]);
   }),
 
+  'what the customer agreed to is shown, and what he says is written down': desk(async (x) => {
+    await scenes.offered(x);
+    const words = () => x.page.locator('[data-testid=consent-words] li').allInnerTexts();
+    await x.id('consent-words').waitFor();
+    assert.match((await words())[0], /Offers, by mail:\s+yes[^]*crm/);
+    assert.equal(await x.id('consent-new').count(), 0); // nobody has been asked yet
+    await scenes.talking(x);
+    await x.id('consent-stop').click();
+    x.server.consentsStuck = true;
+    await x.id('consent-send').click();
+    await x.page.waitForSelector('[data-testid=consent-dialog] [role=alert]');
+    x.server.consentsStuck = false;
+    await x.id('consent-evidence').fill(' He wants no calls. ');
+    await x.id('consent-send').click();
+    await x.id('consent-dialog').waitFor({ state: 'detached' });
+    const heard = x.server.consents[0];
+    assert.deepEqual([heard.call, heard.purpose, heard.channel, heard.state, heard.evidence], [12, 'any', 'call', 'withdrawn', 'He wants no calls.']);
+    assert.match((await words())[0], /Everything, by phone:\s+withdrawn[^]*Priya Nair/);
+    await x.id('consent-new').click();
+    await x.id('consent-purpose').selectOption('survey');
+    await x.id('consent-channel').selectOption('sms');
+    await x.id('consent-state').selectOption('refused');
+    await x.id('consent-send').click();
+    await x.id('consent-dialog').waitFor({ state: 'detached' });
+    assert.equal((await words()).length, 3);
+    assert.equal(x.server.consents[0].state, 'refused');
+  }),
+
   'a request is opened in a call, stands in the record, and is taken over': desk(async (x) => {
     await scenes.talking(x);
     await x.id('request-R-4B8WD-H0C6Y').waitFor();

@@ -54,6 +54,7 @@ export class FakeServer {
   requestTypes = [{ type: 'refund', title: { en: 'Refund', ru: 'Возврат денег' } }, { type: 'repair', title: { en: 'Line repair', ru: 'Ремонт линии' } }];
   requests = [tracked('R-4B8WD-H0C6Y', 'refund', 'Refund for the outage', -26, { owner: 'ivana', task_of: 'boss', late: true }), tracked('R-7K3F9-2QXM1', 'repair', 'Fibre drops every evening', 3, { owner: 'priya' })];
   requestsGone = false;
+  consents = [{ purpose: 'offer', channel: 'mail', state: 'given', at: new Date(Date.now() - 40 * 86_400_000).toISOString(), source: 'crm', by: '', evidence: 'form 4711' }];
   refuseBoards = false;
   watchers = new Set();
 
@@ -166,6 +167,12 @@ export class FakeServer {
       case 'POST /api/v1/desk/requests':
         this.requests.push(tracked('R-Z5N1T-RE8GY', body.type, body.title, 30, { detail: body.detail, call: body.call, owner: 'ivana', opened_by: who.id }));
         return json(201, this.requests.at(-1));
+      case 'GET /api/v1/desk/consents':
+        return json(200, { consents: this.consents });
+      case 'POST /api/v1/desk/consents':
+        if (this.consentsStuck) return json(503, { code: 'unavailable' });
+        this.consents = [{ ...body, at: new Date().toISOString(), source: '', by: who.name }, ...this.consents];
+        return json(201, { consents: this.consents });
       case 'GET /api/v1/messages':
         return json(200, { messages: this.messages.filter((m) => m.state === new URL(req.url, 'http://x').searchParams.get('state')) });
       case 'DELETE /api/v1/session':

@@ -141,6 +141,17 @@ export const wholeRequest = async (ref: string) => (await request('GET', `${requ
 export const openRequest = async (r: { type: string; title: string; detail: string; customer?: string; call?: number }) => (await request('POST', requestsPath, r)) as TrackedRequest;
 export const stepRequest = async (ref: string, deed: RequestDeed) => (await request('POST', `${requestsPath}/${ref}/steps`, deed)) as TrackedRequest;
 
+/** What a customer has said to being contacted; the last word of a purpose and channel counts. */
+export interface ConsentWord { purpose: string; channel: string; state: 'given' | 'refused' | 'withdrawn'; at: string; expires?: string; source: string; by: string; evidence: string }
+export const consentPurposes = ['offer', 'survey', 'service', 'callback', 'any'] as const;
+export const consentChannels = ['call', 'sms', 'mail', 'post'] as const;
+export const consentStates = ['given', 'refused', 'withdrawn'] as const;
+
+const consentsPath = '/api/v1/desk/consents';
+export const standingConsents = async (call: number) => ((await request('GET', `${consentsPath}?call=${call}`)) as { consents: ConsentWord[] }).consents;
+export const hearConsent = async (w: { call: number; purpose: string; channel: string; state: string; evidence: string }) =>
+  ((await request('POST', consentsPath, w)) as { consents: ConsentWord[] }).consents;
+
 /** The agents and their names, for a supervisor. */
 export async function agentNames(): Promise<{ id: string; name: string }[]> {
   const { agents } = (await request('GET', '/api/v1/board')) as { agents: { agent: string; name: string }[] | null };

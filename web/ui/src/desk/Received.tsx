@@ -3,13 +3,14 @@
 import { clockTime, duration, languageName, list, roundMoney } from '../format/intl';
 import { formatNumber } from '../format/phone';
 import { Icon, Jack, Tag } from '../ui/Icon';
+import { ConsentSection } from './Consents';
 import { useDeskState, useNow, useWords } from './context';
 import { panel, recordPanel } from './panels';
 import { type PathStep, toMs } from './protocol';
 import { MoneyAndProducts, Tickets, Timeline } from './Record';
 import type { LiveCard } from './store';
 import { agentJack } from './states';
-import { consentWords, Facts, MatchTag, riskWord, tenure } from './Who';
+import { Facts, MatchTag, riskWord, tenure } from './Who';
 import { backWhy, passedOn, queueTitle, stepsOf, topicTitle, whyYou } from './words';
 import { useUi } from './ui';
 
@@ -52,11 +53,11 @@ export function FromColumn({ c }: { c: LiveCard }) {
           {r.account_manager && <><dt>{t('who.manager_short')}</dt><dd>{r.account_manager.name}</dd></>}
           {r.churn_risk !== undefined && <><dt>{t('who.may_leave')}</dt><dd className={r.churn_risk >= 60 ? 'bad b' : undefined}>{t(riskWord(r.churn_risk), { risk: r.churn_risk })}</dd></>}
           {r.churn_reasons && r.churn_reasons.length > 0 && <><dt>{t('from.because')}</dt><dd>{list(r.churn_reasons, lang)}</dd></>}
-          {consentWords(r, t).length > 0 && <><dt>{t('consent.title')}</dt><dd>{list(consentWords(r, t), lang)}</dd></>}
           {r.others && r.others.length > 0 && <><dt>{t('who.others_short')}</dt><dd>{r.others.map((o) => <span key={o.name} className="other-number">{o.name} {o.detail && <span className="t3">{o.detail}</span>}</span>)}</dd></>}
         </Facts>}
         {known.length > 0 && <p className="xs t2 from-known" data-testid="facts" data-facts={(c.facts ?? []).join(' ')}>{t('from.known', { facts: list(known.map((f) => t(`fact.${f}`)), lang) })}</p>}
       </section>
+      {r && <ConsentSection key={`${c.call}-${r.id}`} c={c} r={r} />}
     </div>
   );
 }

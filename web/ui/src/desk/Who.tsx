@@ -2,6 +2,7 @@
 import { countryName, dayInWords, languageName, money, roundMoney, shortDate, timeInZone } from '../format/intl';
 import { formatNumber } from '../format/phone';
 import { Icon, Tag } from '../ui/Icon';
+import { ConsentSection } from './Consents';
 import { useDeskState, useNow, useWords } from './context';
 import { NumberFact, Origin } from './Linked';
 import { Absent, Of, panel, recordPanel } from './panels';
@@ -80,7 +81,7 @@ export function Who({ c }: { c: LiveCard }) {
       {r && manyPeople(r) && <Around r={r} />}
       {r && <Standing r={r} />}
       {r && r.churn_risk !== undefined && <Leaving r={r} risk={r.churn_risk} />}
-      {r?.consent && Object.keys(r.consent).length > 0 && <ConsentSection r={r} />}
+      {r && <ConsentSection key={`${c.call}-${r.id}`} c={c} r={r} />}
       {r && !manyPeople(r) && <Around r={r} />}
     </div>
   );
@@ -187,29 +188,6 @@ function Leaving({ r, risk }: { r: CustomerRecord; risk: number }) {
         </span>
       </header>
       {r.churn_reasons && <ul className="reasons">{r.churn_reasons.map((x) => <li key={x}><Icon name="downr" /><span>{x}</span></li>)}</ul>}
-    </section>
-  );
-}
-
-const consents = ['phone', 'mail', 'sms', 'recording'] as const;
-
-/** What was agreed to, in one line. */
-export function consentWords(r: CustomerRecord, t: ReturnType<typeof useWords>['t']): string[] {
-  return consents.filter((k) => r.consent?.[k] !== undefined).map((k) => t(r.consent?.[k] ? 'consent.is_given' : 'consent.is_not_given', { what: t(`consent.${k}`) }));
-}
-
-function ConsentSection({ r }: { r: CustomerRecord }) {
-  const { t } = useWords();
-  const rows = consents.filter((k) => r.consent?.[k] !== undefined);
-  return (
-    <section className="sec">
-      <header><h2>{t('consent.title')}</h2></header>
-      <ul className="reasons two-up">
-        {rows.map((k) => {
-          const yes = r.consent?.[k];
-          return <li key={k}><span className={yes ? 'ok' : 'bad'}><Icon name={yes ? 'check' : 'x'} /></span><span>{t(`consent.${k}`)}<span className="vh"> {t(yes ? 'consent.yes' : 'consent.no')}</span></span></li>;
-        })}
-      </ul>
     </section>
   );
 }
