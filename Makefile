@@ -6,7 +6,7 @@ NPM ?= npm
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 # Real peers of the tests, from Debian.
-TEST_PEERS := sip-tester:sipp baresip:baresip linphone-cli:linphone-daemon kamailio:kamailio chromium:chromium python3:python3 iproute2:ip postgresql:postgres
+TEST_PEERS := sip-tester:sipp baresip:baresip linphone-cli:linphone-daemon kamailio:kamailio chromium:chromium python3:python3 python3-aiosmtpd:aiosmtpd iproute2:ip postgresql:postgres
 UI_SOURCES := $(shell find web/ui -path web/ui/node_modules -prune -o -path web/ui/dist -prune -o -type f -print 2>/dev/null)
 GOTEST := $(GO) test -pgo=off -count=1 -timeout 15m # the profile is for the one binary, not for each test of it
 

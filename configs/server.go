@@ -33,6 +33,7 @@ type Server struct {
 	Requests    []Sender  `key:"requests"`
 	Consents    []Sender  `key:"consents"`
 	Contact     Contact   `key:"contact"`
+	Notify      *Notify   `key:"notify"`
 }
 
 // SIP is where calls come in.

@@ -95,6 +95,7 @@ func (s *serverReader) document(o *object) {
 	s.out.Requests = s.senders(ofRequests, o.get(ofRequests))
 	s.out.Consents = s.senders(ofConsents, o.get(ofConsents))
 	s.contact(s.object(o.get("contact")))
+	s.out.Notify = s.notify(o.get("notify"))
 	o.close()
 }
 

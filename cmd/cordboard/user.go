@@ -22,7 +22,7 @@ import (
 
 func userCommand() *cobra.Command {
 	c := &cobra.Command{Use: "user", Short: "The people who sign in, and their telephones"}
-	c.AddCommand(userAddCommand(), userPhoneCommand(), userListCommand(), userRemoveCommand())
+	c.AddCommand(userAddCommand(), userPhoneCommand(), userReachCommand(), userListCommand(), userRemoveCommand())
 	return c
 }
 

@@ -96,3 +96,27 @@ func TestUserOfTheLiveVersion(t *testing.T) {
 	add(0, "ben", "ben may sign in as agent")
 	add(1, "carla", "carla is no agent in "+filepath.Join(folder, "agents.yaml"))
 }
+
+// Where a user is told of requests is said once, and what is left out stays.
+func TestUserReach(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	reach := func(exit int, says string, words ...string) {
+		t.Helper()
+		out, told, code := run(t, "", append([]string{"user", "reach", "-c", o.server}, words...)...)
+		if code != exit || !strings.Contains(out+told, says) {
+			t.Errorf("%q: exit %d, %q %q", words, code, out, told)
+		}
+	}
+	reach(1, "there is no user boss", "boss", "--mail", "boss@example.com")
+	if out, told, code := run(t, "correct horse\n", "user", "add", "-c", o.server, "--role", "supervisor", "boss"); code != 0 {
+		t.Fatal(out, told)
+	}
+	reach(1, "at least one of the flags", "boss")
+	reach(1, "--mail: not an address", "boss", "--mail", "Boss <boss@example.com>")
+	reach(1, "--mobile: not a number", "boss", "--mobile", "07700 900001")
+	reach(0, "boss is told of requests: mail\n", "boss", "--mail", "boss@example.com")
+	reach(0, "boss is told of requests: mail and short message\n", "boss", "--mobile", "+44 7700 900001")
+	reach(0, "boss is told of requests: short message\n", "boss", "--mail", "")
+	reach(0, "boss is told of requests: not at all\n", "boss", "--mobile", "")
+}

@@ -87,8 +87,12 @@ func (a *App) buildWeb(registry *prometheus.Registry, origins func(*http.Request
 	if now == nil {
 		now = time.Now
 	}
+	channels, err := tracking.Channels(s.Notify, time.Now)
+	if err != nil {
+		return err
+	}
 	a.tracking = tracking.New(tracking.Options{
-		Store: a.store, Policy: a.Policy, Desks: a.hub, Senders: s.Requests, Registry: registry, Log: a.log, Now: now,
+		Store: a.store, Policy: a.Policy, Desks: a.hub, Senders: s.Requests, Channels: channels, Registry: registry, Log: a.log, Now: now,
 	})
 	a.web = web.New(web.Options{
 		Requests: a.tracking, RequestTokens: openers,

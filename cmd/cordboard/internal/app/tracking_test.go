@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/cordboard/cordboard/agents"
+	"github.com/cordboard/cordboard/cmd/cordboard/internal/tracking/smtptest"
 	"github.com/cordboard/cordboard/store"
 	"github.com/cordboard/cordboard/web"
 )
@@ -88,14 +89,19 @@ func (b *browser) step(ref, body string, code int) (out tracked) {
 
 // TestRequest: what a web site opens is on the desk of who has the customer's call, is
 // its owner's, becomes a named person's task when it is late, is closed from a desk,
-// seen by its reference, and erased with the customer.
+// seen by its reference, and erased with the customer; who is absent has a mail by a real
+// server.
 func TestRequest(t *testing.T) {
 	for _, db := range Databases {
 		t.Run(db.Case("requests"), func(t *testing.T) {
 			t.Parallel()
 			clock := &movable{}
 			clock.set(monday)
-			w := newWorld(t, setup{at: []agents.ID{anna}, store: db, openers: opens(t), now: clock.now})
+			mails := smtptest.Start(t)
+			w := newWorld(t, setup{at: []agents.ID{anna}, store: db, openers: opens(t) + `notify: {desk: "https://desk.example.com", mail: ` + mails.Section() + "}\n", now: clock.now})
+			for _, id := range []agents.ID{petar, boris, anna} {
+				w.must(w.app.Store().SaveReach(w.ctx, string(id), store.Reach{Mail: string(id) + "@example.com"}))
+			}
 			const body = `{"type":"repair","number":"07700 900417","title":"Fibre is dead in Leeds","detail":"since Sunday"}`
 			status, first := w.opened("site/form-7", siteToken, body)
 			if status != http.StatusCreated || first.Result != "opened" || first.DueAt != "2026-11-23T17:00:00Z" {
@@ -161,6 +167,15 @@ func TestRequest(t *testing.T) {
 			if seen.Customer+seen.Name+seen.Detail+seen.Owner+seen.OpenedBy != "" {
 				t.Errorf("by its reference, and more than that: %+v", seen)
 			}
+			w.eventually("what the absent are told", func() bool {
+				to := map[string]bool{}
+				for _, m := range mails.Messages() {
+					if strings.HasPrefix(m.Header.Get("Subject"), first.Ref) {
+						to[m.Header.Get("To")] = true
+					}
+				}
+				return to["<petar@example.com>"] && to["<boris@example.com>"] && to["<anna@example.com>"]
+			})
 			w.forgets(db, first.Ref, "Fibre is dead in Leeds", "Which floor is it?", "It works again.")
 		})
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"slices"
+	"sync"
 	"time"
 
 	"go.uber.org/zap"
@@ -30,9 +31,15 @@ const mostTold = 20
 func (q *Requests) Start() {
 	ctx, stop := context.WithCancel(context.Background())
 	q.stop, q.done = stop, make(chan struct{})
+	var both sync.WaitGroup
+	// Apart: what is due does not wait for a mail server that says nothing.
+	both.Go(func() {
+		q.run(ctx, q.wake, "requests cannot be looked after: they wait for the database", q.escalateAll)
+	})
+	both.Go(func() { q.run(ctx, q.told, "notices cannot be read or noted: they wait for the database", q.sendAll) })
 	go func() {
-		defer close(q.done)
-		q.run(ctx)
+		both.Wait()
+		close(q.done)
 	}()
 }
 
@@ -46,26 +53,29 @@ func (q *Requests) Close() {
 
 // look has the store asked at once.
 func (q *Requests) look() {
-	select {
-	case q.wake <- struct{}{}:
-	default:
+	for _, c := range []chan struct{}{q.wake, q.told} {
+		select {
+		case c <- struct{}{}:
+		default:
+		}
 	}
 }
 
-func (q *Requests) run(ctx context.Context) {
+// run does something now, each time it is woken, and every so often.
+func (q *Requests) run(ctx context.Context, wake <-chan struct{}, trouble string, do func(context.Context) error) {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	failing := false
 	for {
-		err := errors.Join(q.escalateAll(ctx), q.sendAll(ctx))
+		err := do(ctx)
 		if err != nil && !failing && ctx.Err() == nil {
-			q.log.Error("requests cannot be looked after: they wait for the database", zap.Error(err))
+			q.log.Error(trouble, zap.Error(err))
 		}
 		failing = err != nil
 		select {
 		case <-ctx.Done():
 			return
-		case <-q.wake:
+		case <-wake:
 		case <-tick.C:
 		}
 	}
@@ -73,10 +83,16 @@ func (q *Requests) run(ctx context.Context) {
 
 // escalateAll does what is due by now, until nothing is.
 func (q *Requests) escalateAll(ctx context.Context) error {
-	for ctx.Err() == nil {
+	for some := false; ctx.Err() == nil; some = true {
 		refs, err := q.opt.Store.DueRequests(ctx, q.now())
-		if err != nil || len(refs) == 0 {
+		if err != nil {
 			return err
+		}
+		if len(refs) == 0 {
+			if some {
+				q.look() // there may be something to tell
+			}
+			return nil
 		}
 		for _, ref := range refs {
 			_, err := q.opt.Store.ChangeRequest(ctx, ref, func(r *store.Request) ([]store.RequestStep, []store.Notice, error) {
@@ -105,13 +121,13 @@ func (q *Requests) escalate(ctx context.Context, r *store.Request, now time.Time
 	case r.Level == 0:
 		if r.DueAt.After(now) { // else this server was away, and worse is to be told
 			steps = []store.RequestStep{{At: now, Kind: toldDueSoon}}
-			steps, tell = q.told(ctx, r, toldDueSoon, q.owners(r), now, steps)
+			steps, tell = q.notices(ctx, r, toldDueSoon, q.owners(r), now, steps)
 		}
 	default:
 		e := t.Late[r.Level-1]
 		r.TaskOf, r.TaskAt = e.Who, now
 		steps = []store.RequestStep{{At: now, Kind: "escalated", Word: e.Who}}
-		steps, tell = q.told(ctx, r, toldLate, []string{e.Who}, now, steps)
+		steps, tell = q.notices(ctx, r, toldLate, []string{e.Who}, now, steps)
 		q.log.Warn("a request is late", zap.String("request", r.Ref), zap.String("type", r.Kind), zap.String("task_of", e.Who))
 	}
 	r.Level++
@@ -139,13 +155,13 @@ func (q *Requests) assigned(ctx context.Context, r *store.Request, by string, no
 	if r.Owner == "" || r.Owner == by || q.opt.Desks.AtWork(agents.ID(r.Owner)) {
 		return nil
 	}
-	_, tell := q.told(ctx, r, toldAssigned, []string{r.Owner}, now, nil)
+	_, tell := q.notices(ctx, r, toldAssigned, []string{r.Owner}, now, nil)
 	return tell
 }
 
-// told makes the notices for users, by each channel that reaches them; whoever none
+// notices are those for users, by each channel that reaches them; whoever none
 // reaches is noted.
-func (q *Requests) told(ctx context.Context, r *store.Request, what string, users []string, now time.Time, steps []store.RequestStep) ([]store.RequestStep, []store.Notice) {
+func (q *Requests) notices(ctx context.Context, r *store.Request, what string, users []string, now time.Time, steps []store.RequestStep) ([]store.RequestStep, []store.Notice) {
 	if len(q.channels) == 0 {
 		return steps, nil
 	}

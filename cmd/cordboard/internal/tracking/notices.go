@@ -20,15 +20,15 @@ type Channel interface {
 
 // Notice is what is told: which request, and nothing of who asked for what.
 type Notice struct {
-	ID      string // the same each time it is sent
-	What    string
-	User    string
-	Ref     string
-	Kind    string
-	Title   string // the type's
-	DueAt   time.Time
-	Due     string // the same, by the document's clock
-	Russian bool
+	ID       string // the same each time it is sent
+	What     string
+	User     string
+	Ref      string
+	Kind     string
+	Title    string // the type's
+	DueAt    time.Time
+	Due      string // the same, by the document's clock
+	Language string // the document's
 }
 
 // How a notice that was not taken is sent again: after so long, twice as long each
@@ -40,29 +40,41 @@ const (
 	sendTime   = 30 * time.Second
 )
 
-// sendAll sends what is due by now, until nothing is.
+// sendAll sends what is due by now, until nothing is. A channel that has failed is
+// left until the next time: others are not to wait for one that is away.
 func (q *Requests) sendAll(ctx context.Context) error {
+	away := map[string]bool{}
 	for ctx.Err() == nil {
 		due, err := q.opt.Store.DueNotices(ctx, q.now())
-		if err != nil || len(due) == 0 {
+		if err != nil {
 			return err
 		}
+		tried := 0
 		for i := range due {
-			if err := q.send(ctx, &due[i]); err != nil {
+			n := &due[i]
+			if away[n.Channel] {
+				continue
+			}
+			tried++
+			failed := q.try(ctx, n)
+			if ctx.Err() != nil {
+				return nil // it is sent again after the next start
+			}
+			away[n.Channel] = failed != nil
+			if err := q.tried(ctx, n, failed); err != nil {
 				return err
 			}
+		}
+		if tried == 0 {
+			return nil
 		}
 	}
 	return nil
 }
 
-// send sends one and notes what came of it. It may have been sent when it is sent
-// again: what it is known by is the same.
-func (q *Requests) send(ctx context.Context, n *store.Notice) error {
-	err := q.try(ctx, n)
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
+// tried notes what came of an attempt. It may have been sent when it is sent again:
+// what it is known by is the same.
+func (q *Requests) tried(ctx context.Context, n *store.Notice, err error) error {
 	n.Tries++
 	if err == nil {
 		q.counted.WithLabelValues(n.Channel, "sent").Inc()
@@ -102,6 +114,6 @@ func (q *Requests) try(ctx context.Context, n *store.Notice) error {
 	defer cancel()
 	return c.Send(ctx, to, Notice{
 		ID: n.ID, What: n.What, User: n.Who, Ref: r.Ref, Kind: r.Kind, Title: q.titled(r.Kind, p.DefaultLanguage), DueAt: r.DueAt,
-		Due: r.DueAt.In(p.Zone).Format("2006-01-02 15:04 MST"), Russian: p.DefaultLanguage == "ru",
+		Due: r.DueAt.In(p.Zone).Format("2006-01-02 15:04 MST"), Language: p.DefaultLanguage,
 	})
 }

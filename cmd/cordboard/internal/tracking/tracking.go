@@ -48,14 +48,15 @@ type Requests struct {
 	regions  map[string]string // by outside system
 	channels map[string]Channel
 	counted  *prometheus.CounterVec
-	wake     chan struct{}
+	wake     chan struct{} // to look for what is due
+	told     chan struct{} // and for what is to be told
 	stop     context.CancelFunc
 	done     chan struct{}
 }
 
 // New begins to track nothing before Start.
 func New(opt Options) *Requests {
-	out := &Requests{opt: opt, log: opt.Log.Named("requests"), regions: map[string]string{}, channels: map[string]Channel{}, wake: make(chan struct{}, 1)}
+	out := &Requests{opt: opt, log: opt.Log.Named("requests"), regions: map[string]string{}, channels: map[string]Channel{}, wake: make(chan struct{}, 1), told: make(chan struct{}, 1)}
 	out.counted = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "cordboard_notices_total", Help: "Notices about requests, by channel and what came of each attempt: sent, failed (it is sent again), dead (given up).",
 	}, []string{"channel", "result"})
