@@ -81,6 +81,7 @@ func Run(t *testing.T, fresh func(testing.TB) Fixture) {
 		{"requests/lists", testRequestLists},
 		{"requests/notices", testNotices},
 		{"requests/at once", testRequestAtOnce},
+		{"handover", testHandOver},
 		{"erase/customer", testEraseCustomer},
 		{"erase/number", testEraseNumber},
 		{"erase/during a call", testEraseDuringACall},
