@@ -34,6 +34,7 @@ type Server struct {
 	Consents    []Sender  `key:"consents"`
 	Contact     Contact   `key:"contact"`
 	Notify      *Notify   `key:"notify"`
+	Retention   Retention `key:"retention"`
 }
 
 // SIP is where calls come in.

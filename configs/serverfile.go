@@ -96,6 +96,7 @@ func (s *serverReader) document(o *object) {
 	s.out.Consents = s.senders(ofConsents, o.get(ofConsents))
 	s.contact(s.object(o.get("contact")))
 	s.out.Notify = s.notify(o.get("notify"))
+	s.retention(s.object(o.get("retention")))
 	o.close()
 }
 

@@ -76,6 +76,7 @@ func Run(t *testing.T, fresh func(testing.TB) Fixture) {
 		{"permission/do-not-call lists", testDoNotCall},
 		{"permission/erase", testErasePermission},
 		{"permission/merged", testPermissionMerged},
+		{"retention", testRetention},
 		{"messages", testMessages},
 		{"requests", testRequests},
 		{"requests/lists", testRequestLists},

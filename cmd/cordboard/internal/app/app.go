@@ -93,12 +93,13 @@ type App struct {
 
 	deskListener, adminListener, localListener net.Listener // admin and local: nil when there is none
 
-	erasing sync.Mutex // held while a person is erased
-	ready   atomic.Bool
-	driven  chan struct{} // closed when the engine's goroutine has ended
-	watched chan struct{} // closed when nobody looks for due versions any more
-	cancel  context.CancelFunc
-	stopped sync.Once
+	erasing  sync.Mutex // held while a person is erased
+	ready    atomic.Bool
+	driven   chan struct{} // closed when the engine's goroutine has ended
+	watched  chan struct{} // closed when nobody looks for due versions any more
+	retained chan struct{} // closed when nothing is removed any more that was kept too long
+	cancel   context.CancelFunc
+	stopped  sync.Once
 }
 
 // Store is the server's store, for commands that fill it before Start.
@@ -277,6 +278,11 @@ func (a *App) Start() error {
 		}
 	}()
 	go a.keys.watch(ctx, lookEvery)
+	a.retained = make(chan struct{})
+	go func() {
+		defer close(a.retained)
+		a.retain(ctx)
+	}()
 	a.book.Begin(a.Policy(), time.Now())
 	a.watched = make(chan struct{})
 	go func() {
@@ -351,7 +357,7 @@ func (a *App) stop(ctx context.Context) error {
 	do(a.pops != nil, func() error { a.pops.Close(); return nil })
 	// The engine before the hub: what it made of the last calls' ends is the
 	// hub's to keep.
-	do(a.driven != nil, func() error { a.cancel(); <-a.driven; <-a.watched; return nil })
+	do(a.driven != nil, func() error { a.cancel(); <-a.driven; <-a.watched; <-a.retained; return nil })
 	// The calls may have used up all of ctx; the rest needs little.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), restTime)
 	defer cancel()
