@@ -921,6 +921,14 @@ export const behaviour = {
     await page.waitForSelector('[data-testid=request-steps] li[data-kind=given] >> text=Helen Marsh');
   }, { user: 'boss', prepare: (s) => void (s.board = boardData()) }),
 
+  'a session that is over leads from the requests to the sign-in': desk(async ({ page, id, context }) => {
+    await page.getByRole('button', { name: 'Requests' }).click();
+    await id('requests').waitFor();
+    await context.clearCookies();
+    await id('filter-mine').click();
+    await id('login').waitFor();
+  }, { user: 'boss', prepare: (s) => void (s.board = boardData()) }),
+
   'messages stand between calls: who, since when, to be heard, called back and done with': desk(async ({ page, id, server }) => {
     await id('message-22').waitFor();
     assert.match(await id('messages').innerText(), /1 new/);

@@ -8,7 +8,7 @@ import (
 // A reference is read as people write it, and one that was misheard is none.
 func TestReferences(t *testing.T) {
 	seen := map[string]bool{}
-	for range 200 {
+	for range 40 {
 		ref := newRef()
 		if got, ok := readRef(ref); !ok || got != ref || seen[ref] {
 			t.Fatalf("%s is read as %q, %v", ref, got, ok)

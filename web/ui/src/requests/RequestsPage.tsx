@@ -26,19 +26,19 @@ export function RequestsPage({ user, places, onSignedOut }: { user: User; places
       <Rail page={t('requests.title')} icon="flag" places={places} name={user.name} ring="var(--st-away)" onSignOut={() => void leave()} />
       <div className="work">
         <header className="head"><h1>{t('requests.title')}</h1><span className="right"><LanguageButton /></span></header>
-        <Requests user={user} />
+        <Requests user={user} onSignedOut={onSignedOut} />
       </div>
     </div>
   );
 }
 
-function Requests({ user }: { user: User }) {
+function Requests({ user, onSignedOut }: { user: User; onSignedOut: () => void }) {
   const { t, i18n } = useTranslation();
   const [people, setPeople] = useState<Person[]>([]);
   useEffect(() => void agentNames().then(setPeople, () => undefined), []);
   const [filter, setFilter] = useState<Filter>('all');
   const [open, setOpen] = useState('');
-  const all = useRequestList(asks[filter]);
+  const all = useRequestList(asks[filter], onSignedOut);
   const now = useMinute();
   const me: Viewer = { id: user.id, name: user.name, supervisor: true, people };
   return (

@@ -1,7 +1,7 @@
 // Requests as a page has them: read when it needs them, after what was done about one,
 // and again while it stands there.
 import { useCallback, useEffect, useRef, useState } from 'react';
-import { listRequests, type RequestAsk, type RequestType, type TrackedRequest } from '../api/http';
+import { HttpError, listRequests, type RequestAsk, type RequestType, type TrackedRequest } from '../api/http';
 
 const readEveryMs = 20_000;
 
@@ -12,8 +12,8 @@ export interface RequestList {
   read: () => Promise<void>;
 }
 
-/** The requests that are asked for; none while ask is null. */
-export function useRequestList(ask: RequestAsk | null): RequestList {
+/** The requests that are asked for; none while ask is null. onSignedOut hears that the session is over. */
+export function useRequestList(ask: RequestAsk | null, onSignedOut?: () => void): RequestList {
   const key = ask ? JSON.stringify(ask) : '';
   const asked = useRef(key);
   const [all, setAll] = useState<{ of: string; list: TrackedRequest[]; types: RequestType[] }>({ of: '', list: [], types: [] });
@@ -26,10 +26,11 @@ export function useRequestList(ask: RequestAsk | null): RequestList {
       if (asked.current !== key) return; // others are asked for by now
       setAll({ of: key, list: got.requests, types: got.types });
       setFailed(false);
-    } catch {
+    } catch (err) {
+      if (err instanceof HttpError && err.status === 401) onSignedOut?.();
       if (asked.current === key) setFailed(true);
     }
-  }, [key]);
+  }, [key, onSignedOut]);
   useEffect(() => {
     if (!key) return;
     void read();
