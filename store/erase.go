@@ -47,6 +47,10 @@ func (e *OwnedError) Error() string {
 // ErrDatabaseAway says that the database takes no changes at the moment.
 var ErrDatabaseAway = errors.New("the database does not take changes now: nothing was done, try again when it does")
 
+// ErrOtherAccounts says that somebody was merged, or not any more, while he was being
+// erased.
+var ErrOtherAccounts = errors.New("the customer was merged, or a merge undone, at the same moment: the record is there still, erase again")
+
 const (
 	qOwnersOfNumber = `SELECT customer FROM customer_numbers WHERE e164 = $1 ORDER BY customer`
 	qNumbersAlone   = `SELECT n.e164 FROM customer_numbers n WHERE n.customer = $1
@@ -201,6 +205,21 @@ func (s *Store) Erase(ctx context.Context, who Person) (out Erased, err error) {
 	if s.Stats().Failing {
 		return out, ErrDatabaseAway
 	}
+	var accounts []string
+	if who.Customer != "" {
+		if accounts, err = s.Accounts(ctx, who.Customer); err != nil {
+			return out, err
+		}
+	}
+	return s.EraseTraced(ctx, who, accounts)
+}
+
+// EraseTraced is Erase of somebody whose accounts were found before, and what else
+// there is of them is erased already: when they are others now it is ErrOtherAccounts.
+func (s *Store) EraseTraced(ctx context.Context, who Person, accounts []string) (out Erased, err error) {
+	if s.Stats().Failing {
+		return out, ErrDatabaseAway
+	}
 	// What is on its way is written first, and then found.
 	if err := s.Flush(ctx); err != nil {
 		return out, errors.Join(ErrDatabaseAway, err)
@@ -208,6 +227,9 @@ func (s *Store) Erase(ctx context.Context, who Person) (out Erased, err error) {
 	found, err := s.traces(ctx, who)
 	if err != nil {
 		return out, fmt.Errorf("store: erase: %w", err)
+	}
+	if !slices.Equal(found.accounts, accounts) {
+		return out, ErrOtherAccounts
 	}
 	for _, id := range found.accounts {
 		s.erased.add(id, s.numbers.given())
@@ -310,7 +332,7 @@ func stillThese(t *tx, accounts []string) error {
 	}
 	now, err := accountsOf(t.ctx, t, accounts[0])
 	if err == nil && !slices.Equal(now, accounts) {
-		err = errors.New("the customer was merged, or a merge undone, at the same moment: nothing of the record was erased, try again")
+		err = ErrOtherAccounts
 	}
 	return err
 }

@@ -296,6 +296,10 @@ func testMergeErased(t *testing.T, f Fixture) {
 		t.Errorf("exported: %s", show(got))
 	}
 	equal(t, "numbers", got.Numbers, []string{ofAandB, numberA, numberB})
+	if _, err := w.s.EraseTraced(t.Context(), who, []string{"B2"}); !errors.Is(err, store.ErrOtherAccounts) {
+		t.Errorf("traced before they were merged: %v", err)
+	}
+	w.sees(numberB, "A1", "B2")
 	erased, err := w.s.Erase(t.Context(), who)
 	ok(t, err)
 	equal(t, "erased", erased, store.Erased{Customer: true, Accounts: 2, Calls: 1})

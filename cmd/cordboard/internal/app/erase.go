@@ -77,7 +77,7 @@ func (e *erasing) do(ctx context.Context, who store.Person) (out web.Erased, err
 			out.Callbacks++
 		}
 	}
-	erased, err := e.store.Erase(ctx, who)
+	erased, err := e.store.EraseTraced(ctx, who, t.Accounts)
 	out.Customer, out.Accounts, out.Calls, out.Messages, out.Requests = erased.Customer, erased.Accounts, erased.Calls, erased.Messages, erased.Requests
 	return out, err
 }
@@ -152,6 +152,8 @@ func personRefused(err error) error {
 	switch {
 	case errors.As(err, &owned):
 		return &web.PersonRefused{Code: "owned", Why: owned.Error()}
+	case errors.Is(err, store.ErrOtherAccounts):
+		return &web.PersonRefused{Code: "unavailable", Why: store.ErrOtherAccounts.Error()}
 	case errors.Is(err, store.ErrDatabaseAway):
 		return &web.PersonRefused{Code: "unavailable", Why: store.ErrDatabaseAway.Error()}
 	}
