@@ -56,6 +56,8 @@ func importDoNotCallCommand() *cobra.Command {
 	return c
 }
 
+var errInterrupted = &exitError{code: 130, err: errors.New("interrupted: the list is what it was; the same command begins anew")}
+
 func (l *doNotCallFile) run(ctx context.Context, stdin io.Reader, result, told io.Writer) (err error) {
 	if l.region != "" {
 		if err := configs.CheckRegion(l.region); err != nil {
@@ -67,7 +69,10 @@ func (l *doNotCallFile) run(ctx context.Context, stdin io.Reader, result, told i
 	}
 	began := time.Now()
 	f, err := l.read(ctx, stdin)
-	if err != nil {
+	switch {
+	case ctx.Err() != nil:
+		return errInterrupted
+	case err != nil:
 		return err
 	}
 	lowerPriority()
@@ -85,7 +90,7 @@ func (l *doNotCallFile) run(ctx context.Context, stdin io.Reader, result, told i
 	})
 	switch {
 	case err != nil && ctx.Err() != nil:
-		return &exitError{code: 130, err: fmt.Errorf("interrupted: the list is what it was; the same command begins anew")}
+		return errInterrupted
 	case err != nil:
 		return err
 	}
@@ -140,7 +145,7 @@ func (l *doNotCallFile) read(ctx context.Context, stdin io.Reader) (_ *listFile,
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", l.file, err)
 	}
-	return out, ctx.Err()
+	return out, nil
 }
 
 func (l *doNotCallFile) lines(in io.Reader) (*listFile, error) {
