@@ -345,6 +345,17 @@ var rejoinQueries = []string{
 // rejoin does so for customers who were changed, or whose bill was read anew.
 func (m *merge) rejoin(t *tx, some []*entry) error {
 	for list := range inLists(idsOf(some)) {
+		anybody := false
+		for _, column := range []string{"other", "whole"} {
+			found, err := textsOf(m.ctx, t, `SELECT other FROM customer_merges WHERE `+column+` IN `+placeholders(1, len(list), t.p.prepares), list...)
+			if err != nil {
+				return err
+			}
+			anybody = anybody || len(found) > 0
+		}
+		if !anybody { // as of nearly all
+			continue
+		}
 		for _, query := range rejoinQueries {
 			if err := t.put(query+placeholders(1, len(list), t.p.prepares)+`)`, list...); err != nil {
 				return err
