@@ -37,6 +37,7 @@ func (d *differing) values(path string, a, b reflect.Value) {
 	trunks, ofTrunks := a.Interface().([]Trunk)
 	pops, ofPops := a.Interface().([]Pops)
 	senders, ofSenders := a.Interface().([]Sender)
+	sources, ofSources := a.Interface().([]Source)
 	switch {
 	case ofTrunks:
 		named(d, path, trunks, b.Interface().([]Trunk), func(t Trunk) string { return t.Name }, d.trust)
@@ -44,6 +45,8 @@ func (d *differing) values(path string, a, b reflect.Value) {
 		named(d, path, pops, b.Interface().([]Pops), func(p Pops) string { return p.Name }, nil)
 	case ofSenders:
 		named(d, path, senders, b.Interface().([]Sender), func(p Sender) string { return p.Name }, nil)
+	case ofSources:
+		named(d, path, sources, b.Interface().([]Source), func(p Source) string { return p.Name }, nil)
 	case a.Kind() == reflect.Pointer && !a.IsNil() && !b.IsNil():
 		d.structs(path, a.Elem(), b.Elem())
 	case a.Kind() == reflect.Struct && hasKeys(a.Type()):

@@ -9,7 +9,7 @@ import (
 )
 
 // secretKeys are those, beside store.postgres, that may come from the environment.
-var secretKeys = regexp.MustCompile(`^(sip\.trunks\..+\.password|(pops|interactions|callbacks|requests|consents)\..+\.token)$`)
+var secretKeys = regexp.MustCompile(`^(sip\.trunks\..+\.password|(pops|interactions|callbacks|requests|consents)\..+\.token|sources\..+\.(token|password|secret))$`)
 
 // Secret is the password, for the stack alone: never to be logged. Its errors
 // don't repeat it.

@@ -35,6 +35,7 @@ type Server struct {
 	Contact     Contact   `key:"contact"`
 	Notify      *Notify   `key:"notify"`
 	Retention   Retention `key:"retention"`
+	Sources     []Source  `key:"sources"`
 }
 
 // SIP is where calls come in.

@@ -84,6 +84,7 @@ func around(key string) map[string]string {
 		"notify.sms.":          {"notify.sms.url": "https://s.example.com", "notify.sms.body": "'{to} {text}'"},
 		"requests.":            {"requests.NAME.token": `"${TOKEN}"`},
 		"consents.":            {"consents.NAME.token": `"${TOKEN}"`},
+		"sources.":             {"sources.NAME.kind": "http", "sources.NAME.url": `"https://crm.example.com/{id}"`, "sources.NAME.record.facts": "body.facts"},
 		"media.advertise":      {"media.address": "0.0.0.0", "media.advertise": "192.0.2.1"},
 	} {
 		if strings.HasPrefix(key, prefix) {
@@ -132,7 +133,7 @@ func TestServerFileGuide(t *testing.T) {
 		given[key] = values[1]
 		whole[key] = values[1]
 		named := instance.Replace(key)
-		if s := parse(key, given); key != "cordboard" && !slices.Contains(s.Differs(parse(key, before)), named) {
+		if s := parse(key, given); key != "cordboard" && key != "sources.NAME.kind" && !slices.Contains(s.Differs(parse(key, before)), named) {
 			t.Errorf("%s: %s has no effect: %q", key, values[1], s.Differs(parse(key, before)))
 		}
 		if values[0] != "" && !strings.Contains(values[0], "media.address") {
@@ -145,7 +146,7 @@ func TestServerFileGuide(t *testing.T) {
 	asked := map[string]bool{}
 	s := &serverReader{reader: &reader{file: "whole.yaml"}, out: &Server{}}
 	s.asked = func(path string, _ bool) {
-		asked[strings.NewReplacer("trunks.main", "trunks.NAME", "pops.main", "pops.NAME", "interactions.main", "interactions.NAME", "callbacks.main", "callbacks.NAME", "requests.main", "requests.NAME", "consents.main", "consents.NAME", "contact.service", "contact.PURPOSE", "contact.callback", "contact.PURPOSE", "contact.offer", "contact.PURPOSE", "contact.survey", "contact.PURPOSE").Replace(path)] = true
+		asked[strings.NewReplacer("trunks.main", "trunks.NAME", "pops.main", "pops.NAME", "interactions.main", "interactions.NAME", "callbacks.main", "callbacks.NAME", "requests.main", "requests.NAME", "consents.main", "consents.NAME", "sources.main", "sources.NAME", "contact.service", "contact.PURPOSE", "contact.callback", "contact.PURPOSE", "contact.offer", "contact.PURPOSE", "contact.survey", "contact.PURPOSE").Replace(path)] = true
 	}
 	s.document(s.object(s.parse([]byte(written(whole)))))
 	for key := range asked {
@@ -171,14 +172,15 @@ func TestServerFileGuide(t *testing.T) {
 }
 
 // Every field of the server file has a key, but for a trunk's name and trust and
-// the name of who tells of calls, which Differs knows.
+// the names of other systems, which Differs knows, and what a source's kind makes of
+// its own keys.
 func TestServerFieldsHaveKeys(t *testing.T) {
 	var look func(path string, typ reflect.Type)
 	look = func(path string, typ reflect.Type) {
 		for i := range typ.NumField() {
 			f := typ.Field(i)
 			name := path + "." + f.Name
-			if _, ok := f.Tag.Lookup("key"); !ok && name != "Server.SIP.Trunks.Name" && name != "Server.SIP.Trunks.Trust" && name != "Server.Pops.Name" && name != "Server.Senders.Name" && name != "Server.Askers.Name" && name != "Server.Requests.Name" && name != "Server.Consents.Name" {
+			if _, ok := f.Tag.Lookup("key"); !ok && name != "Server.SIP.Trunks.Name" && name != "Server.SIP.Trunks.Trust" && name != "Server.Pops.Name" && name != "Server.Senders.Name" && name != "Server.Askers.Name" && name != "Server.Requests.Name" && name != "Server.Consents.Name" && name != "Server.Sources.Name" && name != "Server.Sources.Config" {
 				t.Errorf("%s has no key", name)
 			}
 			inner := f.Type

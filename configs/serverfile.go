@@ -97,6 +97,7 @@ func (s *serverReader) document(o *object) {
 	s.contact(s.object(o.get("contact")))
 	s.out.Notify = s.notify(o.get("notify"))
 	s.retention(s.object(o.get("retention")))
+	s.sources(o.get("sources"))
 	o.close()
 }
 

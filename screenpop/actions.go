@@ -440,6 +440,7 @@ func (h *Hub) settle(at time.Time, d *desk) {
 func (h *Hub) addLeg(c *card, l *leg) {
 	c.legs[l.Attempt] = l
 	h.desk(l.Agent).legs[l] = c
+	h.askBeside(c) // what they said on arrival may be old by now
 }
 
 func (h *Hub) dropLeg(c *card, l *leg) {

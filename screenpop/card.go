@@ -15,7 +15,10 @@ type card struct {
 	new NewCall
 
 	match      string
-	rec        *customer.Record // never changed: the cache may share it
+	own        *customer.Record // as our own store has it; never changed: the cache may share it
+	rec        *customer.Record // with what outside systems say: what desks are shown
+	beside     []customer.Told  // what those have said of besideOf
+	besideOf   customer.Subject
 	recAt      time.Time
 	stale      bool
 	candidates []customer.Record
@@ -155,7 +158,8 @@ func (c *card) found(m customer.Match, err error, at time.Time) {
 	case err != nil:
 		c.match, c.recAt = matchFailed, time.Time{}
 	case m.Record != nil:
-		c.match, c.rec, c.stale = matchExact, m.Record, m.Stale
+		c.match, c.stale = matchExact, m.Stale
+		c.know(m.Record)
 		if m.Stale && m.Record.Billing != nil {
 			c.recAt = m.Record.Billing.At
 		}
@@ -177,7 +181,8 @@ func (c *card) choose(id string) bool {
 		return false
 	}
 	r := c.candidates[i]
-	c.rec, c.match = &r, matchExact
+	c.match = matchExact
+	c.know(&r)
 	return true
 }
 
@@ -258,7 +263,7 @@ func (c *card) view(l *leg, now time.Time, within int, answers []Answer) *cardVi
 		Caller:  callerView(c.new.Caller),
 		Dialled: c.new.Dialled, Trunk: c.new.Trunk, Arrived: micro(c.new.At),
 		AnswerWithin: within, Callback: l.callback, Waited: seconds(l.waited), WaitedBefore: seconds(l.waitedBefore),
-		Match: c.match, Record: c.rec, RecordAt: micro(c.recAt), Stale: c.stale, Shared: c.shared, Entered: c.keyed,
+		Match: c.match, Record: c.rec, RecordAt: micro(c.recAt), Stale: c.stale, Shared: c.shared, Entered: c.keyed, Sources: c.sources(),
 		Why: whyView{
 			Rule: l.why.Rule, Step: l.why.Step, Policy: l.why.Policy, Trigger: l.why.Trigger,
 			Prefer: l.why.Prefer, CameBack: l.why.CameBack,

@@ -48,7 +48,17 @@ func (v *cardView) appendJSON(to []byte) []byte {
 	if v.Entered != nil {
 		to = appendEntered(append(to, `,"entered":`...), v.Entered)
 	}
+	if len(v.Sources) > 0 {
+		to = appendList(to, `,"sources":`, v.Sources, appendSource)
+	}
 	return append(v.appendStory(to), '}')
+}
+
+func appendSource(to []byte, v *sourceView) []byte {
+	to = appendField(to, `{"name":`, v.Name)
+	to = appendField(to, `,"state":`, v.State)
+	to = appendInt(to, `,"at":`, v.At)
+	return append(appendTexts(to, `,"panels":`, v.Panels), '}')
 }
 
 func appendEntered(to []byte, v *enteredView) []byte {
@@ -177,6 +187,12 @@ func appendRecord(to []byte, r *customer.Record) []byte {
 	if len(r.Accounts) > 0 {
 		to = appendList(to, `,"accounts":`, r.Accounts, appendAccount)
 	}
+	if len(r.BillingElse) > 0 {
+		to = appendList(to, `,"billing_else":`, r.BillingElse, appendBilling)
+	}
+	if len(r.Facts) > 0 {
+		to = appendList(to, `,"facts":`, r.Facts, appendFact)
+	}
 	return append(to, '}')
 }
 
@@ -266,7 +282,8 @@ func appendProduct(to []byte, p *customer.Product) []byte {
 	to = appendField(to, `,"status":`, p.Status)
 	to = optionalField(to, `,"note":`, p.Note)
 	to = optionalMoney(to, `,"price":`, p.Price)
-	return append(optionalField(to, `,"account":`, p.Account), '}')
+	to = optionalField(to, `,"account":`, p.Account)
+	return append(optionalField(to, `,"source":`, p.Source), '}')
 }
 
 func appendTicket(to []byte, t *customer.Ticket) []byte {
@@ -279,7 +296,15 @@ func appendTicket(to []byte, t *customer.Ticket) []byte {
 	to = appendTime(to, `,"opened_at":`, t.OpenedAt)
 	to = optionalTime(to, `,"due_at":`, t.DueAt)
 	to = optionalTime(to, `,"closed_at":`, t.ClosedAt)
-	return append(optionalField(to, `,"account":`, t.Account), '}')
+	to = optionalField(to, `,"account":`, t.Account)
+	return append(optionalField(to, `,"source":`, t.Source), '}')
+}
+
+func appendFact(to []byte, f *customer.Fact) []byte {
+	to = appendField(to, `{"name":`, f.Name)
+	to = appendField(to, `,"value":`, f.Value)
+	to = appendField(to, `,"source":`, f.Source)
+	return append(appendTime(to, `,"at":`, f.At), '}')
 }
 
 func appendInteraction(to []byte, i *customer.Interaction) []byte {

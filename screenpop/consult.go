@@ -108,7 +108,8 @@ func (h *Hub) consultStarted(at time.Time, c *card, l *leg, a routing.ConsultSta
 	}
 	q := newCard(c.new)
 	q.new.Call = a.Consult
-	q.match, q.rec, q.recAt, q.stale, q.candidates, q.asked, q.told = c.match, c.rec, c.recAt, c.stale, c.candidates, true, true
+	q.takeOver(c)
+	q.asked, q.told = true, true
 	q.queue, q.topic, q.waitFrom = c.queue, c.topic, at
 	q.path, q.passed, q.used = slices.Clone(c.path), slices.Clone(c.passed), slices.Clone(c.used)
 	q.notes = slices.Clone(c.notes)
@@ -216,7 +217,7 @@ func (h *Hub) knownToQuestions(c *card) {
 			continue
 		}
 		if q := h.cards[l.consult.Call]; q != nil && q.about != nil {
-			q.match, q.rec, q.recAt, q.stale, q.candidates = c.match, c.rec, c.recAt, c.stale, c.candidates
+			q.takeOver(c)
 			h.patch(q, nil)
 		}
 	}

@@ -79,6 +79,7 @@ func (h *Hub) entered(j job, m customer.Match, err error) {
 			c.keyed.Instead = &insteadView{before.ID, before.Name}
 		}
 		h.opt.Observe(c.new.Call, "resolved", "", 0, h.now(), map[string]any{"match": "keyed_in"})
+		h.askBeside(c)
 		h.fetchAhead(c)
 		h.renewIfChanged(c)
 	}

@@ -196,6 +196,7 @@ func (h *Hub) choose(r request, f chooseFrame) string {
 	}
 	h.opt.Observe(c.new.Call, "resolved", r.leg.Agent, attempt, h.now(), map[string]any{"match": "chosen"})
 	h.opt.Chosen(c.new.Call, f.Customer)
+	h.askBeside(c)
 	h.knownToQuestions(c)
 	h.fetchAnswers(r.card, r.leg)
 	h.patch(c, nil)

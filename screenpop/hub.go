@@ -37,6 +37,8 @@ type Options struct {
 	// Entered must not block. nil: no customer has a number.
 	ByID    func(ctx context.Context, id string) (customer.Match, error)
 	Entered func(call routing.CallID, ask int, m customer.Match, err error)
+	// Beside are the outside systems that the record is filled from; nil: none is.
+	Beside Beside
 	// Chosen is told which of several candidates an agent says it is. It must
 	// not block; nil is nobody.
 	Chosen func(call routing.CallID, customer string)

@@ -69,7 +69,9 @@ func (h *Hub) linked(r request, l Link, rec *customer.Record, err error) string 
 		}
 		h.opt.Chosen(c.new.Call, rec.ID)
 	}
-	c.rec, c.match, c.recAt, c.stale = rec, matchExact, now, false
+	c.match, c.recAt, c.stale = matchExact, now, false
+	c.know(rec)
+	h.askBeside(c)
 	h.knownToQuestions(c)
 	for _, other := range c.legs {
 		h.fetchAnswers(c, other)

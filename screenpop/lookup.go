@@ -127,6 +127,7 @@ func (h *Hub) resolved(c *card, m customer.Match, err error) {
 		"match": c.match, "stale": c.stale, "ms": float64(now.Sub(c.new.At).Microseconds()) / 1000,
 	})
 	h.opt.Resolved(c.new.Call, m)
+	h.askBeside(c)
 	h.fetchAhead(c)
 	for _, l := range c.legs {
 		h.fetchAnswers(c, l)

@@ -56,7 +56,8 @@ func (h *Hub) renewed(c *card, m customer.Match, err error) {
 	if c.new.Caller.Restricted {
 		m = withoutNumber(m, c.new.Lookup)
 	}
-	c.rec, c.recAt, c.stale = m.Record, h.now(), false
+	c.recAt, c.stale = h.now(), false
+	c.know(m.Record)
 	for _, l := range c.legs {
 		h.patchLeg(c, l)
 	}

@@ -193,6 +193,7 @@ type cardView struct {
 	Candidates   []customer.Record `json:"candidates,omitempty"`
 	Shared       int               `json:"shared,omitempty"` // so many have the number
 	Entered      *enteredView      `json:"entered,omitempty"`
+	Sources      []sourceView      `json:"sources,omitempty"`
 	Story        []StoryLine       `json:"story"`
 	Why          whyView           `json:"why"`
 	Path         []pathStep        `json:"path"`

@@ -52,6 +52,8 @@ func checkHead(r *customer.Record) error {
 		return bad("country is not two capital letters (ISO 3166-1)")
 	case r.ChurnRisk != nil && (*r.ChurnRisk < 0 || *r.ChurnRisk > 100):
 		return bad("churn_risk is not 0 to 100")
+	case len(r.BillingElse)+len(r.Facts) > 0:
+		return bad("billing_else and facts are what other systems say at the time, and not a record's own")
 	case r.Contacts < 0:
 		return bad("contacts is negative")
 	}

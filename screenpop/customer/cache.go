@@ -119,11 +119,11 @@ func weighRecord(r *Record) int {
 	}
 	for i := range r.Tickets {
 		v := &r.Tickets[i]
-		n += ticketSize + around + texts(v.ID, v.Title, v.Detail, v.Topic, v.Kind, v.Status, v.Account)
+		n += ticketSize + around + texts(v.ID, v.Title, v.Detail, v.Topic, v.Kind, v.Status, v.Account, v.Source)
 	}
 	for i := range r.Products {
 		v := &r.Products[i]
-		n += productSize + around + texts(v.ID, v.Kind, v.Name, v.Detail, v.Status, v.Note, v.Account)
+		n += productSize + around + texts(v.ID, v.Kind, v.Name, v.Detail, v.Status, v.Note, v.Account, v.Source)
 	}
 	for i := range r.Numbers {
 		n += 2*textSize + around + texts(r.Numbers[i].E164, r.Numbers[i].Label, r.Numbers[i].Account, r.Numbers[i].Person, r.Numbers[i].Source, r.Numbers[i].ValidFrom, r.Numbers[i].ValidTo)
@@ -148,6 +148,12 @@ func weighRecord(r *Record) int {
 	}
 	if b := r.Billing; b != nil {
 		n += texts(b.Source)
+	}
+	for i := range r.BillingElse {
+		n += entrySize + texts(r.BillingElse[i].Source)
+	}
+	for _, f := range r.Facts {
+		n += 3*textSize + around + texts(f.Name, f.Value, f.Source)
 	}
 	return n
 }

@@ -55,6 +55,10 @@ type Record struct {
 	// Accounts are the customers who were merged into this one, in that order. What
 	// comes of one of them has its id as Account.
 	Accounts []Account `json:"accounts,omitempty"`
+	// What outside systems say beside it (With): bills that are not as Billing is, and
+	// what the record has no place for.
+	BillingElse []Billing `json:"billing_else,omitempty"`
+	Facts       []Fact    `json:"facts,omitempty"`
 }
 
 // Account is what a record shows of a customer who was merged into it, beside what
@@ -131,6 +135,7 @@ type Product struct {
 	Price  *Money `json:"price,omitempty"`  // per month
 	// Account says whose it is of Record.Accounts; "": the record's own.
 	Account string `json:"account,omitempty"`
+	Source  string `json:"source,omitempty"` // the outside system that says so, "" for the record's own
 }
 
 // Ticket is a request that is tracked to its end.
@@ -145,6 +150,7 @@ type Ticket struct {
 	DueAt    *time.Time `json:"due_at,omitempty"`
 	ClosedAt *time.Time `json:"closed_at,omitempty"`
 	Account  string     `json:"account,omitempty"` // whose it is of Record.Accounts; "": the record's own
+	Source   string     `json:"source,omitempty"`  // as of Product
 }
 
 // Interaction is one contact, over whatever channel.

@@ -67,6 +67,12 @@ type Card struct {
 	Match   string           `json:"match"`
 	Record  *customer.Record `json:"record"`
 	Stale   bool             `json:"stale"`
+	Sources []struct {
+		Name   string   `json:"name"`
+		State  string   `json:"state"`
+		At     int64    `json:"at"`
+		Panels []string `json:"panels"`
+	} `json:"sources"`
 	Entered *struct {
 		Number  string `json:"number"`
 		Found   bool   `json:"found"`

@@ -64,6 +64,7 @@ type App struct {
 	media    *media.Engine
 	sounds   *media.Library
 	finder   *customer.Resolver
+	beside   *customer.Beside
 	hub      *screenpop.Hub
 	stack    *stack.Stack
 	gateway  *sip.Gateway
@@ -162,10 +163,13 @@ func (a *App) build(ctx context.Context) (err error) {
 	}
 	a.finder = customer.NewResolver(customer.ResolverOptions{Sources: sources, Log: a.log})
 	a.contacts = newContacts(a, s)
+	if a.beside, err = newBeside(s.Sources, a.log, registry); err != nil {
+		return err
+	}
 	a.pops = pops.New(pops.Options{Sources: s.Pops, Ledger: a.store, Engine: a.rim, Policy: a.rim.policy.Load, Log: a.log})
 	a.rim.pops = a.pops
 	a.hub = screenpop.New(screenpop.Options{
-		Engine: a.pops, Finder: a.finder, History: history{a.store}, Answers: answers{a.store},
+		Engine: a.pops, Finder: a.finder, Beside: a.beside, History: history{a.store}, Answers: answers{a.store},
 		Directory: a.rim, Policy: a.rim.policy.Load, Log: a.log,
 		Resolved: a.rim.resolved, ByID: a.byID, Entered: a.rim.identified, Chosen: a.store.Identified, Link: a.link, Observe: a.rim.observe, Outside: a.rim.Outside, CheckOrigin: origins,
 	})
@@ -370,6 +374,7 @@ func (a *App) stop(ctx context.Context) error {
 	do(a.media != nil, func() error { return a.media.Close() })
 	do(a.left != nil, func() error { return a.left.close(ctx) })
 	do(a.finder != nil, func() error { a.finder.Close(); return nil })
+	do(a.beside != nil, func() error { a.beside.Close(); return nil })
 	do(a.journal != nil, func() error { return a.journal.Close() })
 	do(a.store != nil, func() error { return a.store.Close() })
 	return errors.Join(errs...)

@@ -141,8 +141,10 @@ func (a *App) Erase(ctx context.Context, who store.Person, by string) (web.Erase
 // forget drops what was found of a person from memory.
 func (a *App) forget(t store.Traces) {
 	a.finder.Erase("", t.Numbers)
+	a.beside.Erase("", t.Numbers)
 	for _, id := range t.Accounts {
 		a.finder.Erase(id, nil)
+		a.beside.Erase(id, nil)
 	}
 }
 

@@ -88,6 +88,7 @@ type setup struct {
 	pops     bool     // a PBX tells of its calls
 	watched  []string // extensions whose calls it tells of by SIP
 	senders  bool     // outside systems write interactions
+	filled   string   // the keys of sources in the server file, from which the record is filled
 	openers  string   // the server file's sections of those that open requests, and of how people are told
 	now      func() time.Time
 	consents string // the contact policy of systems that ask; "" for no such systems
@@ -229,7 +230,7 @@ media: {address: 127.0.0.1, ports: 20000-29999, mutual: %s, sounds: "%s"}
 web: {listen: "127.0.0.1:0"}
 admin: "127.0.0.1:0"
 store: %s
-%s`, w.registrar(), w.notifies(), to, login, mutual, w.sounds(), w.section(), w.office()+w.senders()+w.askers()+w.setup.openers+w.consents())
+%s`, w.registrar(), w.notifies(), to, login, mutual, w.sounds(), w.section(), w.office()+w.senders()+w.askers()+w.setup.openers+w.consents()+w.setup.filled)
 	server, findings := configs.ParseServer(filepath.Join(w.TempDir(), "cordboard.yaml"), []byte(text))
 	if len(findings) > 0 {
 		w.Fatal(findings)

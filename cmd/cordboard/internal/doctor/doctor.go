@@ -47,7 +47,7 @@ const patience = 5 * time.Second
 // Examine looks at everything, in the order in which it is told.
 func Examine(ctx context.Context, p Patient) (out []Line) {
 	for _, look := range []func(context.Context, Patient) []Line{
-		certificates, names, ports, trunks, telephones, phones, sounds, database, disk, aside, limits, clock,
+		certificates, names, ports, trunks, telephones, phones, sources, sounds, database, disk, aside, limits, clock,
 	} {
 		ctx, cancel := context.WithTimeout(ctx, patience)
 		out = append(out, look(ctx, p)...)

@@ -12,6 +12,7 @@ import { Absent, Of, panel, recordPanel } from './panels';
 import { openOnes, OpenRequestButton, RequestLink, useCardRequests, useOpenRequest } from './Requests';
 import { RequestTag } from '../requests/RequestTag';
 import { type Billing, type Interaction, isOffer, type Link, type Product, type Ticket, toMs } from './protocol';
+import { From, Sources } from './Sources';
 import type { LiveCard } from './store';
 import { nameOf } from './words';
 
@@ -23,11 +24,12 @@ export function MoneyAndProducts({ c }: { c: LiveCard }) {
   const at = toMs(b?.at);
   return (
     <section className="sheet sec">
-      <header><h2>{t('money.title')}</h2>{b && <span className="more t3" data-testid="billing-source">{t(c.stale ? 'money.stale' : 'money.source', { source: b.source, when: at ? nearDate(at, now, lang) : '' })}</span>}</header>
-      <div {...panel('money', recordPanel(c, !!b))}>{b ? <Bills b={b} /> : <Absent state={recordPanel(c, false)} empty={t('money.empty')} />}</div>
-      <div {...panel('products', recordPanel(c, products.length > 0))} className="scroll prod-box" tabIndex={products.length > 5 ? 0 : undefined} role={products.length > 5 ? 'region' : undefined} aria-label={products.length > 5 ? t('products.title') : undefined}>
-        {products.length > 0 ? <Products list={products} home={c.dialled} /> : c.record && <Absent state="empty" empty={t('products.empty')} />}
+      <header><h2>{t('money.title')}</h2><Sources c={c} of={['money', 'products']} />{b && !c.sources?.some((s) => s.name === b.source) && <span className="more t3" data-testid="billing-source">{t(c.stale ? 'money.stale' : 'money.source', { source: b.source, when: at ? nearDate(at, now, lang) : '' })}</span>}</header>
+      <div {...panel('money', recordPanel(c, !!b, 'money'))}>{b ? <Bills b={b} /> : <Absent state={recordPanel(c, false, 'money')} empty={t('money.empty')} />}{c.record?.billing_else?.map((x) => <SaidElse key={x.source} b={x} />)}</div>
+      <div {...panel('products', recordPanel(c, products.length > 0, 'products'))} className="scroll prod-box" tabIndex={products.length > 5 ? 0 : undefined} role={products.length > 5 ? 'region' : undefined} aria-label={products.length > 5 ? t('products.title') : undefined}>
+        {products.length > 0 ? <Products list={products} home={c.dialled} /> : c.record && <Absent state={recordPanel(c, false, 'products')} empty={t('products.empty')} />}
       </div>
+      <Facts c={c} />
     </section>
   );
 }
@@ -44,6 +46,28 @@ function Bills({ b }: { b: Billing }) {
       {b.last_bill && <div><dt>{t('money.last_bill')}</dt><dd>{money(b.last_bill, lang)} <small>{b.paid_on ? t('money.paid_on', { date: date(b.paid_on) }) : b.last_bill_on ? t('money.of', { date: date(b.last_bill_on) }) : ''}</small></dd></div>}
       {b.next_bill_on && <div><dt>{t('money.next_bill')}</dt><dd>{date(b.next_bill_on)}</dd></div>}
       {b.we_owe && b.we_owe.minor !== 0 && <div><dt>{t('money.we_owe')}</dt><dd className="warn">{money(b.we_owe, lang)} {b.we_owe_since && <small className="warn opt">{t('money.since', { date: date(b.we_owe_since) })}</small>}</dd></div>}
+    </dl>
+  );
+}
+
+/** What another system says of the money, where it is not what is shown. */
+function SaidElse({ b }: { b: Billing }) {
+  const { t, lang } = useWords();
+  const now = useNow(60_000);
+  const overdue = b.overdue && b.overdue.minor !== 0 ? t('money.overdue', { money: money(b.overdue, lang), count: b.overdue_days ?? 0 }) : '';
+  return (
+    <p className="said-else warn" data-testid="said-else"><Icon name="bang" size="sm" />
+      {t('source.says', { source: b.source, when: toMs(b.at) ? nearDate(toMs(b.at), now, lang) : '', what: [money(b.balance, lang, true), overdue].filter(Boolean).join(', ') })}
+    </p>
+  );
+}
+
+/** What outside systems say that the record has no place for. */
+function Facts({ c }: { c: LiveCard }) {
+  const list = c.record?.facts ?? [];
+  return list.length === 0 ? null : (
+    <dl className="facts" data-testid="facts">
+      {list.map((f) => <div key={f.source + f.name}><dt>{f.name}</dt><dd>{f.value}<From source={f.source} /></dd></div>)}
     </dl>
   );
 }
@@ -70,9 +94,9 @@ function Products({ list, home }: { list: Product[]; home: string }) {
       <thead className="vh"><tr><th>{t('products.kind')}</th><th>{t('products.name')}</th><th>{t('products.state')}</th><th>{t('products.price')}</th></tr></thead>
       <tbody>
         {list.map((p) => (
-          <tr key={p.id}>
+          <tr key={(p.source ?? '') + p.id}>
             <td className="ico"><Icon name={productIcon[p.kind] ?? 'ticket'} /></td>
-            <td><b className="m">{p.name}</b> {p.detail && <span className="t3 opt">{detailOf(p.detail, home)}</span>} <Of account={p.account} /></td>
+            <td><b className="m">{p.name}</b> {p.detail && <span className="t3 opt">{detailOf(p.detail, home)}</span>} <Of account={p.account} /><From source={p.source} /></td>
             <td><ProductTag p={p} /></td>
             <td className="r num">{p.price ? money(p.price, lang) : ''}</td>
           </tr>
@@ -100,18 +124,18 @@ export function Tickets({ c, stacked }: { c: LiveCard; stacked?: boolean }) {
   const rows = list.length + requests.list.length;
   const [onOpen, dialog] = useOpenRequest(requests);
   return (
-    <section className="sheet sec" {...panel('tickets', recordPanel(c, list.length > 0))}>
-      <header><h2>{t('tickets.title')}</h2>{c.record && <span className="count">{t('tickets.open', { count: open })}</span>}{c.record && !isOffer(c.phase) && c.phase !== 'connecting' && <OpenRequestButton c={c} />}</header>
+    <section className="sheet sec" {...panel('tickets', recordPanel(c, list.length > 0, 'tickets'))}>
+      <header><h2>{t('tickets.title')}</h2>{c.record && <span className="count">{t('tickets.open', { count: open })}</span>}<Sources c={c} of={['tickets']} />{c.record && !isOffer(c.phase) && c.phase !== 'connecting' && <OpenRequestButton c={c} />}</header>
       {dialog}
-      {rows === 0 ? <Absent state={recordPanel(c, false)} empty={t('tickets.empty')} /> : stacked ? (
-        <ul className="rec" data-testid="tickets">{requests.list.map((r) => <li key={r.ref}><Icon name="flag" /><span><RequestLink r={r} onOpen={onOpen} /> {r.title}</span><RequestTag r={r} now={now} /></li>)}{list.map((x) => <li key={x.id}><Icon name="ticket" /><span><span className="num t2">{x.id}</span> {x.title} <Of account={x.account} />{x.detail && <small>{x.detail}</small>}</span><TicketTag x={x} /></li>)}</ul>
+      {rows === 0 ? <Absent state={recordPanel(c, false, 'tickets')} empty={t('tickets.empty')} /> : stacked ? (
+        <ul className="rec" data-testid="tickets">{requests.list.map((r) => <li key={r.ref}><Icon name="flag" /><span><RequestLink r={r} onOpen={onOpen} /> {r.title}</span><RequestTag r={r} now={now} /></li>)}{list.map((x) => <li key={(x.source ?? '') + x.id}><Icon name="ticket" /><span><span className="num t2">{x.id}</span> {x.title} <Of account={x.account} /><From source={x.source} />{x.detail && <small>{x.detail}</small>}</span><TicketTag x={x} /></li>)}</ul>
       ) : (
         <div className="scroll tick-box" tabIndex={rows > 3 ? 0 : undefined} role={rows > 3 ? 'region' : undefined} aria-label={rows > 3 ? t('tickets.title') : undefined}>
           <table className="tbl prod tick" data-testid="tickets"><colgroup><col className="tid" /><col /><col className="tdue" /></colgroup>
             <thead className="vh"><tr><th>{t('tickets.id')}</th><th>{t('tickets.what')}</th><th>{t('tickets.when')}</th></tr></thead>
             <tbody>
               {requests.list.map((r) => <tr key={r.ref} data-late={r.late}><td className="tid"><RequestLink r={r} onOpen={onOpen} /></td><td className="cut" title={r.title}><b className="m">{r.title}</b></td><td className="r"><RequestTag r={r} now={now} /></td></tr>)}
-              {list.map((x) => <tr key={x.id}><td className="num tid">{x.id}</td><td className="cut" title={x.detail ? `${x.title}. ${x.detail}` : x.title}><b className="m">{x.title}</b> {x.account && <><Of account={x.account} /> </>}{x.detail && <span className="t3">{x.detail}</span>}</td><td className="r"><TicketTag x={x} /></td></tr>)}
+              {list.map((x) => <tr key={(x.source ?? '') + x.id}><td className="num tid">{x.id}</td><td className="cut" title={x.detail ? `${x.title}. ${x.detail}` : x.title}><b className="m">{x.title}</b> {x.account && <><Of account={x.account} /> </>}{x.detail && <span className="t3">{x.detail}</span>}<From source={x.source} /></td><td className="r"><TicketTag x={x} /></td></tr>)}
             </tbody>
           </table>
         </div>
@@ -139,14 +163,15 @@ export function Timeline({ c }: { c: LiveCard }) {
   const channels = new Set(all.map((x) => x.channel)).size;
   const shown = all.map((x, i) => ({ x, i })).filter(({ x }) => inFilter[filter](x.channel));
   return (
-    <section className="sheet tl-box" {...panel('timeline', recordPanel(c, all.length > 0))}>
+    <section className="sheet tl-box" {...panel('timeline', recordPanel(c, all.length > 0, 'timeline'))}>
       <header className="sec row tl-head">
         <h2>{t('timeline.title')}</h2>
         {c.record && all.length > 0 && <span className="count">{t('timeline.count', { contacts: t('contacts', { count: c.record.contacts }), channels: t('channels', { count: channels }) })}</span>}
+        <Sources c={c} of={['timeline']} />
         {all.length > 0 && <span className="seg" role="group" aria-label={t('timeline.filter')}>{filters.map((f) => <button key={f} type="button" aria-pressed={f === filter} onClick={() => setFilter(f)}>{t(`timeline.${f}`)}</button>)}</span>}
       </header>
       <div className="scroll" tabIndex={0} role="region" aria-label={t('timeline.title')}>
-        {all.length === 0 ? <div className="tl-none"><Absent state={recordPanel(c, false)} empty={t('timeline.empty')} /></div>
+        {all.length === 0 ? <div className="tl-none"><Absent state={recordPanel(c, false, 'timeline')} empty={t('timeline.empty')} /></div>
           : <ol className="tl" data-testid="timeline">{shown.map(({ x, i }) => <Contact key={x.id} x={x} fresh={x.channel !== 'call' && lastCall > 0 && toMs(x.at) > lastCall} lastNote={i === firstNote} />)}</ol>}
       </div>
     </section>

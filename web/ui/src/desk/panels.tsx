@@ -5,9 +5,13 @@ import { useWords } from './context';
 import type { PanelName, PanelState } from './protocol';
 import type { LiveCard } from './store';
 
-/** State of a panel that is filled from the customer's record. */
-export function recordPanel(c: LiveCard, has: boolean): PanelState {
-  if (c.record) return has ? 'shown' : 'empty';
+/** State of a panel that is filled from the customer's record, and from outside systems. */
+export function recordPanel(c: LiveCard, has: boolean, name?: PanelName): PanelState {
+  if (c.record && has) return 'shown';
+  if (c.record) {
+    const of = (c.sources ?? []).filter((s) => name && s.panels.includes(name));
+    return of.some((s) => s.state === 'loading') ? 'late' : of.some((s) => s.state === 'failed') ? 'failed' : 'empty';
+  }
   return c.match === 'pending' ? 'late' : c.match === 'failed' ? 'failed' : 'empty';
 }
 

@@ -6,8 +6,8 @@ export type Micros = number;
 
 export interface Money { minor: number; currency: string }
 export interface Colleague { agent: string; name: string }
-export interface Product { id: string; kind: string; name: string; detail?: string; status: string; note?: string; price?: Money; account?: string }
-export interface Ticket { id: string; title: string; detail?: string; topic?: string; kind: string; status: string; opened_at: string; due_at?: string; closed_at?: string; account?: string }
+export interface Product { id: string; kind: string; name: string; detail?: string; status: string; note?: string; price?: Money; account?: string; source?: string }
+export interface Ticket { id: string; title: string; detail?: string; topic?: string; kind: string; status: string; opened_at: string; due_at?: string; closed_at?: string; account?: string; source?: string }
 export interface Interaction {
   id: string; at: string; channel: string; title: string; detail?: string; topic?: string; agent?: Colleague;
   note?: string; disposition?: string; duration_s?: number; call?: number; promised_by?: string; kept?: boolean;
@@ -38,6 +38,8 @@ export interface CustomerRecord {
   account_manager?: Colleague; last_agent?: Colleague; last_agent_at?: string; billing?: Billing;
   products: Product[] | null; tickets: Ticket[] | null; interactions: Interaction[] | null;
   contacts: number; others?: { name: string; detail?: string }[]; part_of?: SubAccount; sub_accounts?: SubAccount[]; accounts?: Account[];
+  /** What outside systems say beside it: bills that are not as billing is, and what has no other place. */
+  billing_else?: Billing[]; facts?: { name: string; value: string; source: string; at: string }[];
 }
 
 export type Phase = 'offered' | 'lead' | 'may_accept' | 'calling' | 'ringing' | 'connecting' | 'talking' | 'hold' | 'wrap_up' | 'done';
@@ -78,6 +80,8 @@ export interface Card {
   shared?: number;
   /** The customer number that the caller has keyed in; instead: who is known by the telephone number. */
   entered?: { number: string; found: boolean; instead?: { id: string; name: string } };
+  /** The outside systems that the record is filled from; at: when each said what is shown, 0 for nothing. */
+  sources?: Source[] | null;
   story?: Story[] | null; why?: Why | null; path?: PathStep[] | null;
   /** Why a call is back that this agent had passed on to a number. */
   back?: string;
@@ -91,6 +95,8 @@ export interface Card {
   notes?: CallNote[] | null; note?: string; used?: UsedAnswer[] | null; answers?: Answer[] | null; facts?: string[] | null;
   disposition?: '' | 'off' | 'optional' | 'required'; ring_why?: string; talk_since?: Micros; talk_s?: number;
 }
+
+export interface Source { name: string; state: 'ok' | 'loading' | 'stale' | 'failed'; at: Micros; panels: PanelName[] }
 
 export interface Welcome {
   v: number; session: string; resumed: boolean; heartbeat_s: number; now: Micros;

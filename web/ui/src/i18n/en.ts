@@ -404,6 +404,12 @@ export const en: Record<string, string> = {
   'consent.answer.refused': 'says no',
   'consent.answer.withdrawn': 'takes it back',
 
+  'source.ok': '{{source}}, {{when}}',
+  'source.loading': '{{source}} is being asked',
+  'source.stale': '{{source}} is late, showing {{when}}',
+  'source.failed': '{{source}} does not answer',
+  'source.from': 'from {{source}}',
+  'source.says': '{{source}} ({{when}}) says otherwise: {{what}}',
   'money.title': 'Products and money',
   'money.source': '{{source}}, {{when}}',
   'money.stale': '{{source}} is late, showing {{when}}',

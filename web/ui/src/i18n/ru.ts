@@ -424,6 +424,12 @@ export const ru: Record<string, string> = {
   'consent.answer.refused': 'отказывается',
   'consent.answer.withdrawn': 'отзывает согласие',
 
+  'source.ok': '{{source}}, {{when}}',
+  'source.loading': '{{source}}: ждём ответа',
+  'source.stale': '{{source}} опаздывает, данные на {{when}}',
+  'source.failed': '{{source}} не отвечает',
+  'source.from': 'из {{source}}',
+  'source.says': '{{source}} ({{when}}) сообщает другое: {{what}}',
   'money.title': 'Услуги и деньги',
   'money.source': '{{source}}, {{when}}',
   'money.stale': '{{source}} опаздывает, данные на {{when}}',
