@@ -14,6 +14,25 @@ const bright = (x, selector, want) => x.page.waitForFunction(([s, w]) => {
 }, [selector, want]);
 
 export const behaviour = {
+  'sources: what each system says stands with its name, and a panel without a value says why': desk(async (x) => {
+    const { page } = x;
+    const c = cardFor(x);
+    c.record = { ...c.record, billing: undefined, tickets: [] };
+    const sources = (state, more) => [{ name: 'billing', state, at: 0, panels: ['money'], ...more }, { name: 'crm', state: 'failed', at: 0, panels: ['tickets'] }];
+    c.sources = sources('loading');
+    await offer(x, c);
+    const money = () => page.locator('[data-panel=money]').first();
+    assert.equal(await money().getAttribute('data-state'), 'late');
+    assert.equal(await page.locator('[data-panel=tickets]').first().getAttribute('data-state'), 'failed');
+    assert.match(await page.locator('[data-source=billing]').first().innerText(), /billing is being asked/);
+    assert.match(await page.locator('[data-source=crm]').first().innerText(), /crm does not answer/);
+    const bill = (minor, source) => ({ balance: { minor, currency: 'GBP' }, source, at: new Date().toISOString() });
+    x.server.send('card', { ...c, sources: sources('ok', { at: Date.now() * 1000 }), record: { ...c.record, billing: bill(-4120, 'billing'), billing_else: [bill(-2310, 'import')] } });
+    await page.waitForSelector('[data-testid=said-else]');
+    assert.equal(await money().getAttribute('data-state'), 'shown');
+    assert.match(await money().innerText(), /41\.20/);
+    assert.match(await page.getByTestId('said-else').innerText(), /import .*says otherwise.*23\.10/);
+  }),
   'signing in by name and password': desk(async ({ page, server, id }) => {
     await page.goto(server.url + '/');
     await id('login').waitFor();

@@ -220,6 +220,23 @@ export const scenes = {
   },
   pending: async (x) => void (await offer(x, card(Date.now(), { match: 'pending', record: null, story: [] }))),
   failed: async (x) => void (await offer(x, card(Date.now(), { match: 'failed', record: null, story: [] }))),
+  sources: async (x) => {
+    const c = cardFor(x), r = c.record, at = new Date(Date.now() - 20_000).toISOString();
+    c.sources = [
+      { name: 'billing', state: 'ok', at: us(-20_000), panels: ['money', 'products'] },
+      { name: 'orders', state: 'loading', at: 0, panels: ['products'] },
+      { name: 'crm', state: 'stale', at: us(-2_400_000), panels: ['tickets'] },
+      { name: 'mail', state: 'failed', at: 0, panels: ['timeline'] },
+    ];
+    c.record = {
+      ...r, billing_else: [{ ...r.billing, at: new Date(Date.now() - 86_400_000).toISOString() }],
+      billing: { ...r.billing, balance: { ...r.billing.balance, minor: -4120 }, source: 'billing', at },
+      products: [...r.products, { ...r.products[0], status: 'fault', source: 'billing' }],
+      tickets: [...r.tickets, { id: 'C-9', title: 'Drops in the evening', kind: 'fault', status: 'open', opened_at: at, source: 'crm' }],
+      facts: [{ name: 'Dunning level', value: '2', source: 'billing', at }],
+    };
+    await talk(x, c);
+  },
   stale: async (x) => void (await offer(x, cardFor(x, { stale: true, record_at: us(-7_200_000) }))),
   wrap_up: async (x) => {
     const c = await talk(x);
