@@ -58,7 +58,7 @@ type system struct {
 	closed  bool
 	epoch   uint64             // grows with each Erase: what was asked before is not kept
 	asking  map[Subject]*asked // under way
-	kept    map[Subject]answer // what it has said
+	kept    map[Subject]reply  // what it has said
 	bytes   int                // of kept
 	waiting int
 }
@@ -69,7 +69,7 @@ type asked struct {
 	tell  []func(Told)
 }
 
-type answer struct {
+type reply struct {
 	part  *Part
 	at    time.Time
 	bytes int
@@ -98,7 +98,7 @@ func NewBeside(systems []BesideOptions, log *zap.Logger, observe func(source, re
 		b.systems = append(b.systems, &system{
 			BesideOptions: o, slots: make(chan struct{}, o.AtOnce), rate: rate.NewLimiter(rate.Limit(o.PerSecond), o.PerSecond),
 			breaker: breaker{after: 5, first: time.Second, most: 30 * time.Second},
-			asking:  map[Subject]*asked{}, kept: map[Subject]answer{},
+			asking:  map[Subject]*asked{}, kept: map[Subject]reply{},
 		})
 	}
 	return b
@@ -147,7 +147,7 @@ func (b *Beside) askOne(s *system, who Subject, tell func(Told)) Told {
 		return s.told(PartOK, k)
 	}
 	if have = have && now.Sub(k.at) < s.Keep; !have {
-		k = answer{}
+		k = reply{}
 	}
 	a := s.asking[who]
 	switch {
@@ -165,7 +165,7 @@ func (b *Beside) askOne(s *system, who Subject, tell func(Told)) Told {
 	if have {
 		return s.told(PartStale, k)
 	}
-	return s.told(PartLoading, answer{})
+	return s.told(PartLoading, reply{})
 }
 
 // question puts one question, keeps what comes of it, and tells who waits for it.
@@ -187,7 +187,7 @@ func (b *Beside) question(s *system, who Subject, a *asked) {
 	if s.asking[who] == a {
 		delete(s.asking, who)
 	}
-	k := answer{part, time.Now(), part.weigh()}
+	k := reply{part, time.Now(), part.weigh()}
 	t := s.told(PartOK, k)
 	switch {
 	case err != nil:
@@ -196,7 +196,7 @@ func (b *Beside) question(s *system, who Subject, a *asked) {
 		s.keep(who, k)
 	}
 	if a.epoch != s.epoch { // erased meanwhile: what he was is shown to nobody anew
-		t = s.told(PartFailed, answer{})
+		t = s.told(PartFailed, reply{})
 	}
 	tell := a.tell
 	s.mu.Unlock()
@@ -285,7 +285,7 @@ func (p *Part) empty() bool {
 
 // keep remembers what was said; the lock is held. When there is too much, the oldest
 // quarter goes.
-func (s *system) keep(who Subject, k answer) {
+func (s *system) keep(who Subject, k reply) {
 	s.drop(who)
 	if len(s.kept) >= besideKept || s.bytes+k.bytes > besideBytes && len(s.kept) > 0 {
 		times := make([]time.Time, 0, len(s.kept))
@@ -308,16 +308,16 @@ func (s *system) drop(who Subject) {
 	delete(s.kept, who)
 }
 
-func (s *system) told(state string, k answer) Told {
+func (s *system) told(state string, k reply) Told {
 	return Told{Source: s.Name, State: state, Panels: s.Panels, At: k.at, Part: k.part}
 }
 
 // failed is what is shown of a system that fails: its last word, while it is not too old.
-func (s *system) failed(k answer) Told {
+func (s *system) failed(k reply) Told {
 	if k.part != nil && time.Since(k.at) < s.Keep {
 		return s.told(PartStale, k)
 	}
-	return s.told(PartFailed, answer{})
+	return s.told(PartFailed, reply{})
 }
 
 // Erase forgets what was said of a customer, and of numbers, for good.

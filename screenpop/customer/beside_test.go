@@ -153,10 +153,10 @@ func TestBesideErases(t *testing.T) {
 }
 
 func TestBesideForgetsTheOldest(t *testing.T) {
-	s := &system{kept: map[Subject]answer{}}
+	s := &system{kept: map[Subject]reply{}}
 	at := time.Now()
 	for i := range besideKept + 1 {
-		s.keep(Subject{ID: string(rune(i))}, answer{part: &Part{}, at: at.Add(time.Duration(i)), bytes: 10})
+		s.keep(Subject{ID: string(rune(i))}, reply{part: &Part{}, at: at.Add(time.Duration(i)), bytes: 10})
 	}
 	if _, first := s.kept[Subject{ID: string(rune(0))}]; first || len(s.kept) > besideKept || s.bytes != 10*len(s.kept) {
 		t.Errorf("%d kept of %d bytes", len(s.kept), s.bytes)
