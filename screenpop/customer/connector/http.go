@@ -69,13 +69,27 @@ func readHTTP(s Settings) Config {
 	if n := count(c.token != nil, c.user != "", c.oauth != nil); n > 1 {
 		s.Wrong("token", "one of token, user and oauth is enough")
 	}
-	for name := range c.headers {
-		if strings.EqualFold(name, "Authorization") {
+	for name, value := range c.headers {
+		if strings.EqualFold(name, "Authorization") && !strings.Contains(value, tokenPlace) {
 			s.Wrong("headers", "who we are stands under token, user or oauth, where it is no text of this file")
 		}
 	}
+	if c.placed() && c.token == nil {
+		s.Wrong("token", "token_file, or token: ${NAME}, must be there: {token} is to be filled in")
+	}
 	c.mapping = readMapping(s)
 	return c
+}
+
+// placed says whether the token goes to a place of its own, and not into
+// Authorization: Bearer.
+func (c *httpConfig) placed() bool {
+	for _, value := range c.headers {
+		if strings.Contains(value, tokenPlace) {
+			return true
+		}
+	}
+	return strings.Contains(c.request.url+c.request.body, tokenPlace)
 }
 
 func count(all ...bool) (n int) {
@@ -107,15 +121,19 @@ func (c *httpConfig) Open() (customer.Connector, error) {
 		client: &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
 		header: http.Header{"Accept": {"application/json"}, "User-Agent": {"Cordboard"}},
 	}
-	for name, value := range c.headers {
-		h.header.Set(name, value)
-	}
-	switch {
-	case c.token != nil:
-		token, err := c.token()
-		if err != nil {
+	token := ""
+	if c.token != nil {
+		if token, err = c.token(); err != nil {
 			return nil, err
 		}
+	}
+	h.request = c.request
+	h.request.token = token
+	for name, value := range c.headers {
+		h.header.Set(name, strings.ReplaceAll(value, tokenPlace, token))
+	}
+	switch {
+	case c.token != nil && !c.placed():
 		h.header.Set("Authorization", "Bearer "+token)
 	case c.user != "":
 		password, err := c.password()
@@ -162,10 +180,11 @@ func (c *httpConfig) tls() (*tls.Config, error) {
 
 type httpConnector struct {
 	*httpConfig
-	client *http.Client
-	header http.Header
-	source func(context.Context) (*oauth2.Token, error)
-	grant  chan *oauth2.Token // the latest token, in the hands of one at a time
+	request template // with our token
+	client  *http.Client
+	header  http.Header
+	source  func(context.Context) (*oauth2.Token, error)
+	grant   chan *oauth2.Token // the latest token, in the hands of one at a time
 }
 
 // Ask implements customer.Connector.

@@ -162,6 +162,16 @@ func TestHTTPRequest(t *testing.T) {
 		t.Error(got.Header)
 	}
 
+	// A token that has a place of its own is nowhere else.
+	c = open(t, "http", map[string]any{"url": s.URL + "/{token}/{id}", "record": record, "token": "ses/ame"})
+	if err := ask(c, odd); err != nil || !strings.HasPrefix(got.URL.EscapedPath(), "/ses%2Fame/") || got.Header.Get("Authorization") != "" {
+		t.Errorf("%v, %s, %v", err, got.URL, got.Header)
+	}
+	c = open(t, "http", map[string]any{"url": s.URL + "/{id}", "record": record, "token": "sesame", "headers": map[string]any{"Authorization": "Token token={token}"}})
+	if err := ask(c, odd); err != nil || got.Header.Get("Authorization") != "Token token=sesame" {
+		t.Errorf("%v, %v", err, got.Header)
+	}
+
 	c = open(t, "http", map[string]any{"url": s.URL + "/{id}", "record": record, "headers": map[string]any{"X-Twice": "1"},
 		"oauth": map[string]any{"url": s.URL + "/token", "client": "cordboard", "secret": "s3cret", "scope": "read"}})
 	if err := ask(c, odd); err == nil || grants != 1 {
@@ -203,7 +213,8 @@ func TestHTTPSettings(t *testing.T) {
 		{map[string]any{"url": "ftp://a/{id}", "record": record}, "url: this is no http or https address"},
 		{map[string]any{"url": "https://a/", "record": record}, "url: it does not say whom it asks about: {id}, {number} or {digits}, here or in body"},
 		{map[string]any{"url": "https://{id}.a/", "record": record}, "url: who is asked is not the caller's choice: places stand behind the host"},
-		{map[string]any{"url": "https://a/{id}{name}", "record": record}, "url: {name} is not known; there are {id}, {number} and {digits}"},
+		{map[string]any{"url": "https://a/{id}{name}", "record": record}, "url: {name} is not known; there are {id}, {number}, {digits} and {token}"},
+		{map[string]any{"url": "https://a/{token}/{id}", "record": record}, "token: token_file, or token: ${NAME}, must be there: {token} is to be filled in"},
 		{map[string]any{"url": "https://u:p@a/{id}", "record": record}, "url: a name and a password do not belong into an address: user and password_file"},
 		{map[string]any{"url": "https://a/", "body": `{"a":{id}}`, "record": record}, `body: this is no JSON (places stand inside of texts, "{id}")`},
 		{map[string]any{"url": "https://a/{id}", "record": map[string]any{"facts": "body.("}}, "facts: expected name (1:6)"},

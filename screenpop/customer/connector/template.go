@@ -12,9 +12,11 @@ import (
 )
 
 // template is a request with places in it: {id}, the customer number, {number}, the
-// caller's in E.164, {digits}, the same without +.
+// caller's in E.164, {digits}, the same without +, and {token}, our own, for systems
+// that want it there.
 type template struct {
 	method, url, body string
+	token             string
 }
 
 var placePattern = regexp.MustCompile(`\{[^{}]*\}`)
@@ -47,7 +49,7 @@ func readTemplate(s Settings) template {
 	}
 	for _, p := range placePattern.FindAllString(t.url, -1) {
 		if !isPlace(p) {
-			s.Wrong("url", "%s is not known; there are {id}, {number} and {digits}", p)
+			s.Wrong("url", "%s is not known; there are {id}, {number}, {digits} and {token}", p)
 		}
 	}
 	if !strings.Contains(t.url+t.body, "{id}") && !t.byNumber() {
@@ -56,7 +58,11 @@ func readTemplate(s Settings) template {
 	return t
 }
 
-func isPlace(p string) bool { return p == "{id}" || p == "{number}" || p == "{digits}" }
+const tokenPlace = "{token}"
+
+func isPlace(p string) bool {
+	return p == "{id}" || p == "{number}" || p == "{digits}" || p == "{token}"
+}
 
 // hostOf is all before the path.
 func hostOf(address string) string {
@@ -79,11 +85,11 @@ func (t template) fits(who customer.Subject) bool {
 // customer number can't lead anywhere else.
 func (t template) make(ctx context.Context, who customer.Subject) (*http.Request, error) {
 	path, query, asks := strings.Cut(t.url, "?")
-	address := filled(path, who, url.PathEscape)
+	address := t.filled(path, who, url.PathEscape)
 	if asks {
-		address += "?" + filled(query, who, url.QueryEscape)
+		address += "?" + t.filled(query, who, url.QueryEscape)
 	}
-	body := filled(t.body, who, escapedJSON)
+	body := t.filled(t.body, who, escapedJSON)
 	req, err := http.NewRequestWithContext(ctx, t.method, address, strings.NewReader(body))
 	if err != nil {
 		return nil, withoutURL(err)
@@ -94,8 +100,10 @@ func (t template) make(ctx context.Context, who customer.Subject) (*http.Request
 	return req, nil
 }
 
-func filled(text string, who customer.Subject, escape func(string) string) string {
-	return strings.NewReplacer("{id}", escape(who.ID), "{number}", escape(who.Number), "{digits}", escape(strings.TrimPrefix(who.Number, "+"))).Replace(text)
+func (t template) filled(text string, who customer.Subject, escape func(string) string) string {
+	return strings.NewReplacer(
+		"{id}", escape(who.ID), "{number}", escape(who.Number), "{digits}", escape(strings.TrimPrefix(who.Number, "+")), tokenPlace, escape(t.token),
+	).Replace(text)
 }
 
 // escapedJSON is what stands between the quotes of a JSON text.

@@ -629,7 +629,7 @@ export const behaviour = {
     const page = await x.page.content();
     for (const secret of ['Dana', 'Whitcombe', '900417']) assert.ok(!page.includes(secret), secret);
     await x.page.waitForSelector('[data-testid=gone]', { state: 'detached', timeout: 30_000 });
-  }),
+  }, { prepare: (s) => void (s.requests = []) }), // her own request of hers would stand between calls
 
   'while the customer is called nobody is told to answer': desk(async (x) => {
     x.server.send('pop', card(Date.now(), { callback: { accepted: Date.now() * 1000, try: 1 } }));
