@@ -94,7 +94,7 @@ func (h *Hub) fetched(key answerKey, e *answerEntry, list []Answer, err error) {
 		h.log.Warn("standard answers not found", zap.String("topic", key.topic), zap.Error(err))
 		return
 	}
-	if slices.EqualFunc(e.list, list, func(a, b Answer) bool { return a.ID == b.ID && a.Say == b.Say }) {
+	if slices.EqualFunc(e.list, list, Answer.equal) {
 		return
 	}
 	e.list = list

@@ -6,6 +6,7 @@ package screenpop
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/cordboard/cordboard/agents"
@@ -67,6 +68,10 @@ type Answer struct {
 	Title string   `json:"title"`
 	Say   string   `json:"say"` // what to read out
 	Steps []string `json:"steps,omitempty"`
+}
+
+func (a Answer) equal(b Answer) bool {
+	return a.ID == b.ID && a.Topic == b.Topic && a.Lang == b.Lang && a.Title == b.Title && a.Say == b.Say && slices.Equal(a.Steps, b.Steps)
 }
 
 // Answers finds standard answers. A topic of "" means all; query "" means the

@@ -46,25 +46,72 @@ type folded struct {
 
 // SaveAnswers adds answers or changes those with the same id and language.
 func (s *Store) SaveAnswers(ctx context.Context, answers ...Answer) error {
-	err := s.write.inTx(ctx, func(t *tx) error {
-		for _, a := range answers {
-			steps, err := toList(a.Steps)
-			if err != nil {
-				return err
-			}
-			if _, err := t.exec(qSaveAnswer, a.ID, a.Lang, a.Topic, a.Title, a.Say, steps); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
+	if err := s.write.inTx(ctx, func(t *tx) error { return saveAnswers(t, answers) }); err != nil {
 		return fmt.Errorf("store: save answers: %w", err)
 	}
-	s.answers.mu.Lock()
-	s.answers.read = time.Time{}
-	s.answers.mu.Unlock()
+	s.answers.forget()
 	return nil
+}
+
+// ReplaceAnswers makes answers all there are, in their order; it tells how many
+// others were withdrawn.
+func (s *Store) ReplaceAnswers(ctx context.Context, answers ...Answer) (int, error) {
+	type key struct{ id, lang string }
+	stay := map[key]bool{}
+	for _, a := range answers {
+		stay[key{a.ID, a.Lang}] = true
+	}
+	gone := 0
+	err := s.write.inTx(ctx, func(t *tx) error {
+		gone = 0
+		before, err := readAnswers(ctx, t)
+		if err != nil {
+			return err
+		}
+		for _, a := range before {
+			if !stay[key{a.ID, a.Lang}] {
+				gone++
+			}
+		}
+		if _, err := t.exec(qDeleteAnswers); err != nil {
+			return err
+		}
+		return saveAnswers(t, answers)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("store: replace answers: %w", err)
+	}
+	s.answers.forget()
+	return gone, nil
+}
+
+func saveAnswers(t *tx, answers []Answer) error {
+	for _, a := range answers {
+		steps, err := toList(a.Steps)
+		if err != nil {
+			return err
+		}
+		if _, err := t.exec(qSaveAnswer, a.ID, a.Lang, a.Topic, a.Title, a.Say, steps); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// forget has the book read again when it is next asked.
+func (b *answerBook) forget() {
+	b.mu.Lock()
+	b.read = time.Time{}
+	b.mu.Unlock()
+}
+
+// Answers are all standard answers as they are stored, by their place.
+func (s *Store) Answers(ctx context.Context) ([]Answer, error) {
+	all, err := readAnswers(ctx, s.read)
+	if err != nil {
+		return nil, fmt.Errorf("store: answers: %w", err)
+	}
+	return all, nil
 }
 
 // FindAnswers finds standard answers, best first, at most limit: of one topic,
@@ -122,8 +169,21 @@ func (s *Store) allAnswers(ctx context.Context) ([]folded, error) {
 	if !b.read.IsZero() && time.Since(b.read) < answersFor {
 		return b.all, nil
 	}
-	var all []folded
-	err := each(ctx, s.read, qAnswers, nil, func(row *sql.Rows) error {
+	list, err := readAnswers(ctx, s.read)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]folded, len(list))
+	for i, a := range list {
+		all[i] = foldAnswer(a)
+	}
+	b.all, b.read = all, time.Now()
+	return all, nil
+}
+
+func readAnswers(ctx context.Context, p querier) ([]Answer, error) {
+	var all []Answer
+	err := each(ctx, p, qAnswers, nil, func(row *sql.Rows) error {
 		var a Answer
 		var steps string
 		if err := row.Scan(&a.ID, &a.Lang, &a.Topic, &a.Title, &a.Say, &steps); err != nil {
@@ -132,14 +192,10 @@ func (s *Store) allAnswers(ctx context.Context) ([]folded, error) {
 		if err := fromList(steps, &a.Steps); err != nil {
 			return err
 		}
-		all = append(all, foldAnswer(a))
+		all = append(all, a)
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	b.all, b.read = all, time.Now()
-	return all, nil
+	return all, err
 }
 
 func foldAnswer(a Answer) folded {

@@ -216,5 +216,6 @@ const (
 		VALUES ($1, $2, $3, $4, $5, $6, COALESCE((SELECT MAX(a.ord) FROM answers a), 0) + 1)
 		ON CONFLICT (id, lang) DO UPDATE SET topic = excluded.topic, title = excluded.title,
 			say = excluded.say, steps = excluded.steps`
-	qAnswers = `SELECT id, lang, topic, title, say, steps FROM answers ORDER BY ord, id, lang`
+	qAnswers       = `SELECT id, lang, topic, title, say, steps FROM answers ORDER BY ord, id, lang`
+	qDeleteAnswers = `DELETE FROM answers`
 )

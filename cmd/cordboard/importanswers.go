@@ -19,10 +19,14 @@ import (
 
 func importAnswersCommand() *cobra.Command {
 	var file string
+	var replace bool
 	c := &cobra.Command{
-		Use:   "answers FILE.jsonl",
-		Short: "Add or change standard answers, one JSON object a line: id, topic, lang, title, say, steps",
-		Args:  cobra.ExactArgs(1),
+		Use:   "answers FILE.jsonl|FOLDER",
+		Short: "Add or change standard answers, one JSON object a line, or one Markdown file each in a folder",
+		Long: "Add or change standard answers (docs/import.md): a file with one JSON object a line (id, topic, lang, title, say, steps), or a folder with\n" +
+			"one Markdown file each, ID.LANG.md. With one bad place nothing is taken, and every bad place is named. With --replace the answers that\n" +
+			"are not among them are withdrawn.",
+		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			answers, err := readAnswers(args[0])
 			if err != nil {
@@ -39,20 +43,32 @@ func importAnswersCommand() *cobra.Command {
 				return err
 			}
 			defer func() { err = errors.Join(err, s.Close()) }()
-			if err := s.SaveAnswers(cmd.Context(), answers...); err != nil {
+			if !replace {
+				if err := s.SaveAnswers(cmd.Context(), answers...); err != nil {
+					return err
+				}
+				fmt.Fprintln(cmd.OutOrStdout(), count(len(answers), "answer"))
+				return nil
+			}
+			gone, err := s.ReplaceAnswers(cmd.Context(), answers...)
+			if err != nil {
 				return err
 			}
-			fmt.Fprintln(cmd.OutOrStdout(), count(len(answers), "answer"))
+			fmt.Fprintf(cmd.OutOrStdout(), "%s, %d withdrawn\n", count(len(answers), "answer"), gone)
 			return nil
 		},
 	}
 	c.Flags().StringVarP(&file, "config", "c", "cordboard.yaml", "the server file")
+	c.Flags().BoolVar(&replace, "replace", false, "withdraw the answers that are not among those given")
 	return c
 }
 
-// readAnswers reads the whole file; every bad line is named, and with one
-// nothing is taken.
+// readAnswers reads a folder, or the whole file; every bad line is named, and
+// with one nothing is taken.
 func readAnswers(name string) ([]store.Answer, error) {
+	if i, err := os.Stat(name); err == nil && i.IsDir() {
+		return readAnswerFolder(name)
+	}
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
@@ -77,7 +93,13 @@ func readAnswers(name string) ([]store.Answer, error) {
 		}
 		out = append(out, a)
 	}
-	return out, errors.Join(append(bad, lines.Err())...)
+	if err := errors.Join(append(bad, lines.Err())...); err != nil {
+		return nil, err
+	}
+	if len(out) == 0 {
+		return nil, fmt.Errorf("%s: no answers", name)
+	}
+	return out, nil
 }
 
 // warnOfTopics names the topics that no queue or topic of the routing document

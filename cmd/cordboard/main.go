@@ -52,7 +52,7 @@ func root() *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	c.AddCommand(serveCommand(), demoCommand(), checkCommand(), explainCommand(), traceCommand(), doctorCommand(), importCommand(), doNotCallCommand(), eraseCommand(), exportCommand(), duplicatesCommand(), mergeCommand(), handoverCommand(), callsCommand(), reportCommand(), migrateCommand(),
+	c.AddCommand(serveCommand(), demoCommand(), checkCommand(), explainCommand(), traceCommand(), doctorCommand(), importCommand(), answersCommand(), doNotCallCommand(), eraseCommand(), exportCommand(), duplicatesCommand(), mergeCommand(), handoverCommand(), callsCommand(), reportCommand(), migrateCommand(),
 		routingCommand(), userCommand(), schemaCommand(), versionCommand())
 	return c
 }

@@ -280,4 +280,29 @@ func testAnswers(t *testing.T, f Fixture) {
 	equal(t, "limit", one, []store.Answer{{ID: "drops", Topic: "line_fault", Lang: "en", Title: "Evening drops", Say: "That is our side.", Steps: []string{"Run the line test"}}})
 	ok(t, s.SaveAnswers(t.Context(), store.Answer{ID: "drops", Topic: "line_fault", Lang: "en", Title: "Drops at night", Say: "Sorry."}))
 	equal(t, "changed", ids("en", "", "night"), "drops.en")
+	replaceAnswers(t, s)
+}
+
+func replaceAnswers(t *testing.T, s *store.Store) {
+	given := []store.Answer{
+		{ID: "bill", Topic: "billing_question", Lang: "ru", Title: "Почему счёт больше", Say: "Посмотрим."},
+		{ID: "port", Topic: "line_fault", Lang: "en", Title: "Spare port", Say: "I can move your line.", Steps: []string{"Check it", "Move it"}},
+		{ID: "drops", Topic: "line_fault", Lang: "en", Title: "Drops at night", Say: "Sorry."},
+	}
+	gone, err := s.ReplaceAnswers(t.Context(), given...)
+	ok(t, err)
+	equal(t, "withdrawn", gone, 3)
+	all, err := s.Answers(t.Context())
+	ok(t, err)
+	equal(t, "all there are, in their order", all, given)
+	found, err := s.FindAnswers(t.Context(), "en", "", "router", 10)
+	ok(t, err)
+	equal(t, "a withdrawn one", len(found), 0)
+	twice := append(given[:1:1], given[0])
+	gone, err = s.ReplaceAnswers(t.Context(), twice...)
+	ok(t, err)
+	equal(t, "withdrawn again", gone, 2)
+	all, err = s.Answers(t.Context())
+	ok(t, err)
+	equal(t, "given twice", all, given[:1])
 }

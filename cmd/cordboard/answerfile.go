@@ -1,0 +1,194 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/cordboard/cordboard/store"
+)
+
+// A standard answer as a file, ID.LANG.md: a head of YAML between two lines
+// "---", what to say, and the steps as a list numbered from 1 (docs/import.md).
+var (
+	answerName = regexp.MustCompile(`^([A-Za-z0-9_-]{1,64})\.([a-z]{2,3}(?:-[A-Za-z0-9]{2,8})?)\.md$`)
+	stepLine   = regexp.MustCompile(`^(\d{1,3})\. +(.*)$`)
+)
+
+const (
+	headEdge   = "---"
+	stepIndent = "   "
+	maxAnswer  = 64 << 10 // bytes of a file
+)
+
+type answerHead struct {
+	Title string `yaml:"title"`
+	Topic string `yaml:"topic,omitempty"`
+	Place int    `yaml:"place,omitempty"` // from 1, the best first; those without come last
+}
+
+// lineError is what is wrong at a line of an answer's file.
+type lineError struct {
+	line int
+	what string
+}
+
+func (e *lineError) Error() string { return fmt.Sprintf("%d: %s", e.line, e.what) }
+
+// readAnswerFolder reads every *.md of a folder, by place and name; README.md is
+// the team's own. Every bad place is named, and with one nothing is taken.
+func readAnswerFolder(dir string) ([]store.Answer, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	type placed struct {
+		store.Answer
+		place int
+	}
+	var found []placed
+	var bad []error
+	for _, e := range entries {
+		if e.IsDir() || filepath.Ext(e.Name()) != ".md" || e.Name() == "README.md" {
+			continue
+		}
+		path := filepath.Join(dir, e.Name())
+		text, err := os.ReadFile(path)
+		if err != nil {
+			bad = append(bad, err)
+			continue
+		}
+		a, place, err := parseAnswer(e.Name(), text)
+		if err != nil {
+			bad = append(bad, fmt.Errorf("%s:%w", path, err))
+			continue
+		}
+		found = append(found, placed{a, cmp.Or(place, math.MaxInt)})
+	}
+	if len(bad) > 0 {
+		return nil, errors.Join(bad...)
+	}
+	if len(found) == 0 {
+		return nil, fmt.Errorf("%s: no answers: they are files named ID.LANG.md", dir)
+	}
+	slices.SortStableFunc(found, func(a, b placed) int { return cmp.Compare(a.place, b.place) })
+	out := make([]store.Answer, len(found))
+	for i, a := range found {
+		out[i] = a.Answer
+	}
+	return out, nil
+}
+
+func parseAnswer(name string, text []byte) (a store.Answer, place int, err error) {
+	named := answerName.FindStringSubmatch(name)
+	if named == nil {
+		return a, 0, &lineError{1, "the name is not ID.LANG.md, such as higher-bill.en.md"}
+	}
+	if len(text) > maxAnswer {
+		return a, 0, &lineError{1, fmt.Sprintf("longer than %d bytes", maxAnswer)}
+	}
+	lines := strings.Split(strings.ReplaceAll(string(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))), "\r\n", "\n"), "\n")
+	head, end, err := parseHead(lines)
+	if err != nil {
+		return a, 0, err
+	}
+	say, steps, err := parseBody(lines[end:], end+1)
+	if err != nil {
+		return a, 0, err
+	}
+	return store.Answer{ID: named[1], Lang: named[2], Topic: head.Topic, Title: head.Title, Say: say, Steps: steps}, head.Place, nil
+}
+
+// parseHead also tells how many lines the head takes.
+func parseHead(lines []string) (answerHead, int, error) {
+	var head answerHead
+	if strings.TrimRight(lines[0], " ") != headEdge {
+		return head, 0, &lineError{1, `no head: the first line is "---", then title and topic, then "---"`}
+	}
+	for n := 1; n < len(lines); n++ {
+		if strings.TrimRight(lines[n], " ") != headEdge {
+			continue
+		}
+		// The first edge stays, so that the reader's lines are the file's.
+		err := yaml.UnmarshalWithOptions([]byte(strings.Join(lines[:n], "\n")), &head, yaml.Strict())
+		if at := yaml.Error(nil); errors.As(err, &at) && at.GetToken() != nil {
+			return head, 0, &lineError{at.GetToken().Position.Line, at.GetMessage()}
+		}
+		if err != nil {
+			return head, 0, &lineError{1, err.Error()}
+		}
+		if strings.TrimSpace(head.Title) == "" {
+			return head, 0, &lineError{n + 1, "the head has no title"}
+		}
+		if head.Place < 0 {
+			return head, 0, &lineError{n + 1, "the head's place is below 1"}
+		}
+		return head, n + 1, nil
+	}
+	return head, 0, &lineError{len(lines), `the head has no end: a line "---"`}
+}
+
+// parseBody reads what to say and the steps; first is the number of its first line.
+func parseBody(lines []string, first int) (string, []string, error) {
+	var say, steps []string
+	for i, line := range lines {
+		line = strings.TrimRight(line, " \t")
+		step := stepLine.FindStringSubmatch(line)
+		switch {
+		case step != nil:
+			if step[1] != strconv.Itoa(len(steps)+1) {
+				return "", nil, &lineError{first + i, fmt.Sprintf("step %s where step %d is expected", step[1], len(steps)+1)}
+			}
+			steps = append(steps, step[2])
+		case len(steps) == 0:
+			say = append(say, line)
+		case line == "":
+		case strings.HasPrefix(line, stepIndent):
+			steps[len(steps)-1] += "\n" + strings.TrimSpace(line)
+		default:
+			return "", nil, &lineError{first + i, "text after the steps: what to say stands before them, and a step's further lines are indented by three spaces"}
+		}
+	}
+	text := strings.Trim(strings.Join(say, "\n"), "\n")
+	if text == "" {
+		return "", nil, &lineError{first, "nothing to say: the text to read out follows the head"}
+	}
+	return text, steps, nil
+}
+
+// formatAnswer is the file of an answer at a place, with its name. What would not be read
+// back as it was is refused.
+func formatAnswer(a store.Answer, place int) (string, []byte, error) {
+	head, err := yaml.Marshal(answerHead{Title: a.Title, Topic: a.Topic, Place: place})
+	if err != nil {
+		return "", nil, fmt.Errorf("answer %s (%s): %w", a.ID, a.Lang, err)
+	}
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "%s\n%s%s\n\n%s\n", headEdge, head, headEdge, a.Say)
+	for i, s := range a.Steps {
+		if i == 0 {
+			b.WriteByte('\n')
+		}
+		fmt.Fprintf(&b, "%d. %s\n", i+1, strings.ReplaceAll(s, "\n", "\n"+stepIndent))
+	}
+	name := a.ID + "." + a.Lang + ".md"
+	back, at, err := parseAnswer(name, b.Bytes())
+	if err == nil && (at != place || !reflect.DeepEqual(back, a)) {
+		err = errors.New("its text would not be read back as it is: look for blanks at the ends of lines, and for lines of the text that look like numbered steps")
+	}
+	if err != nil {
+		return "", nil, fmt.Errorf("answer %s (%s) can't be written as a file: %w", a.ID, a.Lang, err)
+	}
+	return name, b.Bytes(), nil
+}
