@@ -14,13 +14,11 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/goccy/go-yaml"
-
 	"github.com/cordboard/cordboard/store"
 )
 
-// A standard answer as a file, ID.LANG.md: a head of YAML between two lines
-// "---", what to say, and the steps as a list numbered from 1 (docs/import.md).
+// A standard answer as a file, ID.LANG.md: a head of lines "key: value"
+// between two lines "---", what to say, and the steps as a list numbered from 1 (docs/import.md).
 var (
 	answerName = regexp.MustCompile(`^([A-Za-z0-9_-]{1,64})\.([a-z]{2,3}(?:-[A-Za-z0-9]{2,8})?)\.md$`)
 	stepLine   = regexp.MustCompile(`^(\d{1,3})\. +(.*)$`)
@@ -33,9 +31,8 @@ const (
 )
 
 type answerHead struct {
-	Title string `yaml:"title"`
-	Topic string `yaml:"topic,omitempty"`
-	Place int    `yaml:"place,omitempty"` // from 1, the best first; those without come last
+	title, topic string
+	place        int // from 1, the best first; those without come last
 }
 
 // lineError is what is wrong at a line of an answer's file.
@@ -107,7 +104,7 @@ func parseAnswer(name string, text []byte) (a store.Answer, place int, err error
 	if err != nil {
 		return a, 0, err
 	}
-	return store.Answer{ID: named[1], Lang: named[2], Topic: head.Topic, Title: head.Title, Say: say, Steps: steps}, head.Place, nil
+	return store.Answer{ID: named[1], Lang: named[2], Topic: head.topic, Title: head.title, Say: say, Steps: steps}, head.place, nil
 }
 
 // parseHead also tells how many lines the head takes.
@@ -116,27 +113,44 @@ func parseHead(lines []string) (answerHead, int, error) {
 	if strings.TrimRight(lines[0], " ") != headEdge {
 		return head, 0, &lineError{1, `no head: the first line is "---", then title and topic, then "---"`}
 	}
+	seen := map[string]bool{}
 	for n := 1; n < len(lines); n++ {
-		if strings.TrimRight(lines[n], " ") != headEdge {
-			continue
-		}
-		// The first edge stays, so that the reader's lines are the file's.
-		err := yaml.UnmarshalWithOptions([]byte(strings.Join(lines[:n], "\n")), &head, yaml.Strict())
-		if at := yaml.Error(nil); errors.As(err, &at) && at.GetToken() != nil {
-			return head, 0, &lineError{at.GetToken().Position.Line, at.GetMessage()}
-		}
-		if err != nil {
-			return head, 0, &lineError{1, err.Error()}
-		}
-		if strings.TrimSpace(head.Title) == "" {
+		line := strings.TrimSpace(lines[n])
+		if line == headEdge && head.title == "" {
 			return head, 0, &lineError{n + 1, "the head has no title"}
 		}
-		if head.Place < 0 {
-			return head, 0, &lineError{n + 1, "the head's place is below 1"}
+		if line == headEdge {
+			return head, n + 1, nil
 		}
-		return head, n + 1, nil
+		key, value, ok := strings.Cut(line, ":")
+		if !ok {
+			return head, 0, &lineError{n + 1, "no line of the head: they are key: value, up to a line \"---\""}
+		}
+		if seen[key] {
+			return head, 0, &lineError{n + 1, key + " is there twice"}
+		}
+		seen[key] = true
+		if err := head.set(key, strings.TrimSpace(value)); err != nil {
+			return head, 0, &lineError{n + 1, err.Error()}
+		}
 	}
 	return head, 0, &lineError{len(lines), `the head has no end: a line "---"`}
+}
+
+func (h *answerHead) set(key, value string) (err error) {
+	switch key {
+	case "title":
+		h.title = value
+	case "topic":
+		h.topic = value
+	case "place":
+		if h.place, err = strconv.Atoi(value); err != nil || h.place < 1 {
+			return errors.New("place is a whole number from 1")
+		}
+	default:
+		return fmt.Errorf("unknown field %q", key)
+	}
+	return nil
 }
 
 // parseBody reads what to say and the steps; first is the number of its first line.
@@ -170,12 +184,12 @@ func parseBody(lines []string, first int) (string, []string, error) {
 // formatAnswer is the file of an answer at a place, with its name. What would not be read
 // back as it was is refused.
 func formatAnswer(a store.Answer, place int) (string, []byte, error) {
-	head, err := yaml.Marshal(answerHead{Title: a.Title, Topic: a.Topic, Place: place})
-	if err != nil {
-		return "", nil, fmt.Errorf("answer %s (%s): %w", a.ID, a.Lang, err)
-	}
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "%s\n%s%s\n\n%s\n", headEdge, head, headEdge, a.Say)
+	fmt.Fprintf(&b, "%s\ntitle: %s\n", headEdge, a.Title)
+	if a.Topic != "" {
+		fmt.Fprintf(&b, "topic: %s\n", a.Topic)
+	}
+	fmt.Fprintf(&b, "place: %d\n%s\n\n%s\n", place, headEdge, a.Say)
 	for i, s := range a.Steps {
 		if i == 0 {
 			b.WriteByte('\n')

@@ -26,7 +26,7 @@ func folderOf(t *testing.T, files map[string]string) string {
 func TestAnswerFolder(t *testing.T) {
 	dir := folderOf(t, map[string]string{
 		"README.md":          "How we write answers.\n",
-		"bill.en.md":         "---\ntitle: 'Why is it higher: the bill'\ntopic: care\nplace: 2\n---\nLet us look at it.\n\nLine by line.\n\n1. Open the bill\n   of this month\n\n2. Explain it\n",
+		"bill.en.md":         "---\ntitle: Why is it higher: the bill\ntopic: care\nplace: 2\n---\nLet us look at it.\n\nLine by line.\n\n1. Open the bill\n   of this month\n\n2. Explain it\n",
 		"bill.ru.md":         "\ufeff---\r\ntitle: Почему счёт больше\r\n---\r\n\r\nСейчас разберёмся.\r\n",
 		"drops.en.md":        "---\ntitle: Evening drops\nplace: 1\n---\nThat is our side.\n",
 		"notes.txt":          "not read",
@@ -48,17 +48,18 @@ func TestAnswerFolderFindings(t *testing.T) {
 	const head = "---\ntitle: T\n---\n"
 	files := map[string]struct{ text, want string }{
 		"a.en.md":    {"Just say it.\n", ":1: no head"},
-		"b.en.md":    {"---\ntitle: T\nSay.\n", ":4: the head has no end"},
+		"b.en.md":    {"---\ntitle: T\nSay.\n", ":3: no line of the head"},
 		"c.en.md":    {"---\ntitle: T\ntopics: care\n---\nSay.\n", `:3: unknown field "topics"`},
 		"d.en.md":    {"---\ntopic: care\n---\nSay.\n", ":3: the head has no title"},
 		"e.en.md":    {head + "\n", ":4: nothing to say"},
 		"f.en.md":    {head + "Say.\n1. One\n3. Three\n", ":6: step 3 where step 2 is expected"},
 		"g.en.md":    {head + "Say.\n1. One\nAnd more.\n", ":6: text after the steps"},
-		"h.en.md":    {"---\ntitle: T\nplace: first\n---\nSay.\n", ":3: "},
-		"i.en.md":    {"---\ntitle: T\nplace: -1\n---\nSay.\n", ":4: the head's place is below 1"},
+		"h.en.md":    {"---\ntitle: T\nplace: first\n---\nSay.\n", ":3: place is a whole number"},
+		"i.en.md":    {"---\ntitle: T\nplace: -1\n---\nSay.\n", ":3: place is a whole number"},
 		"English.md": {head + "Say.\n", ":1: the name is not ID.LANG.md"},
 		"k.en.md":    {head + "1. Only a step\n", ":4: nothing to say"},
-		"l.en.md":    {"---\ntitle: T\ntitle: U\n---\nSay.\n", ":3: "},
+		"n.en.md":    {"---\ntitle: T\n", ":3: "},
+		"l.en.md":    {"---\ntitle: T\ntitle: U\n---\nSay.\n", ":3: title is there twice"},
 		"m.en.md":    {head + strings.Repeat("a", maxAnswer), ":1: longer than"},
 		"good.en.md": {head + "Say.\n", ""},
 	}
