@@ -33,9 +33,9 @@ func fullRecord() customer.Record {
 			Balance: *money(-4200), Overdue: money(4200), OverdueAge: 9, LastBill: money(4100), LastBillOn: "2026-11-01", PaidOn: "2026-10-03",
 			NextBillOn: "2026-12-01", WeOwe: money(500), WeOweSince: "2026-09-09", Source: "billing", At: at,
 		},
-		Products: []customer.Product{{ID: "p1", Kind: "fibre", Name: "Fibre 500", Detail: "line 3", Status: "fault", Note: "4 drops in 7 days", Price: money(3900), Account: "LW-2"}},
+		Products: []customer.Product{{ID: "p1", Kind: "fibre", Name: "Fibre 500", Detail: "line 3", Status: "fault", Note: "4 drops in 7 days", Price: money(3900), Account: "LW-2", Source: "orders"}},
 		Tickets: []customer.Ticket{{
-			ID: "t1", Title: "Drops", Detail: "at night", Topic: "line_fault", Kind: "fault", Status: "closed", OpenedAt: at, DueAt: &at, ClosedAt: &at, Account: "LW-2",
+			ID: "t1", Title: "Drops", Detail: "at night", Topic: "line_fault", Kind: "fault", Status: "closed", OpenedAt: at, DueAt: &at, ClosedAt: &at, Account: "LW-2", Source: "crm",
 		}},
 		Interactions: []customer.Interaction{{
 			ID: "i1", At: at, Channel: "call", Title: "Drops", Detail: "again", Topic: "line_fault", Agent: by("priya", "Priya Lund"), Note: "sends an engineer",
@@ -43,6 +43,11 @@ func fullRecord() customer.Record {
 			Source: "web", ChangedAt: &at, Links: []customer.Link{{Title: "letter", URL: "https://files.example.com/7"}}, Account: "LW-2",
 		}},
 		Contacts: 3, Others: []customer.Other{{Name: "Leo", Detail: "may ask"}},
+		Facts: []customer.Fact{{Name: "Dunning", Value: "2", Source: "billing", At: at}},
+		BillingElse: []customer.Billing{{
+			Balance: *money(-40), Overdue: money(40), OverdueAge: 2, LastBill: money(39), LastBillOn: "2026-11-03", PaidOn: "2026-10-05",
+			NextBillOn: "2026-12-03", WeOwe: money(4), WeOweSince: "2026-09-11", Source: "crm", At: at,
+		}},
 		Accounts: []customer.Account{{
 			ID: "LW-2", Name: "D. Whitcombe", Segment: "silver", CustomerSince: "2021-04-01", LastAgent: by("priya", "Priya Lund"), LastAgentAt: &at,
 			Merge: 7, MergedBy: *by("sue", "Sue Marsh"), MergedAt: at,

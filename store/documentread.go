@@ -309,6 +309,10 @@ func (r *documentReader) part(key string, to *customer.Record) {
 		to.Others = listOf(r, to.Others, r.other)
 	case "accounts":
 		to.Accounts = listOf(r, to.Accounts, r.account)
+	case "billing_else":
+		to.BillingElse = listOf(r, to.BillingElse, func(b *customer.Billing) { *b = *r.billing() })
+	case "facts":
+		to.Facts = listOf(r, to.Facts, r.fact)
 	default:
 		if !r.trait(key, to) {
 			r.odd = true
@@ -412,6 +416,8 @@ func (r *documentReader) product(to *customer.Product) {
 			to.Price = r.moneyPtr(to.Price)
 		case "account":
 			to.Account = r.string()
+		case "source":
+			to.Source = r.string()
 		default:
 			r.odd = true
 		}
@@ -441,6 +447,8 @@ func (r *documentReader) ticket(to *customer.Ticket) {
 			to.ClosedAt = r.instantPtr()
 		case "account":
 			to.Account = r.string()
+		case "source":
+			to.Source = r.string()
 		default:
 			r.odd = true
 		}
@@ -497,6 +505,23 @@ func (r *documentReader) link(to *customer.Link) {
 			to.Title = r.string()
 		case "url":
 			to.URL = r.string()
+		default:
+			r.odd = true
+		}
+	})
+}
+
+func (r *documentReader) fact(to *customer.Fact) {
+	r.object(func(key string) {
+		switch key {
+		case "name":
+			to.Name = r.string()
+		case "value":
+			to.Value = r.string()
+		case "source":
+			to.Source = r.string()
+		case "at":
+			to.At = r.instant()
 		default:
 			r.odd = true
 		}
