@@ -42,6 +42,9 @@ func (h *Hub) besideTold(c *card, who customer.Subject, t customer.Told) {
 	if c.besideOf != who || i < 0 {
 		return // it is another customer by now
 	}
+	if was := c.beside[i]; was.State == t.State && was.At.Equal(t.At) {
+		return // it fails again: the desk has that
+	}
 	c.beside = slices.Clone(c.beside) // a question's card may share it
 	c.beside[i] = t
 	c.know(c.own)

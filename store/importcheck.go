@@ -149,6 +149,9 @@ func checkProducts(list []customer.Product) error {
 		if p.Name == "" || p.Kind == "" {
 			return bad("product %d: no name or no kind", i+1)
 		}
+		if p.Source != "" {
+			return bad("product %d: source is of what other systems say at the time, and not a record's own", i+1)
+		}
 		if err := amount("price", p.Price); err != nil {
 			return err
 		}
@@ -165,6 +168,8 @@ func checkTickets(list []customer.Ticket) error {
 		switch {
 		case k.Status != "open" && k.Status != "closed":
 			return bad("ticket %d: status is not open or closed", i+1)
+		case k.Source != "":
+			return bad("ticket %d: source is of what other systems say at the time, and not a record's own", i+1)
 		case k.Title == "" || k.OpenedAt.IsZero():
 			return bad("ticket %d: no title or no opened_at", i+1)
 		case !slices.Contains([]string{"fault", "complaint", "request", "refund"}, k.Kind):

@@ -162,9 +162,9 @@ func contactProblem(refused *ContactRefused) error {
 	p := *problemContact
 	switch refused.Code {
 	case "no_customer":
-		p = problem{Status: http.StatusNotFound, Code: "no_customer", Title: "There is no such customer"}
+		p = *problemNoCustomer
 	case "several":
-		p = problem{Status: http.StatusConflict, Code: "several", Title: "Several customers have the number"}
+		p = *problemSeveral
 	case "changed":
 		p = problem{Status: http.StatusConflict, Code: "changed", Title: "Something else stands under this id"}
 	case "not_now":

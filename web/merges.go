@@ -237,7 +237,9 @@ func notMerged(err error) error {
 		return err
 	}
 	if refused.Code == "no_customer" {
-		return &problem{Status: http.StatusNotFound, Code: refused.Code, Title: "There is no such customer", Detail: refused.Why}
+		p := *problemNoCustomer
+		p.Detail = refused.Why
+		return &p
 	}
 	return &problem{Status: http.StatusConflict, Code: refused.Code, Title: "They cannot be merged", Detail: refused.Why}
 }

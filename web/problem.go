@@ -35,7 +35,9 @@ var (
 	problemForbidden   = &problem{Status: 403, Code: "forbidden", Title: "Your role does not allow this"}
 	problemOrigin      = &problem{Status: 403, Code: "bad_origin", Title: "This page may not change anything here", Detail: "The Origin is neither the server's own nor a configured one."}
 	problemNotFound    = &problem{Status: 404, Code: "not_found", Title: "There is nothing here"}
+	problemNoCustomer  = &problem{Status: 404, Code: "no_customer", Title: "There is no such customer"}
 	problemMethod      = &problem{Status: 405, Code: "method_not_allowed", Title: "This call has another method"}
+	problemSeveral     = &problem{Status: 409, Code: "several", Title: "Several customers have the number"}
 	problemTooLarge    = &problem{Status: 413, Code: "too_large", Title: "The request is too large"}
 	problemTooMany     = &problem{Status: 429, Code: "too_many", Title: "Too many attempts"}
 	problemInternal    = &problem{Status: 500, Code: "internal", Title: "The server could not do this"}

@@ -311,9 +311,9 @@ func requestProblem(err error) error {
 	p := *problemRequest
 	switch refused.Code {
 	case "no_customer":
-		p = problem{Status: http.StatusNotFound, Code: "no_customer", Title: "There is no such customer"}
+		p = *problemNoCustomer
 	case "several":
-		p = problem{Status: http.StatusConflict, Code: "several", Title: "Several customers have the number"}
+		p = *problemSeveral
 	case "not_now":
 		p = problem{Status: http.StatusConflict, Code: "not_now", Title: "This cannot be done about it now"}
 	case "not_found":

@@ -109,9 +109,9 @@ func sentProblem(refused *SentRefused) error {
 	var p problem
 	switch refused.Code {
 	case "no_customer":
-		p = problem{Status: http.StatusNotFound, Code: "no_customer", Title: "There is no such customer"}
+		p = *problemNoCustomer
 	case "several":
-		p = problem{Status: http.StatusConflict, Code: "several", Title: "Several customers have the number"}
+		p = *problemSeveral
 	case "unavailable":
 		p = *problemUnavailable
 	default:

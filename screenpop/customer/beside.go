@@ -56,7 +56,6 @@ type system struct {
 
 	mu      sync.Mutex
 	closed  bool
-	epoch   uint64             // grows with each Erase: what was asked before is not kept
 	asking  map[Subject]*asked // under way
 	kept    map[Subject]reply  // what it has said
 	bytes   int                // of kept
@@ -65,8 +64,8 @@ type system struct {
 
 // asked is a question under way, and who waits for what comes of it.
 type asked struct {
-	epoch uint64
-	tell  []func(Told)
+	erased bool // meanwhile: what he was is shown to nobody anew
+	tell   []func(Told)
 }
 
 type reply struct {
@@ -151,13 +150,13 @@ func (b *Beside) askOne(s *system, who Subject, tell func(Told)) Told {
 	}
 	a := s.asking[who]
 	switch {
-	case a != nil && a.epoch == s.epoch:
+	case a != nil:
 		a.tell = append(a.tell, tell)
 	case s.closed, s.waiting >= maxWaiting, !s.breaker.allow(now):
 		b.observe(s.Name, Skipped, 0)
 		return s.failed(k)
 	default:
-		a = &asked{epoch: s.epoch, tell: []func(Told){tell}}
+		a = &asked{tell: []func(Told){tell}}
 		s.asking[who] = a
 		s.waiting++
 		b.running.Go(func() { b.question(s, who, a) })
@@ -187,16 +186,16 @@ func (b *Beside) question(s *system, who Subject, a *asked) {
 	if s.asking[who] == a {
 		delete(s.asking, who)
 	}
-	k := reply{part, time.Now(), part.weigh()}
-	t := s.told(PartOK, k)
+	var t Told
 	switch {
+	case a.erased:
+		t = s.told(PartFailed, reply{})
 	case err != nil:
 		t = s.failed(s.kept[who])
-	case a.epoch == s.epoch:
+	default:
+		k := reply{part, time.Now(), part.weigh()}
 		s.keep(who, k)
-	}
-	if a.epoch != s.epoch { // erased meanwhile: what he was is shown to nobody anew
-		t = s.told(PartFailed, reply{})
+		t = s.told(PartOK, k)
 	}
 	tell := a.tell
 	s.mu.Unlock()
@@ -322,12 +321,18 @@ func (s *system) failed(k reply) Told {
 
 // Erase forgets what was said of a customer, and of numbers, for good.
 func (b *Beside) Erase(id string, numbers []string) {
+	his := func(who Subject) bool { return id != "" && who.ID == id || slices.Contains(numbers, who.Number) }
 	for _, s := range b.systems {
 		s.mu.Lock()
-		s.epoch++
 		for who := range s.kept {
-			if id != "" && who.ID == id || slices.Contains(numbers, who.Number) {
+			if his(who) {
 				s.drop(who)
+			}
+		}
+		for who, a := range s.asking {
+			if his(who) {
+				a.erased = true
+				delete(s.asking, who)
 			}
 		}
 		s.mu.Unlock()

@@ -144,12 +144,24 @@ func TestBesideErases(t *testing.T) {
 	<-s.asks
 	<-s.asks // b is being asked about
 	b.Erase("a", nil)
+	b.Erase("c", nil) // nobody's loss but c's
 	b.Erase("b", nil)
 	s.answers <- sells("line")
 	isTold(t, <-told, PartFailed, "")
 	for _, id := range []string{"a", "b"} {
 		isTold(t, ask(id), PartLoading, "")
 	}
+	b.Erase("a", nil)
+	s.answers <- sells("line")
+	s.answers <- sells("line")
+	for _, got := range []Told{<-told, <-told} {
+		if got.State == PartOK {
+			isTold(t, got, PartOK, "line")
+		} else {
+			isTold(t, got, PartFailed, "")
+		}
+	}
+	isTold(t, ask("b"), PartOK, "line")
 }
 
 func TestBesideForgetsTheOldest(t *testing.T) {

@@ -168,8 +168,12 @@ func (a *App) build(ctx context.Context) (err error) {
 	}
 	a.pops = pops.New(pops.Options{Sources: s.Pops, Ledger: a.store, Engine: a.rim, Policy: a.rim.policy.Load, Log: a.log})
 	a.rim.pops = a.pops
+	var beside screenpop.Beside // nil without sources: no call is asked about
+	if len(s.Sources) > 0 {
+		beside = a.beside
+	}
 	a.hub = screenpop.New(screenpop.Options{
-		Engine: a.pops, Finder: a.finder, Beside: a.beside, History: history{a.store}, Answers: answers{a.store},
+		Engine: a.pops, Finder: a.finder, Beside: beside, History: history{a.store}, Answers: answers{a.store},
 		Directory: a.rim, Policy: a.rim.policy.Load, Log: a.log,
 		Resolved: a.rim.resolved, ByID: a.byID, Entered: a.rim.identified, Chosen: a.store.Identified, Link: a.link, Observe: a.rim.observe, Outside: a.rim.Outside, CheckOrigin: origins,
 	})
