@@ -226,6 +226,8 @@ export const behaviour = {
     await scenes.pending(x);
     await x.id('note').click();
     await x.page.keyboard.type('one ');
+    await x.server.got('note');
+    await seen(x, 'note-saved');
     x.server.send('card', card(Date.now(), { mode: 'auto' }));
     await x.page.waitForSelector('text=Dana Whitcombe');
     await x.page.keyboard.type('two ');

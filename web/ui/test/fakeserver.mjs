@@ -31,6 +31,7 @@ export class FakeServer {
   /** The desk's live socket, and every frame it sent. */
   ws = null;
   frames = [];
+  notes = new Map(); // by call
   hellos = [];
   seq = 0;
   session = 0;
@@ -208,6 +209,7 @@ export class FakeServer {
       if (m.t !== 'ping') this.frames.push({ ...m, got: Date.now() });
       const code = this.refuse[m.t];
       const result = { id: m.id, ok: !code, code };
+      if (m.t === 'note' && !code) this.notes.set(m.d.call, m.d.text);
       if (m.t === 'answers') result.answers = (m.d.lang === 'ru' ? answersRu : answersEn).filter((a) => !m.d.query || a.title.toLowerCase().includes(m.d.query.toLowerCase()));
       ws.send(JSON.stringify({ t: 'result', d: result }));
       this.tell();
@@ -240,8 +242,9 @@ export class FakeServer {
     this.tell();
   }
 
-  /** Sends a numbered frame; `lost` numbers it without sending, as a dropped line would. */
+  /** Sends a numbered frame; `lost` numbers it without sending, as a dropped line would. A card comes with the note that was taken, as the server's does. */
   send(t, d, { lost = false } = {}) {
+    if (d?.note === '' && this.notes.has(d.call)) d = { ...d, note: this.notes.get(d.call) };
     const f = { t, seq: ++this.seq, at: Date.now() * 1000, d };
     this.sent.push(f);
     if (!lost) this.ws?.send(JSON.stringify(f));
