@@ -23,6 +23,8 @@ type database interface {
 	// scrub removes what the database keeps of rows that were deleted; whole: also
 	// of those deleted long ago, for which nobody else may use the database.
 	scrub(ctx context.Context, whole bool) error
+	// search is how interactions are found by their words.
+	search() searchIndex
 	migrator
 }
 

@@ -248,7 +248,11 @@ func (s *Store) EraseTraced(ctx context.Context, who Person, accounts []string) 
 	for _, id := range found.accounts {
 		s.pending.drop(id)
 	}
-	if err := s.db.scrub(ctx, false); err != nil {
+	err = s.forgetAllTerms(ctx)
+	if err == nil {
+		err = s.db.scrub(ctx, false)
+	}
+	if err != nil {
 		return Erased{}, fmt.Errorf("store: erase: the rows are gone, but not what the database keeps of them beside: %w", err)
 	}
 	return out, nil

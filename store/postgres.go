@@ -122,6 +122,9 @@ func (p *postgres) scrub(ctx context.Context, _ bool) (err error) {
 	return err
 }
 
+// search implements database.
+func (p *postgres) search() searchIndex { return tsIndex{} }
+
 // sendTogether runs statements in one journey to the database.
 func sendTogether(ctx context.Context, conn *sql.Conn, all []statement) error {
 	return conn.Raw(func(raw any) error {

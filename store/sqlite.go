@@ -151,6 +151,9 @@ func (l *sqliteFile) scrub(ctx context.Context, whole bool) (err error) {
 // scrubEvery is how often a log in use is tried again.
 const scrubEvery = 50 * time.Millisecond
 
+// search implements database.
+func (l *sqliteFile) search() searchIndex { return ftsIndex{} }
+
 //go:embed migrations/sqlite/*.sql
 var sqliteMigrations embed.FS
 

@@ -71,6 +71,8 @@ func Run(t *testing.T, fresh func(testing.TB) Fixture) {
 		{"customers/sent", testSent},
 		{"customers/sent moves", testSentMoves},
 		{"customers/sent at once", testSentAtOnce},
+		{"search", testSearch},
+		{"search/many", testSearchMany},
 		{"permission/consents", testConsents},
 		{"permission/decisions", testDecisions},
 		{"permission/do-not-call lists", testDoNotCall},
