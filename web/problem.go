@@ -39,6 +39,7 @@ var (
 	problemMethod      = &problem{Status: 405, Code: "method_not_allowed", Title: "This call has another method"}
 	problemSeveral     = &problem{Status: 409, Code: "several", Title: "Several customers have the number"}
 	problemTooLarge    = &problem{Status: 413, Code: "too_large", Title: "The request is too large"}
+	problemBadSearch   = &problem{Status: 422, Code: "bad_search", Title: "Nothing can be looked for so"}
 	problemTooMany     = &problem{Status: 429, Code: "too_many", Title: "Too many attempts"}
 	problemInternal    = &problem{Status: 500, Code: "internal", Title: "The server could not do this"}
 	problemUnavailable = &problem{Status: 503, Code: "unavailable", Title: "The server is busy", retryAfter: 2}

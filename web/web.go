@@ -126,6 +126,8 @@ type Options struct {
 	ConsentTokens map[string]string
 	// DeskConsents shows agents what their customer has said, and hears more; nil: nothing.
 	DeskConsents DeskConsents
+	// Search finds interactions by their words; nil: nobody searches.
+	Search Searcher
 	// Erase erases people; nil: nobody can.
 	Erase Eraser
 	// Export gives what is kept of them; nil: nobody gets it.
@@ -172,6 +174,8 @@ type Server struct {
 	asked      *asked
 	tracked    *tracked
 	consents   *consents
+	searches   *limiter      // by user
+	searching  chan struct{} // holds a token for each search under way
 	reports    chan struct{} // holds a token while one is made, or the duplicates are looked for
 	watched    watched
 	remembered remembered
@@ -213,7 +217,7 @@ func New(opt Options) *Server {
 	s := &Server{
 		opt: opt, log: opt.Log.Named("web"), ui: newUI(opt.UI),
 		board: &board{source: opt.Board, day: opt.Day, degraded: opt.Degraded, clock: opt.Clock}, logins: newLogins(opt), pbx: newPBX(opt), sent: newSent(opt), asked: newAsked(opt), tracked: newTracked(opt), consents: newConsents(opt),
-		reports: make(chan struct{}, 1),
+		reports: make(chan struct{}, 1), searches: newLimiter(searchBurst, searchEvery), searching: make(chan struct{}, searchesOnce),
 		watched: watched{keys: map[string]bool{}}, remembered: remembered{logins: map[string]login{}},
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
@@ -237,6 +241,7 @@ func New(opt Options) *Server {
 	s.routes = append(s.routes, s.eraseRoutes()...)
 	s.routes = append(s.routes, s.exportRoutes()...)
 	s.routes = append(s.routes, s.mergeRoutes()...)
+	s.routes = append(s.routes, s.searchRoutes()...)
 	s.routes = append(s.routes, s.pbxRoutes()...)
 	s.routes = append(s.routes, s.sentRoutes()...)
 	s.routes = append(s.routes, s.askedRoutes()...)

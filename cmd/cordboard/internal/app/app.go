@@ -98,6 +98,7 @@ type App struct {
 	ready    atomic.Bool
 	driven   chan struct{} // closed when the engine's goroutine has ended
 	watched  chan struct{} // closed when nobody looks for due versions any more
+	indexed  chan struct{} // closed when no interaction is indexed any more
 	retained chan struct{} // closed when nothing is removed any more that was kept too long
 	cancel   context.CancelFunc
 	stopped  sync.Once
@@ -291,6 +292,11 @@ func (a *App) Start() error {
 		defer close(a.retained)
 		a.retain(ctx)
 	}()
+	a.indexed = make(chan struct{})
+	go func() {
+		defer close(a.indexed)
+		a.store.KeepIndexed(ctx)
+	}()
 	a.book.Begin(a.Policy(), time.Now())
 	a.watched = make(chan struct{})
 	go func() {
@@ -365,7 +371,14 @@ func (a *App) stop(ctx context.Context) error {
 	do(a.pops != nil, func() error { a.pops.Close(); return nil })
 	// The engine before the hub: what it made of the last calls' ends is the
 	// hub's to keep.
-	do(a.driven != nil, func() error { a.cancel(); <-a.driven; <-a.watched; <-a.retained; return nil })
+	do(a.driven != nil, func() error {
+		a.cancel()
+		<-a.driven
+		<-a.watched
+		<-a.retained
+		<-a.indexed
+		return nil
+	})
 	// The calls may have used up all of ctx; the rest needs little.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), restTime)
 	defer cancel()

@@ -96,7 +96,7 @@ func (a *App) buildWeb(registry *prometheus.Registry, origins func(*http.Request
 	})
 	a.web = web.New(web.Options{
 		Requests: a.tracking, RequestTokens: openers,
-		Contact: a.contacts, ConsentTokens: consents, DeskConsents: deskConsents{a},
+		Contact: a.contacts, ConsentTokens: consents, DeskConsents: deskConsents{a}, Search: search{a},
 		Asked: newRequests(a, s.Askers), AskedTokens: askers,
 		PBX: a.pops, PBXTokens: tokens, Sent: newSent(a.store, a.hub, s.Senders, a.log), SentTokens: senders,
 		Versions: versions, Activations: versions, ActivationLog: versions, Documents: versions, Reloader: versions,
