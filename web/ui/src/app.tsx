@@ -8,6 +8,7 @@ import { i18next } from './i18n';
 import { LinkLogin, Login } from './login/Login';
 import { Merges } from './merges/Merges';
 import { RequestsPage } from './requests/RequestsPage';
+import { SearchPage } from './search/SearchPage';
 import { usePrefs } from './ui/prefs';
 import type { Place } from './ui/Rail';
 
@@ -24,7 +25,7 @@ function first(): Who {
 const start = first();
 
 /** Where a supervisor may be; the first is where one comes in. */
-const pages = ['/board', '/requests', '/duplicates'];
+const pages = ['/board', '/requests', '/search', '/duplicates'];
 
 const homeOf = (u: User, at: string) => (u.role === 'agent' ? '/' : pages.includes(at) ? at : pages[0]!);
 
@@ -34,10 +35,12 @@ function Console({ user, at, go, onSignedOut }: { user: User; at: string; go: (t
   const all: (Place & { at: string })[] = [
     { at: '/board', name: t('rail.board'), icon: 'users', go: () => go('/board') },
     { at: '/requests', name: t('requests.title'), icon: 'flag', go: () => go('/requests') },
+    { at: '/search', name: t('rail.search'), icon: 'search', go: () => go('/search') },
     { at: '/duplicates', name: t('rail.merges'), icon: 'user', go: () => go('/duplicates') },
   ];
   const rest = { user, onSignedOut, places: all.filter((x) => x.at !== at) };
   if (at === '/requests') return <RequestsPage {...rest} />;
+  if (at === '/search') return <SearchPage {...rest} />;
   return at === '/duplicates' ? <Merges {...rest} /> : <Board {...rest} />;
 }
 

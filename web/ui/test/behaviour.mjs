@@ -1,7 +1,7 @@
 // What the desk does, seen from both ends: what stands on the page and what
 // reached the server.
 import assert from 'node:assert/strict';
-import { card, people, received } from './fixtures.mjs';
+import { card, people, received, searchData } from './fixtures.mjs';
 import { accessible, fits, withPage } from './harness.mjs';
 import { asking, asks, barIs, cardFor, offer, phase, question, scenes, seen, state, talk, us } from './scenes.mjs';
 
@@ -244,12 +244,53 @@ export const behaviour = {
   }),
 
   'no Answer where the phone is picked up by hand, and no focus moved': desk(async (x) => {
-    await x.page.getByRole('searchbox').click();
+    await x.page.getByRole('searchbox', { name: 'Search all standard answers' }).click();
     await x.page.keyboard.type('drops');
     await scenes.ringing(x);
     assert.notEqual(await x.page.evaluate(() => document.activeElement.tagName), 'BUTTON');
     assert.equal(await x.id('answer').count(), 0);
     assert.match(await x.id('phone-rings').innerText(), /Pick up your phone/);
+  }),
+
+  'a customer’s whole history is searched, and the timeline comes back': desk(async (x) => {
+    x.server.pages[''] = searchData();
+    await scenes.talking(x);
+    await x.page.keyboard.press('F2');
+    await x.page.keyboard.press('KeyF');
+    await x.page.keyboard.type('router');
+    await x.page.keyboard.press('Enter');
+    await x.id('hits').waitFor();
+    assert.deepEqual(x.server.searches, [{ path: '/api/v1/desk/search', call: 12, words: 'router', after: '' }]);
+    assert.deepEqual(await x.page.locator('[data-testid=hits] mark').allInnerTexts(), ['Router', 'router']);
+    assert.equal(await x.id('timeline').count(), 0);
+    await x.page.keyboard.press('Escape');
+    await x.id('timeline').waitFor();
+    assert.equal(await x.id('history-search').inputValue(), '');
+    await x.id('history-search').fill('modem');
+    x.server.pages[''] = { hits: [], next: '', waiting: 0 };
+    await x.page.keyboard.press('Enter');
+    await x.page.getByText('Nothing found.').first().waitFor();
+    x.server.send('card', card(Date.now(), { phase: 'talking', record: { ...card(Date.now()).record, id: 'LW-999' } })); // linked to somebody else
+    await x.id('timeline').waitFor();
+  }),
+
+  'a supervisor searches everybody’s contacts, page by page': () => withPage({ user: 'boss', prepare: (s) => {
+    s.board = boardData();
+    s.pages = { '': { ...searchData(), next: 'p2', waiting: 3 }, p2: { hits: [{ ...searchData().hits[0], id: 'far', title: ['Far away ', 'router', ''] }], next: '', waiting: 0 } };
+  } }, async ({ page, server, id }) => {
+    await page.getByRole('button', { name: 'Search' }).click();
+    await id('search-all').fill('router');
+    await page.keyboard.press('Enter');
+    await id('search-more').click();
+    await page.getByText('Far away').waitFor();
+    assert.equal(await id('hit').count(), 3);
+    assert.equal(await id('search-more').count(), 0);
+    assert.match(server.searches[0].since, /^20\d\d-/);
+    assert.equal(server.searches[1].after, 'p2');
+    await id('days-0').click();
+    await id('search-waiting').waitFor();
+    assert.equal(server.searches[2].since, null);
+    assert.equal(new URL(page.url()).pathname, '/search');
   }),
 
   'declining asks why; Escape keeps the offer': desk(async (x) => {
@@ -582,7 +623,7 @@ export const behaviour = {
     await x.page.keyboard.press('F2');
     await seen(x, 'keystrip');
     await x.page.keyboard.press('k');
-    await x.page.getByRole('searchbox').fill('leaving');
+    await x.page.getByRole('searchbox', { name: 'Search all standard answers' }).fill('leaving');
     const f = await x.server.got('answers', (d) => d.query === 'leaving');
     assert.equal(f.d.lang, 'en');
     await x.page.waitForFunction(() => document.querySelectorAll('[data-testid=answers] > li').length === 1);

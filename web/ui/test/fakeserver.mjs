@@ -50,6 +50,9 @@ export class FakeServer {
   ];
   messagesStuck = false;
   duplicates = [];
+  /** What a search finds, by its `after`, and what was asked. */
+  pages = {};
+  searches = [];
   merges = [];
   apart = [];
   requestTypes = [{ type: 'refund', title: { en: 'Refund', ru: 'Возврат денег' } }, { type: 'repair', title: { en: 'Line repair', ru: 'Ремонт линии' } }];
@@ -146,6 +149,10 @@ export class FakeServer {
       return json(200, found);
     }
     switch (call) {
+      case 'POST /api/v1/search':
+      case 'POST /api/v1/desk/search':
+        this.searches.push({ path: url.pathname, ...body });
+        return json(200, this.pages[body.after] ?? { hits: [], next: '', waiting: 0 });
       case 'GET /api/v1/duplicates':
         return json(200, { duplicates: this.duplicates, more: 0 });
       case 'GET /api/v1/merges':

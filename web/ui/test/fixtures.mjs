@@ -64,6 +64,12 @@ export function people(now) {
   return { dana, marina, ruth, tom, firm, harbour };
 }
 
+/** Two interactions that a search has found. */
+export const searchData = () => ({ hits: [
+  { customer: 'LW-204', name: 'Dana Whitcombe', id: 'i3', at: new Date(Date.now() - 8 * day).toISOString(), channel: 'call', title: ['Fibre drops at 20–22 h'], text: ['', 'Router', ' restarted twice, the ', 'router', ' is warm.'], agent: { agent: 'priya', name: 'Priya Nair' }, call: 3 },
+  { customer: '', name: '', id: 'i9', at: new Date(Date.now() - 20 * day).toISOString(), channel: 'mail', title: ['Asks what moving costs'], text: [], source: 'mail-desk' },
+], next: '', waiting: 0 });
+
 export const answersEn = [
   { id: 'a1', topic: 'line_fault', lang: 'en', title: 'Slow or dropping 20–22 h', say: 'I can see four drops this week, all between eight and ten. That is our side, not your router.', steps: ['Start the line test, it takes 40 s', 'Street is on split plan SP-114: work ends 24 Nov', 'Until then move the line to the spare port'] },
   { id: 'a2', topic: 'line_fault', lang: 'en', title: 'A promised call back was missed', say: 'We said we would ring by Friday and did not. I am sorry. I will stay with it today until it is settled.', steps: [] },

@@ -3,6 +3,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { behaviour, boardData, duplicateData } from './behaviour.mjs';
+import { searchData } from './fixtures.mjs';
 import { accessible, fits, launch, quit, withPage } from './harness.mjs';
 import { scenes } from './scenes.mjs';
 
@@ -67,6 +68,15 @@ looks.forEach(([scheme, lang], i) => {
     await id('request-steps').waitFor();
     await picture(page, `requests-${sizes[i].width}-${scheme}-${lang}`);
     await accessible(page);
+  })]);
+  tests.push([`looks: search ${sizes[i].width} ${scheme} ${lang}`, () => withPage({ viewport: sizes[i], scheme, lang, user: 'boss', prepare: (s) => { s.board = boardData(); s.pages[''] = { ...searchData(), next: 'p2', waiting: 3 }; } }, async ({ page, id }) => {
+    await page.getByRole('button', { name: /^(Search|Поиск)$/ }).click();
+    await id('search-all').fill('router');
+    await page.keyboard.press('Enter');
+    await id('hits').waitFor();
+    await fits(page);
+    await accessible(page);
+    await picture(page, `search-${sizes[i].width}-${scheme}-${lang}`);
   })]);
   tests.push([`looks: login ${scheme} ${lang}`, () => withPage({ scheme, lang, open: false }, async ({ page, server }) => {
     await page.goto(server.url + '/login');

@@ -111,6 +111,16 @@ export interface Candidate {
 export interface Duplicates { numbers: number; customers: Candidate[] }
 export interface Merge { merge: number; whole: string; whole_name: string; other: string; other_name: string; by: string; at: number }
 
+/** An interaction that was found: what was looked for stands at the odd places of title and text. */
+export interface SearchHit {
+  customer: string; name: string; id: string; at: string; channel: string; title: string[]; text: string[];
+  agent?: { agent: string; name: string }; call?: number; source?: string;
+}
+export interface SearchFound { hits: SearchHit[]; next: string; waiting: number }
+
+export const searchInHand = async (call: number, words: string, after: string) => (await request('POST', '/api/v1/desk/search', { call, words, after })) as SearchFound;
+export const searchAll = async (words: string, since: string | null, after: string) => (await request('POST', '/api/v1/search', { words, since, after })) as SearchFound;
+
 export const listDuplicates = async () => (await request('GET', '/api/v1/duplicates')) as { duplicates: Duplicates[]; more: number };
 export const listMerges = async () => ((await request('GET', '/api/v1/merges')) as { merges: Merge[] }).merges;
 export const mergeCustomers = (keep: string, other: string) => request('POST', '/api/v1/merges', { keep, other });

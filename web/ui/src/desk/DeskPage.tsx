@@ -95,7 +95,7 @@ function CardDesk({ c }: { c: LiveCard }) {
       {c.from ? <FromColumn c={c} /> : <Who c={c} />}
       {transfer ? <div className="col col-x"><OneLine c={c} /><Transfer c={c} /></div>
         : c.from ? <ReceivedMiddle c={c} />
-          : <div className="col col-m"><MoneyAndProducts c={c} /><Tickets c={c} /><Timeline c={c} /></div>}
+          : <div className="col col-m"><MoneyAndProducts c={c} /><Tickets c={c} /><Timeline key={`${c.call} ${c.record?.id ?? ''}`} c={c} /></div>}
       <div className={isOffer(c.phase) ? 'col col-r' : 'col col-r talk'}><Answers c={c} /><Notes c={c} grow={!isOffer(c.phase)} /></div>
     </main>
   );

@@ -92,7 +92,7 @@ export function ReceivedMiddle({ c }: { c: LiveCard }) {
           <Tickets c={c} stacked />
         </div>
       </div>
-      <Timeline c={c} />
+      <Timeline key={`${c.call} ${c.record?.id ?? ''}`} c={c} />
     </div>
   );
 }

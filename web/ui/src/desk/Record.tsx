@@ -1,7 +1,11 @@
 // What the customer has: money, products, tickets, and the contacts so far.
-import { useState } from 'react';
+import { useCallback, useState } from 'react';
+import { searchInHand } from '../api/http';
 import { dayInWords, duration, money, nearDate, shortDate } from '../format/intl';
 import { formatNumber } from '../format/phone';
+import { Hits, SearchField } from '../search/Hits';
+import { useSearch } from '../search/search';
+import { channelIcon } from '../ui/channels';
 import { DueTag } from '../ui/DueTag';
 import { Icon, Tag } from '../ui/Icon';
 import type { IconName } from '../ui/glyphs';
@@ -144,7 +148,6 @@ export function Tickets({ c, stacked }: { c: LiveCard; stacked?: boolean }) {
   );
 }
 
-const channelIcon: Record<string, IconName> = { call: 'phone', web: 'web', chat: 'chat', mail: 'mail', sms: 'sms', shop: 'shop', visit: 'wrench', fax: 'note', voicemail: 'ear' };
 const filters = ['all', 'calls', 'written', 'visits'] as const;
 type Filter = (typeof filters)[number];
 const inFilter: Record<Filter, (ch: string) => boolean> = {
@@ -157,6 +160,7 @@ const inFilter: Record<Filter, (ch: string) => boolean> = {
 export function Timeline({ c }: { c: LiveCard }) {
   const { t } = useWords();
   const [filter, setFilter] = useState<Filter>('all');
+  const search = useSearch(useCallback((words: string, after: string) => searchInHand(c.call, words, after), [c.call]));
   const all = c.record?.interactions ?? [];
   const lastCall = Math.max(0, ...all.filter((x) => x.channel === 'call').map((x) => toMs(x.at)));
   const firstNote = all.findIndex((x) => x.note);
@@ -170,8 +174,9 @@ export function Timeline({ c }: { c: LiveCard }) {
         <Sources c={c} of={['timeline']} />
         {all.length > 0 && <span className="seg" role="group" aria-label={t('timeline.filter')}>{filters.map((f) => <button key={f} type="button" aria-pressed={f === filter} onClick={() => setFilter(f)}>{t(`timeline.${f}`)}</button>)}</span>}
       </header>
+      {c.record && all.length > 0 && !isOffer(c.phase) && <SearchField id="history-search" label={t('search.history')} value={search.words} onChange={search.setWords} onSearch={search.start} onEnd={search.end} />}
       <div className="scroll" tabIndex={0} role="region" aria-label={t('timeline.title')}>
-        {all.length === 0 ? <div className="tl-none"><Absent state={recordPanel(c, false, 'timeline')} empty={t('timeline.empty')} /></div>
+        {search.asked ? <Hits s={search} /> : all.length === 0 ? <div className="tl-none"><Absent state={recordPanel(c, false, 'timeline')} empty={t('timeline.empty')} /></div>
           : <ol className="tl" data-testid="timeline">{shown.map(({ x, i }) => <Contact key={x.id} x={x} fresh={x.channel !== 'call' && lastCall > 0 && toMs(x.at) > lastCall} lastNote={i === firstNote} />)}</ol>}
       </div>
     </section>

@@ -35,6 +35,7 @@ export function keyActs(c: LiveCard | null, desk: Desk, ui: Ui): KeyAct[] {
     if (c.consult) add('S', 'key.stop_asking', () => void ui.run(desk.stopAsking(c)));
   }
   add('N', 'key.notes', () => focus('#note'));
+  if (document.querySelector('#history-search')) add('F', 'key.history', () => focus('#history-search'));
   if (c.phase !== 'wrap_up') add('K', 'key.answers', () => ui.setSearch(true));
   if (document.querySelector('[data-testid="dispositions"]')) add('O', 'key.outcome', focusOutcome);
   if (online && !c.record && c.match === 'several') (c.candidates ?? []).slice(0, 3).forEach((r, i) => add(String(i + 1), 'key.open', () => void ui.run(desk.choose(c, r.id))));
