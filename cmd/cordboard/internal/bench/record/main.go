@@ -24,25 +24,27 @@ import (
 
 // options of a run.
 type options struct {
-	customers int
-	stores    []string
-	parts     []string
-	runs      int           // of the look-ups
-	rate      int           // look-ups a second
-	length    time.Duration // of one run of look-ups
-	seed      uint64
-	json      string
-	profile   string
-	folder    string
-	limit     time.Duration
+	customers    int
+	interactions int // to be searched
+	stores       []string
+	parts        []string
+	runs         int           // of the look-ups
+	rate         int           // look-ups a second
+	length       time.Duration // of one run of look-ups
+	seed         uint64
+	json         string
+	profile      string
+	folder       string
+	limit        time.Duration
 }
 
 func main() {
 	var o options
 	var stores, parts string
 	flag.IntVar(&o.customers, "customers", 1_000_000, "how many")
+	flag.IntVar(&o.interactions, "interactions", 1_000_000, "how many are searched")
 	flag.StringVar(&stores, "stores", "sqlite,postgres", "which stores")
-	flag.StringVar(&parts, "parts", "calib,import,lookup,raw,again", "what to measure beside the import itself")
+	flag.StringVar(&parts, "parts", "calib,import,lookup,raw,again,search", "what to measure beside the import itself")
 	flag.IntVar(&o.runs, "runs", 5, "runs of look-ups of which the median counts; the import runs once")
 	flag.IntVar(&o.rate, "rate", 500, "look-ups a second")
 	flag.DurationVar(&o.length, "length", 6*time.Second, "length of one run of look-ups")
@@ -114,6 +116,11 @@ func (o *options) does(part string) bool {
 	return slices.Contains(o.parts, part)
 }
 
+// doesOther says whether there is something to measure beside a part.
+func (o *options) doesOther(part string) bool {
+	return slices.ContainsFunc(o.parts, func(p string) bool { return p != part })
+}
+
 // measure takes one store through everything.
 func measure(ctx context.Context, r *bench.Report, o options, name, dir, file string, people []person) (err error) {
 	b, err := newBase(name, dir)
@@ -121,6 +128,18 @@ func measure(ctx context.Context, r *bench.Report, o options, name, dir, file st
 		return err
 	}
 	defer func() { err = errors.Join(err, b.close()) }()
+	if o.does("search") {
+		searched, err := b.create(ctx)
+		if err == nil {
+			err = errors.Join(searches(ctx, r, b, searched, name, o), b.remove(ctx, searched))
+		}
+		if err != nil {
+			return fmt.Errorf("search: %w", err)
+		}
+	}
+	if !o.doesOther("search") {
+		return nil
+	}
 	full, err := b.create(ctx)
 	if err != nil {
 		return err
