@@ -108,7 +108,7 @@ func folded(w string) string {
 			b.WriteRune(r)
 			continue
 		}
-		if !unicode.In(base, unicode.Latin, unicode.Greek) && !(base == 'е' && r == '\u0308') {
+		if !unicode.In(base, unicode.Latin, unicode.Greek) && (base != 'е' || r != '\u0308') {
 			b.WriteRune(r)
 		}
 	}
