@@ -50,6 +50,7 @@ const (
 	qMergeOf     = mergeColumns + `WHERE other = $1`
 	qMergesInto  = mergeColumns + `WHERE whole = $1 ORDER BY id`
 	qMerges      = mergeColumns + `ORDER BY id DESC LIMIT CAST($1 AS INTEGER)`
+	qMergedInto  = `SELECT other, whole FROM customer_merges`
 	qSaveMerge   = `INSERT INTO customer_merges (id, kept, other, whole, agent, agent_name, at) VALUES ($1, $2, $3, $4, $5, $6, $7)`
 	qDropMerge   = `DELETE FROM customer_merges WHERE id = $1`
 	qMoveMerge   = `UPDATE customer_merges SET whole = $2 WHERE id = $1`
@@ -228,6 +229,21 @@ func (s *Store) Merges(ctx context.Context, most int) ([]Merge, error) {
 	out, err := mergesOf(ctx, s.read, qMerges, most)
 	if err != nil {
 		return nil, fmt.Errorf("store: merges: %w", err)
+	}
+	return out, nil
+}
+
+// MergedInto gives for each customer who is shown in another's record whose that is.
+func (s *Store) MergedInto(ctx context.Context) (map[string]string, error) {
+	out := map[string]string{}
+	err := each(ctx, s.read, qMergedInto, nil, func(row *sql.Rows) error {
+		var other, whole string
+		err := row.Scan(&other, &whole)
+		out[other] = whole
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("store: merged into: %w", err)
 	}
 	return out, nil
 }

@@ -40,6 +40,11 @@ func (s *Server) report(w http.ResponseWriter, r *http.Request, _ *seat) error {
 	if !ok {
 		return problemPeriod
 	}
+	return s.inTurn(w, r, func(ctx context.Context) ([]byte, error) { return s.opt.Report(ctx, q) })
+}
+
+// inTurn answers with what is counted when its turn has come.
+func (s *Server) inTurn(w http.ResponseWriter, r *http.Request, count func(context.Context) ([]byte, error)) error {
 	ctx, cancel := context.WithTimeout(r.Context(), reportTime)
 	defer cancel()
 	select {
@@ -48,7 +53,7 @@ func (s *Server) report(w http.ResponseWriter, r *http.Request, _ *seat) error {
 	case <-ctx.Done():
 		return problemUnavailable
 	}
-	text, err := s.opt.Report(ctx, q)
+	text, err := count(ctx)
 	switch {
 	case errors.Is(err, ErrReportPeriod):
 		return problemPeriod

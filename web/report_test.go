@@ -125,3 +125,33 @@ func TestBoardOfTheDay(t *testing.T) {
 		t.Errorf("board of an unknown day %v", out)
 	}
 }
+
+// What became of calls is a supervisor's to see, of a stated period.
+func TestAfterCall(t *testing.T) {
+	var asked [2]time.Time
+	fails := map[int64]error{1: web.ErrReportTooLarge, 2: web.ErrReportPeriod, 3: errors.New("disk full")}
+	s := newSite(t, func(o *web.Options) {
+		o.AfterCall = func(_ context.Context, from, to time.Time) ([]byte, error) {
+			asked = [2]time.Time{from, to}
+			return []byte(`{"lines":[]}`), fails[from.UnixMicro()]
+		}
+	})
+	c := s.browser()
+	s.login(c, "priya")
+	if code, _, _ := s.send(c, "GET", "/api/v1/after-call?from=5&to=7", ""); code != 403 {
+		t.Errorf("an agent: %d", code)
+	}
+	c = s.browser()
+	s.login(c, "boss")
+	for query, want := range map[string]int{
+		"from=5&to=7": 200, "from=1&to=7": 413, "from=2&to=7": 400, "from=3&to=7": 500, "": 400, "from=5": 400, "to=7": 400, "from=7&to=5": 400, "from=x&to=7": 400, "day=2026-04-15": 400,
+	} {
+		if code, out, _ := s.send(c, "GET", "/api/v1/after-call?"+query, ""); code != want {
+			t.Errorf("%q: %d %v, want %d", query, code, out, want)
+		}
+	}
+	s.send(c, "GET", "/api/v1/after-call?from=5&to=7", "")
+	if asked != [2]time.Time{time.UnixMicro(5).UTC(), time.UnixMicro(7).UTC()} {
+		t.Errorf("asked for %v", asked)
+	}
+}

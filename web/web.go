@@ -82,7 +82,7 @@ type Desk interface {
 }
 
 // Options are what a Server works with. All of Users, Sessions, Desk, Answers,
-// Board, Calls, Explain, Trace, Report, Origins, Log and Registry must be set.
+// Board, Calls, Explain, Trace, Report, AfterCall, Origins, Log and Registry must be set.
 type Options struct {
 	Users    Users
 	Sessions Sessions
@@ -92,6 +92,9 @@ type Options struct {
 	Calls    Calls
 	// Report counts a period; it gives REPORT of docs/http-api.md.
 	Report func(context.Context, ReportQuery) ([]byte, error)
+	// AfterCall counts what became of the calls of a period; it gives AFTER of
+	// docs/http-api.md, with the errors of Report.
+	AfterCall func(ctx context.Context, from, to time.Time) ([]byte, error)
 	// Day is what has been counted today, by line ("" is the centre); false
 	// while that is not known. Nil: since the engine started.
 	Day func(now time.Time) (Day, bool)
@@ -232,6 +235,7 @@ func New(opt Options) *Server {
 		{http.MethodGet, "/api/v1/board/stream", RoleSupervisor, s.boardStream},
 		{http.MethodGet, "/api/v1/calls/{call}", RoleSupervisor, s.call},
 		{http.MethodGet, "/api/v1/report", RoleSupervisor, s.report},
+		{http.MethodGet, "/api/v1/after-call", RoleSupervisor, s.afterCall},
 		{http.MethodGet, "/api/v1/calls/{call}/explain", RoleSupervisor, s.explain},
 		{http.MethodGet, "/api/v1/calls/{call}/trace", RoleSupervisor, s.trace},
 		{http.MethodGet, "/desk", "", s.desk},

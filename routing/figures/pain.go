@@ -8,10 +8,10 @@ import (
 
 // repeatWithin is how long a question stays open after its last call, and how
 // soon a contact is a repeat.
-const repeatWithin = int64(168 * time.Hour / time.Microsecond)
+const repeatWithin = int64(RepeatWithin / time.Microsecond)
 
-// Contact is one inbound call as the measured pain sees it. Instants are
-// microseconds since 1970.
+// Contact is one inbound call as the measured pain sees it, and AfterCall.
+// Instants are microseconds since 1970.
 type Contact struct {
 	Customer string // who it is, or the caller's number; "" when withheld
 	Topic    string // the call's, else its queue's name
@@ -22,6 +22,10 @@ type Contact struct {
 	Answered bool  // an agent talked
 	Hops     int   // transfers that the receiver answered
 	Final    bool  // a disposition closed the question
+
+	Team  string // of who talked last
+	Alone bool   // a menu's answer was its end, heard whole
+	Back  bool   // an agent had it again after another
 }
 
 // Ack is how an offer was acknowledged by the desk.

@@ -132,8 +132,10 @@ func testMerge(t *testing.T, f Fixture) {
 	listed, err := w.s.Merges(t.Context(), 10)
 	ok(t, err)
 	equal(t, "merges", listed, []store.Merge{m})
+	equal(t, "into whom", must(w.s.MergedInto(t.Context()))(t), map[string]string{"B2": "A1"})
 
 	w.undo(m)
+	equal(t, "into nobody", must(w.s.MergedInto(t.Context()))(t), map[string]string{})
 	w.sees(numberB, "B2")
 	w.sees(ofAandB, "A1", "B2")
 	after := w.sees(numberA, "A1")

@@ -1,6 +1,7 @@
 // Which page: the address, and who is signed in.
 import { useCallback, useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { AfterCall } from './aftercall/AfterCall';
 import { HttpError, type User, whoAmI } from './api/http';
 import { Board } from './board/Board';
 import { DeskPage } from './desk/DeskPage';
@@ -25,7 +26,7 @@ function first(): Who {
 const start = first();
 
 /** Where a supervisor may be; the first is where one comes in. */
-const pages = ['/board', '/requests', '/search', '/duplicates'];
+const pages = ['/board', '/requests', '/after-call', '/search', '/duplicates'];
 
 const homeOf = (u: User, at: string) => (u.role === 'agent' ? '/' : pages.includes(at) ? at : pages[0]!);
 
@@ -36,11 +37,13 @@ function Console({ user, at, go, onSignedOut }: { user: User; at: string; go: (t
     { at: '/board', name: t('rail.board'), icon: 'users', go: () => go('/board') },
     { at: '/requests', name: t('requests.title'), icon: 'flag', go: () => go('/requests') },
     { at: '/search', name: t('rail.search'), icon: 'search', go: () => go('/search') },
+    { at: '/after-call', name: t('rail.after'), icon: 'redo', go: () => go('/after-call') },
     { at: '/duplicates', name: t('rail.merges'), icon: 'user', go: () => go('/duplicates') },
   ];
   const rest = { user, onSignedOut, places: all.filter((x) => x.at !== at) };
   if (at === '/requests') return <RequestsPage {...rest} />;
   if (at === '/search') return <SearchPage {...rest} />;
+  if (at === '/after-call') return <AfterCall {...rest} />;
   return at === '/duplicates' ? <Merges {...rest} /> : <Board {...rest} />;
 }
 

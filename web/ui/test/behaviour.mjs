@@ -1,7 +1,7 @@
 // What the desk does, seen from both ends: what stands on the page and what
 // reached the server.
 import assert from 'node:assert/strict';
-import { card, people, received, searchData } from './fixtures.mjs';
+import { afterData, card, people, received, searchData } from './fixtures.mjs';
 import { accessible, fits, withPage } from './harness.mjs';
 import { asking, asks, barIs, cardFor, offer, phase, question, scenes, seen, state, talk, us } from './scenes.mjs';
 
@@ -982,6 +982,22 @@ export const behaviour = {
     await id('do-give').selectOption('petar');
     await page.waitForSelector('[data-testid=request-steps] li[data-kind=given] >> text=Helen Marsh');
   }, { user: 'boss', prepare: (s) => void (s.board = boardData()) }),
+
+  'after the call: what is known stands with its range, what is not with a dash': desk(async ({ page, id, server }) => {
+    await page.getByRole('button', { name: 'After' }).click();
+    assert.match(await id('all-solved').innerText(), /72%[^]*216 of 300[^]*67/);
+    assert.match(await id('line-line_fault').innerText(), /line fault[^]*60%/);
+    assert.match(await id('line-new_topic').innerText(), /new topic\s+3\s+–\s+–\s+–/);
+    await id('by-agent').click();
+    await id('line-priya').getByText('Priya Nair').waitFor();
+    await id('span-91').click();
+    await page.waitForFunction(() => document.querySelector('[data-testid=after]'));
+    assert.deepEqual(server.afterAsked, [28, 91]);
+    server.afterRefused = 'too_large';
+    await id('span-14').click();
+    await page.getByText('choose a shorter span').waitFor();
+    assert.equal(await id('after').count(), 0, 'figures of another span stay');
+  }, { user: 'boss', prepare: (s) => Object.assign(s, { board: boardData(), after: afterData() }) }),
 
   'a session that is over leads from the requests to the sign-in': desk(async ({ page, id, context }) => {
     await page.getByRole('button', { name: 'Requests' }).click();

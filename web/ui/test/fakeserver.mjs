@@ -53,6 +53,9 @@ export class FakeServer {
   /** What a search finds, by its `after`, and what was asked. */
   pages = {};
   searches = [];
+  after = [];
+  afterAsked = [];
+  afterRefused = '';
   merges = [];
   apart = [];
   requestTypes = [{ type: 'refund', title: { en: 'Refund', ru: 'Возврат денег' } }, { type: 'repair', title: { en: 'Line repair', ru: 'Ремонт линии' } }];
@@ -153,6 +156,9 @@ export class FakeServer {
       case 'POST /api/v1/desk/search':
         this.searches.push({ path: url.pathname, ...body });
         return json(200, this.pages[body.after] ?? { hits: [], next: '', waiting: 0 });
+      case 'GET /api/v1/after-call':
+        this.afterAsked.push(Math.round((url.searchParams.get('to') - url.searchParams.get('from')) / 86_400_000_000));
+        return this.afterRefused ? json(413, { code: this.afterRefused }) : json(200, { lines: this.after });
       case 'GET /api/v1/duplicates':
         return json(200, { duplicates: this.duplicates, more: 0 });
       case 'GET /api/v1/merges':

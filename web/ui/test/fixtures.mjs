@@ -130,3 +130,22 @@ export function received(now, over = {}) {
     used: [{ answer: 'a2', title: 'A promised call back was missed', agent: 'sofia', at: us(200_000) }], ...over,
   });
 }
+
+/** What became of a month's calls: many of one topic, few of another, none known of a third. */
+export function afterData() {
+  const share = (value, low, high) => ({ value, low, high });
+  const none = { transfer_rate: null, hops_mean: null, repeat_contact: null, solved_share: null, self_service_share: null };
+  const line = (by, name, more) => ({
+    by, name, title: null, calls: 0, answered: 0, self_service: 0, transferred: 0, transferred_back: 0, unknown_caller: 0, not_known_yet: 0, followed: 0,
+    repeated: 0, first_contacts: 0, solved: 0, self_service_solved: 0, ...none, ...more,
+  });
+  const much = {
+    calls: 470, answered: 401, self_service: 40, transferred: 61, transfer_rate: share(15.2, 12, 19.1), hops_mean: 0.18, transferred_back: 4, unknown_caller: 12, not_known_yet: 98,
+    followed: 331, repeated: 64, repeat_contact: share(19.3, 15.4, 23.9), first_contacts: 300, solved: 216, solved_share: share(72, 66.7, 76.8), self_service_solved: 31, self_service_share: share(9.4, 6.7, 13),
+  };
+  const few = { calls: 14, answered: 12, transferred: 3, transfer_rate: share(25, 8.9, 53.2), hops_mean: 0.25, followed: 11, repeated: 4, repeat_contact: share(36.4, 15.2, 64.6), first_contacts: 10, solved: 6, solved_share: share(60, 31.3, 83.2), self_service_share: share(0, 0, 25.9) };
+  return [
+    line('all', '', much), line('topic', 'billing', { ...much, title: { en: 'Bills and payments', ru: 'Счета и оплата' }, calls: 453 }), line('topic', 'line_fault', few), line('topic', 'new_topic', { calls: 3 }),
+    line('team', 'north', much), line('agent', 'priya', { ...few, title: { '': 'Priya Nair' } }),
+  ];
+}

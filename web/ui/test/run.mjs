@@ -3,7 +3,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { behaviour, boardData, duplicateData } from './behaviour.mjs';
-import { searchData } from './fixtures.mjs';
+import { afterData, searchData } from './fixtures.mjs';
 import { accessible, fits, launch, quit, withPage } from './harness.mjs';
 import { scenes } from './scenes.mjs';
 
@@ -67,6 +67,13 @@ looks.forEach(([scheme, lang], i) => {
     await id('request-R-4B8WD-H0C6Y').click();
     await id('request-steps').waitFor();
     await picture(page, `requests-${sizes[i].width}-${scheme}-${lang}`);
+    await accessible(page);
+  })]);
+  tests.push([`looks: after the call ${sizes[i].width} ${scheme} ${lang}`, () => withPage({ viewport: sizes[i], scheme, lang, user: 'boss', prepare: (s) => Object.assign(s, { board: boardData(), after: afterData() }) }, async ({ page, id }) => {
+    await page.getByRole('button', { name: /^(After|Итоги)$/ }).click();
+    await id('after').waitFor();
+    await picture(page, `after-${sizes[i].width}-${scheme}-${lang}`);
+    await fits(page);
     await accessible(page);
   })]);
   tests.push([`looks: search ${sizes[i].width} ${scheme} ${lang}`, () => withPage({ viewport: sizes[i], scheme, lang, user: 'boss', prepare: (s) => { s.board = boardData(); s.pages[''] = { ...searchData(), next: 'p2', waiting: 3 }; } }, async ({ page, id }) => {

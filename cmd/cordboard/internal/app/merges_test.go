@@ -67,6 +67,12 @@ func TestMerged(t *testing.T) {
 			}
 			c.hangsUp()
 			w.settled(answeredByCaller)
+			_, after := boss.ask(http.MethodGet, "/api/v1/after-call?from=1&to=4102444800000000", "", http.StatusOK)
+			for _, want := range []string{`"by":"all","name":"","title":null,"calls":1,"answered":1,`, `"by":"agent","name":"anna","title":{"":"Anna Berg"}`, `"not_known_yet":1,"followed":0`, `"solved_share":null`} {
+				if !strings.Contains(string(after), want) {
+					t.Errorf("after the call there is no %s: %s", want, after)
+				}
+			}
 			text, err := AskToExport(w.ctx, w.app.Server(), store.Person{Customer: "LW-2"}, "me")
 			w.must(err)
 			if file := readPerson(t, text); file.Customer.ID != "LW-1" || len(file.Accounts) != 1 || file.Accounts[0].Customer.Heed[0] != "moves to Leeds" || file.Accounts[0].By.Name != "Boris" || len(file.Calls) != 1 {

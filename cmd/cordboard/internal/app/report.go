@@ -41,6 +41,22 @@ func (a *App) report(ctx context.Context, ask web.ReportQuery) ([]byte, error) {
 	return json.Marshal(r)
 }
 
+// afterCall implements web.Options.AfterCall.
+func (a *App) afterCall(ctx context.Context, from, to time.Time) ([]byte, error) {
+	now := time.Now()
+	if !from.Before(now) {
+		return nil, web.ErrReportPeriod
+	}
+	r, err := statistics.BuildAfterCall(ctx, a.store, a.Policy(), [2]time.Time{from, to}, now, reportCalls)
+	switch {
+	case errors.Is(err, statistics.ErrTooManyCalls):
+		return nil, web.ErrReportTooLarge
+	case err != nil:
+		return nil, err
+	}
+	return json.Marshal(r)
+}
+
 // today implements web.Options.Day.
 func (a *App) today(now time.Time) (web.Day, bool) {
 	day, lines, known := a.book.Day(now)

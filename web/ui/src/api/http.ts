@@ -84,6 +84,18 @@ export function boardStream(): string {
   return '/api/v1/board/stream' + (who ? '?seat=' + encodeURIComponent(who) : '');
 }
 
+/** A share in percent, and between what the true one lies with 95 % confidence; null of nothing. */
+export type Share = { value: number; low: number; high: number } | null;
+
+/** What became of calls after them: a line of AFTER of docs/http-api.md. */
+export interface AfterLine {
+  by: 'all' | 'topic' | 'team' | 'agent'; name: string; title: Record<string, string> | null; calls: number; answered: number; self_service: number;
+  transferred: number; transfer_rate: Share; hops_mean: number | null; transferred_back: number; unknown_caller: number; not_known_yet: number; followed: number;
+  repeated: number; repeat_contact: Share; first_contacts: number; solved: number; solved_share: Share; self_service_solved: number; self_service_share: Share;
+}
+
+export const afterCall = async (from: number, to: number) => ((await request('GET', `/api/v1/after-call?from=${from * 1000}&to=${to * 1000}`)) as { lines: AfterLine[] }).lines;
+
 /** What a caller has left in a mailbox: MESSAGE of docs/http-api.md. */
 export interface Message {
   call: number; mailbox: string; queue: string; language: string; left_at: number; length_ms: number; state: 'new' | 'heard' | 'done';
