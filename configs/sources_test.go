@@ -34,8 +34,8 @@ func TestSourcesGuide(t *testing.T) {
 	if s == nil {
 		t.Fatal(printed(t, findings))
 	}
-	if len(s.Sources) != 3 {
-		t.Errorf("%d sources, want billing, zammad and bitrix24", len(s.Sources))
+	if len(s.Sources) != 4 {
+		t.Errorf("%d sources, want billing, erp, zammad and bitrix24", len(s.Sources))
 	}
 	if got := s.Sources[0]; got.Name != "billing" || got.Timeout != 2*time.Second || !slices.Equal(got.Config.Panels(), []string{"money", "products"}) {
 		t.Errorf("%+v, panels %q", got, got.Config.Panels())

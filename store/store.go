@@ -1,7 +1,7 @@
 // Package store keeps what must outlive the process: customers with their
 // history, the ledger of calls, dialogs of live legs, call numbers, standard
 // answers, people who sign in and their sessions. It runs on an embedded SQLite
-// file or on a Postgres database and is the only importer of both drivers.
+// file or on a Postgres database and is the only one that writes to either.
 //
 // Nothing on a call's path waits for it: the ledger, the dialogs and the
 // contacts are handed to one writer goroutine that commits in groups and rides

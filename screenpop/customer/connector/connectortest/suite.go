@@ -140,6 +140,12 @@ func serve(t *testing.T, h http.HandlerFunc) string {
 func fails(t *testing.T, k Kind, url string) {
 	t.Helper()
 	got, err := k.Open(t, url).Ask(t.Context(), Who)
+	Fails(t, got, err)
+}
+
+// Fails is what became of a question that must have failed, and say so of nobody.
+func Fails(t *testing.T, got customer.Part, err error) {
+	t.Helper()
 	if err == nil || !reflect.DeepEqual(got, customer.Part{}) {
 		t.Fatalf("taken for an answer: %+v, %v", got, err)
 	}
@@ -155,9 +161,14 @@ func namesNobody(t *testing.T, err error) {
 	}
 }
 
-// outlives asks a system that says so much and then no more, and has its question
-// ended when it has been put.
 func outlives(t *testing.T, k Kind, says string) {
+	t.Helper()
+	Outlives(t, func(address string) customer.Connector { return k.Open(t, "http://"+address) }, says)
+}
+
+// Outlives asks a system that says so much and then no more, and has its question
+// ended when it has been put.
+func Outlives(t *testing.T, open func(address string) customer.Connector, says string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -179,7 +190,7 @@ func outlives(t *testing.T, k Kind, says string) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	done := make(chan error, 1)
-	c := k.Open(t, "http://"+l.Addr().String())
+	c := open(l.Addr().String())
 	go func() {
 		_, err := c.Ask(ctx, Who)
 		done <- err
