@@ -248,7 +248,7 @@ func (s *Store) EraseTraced(ctx context.Context, who Person, accounts []string) 
 	for _, id := range found.accounts {
 		s.pending.drop(id)
 	}
-	err = s.forgetAllTerms(ctx)
+	err = s.forgetAllTerms(ctx, found.accounts)
 	if err == nil {
 		err = s.db.scrub(ctx, false)
 	}

@@ -53,9 +53,9 @@ type searchIndex interface {
 	// add gives at most so many interactions their terms, the newest first.
 	add(t *tx, most int) (int, error)
 	// gone says whether terms are there of interactions that are gone, and remove takes
-	// those of at most so many out.
+	// those of at most so many out; of one customer's when whose is not nil.
 	gone(ctx context.Context, p querier) (bool, error)
-	remove(t *tx, most int) (int, error)
+	remove(t *tx, whose *string, most int) (int, error)
 	// find gives candidates, the newest first, after a place.
 	find(ctx context.Context, p querier, s *Search, after string, most int) ([]candidate, error)
 }

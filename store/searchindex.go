@@ -64,7 +64,7 @@ func (s *Store) indexSome(ctx context.Context) (more bool, err error) {
 		}
 	}
 	if err == nil {
-		n, err = s.forgetTerms(ctx)
+		n, err = s.forgetTerms(ctx, nil)
 	}
 	if err != nil {
 		return false, fmt.Errorf("store: search index: %w", err)
@@ -72,24 +72,31 @@ func (s *Store) indexSome(ctx context.Context) (more bool, err error) {
 	return n > 0, nil
 }
 
-// forgetTerms takes out some terms of what is gone.
-func (s *Store) forgetTerms(ctx context.Context) (n int, err error) {
+// forgetTerms takes out some terms of what is gone, of everybody's or one's.
+func (s *Store) forgetTerms(ctx context.Context, whose *string) (n int, err error) {
 	gone, err := s.db.search().gone(ctx, s.read)
 	if err != nil || !gone {
 		return 0, err
 	}
 	err = s.write.inTx(ctx, func(t *tx) (err error) {
-		n, err = s.db.search().remove(t, gonesTogether)
+		n, err = s.db.search().remove(t, whose, gonesTogether)
 		return err
 	})
 	return n, err
 }
 
-// forgetAllTerms leaves no term of what is gone.
-func (s *Store) forgetAllTerms(ctx context.Context) error {
-	for {
-		if n, err := s.forgetTerms(ctx); err != nil || n == 0 {
-			return err
+// forgetAllTerms leaves no term of what is gone of these customers, and of nobody's.
+func (s *Store) forgetAllTerms(ctx context.Context, customers []string) error {
+	for _, whose := range append([]string{""}, customers...) {
+		for {
+			n, err := s.forgetTerms(ctx, &whose)
+			if err != nil {
+				return err
+			}
+			if n == 0 {
+				break
+			}
 		}
 	}
+	return nil
 }

@@ -51,7 +51,7 @@ func (tsIndex) add(t *tx, most int) (n int, err error) {
 func (tsIndex) gone(context.Context, querier) (bool, error) { return false, nil }
 
 // remove implements searchIndex.
-func (tsIndex) remove(*tx, int) (int, error) { return 0, nil }
+func (tsIndex) remove(*tx, *string, int) (int, error) { return 0, nil }
 
 // find implements searchIndex.
 func (tsIndex) find(ctx context.Context, p querier, s *Search, after string, most int) ([]candidate, error) {

@@ -27,7 +27,8 @@ const (
 	qAddTerms    = `INSERT INTO interaction_terms (rowid, terms) VALUES ($1, $2)`
 	qDropTerms   = `DELETE FROM interaction_terms WHERE rowid = $1`
 	qGoneAny     = `SELECT no FROM search_gone LIMIT 1`
-	qGone        = `SELECT no FROM search_gone ORDER BY no DESC LIMIT CAST($1 AS INTEGER)`
+	qGone        = `SELECT no FROM search_gone LIMIT CAST($1 AS INTEGER)`
+	qGoneOf      = `SELECT no FROM search_gone WHERE customer = $2 LIMIT CAST($1 AS INTEGER)`
 	qDropGone    = `DELETE FROM search_gone WHERE no = $1`
 	qFindSQLite  = `FROM interaction_terms t CROSS JOIN interactions i
 		WHERE interaction_terms MATCH $1 AND t.rowid < $2 AND t.rowid >= $3 AND i.search_no = t.rowid
@@ -125,9 +126,13 @@ func (ftsIndex) gone(ctx context.Context, p querier) (any bool, err error) {
 }
 
 // remove implements searchIndex.
-func (ftsIndex) remove(t *tx, most int) (int, error) {
+func (ftsIndex) remove(t *tx, whose *string, most int) (int, error) {
+	query, args := qGone, []any{most}
+	if whose != nil {
+		query, args = qGoneOf, []any{most, *whose}
+	}
 	var all []int64
-	err := each(t.ctx, t, qGone, []any{most}, func(row *sql.Rows) error {
+	err := each(t.ctx, t, query, args, func(row *sql.Rows) error {
 		var no int64
 		err := row.Scan(&no)
 		all = append(all, no)

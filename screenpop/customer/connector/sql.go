@@ -20,9 +20,8 @@ func init() { kinds["sql"] = readSQL }
 // maxRows of an answer are read: what has more has failed.
 const maxRows = 1000
 
-// statementTime is when the database itself gives a question up that nobody waits for
-// any more.
-const statementTime = time.Minute
+// giveUp has the database itself give up a question that nobody waits for any more.
+const giveUp = "SET LOCAL statement_timeout = '1min'"
 
 // sqlConfig is kind sql: a Postgres database that is asked one question.
 type sqlConfig struct {
@@ -62,13 +61,6 @@ func (c *sqlConfig) Open() (customer.Connector, error) {
 	// Nothing is prepared, and values go as texts: a pooler may stand between, and what
 	// does not fit is told by the server, whose words we keep to ourselves.
 	config.DefaultQueryExecMode = pgx.QueryExecModeExec
-	for key, value := range map[string]string{
-		"application_name": "cordboard", "default_transaction_read_only": "on", "statement_timeout": fmt.Sprint(statementTime.Milliseconds()),
-	} {
-		if config.RuntimeParams[key] == "" || key == "default_transaction_read_only" {
-			config.RuntimeParams[key] = value
-		}
-	}
 	db := stdlib.OpenDB(*config)
 	db.SetMaxIdleConns(4) // at_once bounds how many there are
 	db.SetConnMaxIdleTime(time.Minute)
@@ -105,6 +97,9 @@ func (c *sqlConnector) rows(ctx context.Context, args []any) (out []any, err err
 		return nil, err
 	}
 	defer func() { _ = tx.Rollback() }() // there is nothing to keep
+	if _, err := tx.ExecContext(ctx, giveUp); err != nil {
+		return nil, err
+	}
 	rows, err := tx.QueryContext(ctx, c.query.text, args...)
 	if err != nil {
 		return nil, err

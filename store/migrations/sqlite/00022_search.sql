@@ -12,11 +12,15 @@ INSERT INTO interaction_terms (interaction_terms, rank) VALUES ('secure-delete',
 
 -- The numbers of interactions that are gone, whose terms are to be taken out. An
 -- import deletes and writes anew what it changes, mostly the same.
-CREATE TABLE search_gone (no INTEGER NOT NULL PRIMARY KEY);
+CREATE TABLE search_gone (
+    no       INTEGER NOT NULL PRIMARY KEY,
+    customer TEXT    NOT NULL
+);
+CREATE INDEX search_gone_customer ON search_gone (customer);
 -- +goose StatementBegin
 CREATE TRIGGER interactions_gone AFTER DELETE ON interactions WHEN old.search_no IS NOT NULL
 BEGIN
-    INSERT OR IGNORE INTO search_gone (no) VALUES (old.search_no);
+    INSERT OR REPLACE INTO search_gone (no, customer) VALUES (old.search_no, old.customer);
 END;
 -- +goose StatementEnd
 
