@@ -389,17 +389,31 @@ func TestOpenCallsAreFound(t *testing.T) {
 	t.Parallel()
 	s := opened(t, Options{Path: filepath.Join(t.TempDir(), "cordboard.db")})
 	for _, query := range []string{qOpenCalls, qRestartEvents, qRestartWaits, qRestartCalls} {
-		var plan string
-		args := []any{int64(1), "{}"}[:strings.Count(query, "$")]
-		err := each(t.Context(), s.read, "EXPLAIN QUERY PLAN "+query, args, func(row *sql.Rows) error {
-			var id, parent, unused int
-			var step string
-			err := row.Scan(&id, &parent, &unused, &step)
-			plan += step + "\n"
-			return err
-		})
+		plan, err := planOf(t, s, query, []any{int64(1), "{}"}[:strings.Count(query, "$")]...)
 		if err != nil || !strings.Contains(plan, "INDEX calls_open") || strings.Contains(plan, "SCAN c\n") || strings.Contains(plan, "SCAN calls\n") {
 			t.Errorf("%s\n%s%v", query, plan, err)
 		}
 	}
+}
+
+// TestPeriodsAreFound: whoever counts a period does not read the whole ledger, nor sort it.
+func TestPeriodsAreFound(t *testing.T) {
+	t.Parallel()
+	s := opened(t, Options{Path: filepath.Join(t.TempDir(), "cordboard.db")})
+	plan, err := planOf(t, s, qFoldCalls, 1, 0, 2, 1, foldedAtOnce)
+	if err != nil || !strings.Contains(plan, "INDEX calls_arrived (arrived_at>? AND arrived_at<?)") || strings.Contains(plan, "TEMP B-TREE") {
+		t.Errorf("%s%v", plan, err)
+	}
+}
+
+// planOf is how SQLite would go about a query.
+func planOf(t *testing.T, s *Store, query string, args ...any) (plan string, err error) {
+	err = each(t.Context(), s.read, "EXPLAIN QUERY PLAN "+query, args, func(row *sql.Rows) error {
+		var id, parent, unused int
+		var step string
+		err := row.Scan(&id, &parent, &unused, &step)
+		plan += step + "\n"
+		return err
+	})
+	return plan, err
 }

@@ -82,7 +82,6 @@ func endedInMenu(row *store.LedgerRow) bool {
 
 func afterCallOf(p *routing.Policy, row *store.LedgerRow, events []store.Event) (figures.Contact, error) {
 	c := contactOf(p, row, 0)
-	c.Topic = row.Topic // a queue's name is no topic
 	c.Team = p.Agents[agents.ID(c.Agent)].Team
 	if !c.Answered {
 		c.Agent, c.Team = "", ""
