@@ -91,7 +91,7 @@ func afterCallOf(p *routing.Policy, row *store.LedgerRow, events []store.Event) 
 		c.Hops, c.Back, err = wayOf(events)
 	}
 	if err == nil && endedInMenu(row) {
-		c.Alone, err = heardOnly(events)
+		c.Alone, c.Topic, err = heardOnly(events)
 	}
 	if err != nil {
 		return c, fmt.Errorf("call %d: %w", row.Call, err)
@@ -120,18 +120,18 @@ func wayOf(events []store.Event) (hops int, back bool, err error) {
 	return hops, back, nil
 }
 
-// heardOnly: what the call was sent to last was an announcement, neither a
-// mailbox nor a telephone number.
-func heardOnly(events []store.Event) (heard bool, err error) {
+// heardOnly: what a menu sent the call to last was an announcement, neither a
+// mailbox nor a telephone number, and about what. No queue was told the topic.
+func heardOnly(events []store.Event) (heard bool, topic string, err error) {
 	for i := range events {
 		if events[i].Kind != (routing.Treat{}).Kind() {
 			continue
 		}
-		var to struct{ Play, Number, Voicemail string }
+		var to struct{ Play, Number, Voicemail, Topic string }
 		if err := json.Unmarshal(events[i].Data, &to); err != nil {
-			return false, fmt.Errorf("event %d: %w", events[i].Seq, err)
+			return false, "", fmt.Errorf("event %d: %w", events[i].Seq, err)
 		}
-		heard = to.Play != "" && cmp.Or(to.Number, to.Voicemail) == ""
+		heard, topic = to.Play != "" && cmp.Or(to.Number, to.Voicemail) == "", to.Topic
 	}
-	return heard, nil
+	return heard, topic, nil
 }

@@ -4,14 +4,17 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/cordboard/cordboard/agents"
+	"github.com/cordboard/cordboard/configs"
 	"github.com/cordboard/cordboard/routing"
 	"github.com/cordboard/cordboard/routing/figures"
+	"github.com/cordboard/cordboard/routing/rule"
 	"github.com/cordboard/cordboard/screenpop/customer"
 	"github.com/cordboard/cordboard/store"
 )
@@ -39,7 +42,9 @@ func labelled(t *testing.T, calls []labelledCall) *store.Store {
 	for _, c := range calls {
 		id, at := s.NextCall(), day(c.day)
 		s.Arrived(store.Arrival{Call: id, Trunk: "main", Dialled: "+448081570142", Customer: c.customer, At: at})
-		s.Do(at, []routing.Action{routing.Enqueued{Call: id, Queue: "a", Topic: c.topic, Since: at, Entered: at}})
+		if c.with != "menu" && c.with != "mailbox" {
+			s.Do(at, []routing.Action{routing.Enqueued{Call: id, Queue: "a", Topic: c.topic, Since: at, Entered: at}})
+		}
 		end := routing.EndCall{Call: id, Outcome: routing.Answered, By: routing.ByCaller}
 		switch c.with {
 		case "away":
@@ -48,9 +53,9 @@ func labelled(t *testing.T, calls []labelledCall) *store.Store {
 			s.Do(at, []routing.Action{routing.Treat{Call: id, Why: "closed", Play: "closed"}})
 			end.Outcome, end.By, end.Reason = routing.Treated, routing.ByServer, "closed"
 		case "menu", "mailbox":
-			s.Do(at, []routing.Action{routing.Treat{Call: id, Why: "menu", Play: "balance"}})
+			s.Do(at, []routing.Action{routing.Treat{Call: id, Why: "menu", Play: "balance", Topic: c.topic}})
 			if c.with == "mailbox" {
-				s.Do(at, []routing.Action{routing.Treat{Call: id, Why: "menu", Voicemail: "office"}})
+				s.Do(at, []routing.Action{routing.Treat{Call: id, Why: "menu", Voicemail: "office", Topic: c.topic}})
 			}
 			end.Outcome, end.By, end.Reason = routing.Treated, routing.ByServer, "menu"
 		default:
@@ -170,5 +175,62 @@ func TestShareOfFew(t *testing.T) {
 		if got := fmt.Sprintf("%.1f %.1f %.1f", 100*s.Value, 100*s.Low, 100*s.High); got != c.want {
 			t.Errorf("%d of %d: %s, want %s", c.part, c.of, got, c.want)
 		}
+	}
+}
+
+const menuDocument = `cordboard: routing/1
+name: Menus
+zone: UTC
+skills: {x: {}}
+topics: {balance: {queue: a}}
+menus:
+  main:
+    prompt: main
+    keys: {"1": {topic: balance, then: {play: balance, hangup: true}}, "2": {topic: balance, then: {play: sorry, voicemail: office}}}
+lines: {"+442079460130": {menu: main}}
+queues: {a: {need: {all: {x: 1}}}}
+route: {queue: a}
+agents: {ann: {name: Ann Ames, phone: "sip:ann@192.0.2.1", skills: {x: 5}}}
+`
+
+// TestServedByMenu: what the engine makes of callers of a menu is read as what it is.
+func TestServedByMenu(t *testing.T) {
+	p, findings := configs.ParseRouting("menu.yaml", []byte(menuDocument))
+	if p == nil {
+		t.Fatal(findings)
+	}
+	c := &centre{T: t, policy: p, path: filepath.Join(t.TempDir(), "ledger.db"), now: day(1)}
+	c.open()
+	t.Cleanup(func() { _ = c.store.Close() })
+	for who, way := range map[string][]routing.Event{
+		"+447700900101": {routing.MenuKeyed{Call: 1, Ask: 1, Key: "1"}, routing.TreatmentPlayed{Call: 1}}, // heard all: solved
+		"+447700900102": {routing.MenuKeyed{Call: 2, Ask: 1, Key: "1"}, routing.CallerGone{Call: 2}},      // hung up in it: nobody knows
+		"+447700900103": {routing.MenuKeyed{Call: 3, Ask: 1, Key: "2"}, routing.TreatmentPlayed{Call: 3}, routing.MessageLeft{Call: 3, Seconds: 9}},
+		"+447700900104": {routing.CallerGone{Call: 4}},
+	} {
+		id := routing.CallID(who[len(who)-1] - '0')
+		c.store.Arrived(store.Arrival{Call: id, Trunk: "main", Number: who, Dialled: "+442079460130", At: c.now})
+		c.step(routing.CallArrived{Call: id, Attrs: rule.Call{Kind: "inbound", DNIS: "+442079460130"}})
+		for _, event := range way {
+			c.step(event)
+		}
+	}
+	if err := c.store.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	r, err := BuildAfterCall(t.Context(), c.store, p, [2]time.Time{day(1), day(2)}, day(20), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]figures.AfterCounts{}
+	for _, l := range r.Lines {
+		got[l.By+" "+l.Name] = l.AfterCounts
+	}
+	want := map[string]figures.AfterCounts{
+		"all ":          {Calls: 4, Alone: 1, Followed: 1, AloneSolved: 1, First: 1, Solved: 1},
+		"topic balance": {Calls: 2, Alone: 1, Followed: 1, AloneSolved: 1, First: 1, Solved: 1},
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("got %+v\nwant %+v", got, want)
 	}
 }
