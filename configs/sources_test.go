@@ -34,8 +34,8 @@ func TestSourcesGuide(t *testing.T) {
 	if s == nil {
 		t.Fatal(printed(t, findings))
 	}
-	if len(s.Sources) != 4 {
-		t.Errorf("%d sources, want billing, erp, zammad and bitrix24", len(s.Sources))
+	if len(s.Sources) != 5 {
+		t.Errorf("%d sources, want billing, erp, warehouse, zammad and bitrix24", len(s.Sources))
 	}
 	if got := s.Sources[0]; got.Name != "billing" || got.Timeout != 2*time.Second || !slices.Equal(got.Config.Panels(), []string{"money", "products"}) {
 		t.Errorf("%+v, panels %q", got, got.Config.Panels())
@@ -48,7 +48,7 @@ func TestSourceFindings(t *testing.T) {
 	whole := "    kind: http\n    url: https://a.example.com/{id}\n    record: {facts: \"[]\"}\n"
 	for _, c := range []struct{ text, want string }{
 		{"    url: x\n", "6:5: sources.erp.kind is missing"},
-		{"    kind: fax\n", `6:11: sources.erp.kind: "fax" is no kind of source: http`},
+		{"    kind: fax\n", `6:11: sources.erp.kind: "fax" is no kind of source: csv, http`},
 		{whole + "    color: red\n", `9:5: unknown key sources.erp.color`},
 		{strings.Replace(whole, "facts:", "fact:", 1), "8:14: unknown key sources.erp.record.fact, did you mean facts?"},
 		{strings.Replace(whole, "{id}", "{name}", 1), "7:10: sources.erp.url: {name} is not known"},

@@ -74,6 +74,14 @@ type reply struct {
 	bytes int
 }
 
+// asOf is when it was so, by what the system says of it.
+func (k *reply) asOf() time.Time {
+	if k.part != nil && !k.part.AsOf.IsZero() {
+		return k.part.AsOf
+	}
+	return k.at
+}
+
 // maxWaiting questions of a system wait for their turn; it fails for the others.
 const maxWaiting = 1000
 
@@ -248,7 +256,8 @@ func (s *system) ask(ctx context.Context, who Subject) (part *Part, err error) {
 	if err != nil {
 		return nil, err
 	}
-	said.from(s.Name, time.Now())
+	k := reply{part: &said, at: time.Now()}
+	said.from(s.Name, k.asOf())
 	return &said, nil
 }
 
@@ -308,7 +317,7 @@ func (s *system) drop(who Subject) {
 }
 
 func (s *system) told(state string, k reply) Told {
-	return Told{Source: s.Name, State: state, Panels: s.Panels, At: k.at, Part: k.part}
+	return Told{Source: s.Name, State: state, Panels: s.Panels, At: k.asOf(), Part: k.part}
 }
 
 // failed is what is shown of a system that fails: its last word, while it is not too old.

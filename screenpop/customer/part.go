@@ -29,6 +29,7 @@ type Part struct {
 	Tickets      []Ticket
 	Interactions []Interaction
 	Facts        []Fact
+	AsOf         time.Time // when it was so; zero: now
 }
 
 // Fact is a thing that an outside system says of a customer and that the record has

@@ -116,7 +116,10 @@ func (m *mapping) part(body any, who customer.Subject) (customer.Part, error) {
 			return customer.Part{}, err
 		}
 	}
-	return p, check(&p)
+	if err := check(&p); err != nil {
+		return customer.Part{}, err
+	}
+	return p, nil
 }
 
 // run keeps what an expression says of the values it met out of its error.

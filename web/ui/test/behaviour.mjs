@@ -259,7 +259,7 @@ export const behaviour = {
     await x.page.keyboard.press('KeyF');
     await x.page.keyboard.type('router');
     await x.page.keyboard.press('Enter');
-    await x.id('hits').waitFor();
+    await x.id('hit').first().waitFor();
     assert.deepEqual(x.server.searches, [{ path: '/api/v1/desk/search', call: 12, words: 'router', after: '' }]);
     assert.deepEqual(await x.page.locator('[data-testid=hits] mark').allInnerTexts(), ['Router', 'router']);
     assert.equal(await x.id('timeline').count(), 0);
@@ -970,6 +970,7 @@ export const behaviour = {
 
   'the console lists requests, and whose task the late ones are': desk(async ({ page, id }) => {
     await page.getByRole('button', { name: /^(Requests|Заявки)$/ }).click();
+    await id('row-R-4B8WD-H0C6Y').waitFor();
     assert.deepEqual(await page.locator('[data-testid=requests] tbody tr').evaluateAll((all) => all.map((x) => [x.dataset.testid, x.dataset.late])), [['row-R-4B8WD-H0C6Y', 'true'], ['row-R-7K3F9-2QXM1', 'false']]);
     assert.match(await id('row-R-4B8WD-H0C6Y').innerText(), /Helen Marsh/);
     await id('filter-mine').click();

@@ -80,7 +80,7 @@ looks.forEach(([scheme, lang], i) => {
     await page.getByRole('button', { name: /^(Search|Поиск)$/ }).click();
     await id('search-all').fill('router');
     await page.keyboard.press('Enter');
-    await id('hits').waitFor();
+    await id('hit').first().waitFor();
     await fits(page);
     await accessible(page);
     await picture(page, `search-${sizes[i].width}-${scheme}-${lang}`);
