@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -36,16 +37,24 @@ const (
 	qAddNotice = `INSERT INTO notices (id, ref, what, who, channel, made_at, state, tries, next_at, why)
 		VALUES ($1, $2, $3, $4, $5, $6, 'waiting', 0, $7, '')`
 	qDueNotices = `SELECT id, ref, what, who, channel, made_at, tries, next_at FROM notices
-		WHERE state = 'waiting' AND next_at <= $1 ORDER BY next_at, id LIMIT CAST($2 AS INTEGER)`
+		WHERE state = 'waiting' AND next_at <= $1 AND channel NOT IN ($3, $4, $5) ORDER BY next_at, id LIMIT CAST($2 AS INTEGER)`
 	qSetNotice   = `UPDATE notices SET state = $2, tries = $3, next_at = $4, why = $5 WHERE id = $1`
 	qReach       = `SELECT mail, mobile FROM users WHERE id = $1`
 	qSaveReach   = `UPDATE users SET mail = $2, mobile = $3 WHERE id = $1`
 	noticesTaken = 50
 )
 
-// DueNotices are those that may be sent by an instant, each with its request.
-func (s *Store) DueNotices(ctx context.Context, now time.Time) (out []Notice, err error) {
-	err = each(ctx, s.read, qDueNotices, []any{now.UnixMicro(), noticesTaken}, func(row *sql.Rows) error {
+// DueNotices are those that may be sent by an instant, each with its request, but for
+// those of channels that are away.
+func (s *Store) DueNotices(ctx context.Context, now time.Time, away ...string) (out []Notice, err error) {
+	args := []any{now.UnixMicro(), noticesTaken}
+	for _, channel := range [...]string{ByMail, BySMS, ByWebhook} {
+		if !slices.Contains(away, channel) {
+			channel = ""
+		}
+		args = append(args, channel)
+	}
+	err = each(ctx, s.read, qDueNotices, args, func(row *sql.Rows) error {
 		var n Notice
 		var made, next sql.NullInt64
 		err := row.Scan(&n.ID, &n.Ref, &n.What, &n.Who, &n.Channel, &made, &n.Tries, &next)

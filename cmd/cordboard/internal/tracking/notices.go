@@ -3,6 +3,7 @@ package tracking
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -43,30 +44,27 @@ const (
 // sendAll sends what is due by now, until nothing is. A channel that has failed is
 // left until the next time: others are not to wait for one that is away.
 func (q *Requests) sendAll(ctx context.Context) error {
-	away := map[string]bool{}
+	var away []string
 	for ctx.Err() == nil {
-		due, err := q.opt.Store.DueNotices(ctx, q.now())
-		if err != nil {
+		due, err := q.opt.Store.DueNotices(ctx, q.now(), away...)
+		if err != nil || len(due) == 0 {
 			return err
 		}
-		tried := 0
 		for i := range due {
 			n := &due[i]
-			if away[n.Channel] {
+			if slices.Contains(away, n.Channel) {
 				continue
 			}
-			tried++
 			failed := q.try(ctx, n)
 			if ctx.Err() != nil {
 				return nil // it is sent again after the next start
 			}
-			away[n.Channel] = failed != nil
+			if failed != nil && !errors.Is(failed, errNoReach) {
+				away = append(away, n.Channel)
+			}
 			if err := q.tried(ctx, n, failed); err != nil {
 				return err
 			}
-		}
-		if tried == 0 {
-			return nil
 		}
 	}
 	return nil

@@ -225,6 +225,34 @@ func TestMailServerAway(t *testing.T) {
 	}
 }
 
+// TestChannelsApart: however many wait for one channel that is away, those of another
+// are sent.
+func TestChannelsApart(t *testing.T) {
+	t.Parallel()
+	c := newCentre(t)
+	var told, refused int
+	hook := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/sms" {
+			refused++
+			w.WriteHeader(http.StatusBadGateway)
+			return
+		}
+		told++
+	}))
+	t.Cleanup(hook.Close)
+	secret := filepath.Join(t.TempDir(), "secret")
+	c.ok(os.WriteFile(secret, []byte("a-secret-of-the-webhook\n"), 0o600))
+	q := c.tracks(fmt.Sprintf(`webhook: {url: "%[1]s/hook", secret_file: %[2]q}, sms: {url: "%[1]s/sms", token_file: %[2]q, body: '{"to":"{to}","text":"{text}"}'}`, hook.URL, secret))
+	const many = 75
+	for range many {
+		c.open(q, "repair")
+	}
+	c.passes(q, 0)
+	if told != many || refused != 1 {
+		t.Errorf("%d of %d were told by one channel, and the other was asked %d times", told, many, refused)
+	}
+}
+
 // TestMailUntrusted: no password is shown to a server that is not who it should be.
 func TestMailUntrusted(t *testing.T) {
 	t.Parallel()
