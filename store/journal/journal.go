@@ -87,10 +87,11 @@ type Journal struct {
 
 	writing sync.Mutex // held while a group is brought to the disk, and while keys are destroyed; before mu
 
-	// on the writer's goroutine only
-	seg   segment   // also of who holds writing
-	free  []byte    // the buffer written last, used again
-	wrote time.Time // when a group was last written
+	// of who holds writing
+	seg  segment
+	free []byte // the buffer written last, used again
+
+	wrote time.Time // when a group was last written; on the writer's goroutine only
 }
 
 // Open opens the journal in a folder, made when missing, and begins a new
@@ -198,6 +199,14 @@ func (j *Journal) Stats() Stats {
 	return j.stats
 }
 
+// Flush brings what has been appended to the disk now, for whoever reads it there.
+func (j *Journal) Flush() error {
+	if err := j.write(); err != nil {
+		return fmt.Errorf("journal: %w", err)
+	}
+	return nil
+}
+
 // Close writes what waits, once more if need be, and closes.
 func (j *Journal) Close() error {
 	j.mu.Lock()
@@ -251,6 +260,8 @@ func (j *Journal) gather() bool {
 }
 
 func (j *Journal) end(err error) {
+	j.writing.Lock()
+	defer j.writing.Unlock()
 	if closing := j.seg.close(); err == nil {
 		err = closing
 	}

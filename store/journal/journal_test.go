@@ -310,6 +310,32 @@ func TestOldSegmentsGo(t *testing.T) {
 	want(t, dir, []int{1})
 }
 
+// TestFlush: what was appended can be read at once, by several who ask at a time, and
+// beside a Close.
+func TestFlush(t *testing.T) {
+	dir := t.TempDir()
+	j := start(t, dir, Options{SegmentBytes: 1 << 9})
+	for n := 1; n <= 30; n++ {
+		add(t, j, n, n)
+		if err := j.Flush(); err != nil {
+			t.Fatal(err)
+		}
+		want(t, dir, upTo(n))
+	}
+	add(t, j, 31, 60)
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			if err := j.Flush(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	closed(t, j)
+	all.Wait()
+	want(t, dir, upTo(60))
+}
+
 func TestManyWriters(t *testing.T) {
 	dir := t.TempDir()
 	j := start(t, dir, Options{SegmentBytes: 1 << 10})

@@ -290,6 +290,9 @@ func (f *personFile) text() ([]byte, error) {
 // Export gives what a running server keeps of a person. by is who asked for it, for
 // the log, which does not say of whom.
 func (a *App) Export(ctx context.Context, who store.Person, by string) ([]byte, error) {
+	if err := a.journal.Flush(); err != nil { // what routing knew a moment ago is his too
+		return nil, err
+	}
 	e := exporting{a.store, a.rim.key, a.opt.Server.Store.Journal}
 	f, err := e.do(ctx, who)
 	if err != nil {
