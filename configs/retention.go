@@ -7,6 +7,7 @@ type Retention struct {
 	Calls     time.Duration `key:"calls"`     // who called, and whose the call was
 	Consents  time.Duration `key:"consents"`  // what a customer has said, once he has said something else
 	Decisions time.Duration `key:"decisions"` // whether somebody might be contacted
+	Requests  time.Duration `key:"requests"`  // what customers have asked for, once it is closed
 }
 
 const (
@@ -19,6 +20,7 @@ func (s *serverReader) retention(o *object) {
 	r := &s.out.Retention
 	r.Calls = s.duration(o.get("calls"), shortestKept, longestKept, 0)
 	r.Consents = s.duration(o.get("consents"), shortestKept, longestKept, 0)
+	r.Requests = s.duration(o.get("requests"), shortestKept, longestKept, 0)
 	decisions := o.get("decisions")
 	r.Decisions = s.duration(decisions, shortestKept, longestKept, 0)
 	for _, rule := range s.out.Contact.byPurpose() {

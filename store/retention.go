@@ -19,6 +19,8 @@ const (
 		WHERE n.customer = consents.customer AND n.purpose = consents.purpose AND n.channel = consents.channel AND n.at > consents.at AND n.at < $3)`
 	qDecisionPage     = `SELECT MAX(id), MAX(at) FROM (SELECT id, at FROM contact_decisions WHERE id > $1 ORDER BY id LIMIT $2) page`
 	qDropOldDecisions = `DELETE FROM contact_decisions WHERE id > $1 AND id <= $2 AND contact_at < $3`
+	// Their steps and notices go with them.
+	qDropClosed = `DELETE FROM requests WHERE ref IN (SELECT ref FROM requests WHERE state = 'closed' AND closed_at < $1 LIMIT CAST($2 AS INTEGER))`
 	// Together: whoever else writes waits for one slice at most.
 	retainTogether = 1000
 	// counterForgotten is the last call whose caller was forgotten.
@@ -78,6 +80,24 @@ func (s *Store) DropDecisions(ctx context.Context, before time.Time) (gone int, 
 		err = fmt.Errorf("store: drop old contact decisions: %w", err)
 	}
 	return gone, err
+}
+
+// DropRequests removes requests that were closed before an instant, with all that was
+// done about them. It says how many.
+func (s *Store) DropRequests(ctx context.Context, before time.Time) (gone int, err error) {
+	for {
+		var n int64
+		err = s.write.inTx(ctx, func(t *tx) (err error) {
+			n, err = t.exec(qDropClosed, before.UnixMicro(), retainTogether)
+			return err
+		})
+		if err != nil {
+			return gone, fmt.Errorf("store: drop old requests: %w", err)
+		}
+		if gone += int(n); n < retainTogether {
+			return gone, nil
+		}
+	}
 }
 
 // dropPages goes through a table by its ids. A page gives its last id and what end asks

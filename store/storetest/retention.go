@@ -60,6 +60,26 @@ func testRetention(t *testing.T, f Fixture) {
 		t.Errorf("%d consents dropped, left: %+v", n, left)
 	}
 
+	for ref, closed := range map[string]int{"R-1": -50, "R-2": -20, "R-3": 0} {
+		openWish(t, s, store.Person{Customer: "K1"}, wish(ref, "ben", "", 8))
+		if closed < 0 {
+			_, err := s.ChangeRequest(t.Context(), ref, func(r *store.Request) ([]store.RequestStep, []store.Notice, error) {
+				r.State, r.ClosedAt = store.RequestClosed, at(closed)
+				return []store.RequestStep{stepOf("closed", "ben", "")}, nil, nil
+			})
+			ok(t, err)
+		}
+	}
+	n, err = s.DropRequests(t.Context(), at(-30))
+	ok(t, err)
+	list, err := s.RequestsOf(t.Context(), "K1", 0)
+	ok(t, err)
+	steps, err := s.RequestSteps(t.Context(), "R-1")
+	ok(t, err)
+	if n != 1 || refs(list) != "R-3 R-2" || len(steps) != 0 {
+		t.Errorf("%d requests dropped, left %s, and %d steps", n, refs(list), len(steps))
+	}
+
 	for _, days := range []int{-50, -20} {
 		_, err := s.Decide(t.Context(), store.ContactDecision{Customer: "K1", Contact: permission.Contact{Purpose: permission.Offer, Channel: permission.Call, At: at(days)}},
 			0, func([]time.Time) permission.Decision { return permission.Decision{Reason: permission.NotAsked} })

@@ -52,6 +52,7 @@ func (a *App) retainOnce(ctx context.Context, now time.Time) {
 		{"calls", spans.Calls, a.store.ForgetCallers},
 		{"consents", spans.Consents, a.store.DropConsents},
 		{"decisions", spans.Decisions, a.store.DropDecisions},
+		{"requests", spans.Requests, a.store.DropRequests},
 	} {
 		if class.span == 0 {
 			continue
