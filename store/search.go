@@ -50,7 +50,8 @@ type Found struct {
 type searchIndex interface {
 	// unindexed counts what is to be added, to at most so many.
 	unindexed(ctx context.Context, p querier, most int) (int, error)
-	// add gives at most so many interactions their terms, the newest first.
+	// add gives at most so many interactions their terms, the latest written or the
+	// newest first.
 	add(t *tx, most int) (int, error)
 	// gone says whether terms are there of interactions that are gone, and remove takes
 	// those of at most so many out; of one customer's when whose is not nil.

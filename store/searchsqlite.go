@@ -21,7 +21,7 @@ type ftsIndex struct{}
 const (
 	qUnindexedSQLite = `SELECT COUNT(*) FROM (SELECT 1 FROM interactions WHERE search_no IS NULL LIMIT CAST($1 AS INTEGER))`
 	qNextUnindexed   = `SELECT rowid, customer, id, at, title, detail, note FROM interactions WHERE search_no IS NULL
-		ORDER BY at DESC LIMIT CAST($1 AS INTEGER)`
+		ORDER BY rowid DESC LIMIT CAST($1 AS INTEGER)`
 	qNumberTaken = `SELECT (SELECT COUNT(*) FROM interactions WHERE search_no = $1), (SELECT terms FROM interaction_terms WHERE rowid = $1)`
 	qNumberGiven = `UPDATE interactions SET search_no = $2 WHERE rowid = $1`
 	qAddTerms    = `INSERT INTO interaction_terms (rowid, terms) VALUES ($1, $2)`

@@ -28,7 +28,7 @@ export function useSearch(find: (words: string, after: string) => Promise<Search
   const turn = useRef(0);
   const ask = useCallback(async (looked: string, before: SearchHit[], after: string) => {
     const mine = ++turn.current;
-    setS((x) => ({ ...x, asked: looked, busy: true, refusal: '', hits: before }));
+    setS((x) => (after ? { ...x, busy: true, refusal: '' } : { ...nothing, asked: looked, busy: true }));
     try {
       const f = await find(looked, after);
       if (mine === turn.current) setS({ asked: looked, hits: [...before, ...f.hits], next: f.next, waiting: f.waiting, busy: false, refusal: '' });
