@@ -82,7 +82,7 @@ type Desk interface {
 }
 
 // Options are what a Server works with. All of Users, Sessions, Desk, Answers,
-// Board, Calls, Explain, Trace, Report, AfterCall, Origins, Log and Registry must be set.
+// Board, Calls, Explain, Trace, Report, AfterCall, Interest, Origins, Log and Registry must be set.
 type Options struct {
 	Users    Users
 	Sessions Sessions
@@ -95,6 +95,9 @@ type Options struct {
 	// AfterCall counts what became of the calls of a period; it gives AFTER of
 	// docs/http-api.md, with the errors of Report.
 	AfterCall func(ctx context.Context, from, to time.Time) ([]byte, error)
+	// Interest counts what calls were about in the last whole weeks, and which way that
+	// goes; it gives INTEREST of docs/http-api.md, or with services the HINTS for them.
+	Interest func(ctx context.Context, weeks int, services []string) ([]byte, error)
 	// Day is what has been counted today, by line ("" is the centre); false
 	// while that is not known. Nil: since the engine started.
 	Day func(now time.Time) (Day, bool)
@@ -236,6 +239,8 @@ func New(opt Options) *Server {
 		{http.MethodGet, "/api/v1/calls/{call}", RoleSupervisor, s.call},
 		{http.MethodGet, "/api/v1/report", RoleSupervisor, s.report},
 		{http.MethodGet, "/api/v1/after-call", RoleSupervisor, s.afterCall},
+		{http.MethodGet, "/api/v1/interest", RoleSupervisor, s.interest},
+		{http.MethodGet, "/api/v1/interest/hints", RoleSupervisor, s.interestHints},
 		{http.MethodGet, "/api/v1/calls/{call}/explain", RoleSupervisor, s.explain},
 		{http.MethodGet, "/api/v1/calls/{call}/trace", RoleSupervisor, s.trace},
 		{http.MethodGet, "/desk", "", s.desk},

@@ -51,6 +51,7 @@ func Run(t *testing.T, fresh func(testing.TB) Fixture) {
 		{"ledger/calls of a number", testPast},
 		{"ledger/concurrent writers", testConcurrent},
 		{"ledger/fold", testFoldCalls},
+		{"ledger/contacts of a span", testContactCounts},
 		{"folding", testFolding},
 		{"dialogs", testDialogs},
 		{"numbers", testNumbers},

@@ -6,6 +6,7 @@ import { HttpError, type User, whoAmI } from './api/http';
 import { Board } from './board/Board';
 import { DeskPage } from './desk/DeskPage';
 import { i18next } from './i18n';
+import { Interest } from './interest/Interest';
 import { LinkLogin, Login } from './login/Login';
 import { Merges } from './merges/Merges';
 import { RequestsPage } from './requests/RequestsPage';
@@ -26,7 +27,7 @@ function first(): Who {
 const start = first();
 
 /** Where a supervisor may be; the first is where one comes in. */
-const pages = ['/board', '/requests', '/after-call', '/search', '/duplicates'];
+const pages = ['/board', '/requests', '/after-call', '/interest', '/search', '/duplicates'];
 
 const homeOf = (u: User, at: string) => (u.role === 'agent' ? '/' : pages.includes(at) ? at : pages[0]!);
 
@@ -38,12 +39,14 @@ function Console({ user, at, go, onSignedOut }: { user: User; at: string; go: (t
     { at: '/requests', name: t('requests.title'), icon: 'flag', go: () => go('/requests') },
     { at: '/search', name: t('rail.search'), icon: 'search', go: () => go('/search') },
     { at: '/after-call', name: t('rail.after'), icon: 'redo', go: () => go('/after-call') },
+    { at: '/interest', name: t('rail.interest'), icon: 'signal', go: () => go('/interest') },
     { at: '/duplicates', name: t('rail.merges'), icon: 'user', go: () => go('/duplicates') },
   ];
   const rest = { user, onSignedOut, places: all.filter((x) => x.at !== at) };
   if (at === '/requests') return <RequestsPage {...rest} />;
   if (at === '/search') return <SearchPage {...rest} />;
   if (at === '/after-call') return <AfterCall {...rest} />;
+  if (at === '/interest') return <Interest {...rest} />;
   return at === '/duplicates' ? <Merges {...rest} /> : <Board {...rest} />;
 }
 

@@ -1,7 +1,7 @@
 // What the desk does, seen from both ends: what stands on the page and what
 // reached the server.
 import assert from 'node:assert/strict';
-import { afterData, card, people, received, searchData } from './fixtures.mjs';
+import { afterData, card, interestData, people, received, searchData } from './fixtures.mjs';
 import { accessible, fits, withPage } from './harness.mjs';
 import { asking, asks, barIs, cardFor, offer, phase, question, scenes, seen, state, talk, us } from './scenes.mjs';
 
@@ -999,6 +999,30 @@ export const behaviour = {
     await page.getByText('choose a shorter span').waitFor();
     assert.equal(await id('after').count(), 0, 'figures of another span stay');
   }, { user: 'boss', prepare: (s) => Object.assign(s, { board: boardData(), after: afterData() }) }),
+
+  'interest: what rises stands first, divided by segment and region': desk(async ({ page, id, server }) => {
+    await page.getByRole('button', { name: 'Interest' }).click();
+    await id('interest').waitFor();
+    const states = await page.locator('[data-testid=interest] tbody tr').evaluateAll((rows) => rows.map((r) => r.dataset.state));
+    assert.deepEqual(states, ['rising', 'falling', 'unclear']);
+    assert.match(await id('line-fibre').innerText(), /Fibre at home\s+Rising\s+\+14[^]*\+10% to \+19%/);
+    assert.match(await id('line-contract_end').innerText(), /Falling\s+−8%/);
+    assert.match(await id('line-sales').innerText(), /sales\s+queue\s+Too little to say\s+–\s+12/);
+    await id('by-segment').click();
+    assert.match(await id('line-fibre-').innerText(), /not known\s+Steady/);
+    await id('only-segment').selectOption('gold');
+    assert.equal(await page.locator('[data-testid=interest] tbody tr').count(), 1);
+    await id('by-region').click();
+    await id('line-fibre-north').waitFor();
+    server.interest = { weeks: [], callers_forgotten: true, left_out: 0, lines: [] };
+    await id('weeks-52').click();
+    await page.getByText('No week is known whole yet').waitFor();
+    await page.getByText('older than callers are kept').waitFor();
+    assert.deepEqual(server.interestAsked, ['26', '52']);
+    server.interestRefused = true;
+    await id('weeks-13').click();
+    await page.getByText('cannot be read now').waitFor();
+  }, { user: 'boss', prepare: (s) => Object.assign(s, { board: boardData(), interest: interestData() }) }),
 
   'a session that is over leads from the requests to the sign-in': desk(async ({ page, id, context }) => {
     await page.getByRole('button', { name: 'Requests' }).click();

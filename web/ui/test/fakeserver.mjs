@@ -55,6 +55,7 @@ export class FakeServer {
   searches = [];
   after = [];
   afterAsked = [];
+  interestAsked = [];
   afterRefused = '';
   merges = [];
   apart = [];
@@ -159,6 +160,9 @@ export class FakeServer {
       case 'GET /api/v1/after-call':
         this.afterAsked.push(Math.round((url.searchParams.get('to') - url.searchParams.get('from')) / 86_400_000_000));
         return this.afterRefused ? json(413, { code: this.afterRefused }) : json(200, { lines: this.after });
+      case 'GET /api/v1/interest':
+        this.interestAsked.push(url.searchParams.get('weeks'));
+        return this.interestRefused ? json(503, { code: 'unavailable' }) : json(200, this.interest);
       case 'GET /api/v1/duplicates':
         return json(200, { duplicates: this.duplicates, more: 0 });
       case 'GET /api/v1/merges':

@@ -57,6 +57,19 @@ func (a *App) afterCall(ctx context.Context, from, to time.Time) ([]byte, error)
 	return json.Marshal(r)
 }
 
+// interest implements web.Options.Interest.
+func (a *App) interest(ctx context.Context, weeks int, services []string) ([]byte, error) {
+	q := statistics.InterestQuery{Weeks: weeks, Callers: a.opt.Server.Retention.Calls}
+	r, err := statistics.BuildInterest(ctx, a.store, a.Policy(), q, time.Now())
+	switch {
+	case err != nil:
+		return nil, err
+	case services != nil:
+		return json.Marshal(map[string]any{"hints": r.Hints(services)})
+	}
+	return json.Marshal(r)
+}
+
 // today implements web.Options.Day.
 func (a *App) today(now time.Time) (web.Day, bool) {
 	day, lines, known := a.book.Day(now)

@@ -96,6 +96,15 @@ export interface AfterLine {
 
 export const afterCall = async (from: number, to: number) => ((await request('GET', `/api/v1/after-call?from=${from * 1000}&to=${to * 1000}`)) as { lines: AfterLine[] }).lines;
 
+/** How often something was asked about, week by week: a line of INTEREST of docs/http-api.md. */
+export interface InterestLine {
+  by: 'all' | 'service' | 'segment' | 'region' | 'segment_region'; service: string; queue: boolean; title: Record<string, string> | null; segment: string; region: string;
+  calls: number; weekly: number[]; state: 'rising' | 'falling' | 'steady' | 'unclear'; change: Share;
+}
+export interface Interest { weeks: number[]; callers_forgotten: boolean; left_out: number; lines: InterestLine[] }
+
+export const interest = async (weeks: number) => (await request('GET', `/api/v1/interest?weeks=${weeks}`)) as Interest;
+
 /** What a caller has left in a mailbox: MESSAGE of docs/http-api.md. */
 export interface Message {
   call: number; mailbox: string; queue: string; language: string; left_at: number; length_ms: number; state: 'new' | 'heard' | 'done';
