@@ -42,3 +42,20 @@ func testContactCounts(t *testing.T, f Fixture) {
 		t.Errorf("counted %q, want %q", got, want)
 	}
 }
+
+// testInterestStates: what was said of a line takes the place of what was said before.
+func testInterestStates(t *testing.T, f Fixture) {
+	s := open(t, f)
+	first := store.InterestState{InterestKey: store.InterestKey{Division: "segment", Service: "fibre", Segment: "gold"}, State: "steady", Since: at(-7)}
+	queue := store.InterestState{InterestKey: store.InterestKey{Division: "region", Service: "fibre", Queue: true, Region: "north"}, State: "falling", Was: "steady", Since: at(0), Told: true}
+	ok(t, s.SaveInterestStates(t.Context()))
+	ok(t, s.SaveInterestStates(t.Context(), first, queue))
+	later := first
+	later.State, later.Was, later.Since, later.Told = "rising", "steady", at(0), true
+	ok(t, s.SaveInterestStates(t.Context(), later))
+	got, err := s.InterestStates(t.Context())
+	ok(t, err)
+	if len(got) != 2 || got[first.InterestKey] != later || got[queue.InterestKey] != queue {
+		t.Errorf("states %+v", got)
+	}
+}

@@ -52,6 +52,7 @@ func Run(t *testing.T, fresh func(testing.TB) Fixture) {
 		{"ledger/concurrent writers", testConcurrent},
 		{"ledger/fold", testFoldCalls},
 		{"ledger/contacts of a span", testContactCounts},
+		{"interest", testInterestStates},
 		{"folding", testFolding},
 		{"dialogs", testDialogs},
 		{"numbers", testNumbers},

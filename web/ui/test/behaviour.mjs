@@ -1005,7 +1005,7 @@ export const behaviour = {
     await id('interest').waitFor();
     const states = await page.locator('[data-testid=interest] tbody tr').evaluateAll((rows) => rows.map((r) => r.dataset.state));
     assert.deepEqual(states, ['rising', 'falling', 'unclear']);
-    assert.match(await id('line-fibre').innerText(), /Fibre at home\s+Rising\s+\+14[^]*\+10% to \+19%/);
+    assert.match(await id('line-fibre').innerText(), /Fibre at home\s+Rising\s+since 16 Nov, was steady\s+\+14[^]*\+10% to \+19%/);
     assert.match(await id('line-contract_end').innerText(), /Falling\s+−8%/);
     assert.match(await id('line-sales').innerText(), /sales\s+queue\s+Too little to say\s+–\s+12/);
     await id('by-segment').click();

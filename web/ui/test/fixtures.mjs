@@ -154,14 +154,14 @@ export function afterData() {
 export function interestData(weeks = 26) {
   const line = (by, service, state, change, slope, more) => {
     const weekly = Array.from({ length: weeks }, (_, i) => Math.max(0, Math.round(20 + slope * (i - weeks / 2) + 3 * Math.sin(i * 2.3))));
-    return { by, service, queue: false, title: null, segment: '', region: '', weekly, calls: weekly.reduce((a, b) => a + b, 0), state, change, ...more };
+    return { by, service, queue: false, title: null, segment: '', region: '', weekly, calls: weekly.reduce((a, b) => a + b, 0), state, change, was: '', since: 0, ...more };
   };
   const up = { value: 14.2, low: 9.8, high: 18.8 }, down = { value: -8.1, low: -11.4, high: -4.7 };
   return {
     weeks: Array.from({ length: weeks }, (_, i) => (Date.UTC(2026, 4, 25) + i * 604_800_000) * 1000), callers_forgotten: false, left_out: 0,
     lines: [
       line('all', '', 'steady', { value: 1.1, low: -2, high: 4.3 }, 0), line('service', 'contract_end', 'falling', down, -0.7),
-      line('service', 'fibre', 'rising', up, 1.1, { title: { en: 'Fibre at home', ru: 'Оптика домой' } }),
+      line('service', 'fibre', 'rising', up, 1.1, { title: { en: 'Fibre at home', ru: 'Оптика домой' }, was: 'steady', since: Date.UTC(2026, 10, 16) * 1000 }),
       line('service', 'sales', 'unclear', null, 0, { queue: true, calls: 12, weekly: Array(weeks).fill(0).with(2, 12) }),
       line('segment', 'fibre', 'rising', up, 1, { segment: 'gold' }), line('segment', 'fibre', 'steady', { value: 0.4, low: -6, high: 7 }, 0, { segment: '' }),
       line('region', 'fibre', 'rising', up, 1, { region: 'north' }), line('segment_region', 'fibre', 'rising', up, 1, { segment: 'gold', region: 'north' }),

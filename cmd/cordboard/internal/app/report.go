@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/cordboard/cordboard/cmd/cordboard/internal/statistics"
+	"github.com/cordboard/cordboard/store"
 	"github.com/cordboard/cordboard/web"
 )
 
@@ -61,6 +62,11 @@ func (a *App) afterCall(ctx context.Context, from, to time.Time) ([]byte, error)
 func (a *App) interest(ctx context.Context, weeks int, services []string) ([]byte, error) {
 	q := statistics.InterestQuery{Weeks: weeks, Callers: a.opt.Server.Retention.Calls}
 	r, err := statistics.BuildInterest(ctx, a.store, a.Policy(), q, time.Now())
+	if err == nil && weeks == statistics.WatchedWeeks {
+		var states map[store.InterestKey]store.InterestState
+		states, err = a.store.InterestStates(ctx)
+		r.Remember(states)
+	}
 	switch {
 	case err != nil:
 		return nil, err

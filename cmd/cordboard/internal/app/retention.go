@@ -14,9 +14,11 @@ const (
 	retentionTime = 2 * time.Hour
 )
 
-// retain removes what is kept too long: at the start, and each night.
+// retain looks which way interest goes, and removes what is kept too long: at the start,
+// and each night.
 func (a *App) retain(ctx context.Context) {
 	for {
+		a.watchInterest(ctx, time.Now())
 		a.retainOnce(ctx, time.Now())
 		wait := time.NewTimer(time.Until(nextNight(time.Now(), a.Policy().Zone)))
 		select {

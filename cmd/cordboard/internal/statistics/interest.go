@@ -35,6 +35,35 @@ type Interest struct {
 	Forgotten bool // segments and regions are not told: callers of these weeks are forgotten
 
 	policy *routing.Policy
+	states map[store.InterestKey]store.InterestState // of Remembered; nil: not asked for
+}
+
+// WatchedWeeks is the span whose words are remembered from one reading to the next.
+const WatchedWeeks = 26
+
+// Remember adds since when each line goes the way it goes: of readings of WatchedWeeks.
+func (in *Interest) Remember(states map[store.InterestKey]store.InterestState) { in.states = states }
+
+// Changes are the states that are new, and those that are others than before. Too little
+// to say changes nothing: what was certain holds until something else is. Of a line that
+// nothing was said of before, there is nothing to tell.
+func (in *Interest) Changes(before map[store.InterestKey]store.InterestState) (out []store.InterestState) {
+	if len(in.Weeks) == 0 {
+		return nil
+	}
+	for i := range in.Lines {
+		l := &in.Lines[i]
+		old, known := before[l.stored()]
+		if l.State == trend.Unclear || known && old.State == string(l.State) {
+			continue
+		}
+		out = append(out, store.InterestState{InterestKey: l.stored(), State: string(l.State), Was: old.State, Since: in.Weeks[len(in.Weeks)-1].AddDate(0, 0, 7), Told: !known})
+	}
+	return out
+}
+
+func (k InterestKey) stored() store.InterestKey {
+	return store.InterestKey{Division: k.By, Service: k.Service, Queue: k.Queue, Segment: k.Segment, Region: k.Region}
 }
 
 // InterestKey says what a line counts. By is figures.OfAll, OfService, or what the service is

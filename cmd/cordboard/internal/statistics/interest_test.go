@@ -79,6 +79,22 @@ func TestInterest(t *testing.T) {
 	if err != nil || strings.Contains(string(text), "+44") || !strings.Contains(string(text), `"title":{"ru":"Оптика"}`) {
 		t.Errorf("%v: %s", err, text)
 	}
+	// What it goes by now is remembered; only what was something else has changed.
+	fell := store.InterestKey{Division: OfSegment, Service: "fibre", Segment: "gold"}
+	before := map[store.InterestKey]store.InterestState{fell: {InterestKey: fell, State: "falling", Told: true}}
+	for _, c := range r.Changes(before) {
+		before[c.InterestKey] = c
+		if c.Told == (c.InterestKey == fell) || c.State == "rising" && !c.Since.Equal(monday.AddDate(0, 0, 70)) {
+			t.Errorf("changed: %+v", c)
+		}
+	}
+	if again := r.Changes(before); len(before) < 5 || len(again) != 0 {
+		t.Errorf("%d states, changed again: %+v", len(before), again)
+	}
+	r.Remember(before)
+	if text, err = json.Marshal(r); err != nil || strings.Count(string(text), `"was":"falling"`) != 1 {
+		t.Errorf("%v: %s", err, text)
+	}
 	hints := r.Hints([]string{"fibre", "b"})
 	if len(hints) != 4 || hints[0].Way != "up" || hints[0].Reasons[0].Change.Low <= 0 {
 		t.Errorf("hints %+v", hints)

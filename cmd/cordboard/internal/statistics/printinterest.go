@@ -23,6 +23,8 @@ type interestLineView struct {
 	Weekly []int      `json:"weekly"`
 	State  string     `json:"state"`
 	Change *shareView `json:"change"`
+	Was    string     `json:"was"`
+	Since  int64      `json:"since"`
 }
 
 type interestKeyView struct {
@@ -42,7 +44,11 @@ func (in *Interest) MarshalJSON() ([]byte, error) {
 	}
 	for i := range in.Lines {
 		l := &in.Lines[i]
-		v.Lines = append(v.Lines, interestLineView{interestKeyView: in.viewKey(l.InterestKey), Calls: l.Total, Weekly: l.Calls, State: string(l.State), Change: viewChange(l.Trend)})
+		line := interestLineView{interestKeyView: in.viewKey(l.InterestKey), Calls: l.Total, Weekly: l.Calls, State: string(l.State), Change: viewChange(l.Trend)}
+		if s := in.states[l.stored()]; s.Was != "" && s.State == line.State {
+			line.Was, line.Since = s.Was, s.Since.UnixMicro()
+		}
+		v.Lines = append(v.Lines, line)
 	}
 	return json.Marshal(v)
 }

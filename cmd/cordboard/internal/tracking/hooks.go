@@ -81,7 +81,20 @@ type hookWire struct {
 
 // Send implements Channel.
 func (w *webhook) Send(ctx context.Context, _ store.Reach, n Notice) error {
-	body, err := json.Marshal(hookWire{n.ID, n.What, n.User, n.Ref, n.Kind, n.Title, n.DueAt, w.desk})
+	return w.post(ctx, hookWire{n.ID, n.What, n.User, n.Ref, n.Kind, n.Title, n.DueAt, w.desk})
+}
+
+// Post posts something else than a notice to the webhook, signed as they are. Without
+// one there is nobody to tell.
+func (q *Requests) Post(ctx context.Context, what any) error {
+	if w, ok := q.channels[store.ByWebhook].(*webhook); ok {
+		return w.post(ctx, what)
+	}
+	return nil
+}
+
+func (w *webhook) post(ctx context.Context, what any) error {
+	body, err := json.Marshal(what)
 	if err != nil {
 		return err
 	}

@@ -99,7 +99,7 @@ export const afterCall = async (from: number, to: number) => ((await request('GE
 /** How often something was asked about, week by week: a line of INTEREST of docs/http-api.md. */
 export interface InterestLine {
   by: 'all' | 'service' | 'segment' | 'region' | 'segment_region'; service: string; queue: boolean; title: Record<string, string> | null; segment: string; region: string;
-  calls: number; weekly: number[]; state: 'rising' | 'falling' | 'steady' | 'unclear'; change: Share;
+  calls: number; weekly: number[]; state: 'rising' | 'falling' | 'steady' | 'unclear'; change: Share; was: '' | 'rising' | 'falling' | 'steady'; since: number;
 }
 export interface Interest { weeks: number[]; callers_forgotten: boolean; left_out: number; lines: InterestLine[] }
 

@@ -4,7 +4,7 @@ import { useCallback, useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { HttpError, interest, type Interest as Answer, type InterestLine, signOut, type User } from '../api/http';
 import { LanguageButton } from '../desk/StatusBar';
-import { number, percent } from '../format/intl';
+import { number, percent, shortDate } from '../format/intl';
 import { typeTitle } from '../requests/list';
 import { Icon } from '../ui/Icon';
 import { type Place, Rail } from '../ui/Rail';
@@ -114,7 +114,7 @@ function Line({ l, hasSegment, hasRegion }: { l: InterestLine; hasSegment: boole
       <td><b className="m">{typeTitle(l.title, lang, l.service.replaceAll('_', ' '))}</b>{l.queue && <span className="t3"> {t('interest.queue')}</span>}</td>
       {hasSegment && <td>{l.segment || <span className="t3">{t('interest.unknown')}</span>}</td>}
       {hasRegion && <td>{l.region || <span className="t3">{t('interest.unknown')}</span>}</td>}
-      <td className={l.state === 'unclear' ? 't3' : ''}>{t(`interest.${l.state}`)}</td>
+      <td className={l.state === 'unclear' ? 't3' : ''}>{l.was ? <span className="after-share"><b>{t(`interest.${l.state}`)}</b><small>{t(`interest.since_${l.was}`, { date: shortDate(l.since / 1000, Date.now(), lang) })}</small></span> : t(`interest.${l.state}`)}</td>
       <td className="r">{l.change ? <span className="after-share num"><b>{signed(l.change.value)}</b><small>{t('interest.between', { low: signed(l.change.low), high: signed(l.change.high) })}</small></span> : '–'}</td>
       <td className="r num">{number(l.calls, lang)}</td>
       <td><Bars weekly={l.weekly} /></td>
