@@ -1014,11 +1014,14 @@ export const behaviour = {
     assert.equal(await page.locator('[data-testid=interest] tbody tr').count(), 1);
     await id('by-region').click();
     await id('line-fibre-north').waitFor();
+    server.interest = { ...interestData(), lines: interestData().lines.filter((l) => l.by === 'service') };
+    await id('weeks-13').click();
+    await page.getByText('The routing document has no regions').waitFor();
     server.interest = { weeks: [], callers_forgotten: true, left_out: 0, lines: [] };
     await id('weeks-52').click();
     await page.getByText('No week is known whole yet').waitFor();
     await page.getByText('older than callers are kept').waitFor();
-    assert.deepEqual(server.interestAsked, ['26', '52']);
+    assert.deepEqual(server.interestAsked, ['26', '13', '52']);
     server.interestRefused = true;
     await id('weeks-13').click();
     await page.getByText('cannot be read now').waitFor();

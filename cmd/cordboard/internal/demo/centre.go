@@ -96,6 +96,11 @@ func open(ctx context.Context, o Options) (c *centre, err error) {
 	if err := c.fill(ctx); err != nil {
 		return c, err
 	}
+	if o.Calls == 0 { // a counted run counts the ledger
+		if err := c.fillPast(ctx, time.Now().Add(-24*time.Hour)); err != nil {
+			return c, err
+		}
+	}
 	if err := c.app.Start(); err != nil {
 		return c, err
 	}

@@ -65,7 +65,8 @@ func (c *centre) greet(o Options) {
 	base := "http://" + c.app.WebAddr().String()
 	link := func(id agents.ID) string { return base + "/in#" + c.links[id] }
 	fmt.Fprintf(o.Out, `
-Cordboard demo: %[1]d invented customers, %[2]d agents, live synthetic calls.
+Cordboard demo: %[1]d invented customers, %[2]d agents, live synthetic calls,
+and half a year of invented ones in the ledger.
 Open two windows side by side, press Ready in both, and wait for a call:
 
   first agent, %-15[3]s %[4]s

@@ -198,6 +198,9 @@ func keysOf(p *routing.Policy, c *store.ContactCount, forgotten bool) []Interest
 	both.By, both.Segment, both.Region = OfBoth, c.Segment, p.Regions.Of(c.Prefix, c.Trunk)
 	segment, region := k, k
 	segment.By, segment.Segment = OfSegment, both.Segment
+	if len(p.Regions.All()) == 0 {
+		return append(keys, segment)
+	}
 	region.By, region.Region = OfRegion, both.Region
 	return append(keys, segment, region, both)
 }

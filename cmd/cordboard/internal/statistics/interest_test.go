@@ -99,8 +99,14 @@ func TestInterest(t *testing.T) {
 	if len(hints) != 4 || hints[0].Way != "up" || hints[0].Reasons[0].Change.Low <= 0 {
 		t.Errorf("hints %+v", hints)
 	}
-	if none := r.Hints([]string{"b"}); len(none) != 0 {
-		t.Errorf("hints for what stays: %+v", none)
+	if hints = r.Hints([]string{"b"}); len(hints) != 0 {
+		t.Errorf("hints for what stays: %+v", hints)
+	}
+	// A document without regions has no lines of them, nor tests them.
+	none := *p
+	none.Regions = nil
+	if r, err = BuildInterest(t.Context(), s, &none, InterestQuery{Weeks: 26}, now); err != nil || len(r.Lines) != 5 {
+		t.Errorf("%v, %d lines without regions", err, len(r.Lines))
 	}
 	// Who called over five weeks ago is forgotten: no segment may seem to rise by that.
 	r, err = BuildInterest(t.Context(), s, p, InterestQuery{Weeks: 26, Callers: 35 * 24 * time.Hour}, now)

@@ -870,6 +870,7 @@ export const en: Record<string, string> = {
   'interest.failed': 'The figures cannot be read now. Try again in a minute.',
   'interest.counting': 'Counting…',
   'interest.none': 'No calls here in these weeks.',
+  'interest.no_regions': 'The routing document has no regions.',
   'interest.young': 'No week is known whole yet: the first figures come on a Monday.',
   'interest.forgotten': 'Some of these weeks are older than callers are kept: segments and regions are told of a shorter span only.',
   'interest.left_out_one': '{{count}} line with fewer calls is left out.',

@@ -80,7 +80,7 @@ function Lines({ answer }: { answer: Answer }) {
           {hasRegion && <Choice name="region" all={t('interest.all_regions')} values={of.map((l) => l.region)} value={region} onChange={setRegion} />}
           <span className="seg req-seg" role="group" aria-label={t('interest.by')}>{divisions.map((d) => <button key={d} type="button" aria-pressed={d === by} onClick={() => setBy(d)} data-testid={`by-${d}`}>{t(`interest.by_${d}`)}</button>)}</span>
         </span></header>
-      {shown.length === 0 ? <p className="absent t3 pad" role="status">{t(answer.lines.length === 0 ? 'interest.young' : 'interest.none')}</p> : (
+      {shown.length === 0 ? <p className="absent t3 pad" role="status">{t(answer.lines.length === 0 ? 'interest.young' : of.length === 0 && hasRegion && !answer.callers_forgotten ? 'interest.no_regions' : 'interest.none')}</p> : (
         <div className="scroll-x" tabIndex={0} role="region" aria-label={t(`interest.lines_${by}`)}>
           <table className="tbl tbl-pad" data-testid="interest">
             <thead><tr><th>{t('interest.by_service')}</th>{hasSegment && <th>{t('interest.by_segment')}</th>}{hasRegion && <th>{t('interest.by_region')}</th>}<th>{t('interest.state')}</th><th className="r">{t('interest.change')}</th><th className="r">{t('interest.calls')}</th><th>{t('interest.weekly')}</th></tr></thead>
