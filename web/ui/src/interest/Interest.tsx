@@ -35,6 +35,7 @@ function useInterest(weeks: number, onSignedOut: () => void): { answer: Answer |
 export function Interest({ user, places, onSignedOut }: { user: User; places: Place[]; onSignedOut: () => void }) {
   const { t } = useTranslation();
   const [weeks, setWeeks] = useState<number>(26);
+  const [by, setBy] = useState<Division>('service');
   const { answer, failed } = useInterest(weeks, onSignedOut);
   const leave = useCallback(async () => {
     await signOut().catch(() => undefined);
@@ -54,7 +55,7 @@ export function Interest({ user, places, onSignedOut }: { user: User; places: Pl
           {failed && <p className="warn row" role="status"><Icon name="alert" size="sm" />{t('interest.failed')}</p>}
           {!answer && !failed && <p className="sheet absent t2 pad" role="status">{t('interest.counting')}</p>}
           {answer?.callers_forgotten && <p className="warn row" role="status"><Icon name="alert" size="sm" />{t('interest.forgotten')}</p>}
-          {answer && <Lines answer={answer} />}
+          {answer && <Lines answer={answer} by={by} setBy={setBy} />}
         </main>
       </div>
     </div>
@@ -63,9 +64,8 @@ export function Interest({ user, places, onSignedOut }: { user: User; places: Pl
 
 const order = ['rising', 'falling', 'steady', 'unclear'];
 
-function Lines({ answer }: { answer: Answer }) {
+function Lines({ answer, by, setBy }: { answer: Answer; by: Division; setBy: (to: Division) => void }) {
   const { t } = useTranslation();
-  const [by, setBy] = useState<Division>('service');
   const [segment, setSegment] = useState('*');
   const [region, setRegion] = useState('*');
   const of = answer.lines.filter((l) => l.by === by);
