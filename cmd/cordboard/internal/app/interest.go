@@ -18,9 +18,9 @@ const watchTime = 30 * time.Minute
 // the log, and by the webhook that notices go by. What that does not take is told the
 // next night.
 func (a *App) watchInterest(ctx context.Context, now time.Time) {
-	ctx, cancel := context.WithTimeout(ctx, watchTime)
+	within, cancel := context.WithTimeout(ctx, watchTime)
 	defer cancel()
-	if err := a.interestChanged(ctx, now); err != nil && ctx.Err() == nil {
+	if err := a.interestChanged(within, now); err != nil && ctx.Err() == nil {
 		a.log.Warn("which way interest goes cannot be told: it is tried again the next night", zap.Error(err))
 	}
 }
