@@ -154,6 +154,12 @@ func appendAnswer(to []byte, a *Answer) []byte {
 	if len(a.Steps) > 0 {
 		to = appendTexts(to, `,"steps":`, a.Steps)
 	}
+	if a.Owner != "" {
+		to = appendField(to, `,"owner":`, a.Owner)
+	}
+	if a.Review != "" {
+		to = appendField(to, `,"review":`, a.Review)
+	}
 	return append(to, '}')
 }
 

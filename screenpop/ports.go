@@ -62,16 +62,18 @@ type History interface {
 
 // Answer is one standard answer of the knowledge base.
 type Answer struct {
-	ID    string   `json:"id"`
-	Topic string   `json:"topic"`
-	Lang  string   `json:"lang"`
-	Title string   `json:"title"`
-	Say   string   `json:"say"` // what to read out
-	Steps []string `json:"steps,omitempty"`
+	ID     string   `json:"id"`
+	Topic  string   `json:"topic"`
+	Lang   string   `json:"lang"`
+	Title  string   `json:"title"`
+	Say    string   `json:"say"` // what to read out
+	Steps  []string `json:"steps,omitempty"`
+	Owner  string   `json:"owner,omitempty"`  // the agent who answers for it
+	Review string   `json:"review,omitempty"` // YYYY-MM-DD: from this day on it has to be looked at again
 }
 
 func (a Answer) equal(b Answer) bool {
-	return a.ID == b.ID && a.Topic == b.Topic && a.Lang == b.Lang && a.Title == b.Title && a.Say == b.Say && slices.Equal(a.Steps, b.Steps)
+	return a.ID == b.ID && a.Topic == b.Topic && a.Lang == b.Lang && a.Title == b.Title && a.Say == b.Say && a.Owner == b.Owner && a.Review == b.Review && slices.Equal(a.Steps, b.Steps)
 }
 
 // Answers finds standard answers. A topic of "" means all; query "" means the

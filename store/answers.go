@@ -18,12 +18,14 @@ import (
 // that one converts to the other. The same id in several languages is one
 // answer, translated.
 type Answer struct {
-	ID    string   `json:"id"`
-	Topic string   `json:"topic"`
-	Lang  string   `json:"lang"`
-	Title string   `json:"title"`
-	Say   string   `json:"say"`
-	Steps []string `json:"steps,omitempty"`
+	ID     string   `json:"id"`
+	Topic  string   `json:"topic"`
+	Lang   string   `json:"lang"`
+	Title  string   `json:"title"`
+	Say    string   `json:"say"`
+	Steps  []string `json:"steps,omitempty"`
+	Owner  string   `json:"owner,omitempty"`  // the agent who answers for it
+	Review string   `json:"review,omitempty"` // YYYY-MM-DD: from this day on it has to be looked at again
 }
 
 const (
@@ -91,7 +93,7 @@ func saveAnswers(t *tx, answers []Answer) error {
 		if err != nil {
 			return err
 		}
-		if _, err := t.exec(qSaveAnswer, a.ID, a.Lang, a.Topic, a.Title, a.Say, steps); err != nil {
+		if _, err := t.exec(qSaveAnswer, a.ID, a.Lang, a.Topic, a.Title, a.Say, steps, a.Owner, a.Review); err != nil {
 			return err
 		}
 	}
@@ -186,7 +188,7 @@ func readAnswers(ctx context.Context, p querier) ([]Answer, error) {
 	err := each(ctx, p, qAnswers, nil, func(row *sql.Rows) error {
 		var a Answer
 		var steps string
-		if err := row.Scan(&a.ID, &a.Lang, &a.Topic, &a.Title, &a.Say, &steps); err != nil {
+		if err := row.Scan(&a.ID, &a.Lang, &a.Topic, &a.Title, &a.Say, &steps, &a.Owner, &a.Review); err != nil {
 			return err
 		}
 		if err := fromList(steps, &a.Steps); err != nil {

@@ -23,6 +23,7 @@ type HandedOver struct {
 	Tasks     int `json:"tasks"`     // late ones that were his to see to; a team takes none
 	Messages  int `json:"messages"`  // heard and not done with; to a team they are new again
 	Customers int `json:"customers"` // whose account manager he was; a team is none
+	Answers   int `json:"answers"`   // standard answers that were his; a team owns none
 	Notices   int `json:"notices"`   // not sent to him yet; to a team they stay
 }
 
@@ -39,6 +40,8 @@ const (
 	qRaiseWholesOf = `UPDATE customers SET version = version + 1, doc_version = NULL, changed_at = $2
 		WHERE id IN (SELECT m.whole FROM customer_merges m JOIN customers c ON c.id = m.other WHERE c.manager = $1)`
 	qGiveCustomers   = `UPDATE customers SET manager = $2, manager_name = $3, version = version + 1, doc_version = NULL, changed_at = $4 WHERE manager = $1`
+	qCountAnswersOf  = `SELECT COUNT(*) FROM answers WHERE owner = $1`
+	qGiveAnswers     = `UPDATE answers SET owner = $2 WHERE owner = $1`
 	qCountNoticesFor = `SELECT COUNT(*) FROM notices WHERE state = 'waiting' AND who = $1`
 	qGiveNotices     = `UPDATE notices SET who = $2 WHERE state = 'waiting' AND who = $1`
 )
@@ -54,6 +57,7 @@ func (s *Store) HandOver(ctx context.Context, h Handover) (out HandedOver, err e
 		give := []given{{&out.Messages, qCountMessages, qGiveMessages, []any{h.To.Agent}}}
 		if h.Team == "" {
 			give = append(give, given{&out.Notices, qCountNoticesFor, qGiveNotices, []any{h.To.Agent}},
+				given{&out.Answers, qCountAnswersOf, qGiveAnswers, []any{h.To.Agent}},
 				given{&out.Customers, qCountManaged, qGiveCustomers, []any{h.To.Agent, h.To.Name, now.UnixMicro()}})
 			if !h.Dry {
 				if err := t.put(qRaiseWholesOf, h.From, now.UnixMicro()); err != nil {

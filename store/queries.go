@@ -212,10 +212,10 @@ const (
 	qDeleteSession  = `DELETE FROM sessions WHERE token_hash = $1`
 	qExpireSessions = `DELETE FROM sessions WHERE expires_at <= $1`
 
-	qSaveAnswer = `INSERT INTO answers (id, lang, topic, title, say, steps, ord)
-		VALUES ($1, $2, $3, $4, $5, $6, COALESCE((SELECT MAX(a.ord) FROM answers a), 0) + 1)
+	qSaveAnswer = `INSERT INTO answers (id, lang, topic, title, say, steps, owner, review, ord)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, COALESCE((SELECT MAX(a.ord) FROM answers a), 0) + 1)
 		ON CONFLICT (id, lang) DO UPDATE SET topic = excluded.topic, title = excluded.title,
-			say = excluded.say, steps = excluded.steps`
-	qAnswers       = `SELECT id, lang, topic, title, say, steps FROM answers ORDER BY ord, id, lang`
+			say = excluded.say, steps = excluded.steps, owner = excluded.owner, review = excluded.review`
+	qAnswers       = `SELECT id, lang, topic, title, say, steps, owner, review FROM answers ORDER BY ord, id, lang`
 	qDeleteAnswers = `DELETE FROM answers`
 )

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/cordboard/cordboard/store"
 )
@@ -21,6 +22,7 @@ import (
 // between two lines "---", what to say, and the steps as a list numbered from 1 (docs/import.md).
 var (
 	answerName = regexp.MustCompile(`^([A-Za-z0-9_-]{1,64})\.([a-z]{2,3}(?:-[A-Za-z0-9]{2,8})?)\.md$`)
+	ownerForm  = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 	stepLine   = regexp.MustCompile(`^(\d{1,3})\. +(.*)$`)
 )
 
@@ -31,8 +33,9 @@ const (
 )
 
 type answerHead struct {
-	title, topic string
-	place        int // from 1, the best first; those without come last
+	title, topic  string
+	owner, review string
+	place         int // from 1, the best first; those without come last
 }
 
 // lineError is what is wrong at a line of an answer's file.
@@ -104,7 +107,7 @@ func parseAnswer(name string, text []byte) (a store.Answer, place int, err error
 	if err != nil {
 		return a, 0, err
 	}
-	return store.Answer{ID: named[1], Lang: named[2], Topic: head.topic, Title: head.title, Say: say, Steps: steps}, head.place, nil
+	return store.Answer{ID: named[1], Lang: named[2], Topic: head.topic, Title: head.title, Say: say, Steps: steps, Owner: head.owner, Review: head.review}, head.place, nil
 }
 
 // parseHead also tells how many lines the head takes.
@@ -143,12 +146,32 @@ func (h *answerHead) set(key, value string) (err error) {
 		h.title = value
 	case "topic":
 		h.topic = value
+	case "owner":
+		h.owner = value
+		return checkOwner(value)
+	case "review":
+		h.review = value
+		return checkReview(value)
 	case "place":
 		if h.place, err = strconv.Atoi(value); err != nil || h.place < 1 {
 			return errors.New("place is a whole number from 1")
 		}
 	default:
 		return fmt.Errorf("unknown field %q", key)
+	}
+	return nil
+}
+
+func checkOwner(id string) error {
+	if !ownerForm.MatchString(id) {
+		return errors.New("owner is an agent's id: letters, digits, _ and -")
+	}
+	return nil
+}
+
+func checkReview(day string) error {
+	if _, err := time.Parse(time.DateOnly, day); err != nil {
+		return errors.New("review is a day such as 2027-03-31")
 	}
 	return nil
 }
@@ -188,6 +211,12 @@ func formatAnswer(a store.Answer, place int) (string, []byte, error) {
 	fmt.Fprintf(&b, "%s\ntitle: %s\n", headEdge, a.Title)
 	if a.Topic != "" {
 		fmt.Fprintf(&b, "topic: %s\n", a.Topic)
+	}
+	if a.Owner != "" {
+		fmt.Fprintf(&b, "owner: %s\n", a.Owner)
+	}
+	if a.Review != "" {
+		fmt.Fprintf(&b, "review: %s\n", a.Review)
 	}
 	fmt.Fprintf(&b, "place: %d\n%s\n\n%s\n", place, headEdge, a.Say)
 	for i, s := range a.Steps {

@@ -28,13 +28,13 @@ func TestAnswerFolder(t *testing.T) {
 		"README.md":          "How we write answers.\n",
 		"bill.en.md":         "---\ntitle: Why is it higher: the bill\ntopic: care\nplace: 2\n---\nLet us look at it.\n\nLine by line.\n\n1. Open the bill\n   of this month\n\n2. Explain it\n",
 		"bill.ru.md":         "\ufeff---\r\ntitle: Почему счёт больше\r\n---\r\n\r\nСейчас разберёмся.\r\n",
-		"drops.en.md":        "---\ntitle: Evening drops\nplace: 1\n---\nThat is our side.\n",
+		"drops.en.md":        "---\ntitle: Evening drops\nplace: 1\nowner: anna.k\nreview: 2027-03-31\n---\nThat is our side.\n",
 		"notes.txt":          "not read",
 		"zh-notice.zh-CN.md": "---\ntitle: 账单\n---\n我们来看一下。\n",
 	})
 	got, err := readAnswerFolder(dir)
 	want := []store.Answer{
-		{ID: "drops", Lang: "en", Title: "Evening drops", Say: "That is our side."},
+		{ID: "drops", Lang: "en", Title: "Evening drops", Say: "That is our side.", Owner: "anna.k", Review: "2027-03-31"},
 		{ID: "bill", Lang: "en", Topic: "care", Title: "Why is it higher: the bill", Say: "Let us look at it.\n\nLine by line.", Steps: []string{"Open the bill\nof this month", "Explain it"}},
 		{ID: "bill", Lang: "ru", Title: "Почему счёт больше", Say: "Сейчас разберёмся."},
 		{ID: "zh-notice", Lang: "zh-CN", Title: "账单", Say: "我们来看一下。"},
@@ -61,6 +61,8 @@ func TestAnswerFolderFindings(t *testing.T) {
 		"n.en.md":    {"---\ntitle: T\n", ":3: "},
 		"l.en.md":    {"---\ntitle: T\ntitle: U\n---\nSay.\n", ":3: title is there twice"},
 		"m.en.md":    {head + strings.Repeat("a", maxAnswer), ":1: longer than"},
+		"o.en.md":    {"---\ntitle: T\nowner: Anna Berg\n---\nSay.\n", ":3: owner is an agent's id"},
+		"p.en.md":    {"---\ntitle: T\nreview: 2027-02-30\n---\nSay.\n", ":3: review is a day"},
 		"good.en.md": {head + "Say.\n", ""},
 	}
 	texts := map[string]string{}
@@ -119,6 +121,7 @@ func TestWriteAnswers(t *testing.T) {
 // The way of a team that keeps its answers in a folder: out, changed, in again.
 func TestAnswersOutAndIn(t *testing.T) {
 	o := newOffice(t)
+	told := ""
 	run := func(want string, args ...string) {
 		t.Helper()
 		c := command(t, args...)
@@ -127,12 +130,16 @@ func TestAnswersOutAndIn(t *testing.T) {
 		if err := c.Run(); err != nil || out.String() != want {
 			t.Fatalf("%q: %v, printed %q, told %q", args, err, out.String(), said.String())
 		}
+		told = said.String()
 	}
 	first := folderOf(t, map[string]string{
-		"a.en.md": "---\ntitle: A\ntopic: care\n---\nSay a.\n",
-		"b.en.md": "---\ntitle: B\n---\nSay b.\n\n1. Do b\n",
+		"a.en.md": "---\ntitle: A\ntopic: care\nowner: anna\n---\nSay a.\n",
+		"b.en.md": "---\ntitle: B\nowner: gone\nreview: 2027-03-31\n---\nSay b.\n\n1. Do b\n",
 	})
 	run("2 answers\n", "import", "answers", "-c", o.server, first)
+	if !strings.Contains(told, "warning: gone is no agent in") || strings.Contains(told, "anna") {
+		t.Errorf("of the owners it told %q", told)
+	}
 	out := filepath.Join(t.TempDir(), "out")
 	run("2 answers\n", "answers", "-c", o.server, out)
 	if err := os.Rename(filepath.Join(out, "b.en.md"), filepath.Join(out, "c.en.md")); err != nil {
@@ -143,8 +150,8 @@ func TestAnswersOutAndIn(t *testing.T) {
 	run("2 answers\n", "answers", "-c", o.server, again)
 	got, err := readAnswerFolder(again)
 	want := []store.Answer{
-		{ID: "a", Lang: "en", Topic: "care", Title: "A", Say: "Say a."},
-		{ID: "c", Lang: "en", Title: "B", Say: "Say b.", Steps: []string{"Do b"}},
+		{ID: "a", Lang: "en", Topic: "care", Title: "A", Say: "Say a.", Owner: "anna"},
+		{ID: "c", Lang: "en", Title: "B", Say: "Say b.", Steps: []string{"Do b"}, Owner: "gone", Review: "2027-03-31"},
 	}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Fatalf("read %+v, %v", got, err)

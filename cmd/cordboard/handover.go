@@ -32,7 +32,7 @@ func handoverCommand() *cobra.Command {
 		Use:   "handover AGENT",
 		Short: "Give all that is an agent's to another agent, or to a team: for who leaves",
 		Long: "Give all that is an agent's to another agent (--to) or to a team (--team): open requests, late ones that are the agent's task, messages that\n" +
-			"the agent sees to, customers whose account manager the agent is. Without --yes nothing is changed: it says how much there is. It also says\n" +
+			"the agent sees to, customers whose account manager the agent is, standard answers that the agent owns. Without --yes nothing is changed: it says how much there is. It also says\n" +
 			"which lines of the routing document name the agent, and changes none. A running server is not disturbed (docs/handover.md).",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -154,11 +154,11 @@ func (h *handoverTool) say(r *handoverReport) error {
 	for _, x := range []struct {
 		n    int
 		what string
-	}{{r.Requests, "open request"}, {r.Tasks, "task"}, {r.Messages, "message"}, {r.Customers, "customer"}, {r.Notices, "notice"}} {
+	}{{r.Requests, "open request"}, {r.Tasks, "task"}, {r.Messages, "message"}, {r.Customers, "customer"}, {r.Answers, "standard answer"}, {r.Notices, "notice"}} {
 		fmt.Fprintf(&b, "  %s\n", count(x.n, x.what))
 	}
 	if r.Team != "" {
-		fmt.Fprintf(&b, "tasks and customers are of a person: hand them over with --to\n")
+		fmt.Fprintf(&b, "tasks, customers and standard answers are of a person: hand them over with --to\n")
 	}
 	for _, l := range r.Named {
 		fmt.Fprintf(&b, "%s:%d names %s: %s\n", l.File, l.Line, r.From, l.Text)

@@ -37,6 +37,7 @@ func importAnswersCommand() *cobra.Command {
 				return err
 			}
 			warnOfTopics(cmd.ErrOrStderr(), server.Routes, answers)
+			warnOfOwners(cmd, file, answers)
 			o.Tool = true
 			s, err := store.Open(cmd.Context(), o)
 			if err != nil {
@@ -87,6 +88,12 @@ func readAnswers(name string) ([]store.Answer, error) {
 		if err == nil && (a.ID == "" || a.Lang == "" || a.Title == "" || a.Say == "") {
 			err = errors.New("id, lang, title and say are required")
 		}
+		if err == nil && a.Owner != "" {
+			err = checkOwner(a.Owner)
+		}
+		if err == nil && a.Review != "" {
+			err = checkReview(a.Review)
+		}
 		if err != nil {
 			bad = append(bad, fmt.Errorf("%s:%d: %w", name, n, err))
 			continue
@@ -120,5 +127,25 @@ func warnOfTopics(w io.Writer, routes string, answers []store.Answer) {
 	if len(unknown) > 0 {
 		fmt.Fprintf(w, "warning: %s has no topic and no queue named %s: the answers are found by searching only\n",
 			routes, strings.Join(slices.Sorted(maps.Keys(unknown)), ", "))
+	}
+}
+
+// warnOfOwners names the owners who are no agents: nobody will look at their answers
+// again. They are taken all the same, since an owner may be added later.
+func warnOfOwners(cmd *cobra.Command, file string, answers []store.Answer) {
+	owners := map[string]bool{}
+	for _, a := range answers {
+		owners[a.Owner] = true
+	}
+	delete(owners, "")
+	for _, id := range slices.Sorted(maps.Keys(owners)) {
+		server, _, known, err := listedAgent(cmd.Context(), file, id)
+		if err != nil {
+			fmt.Fprintf(cmd.ErrOrStderr(), "whether the answers' owners are agents is not known: %v\n", err)
+			return
+		}
+		if !known {
+			fmt.Fprintf(cmd.ErrOrStderr(), "warning: %s is no agent in %s: nobody there is to review the answers owned by it\n", id, staffFile(server))
+		}
 	}
 }

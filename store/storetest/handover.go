@@ -41,6 +41,9 @@ func testHandOver(t *testing.T, f Fixture) {
 		ok(t, s.SaveMessage(ctx, store.Message{Call: call.call, Mailbox: "office", LeftAt: T0}, []byte("sound")))
 		ok(t, s.SetMessageState(ctx, call.call, store.MessageHeard, who))
 	}
+	answer := store.Answer{ID: "bill", Lang: "en", Title: "Why is my bill higher", Say: "Let us look.", Owner: "ann", Review: "2027-03-31"}
+	others := store.Answer{ID: "port", Lang: "en", Title: "Spare port", Say: "I can move it.", Owner: "ben"}
+	ok(t, s.SaveAnswers(ctx, answer, others))
 	hand := func(h store.Handover) store.HandedOver {
 		t.Helper()
 		h.From, h.By = "ann", "boss"
@@ -49,7 +52,7 @@ func testHandOver(t *testing.T, f Fixture) {
 		return out
 	}
 	to := store.Handover{To: customer.Colleague{Agent: "cas", Name: "Cas Dee"}}
-	all := store.HandedOver{Requests: 2, Tasks: 1, Messages: 1, Customers: 2, Notices: 3}
+	all := store.HandedOver{Requests: 2, Tasks: 1, Messages: 1, Customers: 2, Answers: 1, Notices: 3}
 	dry := to
 	dry.Dry = true
 	equal(t, "what there is", hand(dry), all)
@@ -66,10 +69,14 @@ func testHandOver(t *testing.T, f Fixture) {
 		t.Errorf("new again: %s", show(fresh))
 	}
 
-	equal(t, "the rest", hand(to), store.HandedOver{Tasks: 1, Customers: 2, Notices: 3})
+	equal(t, "the rest", hand(to), store.HandedOver{Tasks: 1, Customers: 2, Answers: 1, Notices: 3})
 	equal(t, "nothing is left", hand(dry), store.HandedOver{})
 	equal(t, "hers", manager("+447700900721"), "cas Cas Dee")
 	equal(t, "of who is one with another", manager("+447700900723"), "ben Ann")
+	answers, err := s.Answers(ctx)
+	ok(t, err)
+	answer.Owner = "cas"
+	equal(t, "standard answers", answers, []store.Answer{answer, others})
 	r, err := s.Request(ctx, "R-3")
 	ok(t, err)
 	equal(t, "the task", r.TaskOf, "cas")

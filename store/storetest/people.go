@@ -286,7 +286,7 @@ func testAnswers(t *testing.T, f Fixture) {
 func replaceAnswers(t *testing.T, s *store.Store) {
 	given := []store.Answer{
 		{ID: "bill", Topic: "billing_question", Lang: "ru", Title: "Почему счёт больше", Say: "Посмотрим."},
-		{ID: "port", Topic: "line_fault", Lang: "en", Title: "Spare port", Say: "I can move your line.", Steps: []string{"Check it", "Move it"}},
+		{ID: "port", Topic: "line_fault", Lang: "en", Title: "Spare port", Say: "I can move your line.", Steps: []string{"Check it", "Move it"}, Owner: "ann", Review: "2027-03-31"},
 		{ID: "drops", Topic: "line_fault", Lang: "en", Title: "Drops at night", Say: "Sorry."},
 	}
 	gone, err := s.ReplaceAnswers(t.Context(), given...)

@@ -201,7 +201,8 @@ func (c *centre) fill(ctx context.Context) error {
 		return err
 	}
 	var all []store.Answer
-	for _, a := range sample.Answers() {
+	for i, a := range sample.Answers() {
+		a.Owner, a.Review = c.specialist(a.Topic), time.Now().AddDate(0, i%7*2-3, 0).Format(time.DateOnly)
 		all = append(all, store.Answer(a))
 	}
 	if err := s.SaveAnswers(ctx, all...); err != nil {
@@ -218,6 +219,15 @@ func (c *centre) fill(ctx context.Context) error {
 		return err
 	}
 	return fillRequests(ctx, s)
+}
+
+// specialist is the first of a topic's, who owns its standard answers; "" for none.
+func (c *centre) specialist(topic string) string {
+	t := c.policy.Topics[topic]
+	if t == nil || len(t.Specialists) == 0 {
+		return ""
+	}
+	return string(t.Specialists[0])
 }
 
 // index keeps the customers whom one number names.

@@ -1,10 +1,11 @@
 // Standard answers: those of the call's topic, and a search over all.
 import { useDebouncedCallback } from '@mantine/hooks';
 import { useEffect, useRef, useState } from 'react';
-import { clockTime } from '../format/intl';
+import { clockTime, shortDate } from '../format/intl';
 import { Icon } from '../ui/Icon';
 import { useDesk, useDeskState, useWords } from './context';
 import { panel } from './panels';
+import { dueSince } from './review';
 import { type Answer, isTalk, toMs, type UsedAnswer } from './protocol';
 import type { LiveCard } from './store';
 import { useUi } from './ui';
@@ -107,6 +108,16 @@ function UsedBy({ u }: { u: UsedAnswer }) {
   return <span className="xs t3 nowrap">{u.agent === s.me?.id ? t('answers.read_at', { time }) : t('answers.read_by', { time, name })}</span>;
 }
 
+/** From its review day on an answer may no longer be right: who knows is named. */
+function Due({ since, owner }: { since: number; owner: string | undefined }) {
+  const { t, lang } = useWords();
+  const desk = useDesk();
+  const s = useDeskState();
+  const date = shortDate(since, desk.now(), lang);
+  const name = owner === s.me?.id ? s.me?.name : s.colleagues.find((x) => x.id === owner)?.name ?? owner;
+  return <p className="absent warn"><Icon name="alert" size="sm" />{name ? t('answers.due_owner', { date, name }) : t('answers.due_since', { date })}</p>;
+}
+
 function AnswerItem({ a, open: first, used, c }: { a: Answer; open: boolean; used: UsedAnswer[]; c?: LiveCard }) {
   const { t } = useWords();
   const desk = useDesk();
@@ -115,16 +126,18 @@ function AnswerItem({ a, open: first, used, c }: { a: Answer; open: boolean; use
   const [open, setOpen] = useState(first);
   const foreign = a.lang !== document.documentElement.lang ? a.lang : undefined;
   const mine = used.some((u) => u.agent === me);
+  const due = dueSince(a, desk.now());
   const last = used[used.length - 1];
   return (
     <li>
       <div className={mine ? 'used' : undefined}>
         <button type="button" className="q" aria-expanded={open} onClick={() => setOpen(!open)}>
           <Icon name={used.length > 0 && !open ? 'check' : open ? 'cd' : 'cr'} size="sm" />
-          <span lang={foreign} className={open ? 'b' : used.length > 0 ? 't2' : undefined}>{a.title}</span>
+          <span className={open ? 'b' : used.length > 0 ? 't2' : undefined}><span lang={foreign}>{a.title}</span>{due !== null && <> <span className="tag tag-warn" data-testid="answer-due">{t('answers.due')}</span></>}</span>
           {last ? <UsedBy u={last} /> : <span />}
         </button>
         {open && <>
+          {due !== null && <Due since={due} owner={a.owner} />}
           <p className="say" lang={foreign}>{t('answers.quote', { text: a.say })}</p>
           {a.steps && a.steps.length > 0 && <ol lang={foreign}>{a.steps.map((x) => <li key={x}>{x}</li>)}</ol>}
           {c && isTalk(c.phase) && !mine && <div className="do"><button type="button" className="btn btn-quiet btn-sm" data-testid="answer-used" onClick={() => void ui.run(desk.answerUsed(c, a))}><Icon name="check" size="sm" />{t('answers.mark_read')}</button></div>}

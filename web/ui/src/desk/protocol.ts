@@ -54,7 +54,7 @@ export type Title = Record<string, string>;
 /** What a disposition may ask for; the note is the card's own. */
 export const askedFields = ['ticket_id', 'when', 'topic', 'why', 'offer', 'case_id'] as const;
 export interface Disposition { id: string; title?: Title; asks?: string[]; final?: boolean }
-export interface Answer { id: string; topic: string; lang: string; title: string; say: string; steps?: string[] | null }
+export interface Answer { id: string; topic: string; lang: string; title: string; say: string; steps?: string[] | null; owner?: string; review?: string }
 export interface UsedAnswer { answer: string; title: string; agent: string; at: Micros }
 export interface PathStep { at: Micros; kind: 'dialled' | 'menu' | 'route' | 'queue' | 'agent' | 'topic' | 'number'; name: string; seconds?: number; why?: string }
 export interface CallNote { agent: string; name: string; at: Micros; text: string }
