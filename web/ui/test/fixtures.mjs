@@ -71,11 +71,11 @@ export const searchData = () => ({ hits: [
 ], next: '', waiting: 0 });
 
 export const answersEn = [
-  { id: 'a1', topic: 'line_fault', lang: 'en', title: 'Slow or dropping 20–22 h', say: 'I can see four drops this week, all between eight and ten. That is our side, not your router.', steps: ['Start the line test, it takes 40 s', 'Street is on split plan SP-114: work ends 24 Nov', 'Until then move the line to the spare port'] },
-  { id: 'a2', topic: 'line_fault', lang: 'en', title: 'A promised call back was missed', say: 'We said we would ring by Friday and did not. I am sorry. I will stay with it today until it is settled.', steps: [] },
+  { id: 'a1', topic: 'line_fault', lang: 'en', title: 'Slow or dropping 20–22 h', say: 'I can see four drops this week, all between eight and ten. That is our side, not your router.', steps: ['Start the line test, it takes 40 s', 'Street is on split plan SP-114: work ends 24 Nov', 'Until then move the line to the spare port'], owner: 'rosa', review: '2026-11-20' },
+  { id: 'a2', topic: 'line_fault', lang: 'en', title: 'A promised call back was missed', say: 'We said we would ring by Friday and did not. I am sorry. I will stay with it today until it is settled.', steps: [], owner: 'sofia', review: '2026-11-01' },
   { id: 'a3', topic: 'line_fault', lang: 'en', title: 'What leaving early would cost', say: 'Nothing from 8 December.', steps: null },
 ];
-export const answersRu = [{ id: 'b1', topic: 'line_fault', lang: 'ru', title: 'Медленно или обрывы с 20 до 22', say: 'Вижу четыре обрыва за неделю, все вечером. Это на нашей стороне, роутер ни при чём.', steps: ['Запустить проверку линии, 40 секунд', 'Назвать дату замены порта'] }];
+export const answersRu = [{ id: 'b1', topic: 'line_fault', lang: 'ru', title: 'Медленно или обрывы с 20 до 22', say: 'Вижу четыре обрыва за неделю, все вечером. Это на нашей стороне, роутер ни при чём.', steps: ['Запустить проверку линии, 40 секунд', 'Назвать дату замены порта'], owner: 'sofia', review: '2026-10-01' }];
 
 const asks = { fault_ticket: ['ticket_id'], call_back: ['when', 'topic', 'note'] };
 
