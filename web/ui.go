@@ -22,7 +22,7 @@ func embedded() fs.FS {
 }
 
 // pages are the addresses of the one page.
-var pages = []string{"/", "/login", "/in", "/board", "/requests", "/after-call", "/search", "/duplicates"}
+var pages = []string{"/", "/login", "/in", "/board", "/requests", "/after-call", "/interest", "/answers", "/search", "/duplicates"}
 
 // contentTypes of what a build holds; the machine's own table is not asked.
 var contentTypes = map[string]string{

@@ -82,7 +82,7 @@ type Desk interface {
 }
 
 // Options are what a Server works with. All of Users, Sessions, Desk, Answers,
-// Board, Calls, Explain, Trace, Report, AfterCall, Interest, Origins, Log and Registry must be set.
+// Board, Calls, Explain, Trace, Report, AfterCall, Interest, AnswerGaps, Origins, Log and Registry must be set.
 type Options struct {
 	Users    Users
 	Sessions Sessions
@@ -98,6 +98,9 @@ type Options struct {
 	// Interest counts what calls were about in the last whole weeks, and which way that
 	// goes; it gives INTEREST of docs/http-api.md, or with services the HINTS for them.
 	Interest func(ctx context.Context, weeks int, services []string) ([]byte, error)
+	// AnswerGaps tells where the standard answers fall short; it gives GAPS of
+	// docs/http-api.md.
+	AnswerGaps func(context.Context) ([]byte, error)
 	// Day is what has been counted today, by line ("" is the centre); false
 	// while that is not known. Nil: since the engine started.
 	Day func(now time.Time) (Day, bool)
@@ -234,6 +237,7 @@ func New(opt Options) *Server {
 		{http.MethodGet, "/api/v1/me", anyRole, s.me},
 		{http.MethodPost, "/api/v1/desk/ticket", RoleAgent, s.ticket},
 		{http.MethodGet, "/api/v1/answers", anyRole, s.answers},
+		{http.MethodGet, "/api/v1/answers/gaps", RoleSupervisor, s.answerGaps},
 		{http.MethodGet, "/api/v1/board", RoleSupervisor, s.boardNow},
 		{http.MethodGet, "/api/v1/board/stream", RoleSupervisor, s.boardStream},
 		{http.MethodGet, "/api/v1/calls/{call}", RoleSupervisor, s.call},
@@ -362,24 +366,4 @@ func (s *Server) ticket(w http.ResponseWriter, _ *http.Request, who *seat) error
 	text, life := s.opt.Desk.Ticket(agents.ID(who.ID), who.key)
 	s.watch(who)
 	return reply(w, map[string]any{"ticket": text, "expires_in_s": int(life / time.Second)})
-}
-
-const answersListed = 50
-
-func (s *Server) answers(w http.ResponseWriter, r *http.Request, _ *seat) error {
-	q := r.URL.Query()
-	lang, topic, query := q.Get("lang"), q.Get("topic"), q.Get("q")
-	if len(lang) > 16 || len(topic) > 64 || len(query) > 400 {
-		return problemBadRequest
-	}
-	ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
-	defer cancel()
-	list, err := s.opt.Answers.FindAnswers(ctx, lang, topic, query, answersListed)
-	if err != nil {
-		return err
-	}
-	if list == nil {
-		list = []screenpop.Answer{}
-	}
-	return reply(w, map[string]any{"answers": list})
 }

@@ -2,6 +2,7 @@
 import { useCallback, useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { AfterCall } from './aftercall/AfterCall';
+import { AnswersPage } from './answers/AnswersPage';
 import { HttpError, type User, whoAmI } from './api/http';
 import { Board } from './board/Board';
 import { DeskPage } from './desk/DeskPage';
@@ -27,7 +28,7 @@ function first(): Who {
 const start = first();
 
 /** Where a supervisor may be; the first is where one comes in. */
-const pages = ['/board', '/requests', '/after-call', '/interest', '/search', '/duplicates'];
+const pages = ['/board', '/requests', '/after-call', '/interest', '/answers', '/search', '/duplicates'];
 
 const homeOf = (u: User, at: string) => (u.role === 'agent' ? '/' : pages.includes(at) ? at : pages[0]!);
 
@@ -40,6 +41,7 @@ function Console({ user, at, go, onSignedOut }: { user: User; at: string; go: (t
     { at: '/search', name: t('rail.search'), icon: 'search', go: () => go('/search') },
     { at: '/after-call', name: t('rail.after'), icon: 'redo', go: () => go('/after-call') },
     { at: '/interest', name: t('rail.interest'), icon: 'signal', go: () => go('/interest') },
+    { at: '/answers', name: t('rail.answers'), icon: 'note', go: () => go('/answers') },
     { at: '/duplicates', name: t('rail.merges'), icon: 'user', go: () => go('/duplicates') },
   ];
   const rest = { user, onSignedOut, places: all.filter((x) => x.at !== at) };
@@ -47,6 +49,7 @@ function Console({ user, at, go, onSignedOut }: { user: User; at: string; go: (t
   if (at === '/search') return <SearchPage {...rest} />;
   if (at === '/after-call') return <AfterCall {...rest} />;
   if (at === '/interest') return <Interest {...rest} />;
+  if (at === '/answers') return <AnswersPage {...rest} />;
   return at === '/duplicates' ? <Merges {...rest} /> : <Board {...rest} />;
 }
 

@@ -157,6 +157,8 @@ export class FakeServer {
       case 'POST /api/v1/desk/search':
         this.searches.push({ path: url.pathname, ...body });
         return json(200, this.pages[body.after] ?? { hits: [], next: '', waiting: 0 });
+      case 'GET /api/v1/answers/gaps':
+        return this.gaps ? json(200, this.gaps) : json(503, { code: 'unavailable' });
       case 'GET /api/v1/after-call':
         this.afterAsked.push(Math.round((url.searchParams.get('to') - url.searchParams.get('from')) / 86_400_000_000));
         return this.afterRefused ? json(413, { code: this.afterRefused }) : json(200, { lines: this.after });

@@ -131,6 +131,22 @@ export function received(now, over = {}) {
   });
 }
 
+/** Standard answers with a topic that has none, and two that are due for review. */
+export function gapsData() {
+  return {
+    langs: ['bg', 'en', 'ru', 'zh'], answers: 31, unowned: 4,
+    topics: [
+      { name: 'roaming', title: { en: 'Roaming refund', ru: 'Возврат за роуминг' }, calls: 210, answers: {}, specialists: ['Elena Doyle', 'Wu Lan'] },
+      { name: 'line_fault', title: null, calls: 640, answers: { en: 6, ru: 6, bg: 2 }, specialists: ['Petar Georgiev'] },
+      { name: 'billing', title: { en: 'Bills and payments', ru: 'Счета и оплата' }, calls: 12, answers: { en: 9, ru: 8 }, specialists: [] },
+    ],
+    due: [
+      { id: 'bill', lang: 'ru', topic: 'billing', title: 'Почему счёт больше, чем в прошлом месяце?', owner: '', review: '2026-09-01' },
+      { id: 'drops', lang: 'en', topic: 'line_fault', title: 'Slow or dropping between eight and ten', owner: 'Petar Georgiev', review: '2026-11-20' },
+    ],
+  };
+}
+
 /** What became of a month's calls: many of one topic, few of another, none known of a third. */
 export function afterData() {
   const share = (value, low, high) => ({ value, low, high });

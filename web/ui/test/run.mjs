@@ -3,7 +3,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { behaviour, boardData, duplicateData } from './behaviour.mjs';
-import { afterData, interestData, searchData } from './fixtures.mjs';
+import { afterData, gapsData, interestData, searchData } from './fixtures.mjs';
 import { accessible, fits, launch, quit, withPage } from './harness.mjs';
 import { scenes } from './scenes.mjs';
 
@@ -73,6 +73,14 @@ looks.forEach(([scheme, lang], i) => {
     await page.getByRole('button', { name: /^(After|Итоги)$/ }).click();
     await id('after').waitFor();
     await picture(page, `after-${sizes[i].width}-${scheme}-${lang}`);
+    await fits(page);
+    await accessible(page);
+  })]);
+  tests.push([`looks: answers ${sizes[i].width} ${scheme} ${lang}`, () => withPage({ viewport: sizes[i], scheme, lang, user: 'boss', prepare: (s) => Object.assign(s, { board: boardData(), gaps: gapsData() }) }, async ({ page, id }) => {
+    await page.getByRole('button', { name: /^(Answers|Ответы)$/ }).click();
+    await id('gap-roaming').waitFor();
+    await id('due-bill-ru').waitFor();
+    await picture(page, `answers-${sizes[i].width}-${scheme}-${lang}`);
     await fits(page);
     await accessible(page);
   })]);

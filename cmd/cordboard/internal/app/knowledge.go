@@ -2,7 +2,10 @@ package app
 
 import (
 	"context"
+	"encoding/json"
+	"time"
 
+	"github.com/cordboard/cordboard/cmd/cordboard/internal/statistics"
 	"github.com/cordboard/cordboard/screenpop"
 	"github.com/cordboard/cordboard/store"
 )
@@ -25,4 +28,13 @@ func (a answers) FindAnswers(ctx context.Context, lang, topic, query string, lim
 		out[i] = screenpop.Answer(f)
 	}
 	return out, err
+}
+
+// answerGaps implements web.Options.AnswerGaps, by the document that is live.
+func (a *App) answerGaps(ctx context.Context) ([]byte, error) {
+	g, err := statistics.BuildAnswerGaps(ctx, a.store, a.Policy(), time.Now())
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(g)
 }

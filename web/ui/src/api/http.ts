@@ -96,6 +96,14 @@ export interface AfterLine {
 
 export const afterCall = async (from: number, to: number) => ((await request('GET', `/api/v1/after-call?from=${from * 1000}&to=${to * 1000}`)) as { lines: AfterLine[] }).lines;
 
+/** Where the standard answers fall short: GAPS of docs/http-api.md. */
+export interface AnswerGaps {
+  langs: string[]; topics: { name: string; title: Record<string, string> | null; calls: number; answers: Record<string, number>; specialists: string[] }[];
+  due: { id: string; lang: string; topic: string; title: string; owner: string; review: string }[]; answers: number; unowned: number;
+}
+
+export const answerGaps = async () => (await request('GET', '/api/v1/answers/gaps')) as AnswerGaps;
+
 /** How often something was asked about, week by week: a line of INTEREST of docs/http-api.md. */
 export interface InterestLine {
   by: 'all' | 'service' | 'segment' | 'region' | 'segment_region'; service: string; queue: boolean; title: Record<string, string> | null; segment: string; region: string;
