@@ -41,7 +41,7 @@ export function AnswersPage({ user, places, onSignedOut }: { user: User; places:
       <Rail page={t('rail.answers')} icon="note" places={places} name={user.name} ring="var(--st-away)" onSignOut={() => void leave()} />
       <div className="work">
         <header className="head"><h1>{t('answers.title')}</h1><span className="right"><LanguageButton /></span></header>
-        <main className="after">
+        <main className="after gaps">
           {failed && <p className="warn row" role="status"><Icon name="alert" size="sm" />{t('after.failed')}</p>}
           {!gaps && !failed && <p className="sheet absent t2 pad" role="status">{t('after.counting')}</p>}
           {gaps && <Whole g={gaps} />}
