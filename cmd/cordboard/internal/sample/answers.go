@@ -1,11 +1,15 @@
 package sample
 
-import "github.com/cordboard/cordboard/screenpop"
+import (
+	"slices"
 
-// Answers are the demo's standard answers: twenty, each in English and Russian
-// under the same id, best first within a topic.
+	"github.com/cordboard/cordboard/screenpop"
+)
+
+// Answers are the demo's standard answers: twenty, each in four
+// languages under the same id, best first within a topic.
 func Answers() []screenpop.Answer {
-	return append(answersEnglish(), answersRussian()...)
+	return slices.Concat(answersEnglish(), answersRussian(), answersBulgarian(), answersChinese())
 }
 
 func answer(lang, id, topic, title, say string, steps ...string) screenpop.Answer {
