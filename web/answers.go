@@ -32,3 +32,14 @@ func (s *Server) answers(w http.ResponseWriter, r *http.Request, _ *seat) error 
 func (s *Server) answerGaps(w http.ResponseWriter, r *http.Request, _ *seat) error {
 	return s.inTurn(w, r, s.opt.AnswerGaps)
 }
+
+// dueAnswers: GET /api/v1/answers/due, of the agent who asks.
+func (s *Server) dueAnswers(w http.ResponseWriter, r *http.Request, who *seat) error {
+	ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
+	defer cancel()
+	list, err := s.opt.DueAnswers(ctx, who.ID)
+	if err != nil {
+		return err
+	}
+	return reply(w, map[string]any{"answers": list})
+}

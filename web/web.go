@@ -82,7 +82,7 @@ type Desk interface {
 }
 
 // Options are what a Server works with. All of Users, Sessions, Desk, Answers,
-// Board, Calls, Explain, Trace, Report, AfterCall, Interest, AnswerGaps, Origins, Log and Registry must be set.
+// Board, Calls, Explain, Trace, Report, AfterCall, Interest, AnswerGaps, DueAnswers, Origins, Log and Registry must be set.
 type Options struct {
 	Users    Users
 	Sessions Sessions
@@ -101,6 +101,8 @@ type Options struct {
 	// AnswerGaps tells where the standard answers fall short; it gives GAPS of
 	// docs/http-api.md.
 	AnswerGaps func(context.Context) ([]byte, error)
+	// DueAnswers are an owner's answers that are due for review.
+	DueAnswers func(ctx context.Context, owner string) ([]screenpop.Answer, error)
 	// Day is what has been counted today, by line ("" is the centre); false
 	// while that is not known. Nil: since the engine started.
 	Day func(now time.Time) (Day, bool)
@@ -237,6 +239,7 @@ func New(opt Options) *Server {
 		{http.MethodGet, "/api/v1/me", anyRole, s.me},
 		{http.MethodPost, "/api/v1/desk/ticket", RoleAgent, s.ticket},
 		{http.MethodGet, "/api/v1/answers", anyRole, s.answers},
+		{http.MethodGet, "/api/v1/answers/due", RoleAgent, s.dueAnswers},
 		{http.MethodGet, "/api/v1/answers/gaps", RoleSupervisor, s.answerGaps},
 		{http.MethodGet, "/api/v1/board", RoleSupervisor, s.boardNow},
 		{http.MethodGet, "/api/v1/board/stream", RoleSupervisor, s.boardStream},

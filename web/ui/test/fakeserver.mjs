@@ -157,6 +157,8 @@ export class FakeServer {
       case 'POST /api/v1/desk/search':
         this.searches.push({ path: url.pathname, ...body });
         return json(200, this.pages[body.after] ?? { hits: [], next: '', waiting: 0 });
+      case 'GET /api/v1/answers/due':
+        return json(200, { answers: who.id === 'priya' ? answersEn.filter((a) => a.review) : [] });
       case 'GET /api/v1/answers/gaps':
         return this.gaps ? json(200, this.gaps) : json(503, { code: 'unavailable' });
       case 'GET /api/v1/after-call':

@@ -56,7 +56,10 @@ const question = (x, over = {}) => received(Date.now(), {
 const pbxCall = (x) => cardFor(x, { pbx: true, queue: '', topic: '', set: '', mode: 'auto', answer_within_s: 0, waited_s: 0, waited_before_s: 0, trunk: 'pbx:office', why: {}, path: [{ at: us(-2000), kind: 'dialled', name: '+448081570142' }] });
 
 export const scenes = {
-  ready: async (x) => seen(x, 'colleagues'),
+  ready: async (x) => {
+    await seen(x, 'colleagues');
+    await seen(x, 'my-reviews');
+  },
   not_ready: async (x) => {
     x.server.send('status', { agent: 'priya', state: 'not_ready', reason: 'phone_unreachable', since: us(-130_000), until: 0 });
     await x.page.waitForSelector('[data-agent-state=not_ready]');

@@ -101,7 +101,7 @@ func (a *App) buildWeb(registry *prometheus.Registry, origins func(*http.Request
 		PBX: a.pops, PBXTokens: tokens, Sent: newSent(a.store, a.hub, s.Senders, a.log), SentTokens: senders,
 		Versions: versions, Activations: versions, ActivationLog: versions, Documents: versions, Reloader: versions,
 		Users: users{a.store}, Sessions: sessions{a.store}, Desk: a.hub, Answers: answers{a.store},
-		Board: a.rim.driver.Snapshot, Calls: calls{a.store}, Messages: mailboxes{a}, Explain: a.newExplainer(), Trace: a.tracer, Report: a.report, AfterCall: a.afterCall, Interest: a.interest, AnswerGaps: a.answerGaps, Erase: a.eraseFor, Export: a.exportFor, Merges: merges{a}, Duplicates: merges{a}, Day: a.today, Origins: origins, Links: a.opt.Links,
+		Board: a.rim.driver.Snapshot, Calls: calls{a.store}, Messages: mailboxes{a}, Explain: a.newExplainer(), Trace: a.tracer, Report: a.report, AfterCall: a.afterCall, Interest: a.interest, AnswerGaps: a.answerGaps, DueAnswers: a.dueAnswers, Erase: a.eraseFor, Export: a.exportFor, Merges: merges{a}, Duplicates: merges{a}, Day: a.today, Origins: origins, Links: a.opt.Links,
 		Lifetime: s.Web.Session, TLS: s.Web.TLSCert != "", Log: a.log, Registry: registry,
 		Desks: a.hub.Desks, Ready: a.isReady, Degraded: a.degraded,
 	})

@@ -38,3 +38,18 @@ func (a *App) answerGaps(ctx context.Context) ([]byte, error) {
 	}
 	return json.Marshal(g)
 }
+
+// dueAnswers implements web.Options.DueAnswers.
+func (a *App) dueAnswers(ctx context.Context, owner string) ([]screenpop.Answer, error) {
+	all, err := a.store.Answers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	mine := []screenpop.Answer{}
+	for _, d := range statistics.DueAnswers(all, a.Policy(), time.Now()) {
+		if d.Owner == owner {
+			mine = append(mine, screenpop.Answer(d))
+		}
+	}
+	return mine, nil
+}

@@ -59,12 +59,25 @@ func BuildAnswerGaps(ctx context.Context, base AnswerBase, p *routing.Policy, no
 	if err != nil {
 		return nil, err
 	}
-	g.count(all, now.In(p.Zone).Format(time.DateOnly))
+	g.Due = DueAnswers(all, p, now)
+	g.count(all)
 	g.topics(all, asked)
 	return g, nil
 }
 
-func (g *AnswerGaps) count(all []store.Answer, today string) {
+// DueAnswers are those whose day of review has come where the centre is, the oldest first.
+func DueAnswers(all []store.Answer, p *routing.Policy, now time.Time) (due []store.Answer) {
+	today := now.In(p.Zone).Format(time.DateOnly)
+	for _, a := range all {
+		if a.Review != "" && a.Review <= today {
+			due = append(due, a)
+		}
+	}
+	slices.SortStableFunc(due, func(a, b store.Answer) int { return cmp.Compare(a.Review, b.Review) })
+	return due
+}
+
+func (g *AnswerGaps) count(all []store.Answer) {
 	g.Answers = len(all)
 	langs := map[string]bool{}
 	for _, a := range all {
@@ -72,12 +85,8 @@ func (g *AnswerGaps) count(all []store.Answer, today string) {
 		if a.Owner == "" {
 			g.Unowned++
 		}
-		if a.Review != "" && a.Review <= today {
-			g.Due = append(g.Due, a)
-		}
 	}
 	g.Langs = slices.Sorted(maps.Keys(langs))
-	slices.SortStableFunc(g.Due, func(a, b store.Answer) int { return cmp.Compare(a.Review, b.Review) })
 }
 
 func (g *AnswerGaps) topics(all []store.Answer, asked map[string]int) {

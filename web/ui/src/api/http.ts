@@ -1,6 +1,8 @@
 // Requests to the server, each named by the seat of this window: several
 // people may be signed in in one browser, side by side.
 
+import type { Answer } from '../desk/protocol';
+
 export interface User { id: string; name: string; role: 'agent' | 'supervisor' | 'admin' }
 
 /** An answer of the server that is not a success; `code` as in docs/http-api.md. */
@@ -101,6 +103,9 @@ export interface AnswerGaps {
   langs: string[]; topics: { name: string; title: Record<string, string> | null; calls: number; answers: Record<string, number>; specialists: string[] }[];
   due: { id: string; lang: string; topic: string; title: string; owner: string; review: string }[]; answers: number; unowned: number;
 }
+
+/** The agent's own standard answers that are due for review. */
+export const dueAnswers = async () => ((await request('GET', '/api/v1/answers/due')) as { answers: Answer[] }).answers;
 
 export const answerGaps = async () => (await request('GET', '/api/v1/answers/gaps')) as AnswerGaps;
 

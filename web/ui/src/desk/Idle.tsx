@@ -5,6 +5,7 @@ import { AnswerBase } from './Answers';
 import { useDeskState, useNow, useWords } from './context';
 import { useReasonWord } from './IdleBar';
 import { type Mailbox, Messages } from './Messages';
+import { MyReviews } from './MyReviews';
 import { MyRequests } from './Requests';
 import { type AgentStateName, type ColleagueState, toMs } from './protocol';
 import { agentJack } from './states';
@@ -12,7 +13,7 @@ import { agentJack } from './states';
 const order: AgentStateName[] = ['available', 'offered', 'ringing', 'talking', 'hold', 'wrap_up', 'not_ready', 'signed_out'];
 
 export function Idle({ box }: { box: Mailbox }) {
-  return <main className="desk desk-idle"><AnswerBase /><div className="col"><MyRequests /><Messages box={box} /><Colleagues /></div></main>;
+  return <main className="desk desk-idle"><AnswerBase /><div className="col"><MyRequests /><MyReviews /><Messages box={box} /><Colleagues /></div></main>;
 }
 
 function Colleagues() {

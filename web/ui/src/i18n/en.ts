@@ -511,6 +511,8 @@ export const en: Record<string, string> = {
   'answers.due': 'review due',
   'answers.due_since': 'To be reviewed since {{date}}: check before you promise it.',
   'answers.due_owner': 'To be reviewed since {{date}}: ask {{name}} before you promise it.',
+  'reviews.title': 'Answers to review',
+  'reviews.since': 'since {{date}}',
   'answers.mark_read': 'Read out',
   'answers.read_at': 'read {{time}}',
   'answers.read_by': 'read {{time}} by {{name}}',

@@ -539,6 +539,8 @@ export const ru: Record<string, string> = {
   'answers.due': 'пора проверить',
   'answers.due_since': 'Проверить надо было {{date}}: уточните, прежде чем обещать.',
   'answers.due_owner': 'Проверить надо было {{date}}: прежде чем обещать, уточните ({{name}}).',
+  'reviews.title': 'Ответы на проверку',
+  'reviews.since': 'с {{date}}',
   'answers.mark_read': 'Зачитано',
   'answers.read_at': 'зачитано в {{time}}',
   'answers.read_by': 'зачитано в {{time}}, {{name}}',
